@@ -1,0 +1,29 @@
+//! The embedded RustPython, run as an ordinary `python FILE [ARGS]`.
+//!
+//! The hunter never runs Python code in its own process: it starts this program
+//! again as a child under the name `rustpython`, so that an abort of the VM
+//! cannot take the hunter down.
+
+use std::process::ExitCode;
+
+use rustpython::{InterpreterBuilder, InterpreterBuilderExt};
+
+/// Name under which the program acts as a Python interpreter (its `argv[0]`).
+pub const ARGV0: &str = "rustpython";
+
+/// Version of the embedded RustPython.
+pub const VERSION: &str = "0.5.0";
+
+/// Runs RustPython on this process's own command line and returns its exit code.
+///
+/// A Rust panic on a Python thread would end that thread only and leave the
+/// process waiting for ever, so a hook prints message and backtrace and aborts:
+/// a panic becomes a verdict instead of a time-out.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        let trace = std::backtrace::Backtrace::force_capture();
+        eprintln!("{info}\nstack backtrace:\n{trace}");
+        std::process::abort();
+    }));
+    rustpython::run(InterpreterBuilder::new().init_stdlib())
+}
