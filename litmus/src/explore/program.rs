@@ -1,0 +1,315 @@
+//! What the explorer explores: deterministic threads over shared locations.
+//!
+//! A [`Program`] says, for each thread, which operation comes after given answers to the
+//! earlier ones. The explorer caches what it says, so a thread is asked once for each
+//! sequence of answers that it ever receives, not once for each execution.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// The content of a location, truncated to its width.
+pub type Value = u64;
+
+/// A shared location, by its index in [`Program::locations`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Location(pub u32);
+
+/// How an access is ordered: C11's orders, and plain memory.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum MemoryOrder {
+    /// Not atomic: a conflicting access without happens-before is a data race.
+    Plain,
+    /// `memory_order_relaxed`.
+    Relaxed,
+    /// `memory_order_acquire`; on a write, relaxed.
+    Acquire,
+    /// `memory_order_release`; on a read, relaxed.
+    Release,
+    /// `memory_order_acq_rel`.
+    AcqRel,
+    /// `memory_order_seq_cst`.
+    SeqCst,
+}
+
+impl MemoryOrder {
+    /// Whether a read or fence of this order acquires.
+    pub const fn acquires(self) -> bool {
+        matches!(self, Self::Acquire | Self::AcqRel | Self::SeqCst)
+    }
+
+    /// Whether a write or fence of this order releases.
+    pub const fn releases(self) -> bool {
+        matches!(self, Self::Release | Self::AcqRel | Self::SeqCst)
+    }
+
+    /// Whether the order is `seq_cst`.
+    pub const fn is_seq_cst(self) -> bool {
+        matches!(self, Self::SeqCst)
+    }
+
+    /// The usual short name: `na`, `rlx`, `acq`, `rel`, `acq-rel`, `sc`.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Plain => "na",
+            Self::Relaxed => "rlx",
+            Self::Acquire => "acq",
+            Self::Release => "rel",
+            Self::AcqRel => "acq-rel",
+            Self::SeqCst => "sc",
+        }
+    }
+}
+
+impl From<Ordering> for MemoryOrder {
+    fn from(order: Ordering) -> Self {
+        match order {
+            Ordering::Relaxed => Self::Relaxed,
+            Ordering::Acquire => Self::Acquire,
+            Ordering::Release => Self::Release,
+            Ordering::AcqRel => Self::AcqRel,
+            _ => Self::SeqCst,
+        }
+    }
+}
+
+/// What an unconditional read-modify-write does to the old value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Update {
+    /// Wrapping addition.
+    Add(Value),
+    /// Wrapping subtraction.
+    Sub(Value),
+    /// Bitwise and.
+    And(Value),
+    /// Bitwise or.
+    Or(Value),
+    /// Bitwise exclusive or.
+    Xor(Value),
+    /// Bitwise not-and.
+    Nand(Value),
+    /// Replacement.
+    Swap(Value),
+    /// Unsigned minimum.
+    Min(Value),
+    /// Unsigned maximum.
+    Max(Value),
+    /// Minimum of two's complement numbers of the location's width.
+    MinSigned(Value),
+    /// Maximum of two's complement numbers of the location's width.
+    MaxSigned(Value),
+}
+
+impl Update {
+    /// The new value of a location `bits` wide that holds `old`.
+    pub const fn apply(self, old: Value, bits: u8) -> Value {
+        let shift = 64 - bits as u32;
+        truncate(
+            match self {
+                Self::Add(v) => old.wrapping_add(v),
+                Self::Sub(v) => old.wrapping_sub(v),
+                Self::And(v) => old & v,
+                Self::Or(v) => old | v,
+                Self::Xor(v) => old ^ v,
+                Self::Nand(v) => !(old & v),
+                Self::Swap(v) => v,
+                Self::Min(v) => {
+                    if v < old {
+                        v
+                    } else {
+                        old
+                    }
+                }
+                Self::Max(v) => {
+                    if v > old {
+                        v
+                    } else {
+                        old
+                    }
+                }
+                Self::MinSigned(v) => {
+                    if ((v << shift) as i64) < ((old << shift) as i64) {
+                        v
+                    } else {
+                        old
+                    }
+                }
+                Self::MaxSigned(v) => {
+                    if ((v << shift) as i64) > ((old << shift) as i64) {
+                        v
+                    } else {
+                        old
+                    }
+                }
+            },
+            bits,
+        )
+    }
+}
+
+/// `value` cut to `bits` bits: the one place where widths are applied.
+pub const fn truncate(value: Value, bits: u8) -> Value {
+    if bits >= 64 { value } else { value & ((1 << bits) - 1) }
+}
+
+/// Why a thread cannot go on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Wait {
+    /// An assumption failed: the execution is of no interest.
+    Assume,
+    /// The thread waits for a location it has read to change.
+    Await,
+    /// The thread waits for a mutex or another lock.
+    Lock,
+    /// The thread waits to be unparked or notified.
+    Park,
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Assume => "assumption failed",
+            Self::Await => "waits for a change",
+            Self::Lock => "waits for a lock",
+            Self::Park => "waits to be woken",
+        })
+    }
+}
+
+/// The next operation of a thread. Those marked *answered* receive a value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Op {
+    /// Reads a location; answered with its value.
+    Load {
+        /// The location.
+        location: Location,
+        /// Acquire, relaxed, plain or seq_cst.
+        order: MemoryOrder,
+    },
+    /// Writes a location.
+    Store {
+        /// The location.
+        location: Location,
+        /// Release, relaxed, plain or seq_cst.
+        order: MemoryOrder,
+        /// The value written.
+        value: Value,
+    },
+    /// Reads and writes a location in one step; answered with the old value.
+    Update {
+        /// The location.
+        location: Location,
+        /// The order of the whole.
+        order: MemoryOrder,
+        /// What is done to the old value.
+        update: Update,
+    },
+    /// Writes `new` if the location holds `expected`; answered with the old value.
+    CompareExchange {
+        /// The location.
+        location: Location,
+        /// The value looked for.
+        expected: Value,
+        /// The value written when it is found.
+        new: Value,
+        /// The order when it is found.
+        success: MemoryOrder,
+        /// The order of the mere read when it is not.
+        failure: MemoryOrder,
+    },
+    /// A fence.
+    Fence(MemoryOrder),
+    /// A free choice; answered with a number below the one given. 0 is the usual course.
+    Choose(u32),
+    /// Starts a thread; answered with its number.
+    Spawn,
+    /// Waits for the end of a thread; answered with 0.
+    Join(u32),
+    /// The thread can never go on from these answers. A thread that blocks right after a
+    /// read is *awaiting*: it goes on from a read of another write.
+    Block(Wait),
+    /// The thread found a fault: an assertion failed.
+    Fail(Arc<str>),
+    /// The thread has ended.
+    End,
+}
+
+impl Op {
+    /// The location accessed, if any.
+    pub const fn location(&self) -> Option<Location> {
+        match self {
+            Self::Load { location, .. }
+            | Self::Store { location, .. }
+            | Self::Update { location, .. }
+            | Self::CompareExchange { location, .. } => Some(*location),
+            _ => None,
+        }
+    }
+
+    /// Whether the thread ends, fails or blocks here.
+    pub const fn is_last(&self) -> bool {
+        matches!(self, Self::Block(_) | Self::Fail(_) | Self::End)
+    }
+}
+
+/// A place in a source file.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Site {
+    /// The file.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// An operation and where it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// What the thread does next.
+    pub op: Op,
+    /// Where the source says so.
+    pub site: Option<Site>,
+}
+
+impl From<Op> for Step {
+    fn from(op: Op) -> Self {
+        Self { op, site: None }
+    }
+}
+
+/// A shared location before the threads start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LocationInfo {
+    /// Its name in tables.
+    pub name: Arc<str>,
+    /// Its first value.
+    pub initial: Value,
+    /// Its width, 1 to 64.
+    pub bits: u8,
+}
+
+/// A program with a fixed number of threads, all running from the start.
+pub trait Program: Sync {
+    /// The number of threads.
+    fn threads(&self) -> usize;
+
+    /// The shared locations.
+    fn locations(&self) -> Vec<LocationInfo>;
+
+    /// What `thread` does when its earlier operations, in program order, were answered
+    /// by `answers` (0 for an operation without answer): the operation after them. Must
+    /// depend on nothing but its arguments.
+    fn step(&self, thread: usize, answers: &[Value]) -> Step;
+
+    /// The name of a thread in tables.
+    fn thread_name(&self, thread: usize) -> String {
+        format!("T{thread}")
+    }
+}
