@@ -48,7 +48,8 @@ exe=$(interpreter "$FINAL") && answer "$exe"
 
 packages=(build-essential pkg-config xz-utils libssl-dev zlib1g-dev libbz2-dev liblzma-dev
     libffi-dev libsqlite3-dev libreadline-dev libncurses-dev libexpat1-dev uuid-dev)
-configure=(--prefix="$FINAL" --disable-gil --disable-test-modules --with-ensurepip=no)
+configure=(--prefix="$FINAL" --disable-gil --disable-test-modules --with-ensurepip=no
+    --without-static-libpython)
 runner=()
 case $flavour in
     debug) configure+=(--with-pydebug) ;;
