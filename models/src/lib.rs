@@ -1,1 +1,22 @@
-//! placeholder
+//! The protocols that replace a Python VM's global lock, each written once and checked
+//! by several engines.
+//!
+//! A *scheme* is generic over [`runtime::Runtime`]; a *scenario* is a small concurrent
+//! program over its operations; an *engine* explores the schedules of a scenario; the
+//! *observer* ([`ghost`]) decides whether the properties held. A *mutant* is a scheme with
+//! one named fault, and some property must then fail: a check that cannot fail proves
+//! nothing.
+//!
+//! Soundness in one paragraph: loom is exhaustive within its memory model, which takes
+//! SeqCst accesses as acquire-release (false alarms are possible, never hidden) and never
+//! shows load buffering; shuttle is sequentially consistent and judges no memory order;
+//! native runs are samples. Every verdict carries its bounds.
+
+pub mod catalogue;
+pub mod choice;
+pub mod engine;
+pub mod ghost;
+pub mod protocol;
+pub mod refcount;
+pub mod runtime;
+pub mod verdict;

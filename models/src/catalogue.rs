@@ -1,0 +1,243 @@
+//! The list of protocols.
+
+use crate::choice::Choices;
+use crate::engine::{self, Budget, Engine};
+use crate::protocol::{MutantInfo, Mutants, Property, Protocol, Reach, Scenario};
+use crate::verdict::{Schedule, Verdict};
+use serde::Serialize;
+
+/// Every protocol, one line each.
+pub fn all() -> Vec<Entry> {
+    vec![entry::<crate::refcount::atomic::Atomic>()]
+}
+
+/// A protocol without its types.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// Name in reports.
+    pub title: &'static str,
+    /// What the scheme has to answer.
+    pub question: &'static str,
+    /// Where the algorithm comes from.
+    pub source: &'static str,
+    /// What must hold.
+    pub properties: &'static [Property],
+    /// The faults.
+    pub mutants: Vec<MutantInfo>,
+    /// Named faults that are not expressed, with reasons.
+    pub not_expressed: &'static [(&'static str, &'static str)],
+    /// The scenarios.
+    pub scenarios: Vec<ScenarioInfo>,
+    #[serde(skip)]
+    calls: Calls,
+}
+
+/// A scenario without its types.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScenarioInfo {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// The question it puts.
+    pub asks: &'static str,
+    /// Threads, main included.
+    pub threads: usize,
+    /// Operations over all threads.
+    pub operations: usize,
+    /// How far loom goes.
+    pub loom: Reach,
+    /// How far shuttle's depth-first search goes.
+    pub dfs: Reach,
+    /// Changes when the program changes; a replay is refused then.
+    pub hash: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Calls {
+    check: fn(Engine, &str, Option<&str>, Budget) -> Result<Verdict, Unknown>,
+    replay: fn(Engine, &str, Option<&str>, &Schedule) -> Result<Verdict, ReplayError>,
+    random: fn(Engine, RandomProgram, Option<&str>, Budget) -> Option<Verdict>,
+}
+
+/// A generated program: reproducible from these numbers alone.
+#[derive(Clone, Copy, Debug)]
+pub struct RandomProgram {
+    /// Threads, main included.
+    pub threads: usize,
+    /// Operations per thread.
+    pub operations: usize,
+    /// Seed of the program, not of its schedules.
+    pub seed: u64,
+}
+
+/// A name that the catalogue does not have.
+#[derive(Debug, thiserror::Error)]
+pub enum Unknown {
+    /// No such protocol.
+    #[error("no protocol {0:?}; `threadbare matrix` lists them")]
+    Protocol(String),
+    /// No such scenario.
+    #[error("protocol {0} has no scenario {1:?}")]
+    Scenario(&'static str, String),
+    /// No such mutant.
+    #[error("protocol {0} has no mutant {1:?}")]
+    Mutant(&'static str, String),
+}
+
+/// A replay that cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The recording names something unknown.
+    #[error(transparent)]
+    Unknown(#[from] Unknown),
+    /// The schedule does not fit the program.
+    #[error("the recording does not fit this program: {0}")]
+    Diverged(String),
+}
+
+fn scenario<P: Protocol>(name: &str) -> Result<Scenario<P::Op>, Unknown> {
+    let found = P::scenarios().into_iter().find(|s| s.name == name);
+    found.ok_or_else(|| Unknown::Scenario(P::NAME, name.into()))
+}
+
+fn mutant<P: Protocol>(name: Option<&str>) -> Result<Option<P::Mutant>, Unknown> {
+    let Some(name) = name else { return Ok(None) };
+    P::Mutant::named(name)
+        .map(Some)
+        .ok_or_else(|| Unknown::Mutant(P::NAME, name.into()))
+}
+
+fn hash<Op: std::fmt::Debug>(s: &Scenario<Op>) -> u64 {
+    let program = format!(
+        "{:?} {:?} {:?} {:?} {:?}",
+        s.objects, s.setup, s.threads, s.finish, s.loom
+    );
+    engine::fnv(program.as_bytes())
+}
+
+fn entry<P: Protocol>() -> Entry {
+    Entry {
+        name: P::NAME,
+        title: P::TITLE,
+        question: P::QUESTION,
+        source: P::SOURCE,
+        properties: P::PROPERTIES,
+        mutants: P::Mutant::ALL.iter().map(|(_, info)| *info).collect(),
+        not_expressed: P::NOT_EXPRESSED,
+        scenarios: P::scenarios()
+            .iter()
+            .map(|s| ScenarioInfo {
+                name: s.name,
+                asks: s.asks,
+                threads: s.threads.len(),
+                operations: s.operations(),
+                loom: s.loom,
+                dfs: s.dfs,
+                hash: hash(s),
+            })
+            .collect(),
+        calls: Calls {
+            check: |engine, name, fault, budget| {
+                Ok(engine::check::<P>(
+                    engine,
+                    scenario::<P>(name)?,
+                    mutant::<P>(fault)?,
+                    budget,
+                ))
+            },
+            replay: |engine, name, fault, schedule| {
+                engine::replay::<P>(engine, scenario::<P>(name)?, mutant::<P>(fault)?, schedule)
+                    .map_err(ReplayError::Diverged)
+            },
+            random: |engine, program, fault, budget| {
+                let mut choices = Choices::seeded(program.seed, 0);
+                let RandomProgram {
+                    threads,
+                    operations,
+                    ..
+                } = program;
+                let scenario = P::random(threads, operations, &mut |n| choices.below(n))?;
+                let fault = mutant::<P>(fault).ok()?;
+                Some(engine::check::<P>(engine, scenario, fault, budget))
+            },
+        },
+    }
+}
+
+/// The protocol of that name.
+///
+/// # Errors
+/// [`Unknown::Protocol`].
+pub fn find(name: &str) -> Result<Entry, Unknown> {
+    all()
+        .into_iter()
+        .find(|e| e.name == name)
+        .ok_or_else(|| Unknown::Protocol(name.into()))
+}
+
+impl Entry {
+    /// Checks a scenario with an engine, faithful or with a mutant.
+    ///
+    /// # Errors
+    /// [`Unknown`] names.
+    pub fn check(
+        &self,
+        engine: Engine,
+        scenario: &str,
+        mutant: Option<&str>,
+        budget: Budget,
+    ) -> Result<Verdict, Unknown> {
+        (self.calls.check)(engine, scenario, mutant, budget)
+    }
+
+    /// Repeats one execution.
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub fn replay(
+        &self,
+        engine: Engine,
+        scenario: &str,
+        mutant: Option<&str>,
+        schedule: &Schedule,
+    ) -> Result<Verdict, ReplayError> {
+        (self.calls.replay)(engine, scenario, mutant, schedule)
+    }
+
+    /// Checks a generated program; `None` when the protocol has no generator.
+    pub fn check_random(
+        &self,
+        engine: Engine,
+        program: RandomProgram,
+        mutant: Option<&str>,
+        budget: Budget,
+    ) -> Option<Verdict> {
+        (self.calls.random)(engine, program, mutant, budget)
+    }
+
+    /// The scenario of that name.
+    ///
+    /// # Errors
+    /// [`Unknown::Scenario`].
+    pub fn scenario(&self, name: &str) -> Result<&ScenarioInfo, Unknown> {
+        let found = self.scenarios.iter().find(|s| s.name == name);
+        found.ok_or_else(|| Unknown::Scenario(self.name, name.into()))
+    }
+
+    /// The mutant of that name.
+    ///
+    /// # Errors
+    /// [`Unknown::Mutant`].
+    pub fn mutant(&self, name: &str) -> Result<&MutantInfo, Unknown> {
+        let found = self.mutants.iter().find(|m| m.name == name);
+        found.ok_or_else(|| Unknown::Mutant(self.name, name.into()))
+    }
+
+    /// Whether a kind of misbehaviour breaks one of the properties named.
+    pub fn kind_breaks(&self, kind: crate::verdict::Kind, properties: &[&str]) -> bool {
+        self.properties
+            .iter()
+            .any(|p| properties.contains(&p.id) && p.broken_by.contains(&kind))
+    }
+}

@@ -1,0 +1,103 @@
+//! Exhaustive exploration by loom.
+
+use super::{Budget, Schedule, execute, failure, hook};
+use crate::protocol::{Protocol, Reach, Scenario, Switch};
+use crate::runtime::{Loom, trace};
+use crate::verdict::{Bounds, Verdict};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Loom's own limit, main included.
+const THREADS: usize = 5;
+const MODEL: &str = "C11 as loom has it (no load buffering, SeqCst accesses as acquire-release)";
+
+/// How often loom looks at its limit of executions.
+const INTERVAL: u64 = 1_000;
+
+fn builder(reach: Reach, executions: u64) -> ::loom::model::Builder {
+    let mut builder = ::loom::model::Builder::new();
+    builder.max_threads = THREADS;
+    builder.max_branches = 20_000;
+    builder.max_permutations = Some(executions as usize);
+    builder.max_duration = None;
+    builder.checkpoint_file = None;
+    builder.checkpoint_interval = INTERVAL as usize;
+    builder.preemption_bound = match reach {
+        Reach::Preemptions(n) => Some(n),
+        _ => None,
+    };
+    builder.location = false;
+    builder.log = false;
+    builder
+}
+
+pub(super) fn check<P: Protocol>(
+    scenario: &Arc<Scenario<P::Op>>,
+    mutant: Option<P::Mutant>,
+    budget: Budget,
+) -> Verdict {
+    if let Reach::No(reason) = scenario.loom {
+        return Verdict::Unsupported {
+            reason: reason.into(),
+        };
+    }
+    if scenario.threads.len() > THREADS {
+        return Verdict::Unsupported {
+            reason: format!("loom has at most {THREADS} threads"),
+        };
+    }
+    let count = Arc::new(AtomicU64::new(0));
+    let limit = budget.executions.next_multiple_of(INTERVAL);
+    let body = {
+        let (count, scenario) = (count.clone(), scenario.clone());
+        move || {
+            count.fetch_add(1, Relaxed);
+            trace::start(Loom::index);
+            execute::<Loom, P::World<Loom>>(&scenario, Switch(mutant));
+        }
+    };
+    let result = hook::quietly(|| builder(scenario.loom, limit).check(body));
+    let executions = count.load(Relaxed);
+    let events = trace::take();
+    match result {
+        Err(panic) => {
+            let schedule = Schedule::Nth(executions);
+            Verdict::Violated(failure(
+                scenario,
+                Some(&*panic),
+                &events,
+                executions,
+                schedule,
+            ))
+        }
+        Ok(()) if executions + 1 >= limit => Verdict::Passed {
+            runs: executions,
+            seed: 0,
+            sampled: format!("depth-first search stopped at its budget, {MODEL}"),
+        },
+        Ok(()) => Verdict::Proved(Bounds {
+            threads: scenario.threads.len(),
+            operations: scenario.operations(),
+            executions,
+            preemptions: match scenario.loom {
+                Reach::Preemptions(n) => Some(n),
+                _ => None,
+            },
+            model: MODEL.into(),
+        }),
+    }
+}
+
+/// Loom's search is deterministic: the n-th execution is reached by running the ones
+/// before it again.
+pub(super) fn replay<P: Protocol>(
+    scenario: &Arc<Scenario<P::Op>>,
+    mutant: Option<P::Mutant>,
+    n: u64,
+) -> Verdict {
+    let budget = Budget {
+        executions: n + INTERVAL,
+        seed: 0,
+    };
+    check::<P>(scenario, mutant, budget)
+}

@@ -1,0 +1,235 @@
+//! What explores the schedules of a scenario, and the one body they all execute.
+
+mod hook;
+mod loom;
+mod native;
+pub mod render;
+mod shuttle;
+
+use crate::protocol::{Protocol, Scenario, Shape, Switch, World};
+use crate::runtime::Runtime;
+use crate::runtime::trace::{Action, Event, record};
+use crate::verdict::{Failure, Kind, Schedule, Verdict, Violation};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// An engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// loom: exhaustive, C11 without load buffering, SeqCst accesses as acquire-release.
+    Loom,
+    /// shuttle, depth-first over all interleavings of sequentially consistent steps.
+    Dfs,
+    /// shuttle, uniformly random choices.
+    Random,
+    /// shuttle, probabilistic concurrency testing.
+    Pct,
+    /// Real threads.
+    Native,
+}
+
+impl Engine {
+    /// All engines, in the order of reports.
+    pub const ALL: [Self; 5] = [Self::Loom, Self::Dfs, Self::Random, Self::Pct, Self::Native];
+
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Loom => "loom",
+            Self::Dfs => "shuttle-dfs",
+            Self::Random => "shuttle-random",
+            Self::Pct => "shuttle-pct",
+            Self::Native => "native",
+        }
+    }
+
+    /// The engine of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|e| e.name() == name)
+    }
+
+    /// What its schedules mean: engine and version, so that a replay under another
+    /// version is refused.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Loom => "loom 0.7",
+            Self::Dfs | Self::Random | Self::Pct => "shuttle 0.9",
+            Self::Native => "native",
+        }
+    }
+}
+
+/// How much an engine may spend on one scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Executions at most; an exhaustive search cut short is reported as a sample.
+    pub executions: u64,
+    /// Seed of samples.
+    pub seed: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            executions: 100_000,
+            seed: 1,
+        }
+    }
+}
+
+/// Executes one scenario once: the body that every engine repeats.
+///
+/// The main thread is thread 0 of the scenario; it runs the set-up, starts the others,
+/// runs its own script, joins them, and makes the final observation.
+pub fn execute<R: Runtime, W>(scenario: &Arc<Scenario<W::Op>>, faults: Switch<W::Mutant>)
+where
+    W: World,
+    W::Op: Copy + Send + Sync,
+    W::Mutant: Copy,
+{
+    let shape = Shape {
+        objects: scenario.objects,
+        threads: scenario.threads.len(),
+    };
+    let world = Arc::new(W::new(shape, faults));
+    let mut main = world.enter(0);
+    for op in &scenario.setup {
+        world.step(&mut main, *op);
+    }
+    // Real threads wait for each other here, or the first would end before the last
+    // was started. In a model every order is explored anyway.
+    let ready = Arc::new(AtomicUsize::new(0));
+    let meet = move |ready: &AtomicUsize| {
+        if !R::MODEL {
+            ready.fetch_add(1, Ordering::Relaxed);
+            R::await_until(|| ready.load(Ordering::Relaxed) >= shape.threads);
+        }
+    };
+    let handles: Vec<_> = (1..shape.threads)
+        .map(|n| {
+            let (world, scenario, ready) = (world.clone(), scenario.clone(), ready.clone());
+            R::spawn(move || {
+                let mut local = world.enter(n);
+                meet(&ready);
+                script(&*world, &mut local, &scenario.threads[n]);
+                world.exit(local);
+            })
+        })
+        .collect();
+    meet(&ready);
+    script(&*world, &mut main, &scenario.threads[0]);
+    for handle in handles {
+        crate::runtime::Join::join(handle);
+    }
+    for op in &scenario.finish {
+        world.step(&mut main, *op);
+    }
+    world.exit(main);
+    world.finish();
+}
+
+fn script<W: World>(world: &W, local: &mut W::Local, ops: &[W::Op])
+where
+    W::Op: Copy,
+{
+    for (n, op) in ops.iter().enumerate() {
+        record(Action::Begin(n as u16));
+        let result = world.step(local, *op);
+        record(Action::End(n as u16, result));
+    }
+}
+
+/// Checks one scenario of a protocol, faithful or with a fault planted.
+pub fn check<P: Protocol>(
+    engine: Engine,
+    scenario: Scenario<P::Op>,
+    mutant: Option<P::Mutant>,
+    budget: Budget,
+) -> Verdict {
+    hook::install();
+    let scenario = Arc::new(scenario);
+    match engine {
+        Engine::Loom => loom::check::<P>(&scenario, mutant, budget),
+        Engine::Dfs | Engine::Random | Engine::Pct => {
+            shuttle::check::<P>(engine, &scenario, mutant, budget)
+        }
+        Engine::Native => native::check::<P>(&scenario, mutant, budget),
+    }
+}
+
+/// Repeats exactly one execution.
+///
+/// # Errors
+/// The reason when the schedule does not fit the program any more.
+pub fn replay<P: Protocol>(
+    engine: Engine,
+    scenario: Scenario<P::Op>,
+    mutant: Option<P::Mutant>,
+    schedule: &Schedule,
+) -> Result<Verdict, String> {
+    hook::install();
+    let scenario = Arc::new(scenario);
+    match (engine, schedule) {
+        (Engine::Loom, Schedule::Nth(n)) => Ok(loom::replay::<P>(&scenario, mutant, *n)),
+        (Engine::Dfs | Engine::Random | Engine::Pct, Schedule::Threads(order)) => {
+            shuttle::replay::<P>(&scenario, mutant, order)
+        }
+        _ => Err(format!("{} has no schedule to repeat", engine.name())),
+    }
+}
+
+/// The failure that an abandoned execution left behind.
+fn failure<Op: std::fmt::Debug>(
+    scenario: &Scenario<Op>,
+    panic: Option<&(dyn std::any::Any + Send)>,
+    events: &[Event],
+    execution: u64,
+    schedule: Schedule,
+) -> Box<Failure> {
+    let violation = crate::ghost::take_violation().unwrap_or_else(|| classify(panic));
+    let trace = render::columns(scenario, events);
+    let trace_hash = fnv(render::fingerprint(events).as_bytes());
+    Box::new(Failure {
+        violation,
+        execution,
+        schedule,
+        trace,
+        trace_hash,
+    })
+}
+
+/// The kind of a panic that no property raised: the engines report races, deadlocks and
+/// exhausted budgets in this way.
+fn classify(panic: Option<&(dyn std::any::Any + Send)>) -> Violation {
+    let text = panic
+        .and_then(|p| {
+            p.downcast_ref::<String>()
+                .cloned()
+                .or_else(|| p.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+        })
+        .unwrap_or_else(|| "unknown panic".into());
+    let has = |needle: &str| text.contains(needle);
+    let kind = if has("Causality violation")
+        || has("currently writing to cell")
+        || has("currently reading from cell")
+    {
+        Kind::DataRace
+    } else if has("deadlock") || has("already holds") {
+        Kind::Deadlock
+    } else if has("maximum number of branches") || has("max_steps bound") || has("exceeded") {
+        Kind::StepBudget
+    } else {
+        Kind::Internal
+    };
+    let text = text.trim().lines().next().unwrap_or_default().to_owned();
+    Violation { kind, text }
+}
+
+/// FNV-1a, stable across runs and versions.
+pub(crate) fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

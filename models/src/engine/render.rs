@@ -1,0 +1,111 @@
+//! A failing execution as text: what was asked, then how it went.
+
+use crate::protocol::Scenario;
+use crate::runtime::trace::{Action, Event};
+use std::fmt::{Debug, Write};
+
+const WIDEST: usize = 44;
+
+fn operation<Op: Debug>(scenario: &Scenario<Op>, thread: u8, n: u16) -> String {
+    match scenario
+        .threads
+        .get(usize::from(thread))
+        .and_then(|ops| ops.get(usize::from(n)))
+    {
+        Some(op) => format!("{op:?}"),
+        None => format!("operation {n}"),
+    }
+}
+
+fn place(event: &Event) -> String {
+    let parts: Vec<&str> = event.place.file().rsplit(['/', '\\']).take(2).collect();
+    let line = event.place.line();
+    match parts[..] {
+        ["mod.rs", folder] => format!("{folder}/mod.rs:{line}"),
+        [file, ..] => format!("{file}:{line}"),
+        [] => format!(":{line}"),
+    }
+}
+
+fn cell<Op: Debug>(scenario: &Scenario<Op>, event: &Event) -> (String, String) {
+    match event.action {
+        Action::Begin(n) => (
+            format!("▶ {}", operation(scenario, event.thread, n)),
+            String::new(),
+        ),
+        Action::End(n, None) => (
+            format!("◀ {}", operation(scenario, event.thread, n)),
+            String::new(),
+        ),
+        Action::End(n, Some(v)) => (
+            format!("◀ {} = {v}", operation(scenario, event.thread, n)),
+            String::new(),
+        ),
+        other => (format!("  {other}"), place(event)),
+    }
+}
+
+/// The scenario and the execution, one column per thread, time downwards.
+pub fn columns<Op: Debug>(scenario: &Scenario<Op>, events: &[Event]) -> String {
+    let threads = scenario.threads.len();
+    let mut text = String::new();
+    let _ = writeln!(text, "scenario {}: {}", scenario.name, scenario.asks);
+    let _ = writeln!(text, "  before   {:?}", scenario.setup);
+    for (n, ops) in scenario.threads.iter().enumerate() {
+        let _ = writeln!(text, "  T{n}       {ops:?}");
+    }
+    if !scenario.finish.is_empty() {
+        let _ = writeln!(text, "  after    {:?}", scenario.finish);
+    }
+    if events.is_empty() {
+        return text;
+    }
+    let cells: Vec<(usize, String, String)> = events
+        .iter()
+        .map(|e| {
+            let (what, place) = cell(scenario, e);
+            (usize::from(e.thread), what, place)
+        })
+        .collect();
+    let mut widths = vec![6; threads];
+    for (thread, what, place) in &cells {
+        let width = what.chars().count() + if place.is_empty() { 0 } else { place.len() + 2 };
+        if let Some(w) = widths.get_mut(*thread) {
+            *w = (*w).max(width.min(WIDEST + 24));
+        }
+    }
+    let _ = writeln!(text);
+    let head: Vec<String> = widths
+        .iter()
+        .enumerate()
+        .map(|(n, w)| format!("{:<w$}", format!("T{n}")))
+        .collect();
+    let _ = writeln!(text, "{}", head.join(" │ ").trim_end());
+    let rule: Vec<String> = widths.iter().map(|w| "─".repeat(*w)).collect();
+    let _ = writeln!(text, "{}", rule.join("─┼─"));
+    for (thread, what, place) in &cells {
+        let row: Vec<String> = widths
+            .iter()
+            .enumerate()
+            .map(|(n, w)| {
+                if n != *thread {
+                    return " ".repeat(*w);
+                }
+                let gap = w.saturating_sub(what.chars().count() + place.len());
+                format!("{what}{}{place}", " ".repeat(gap))
+            })
+            .collect();
+        let _ = writeln!(text, "{}", row.join(" │ ").trim_end());
+    }
+    text
+}
+
+/// A text that is equal exactly for equal executions: threads, operations and values,
+/// without source lines, so that an unrelated edit does not invalidate a recording.
+pub(super) fn fingerprint(events: &[Event]) -> String {
+    let mut text = String::new();
+    for event in events {
+        let _ = writeln!(text, "{} {}", event.thread, event.action);
+    }
+    text
+}

@@ -1,0 +1,304 @@
+//! What a protocol file declares: properties, mutants, scenarios, and the world in
+//! which its operations run.
+
+use crate::runtime::Runtime;
+use crate::verdict::Kind;
+use serde::Serialize;
+use std::fmt::Debug;
+
+/// A statement that must hold in every execution.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Property {
+    /// Short name, referred to by mutants.
+    pub id: &'static str,
+    /// The statement.
+    pub states: &'static str,
+    /// The misbehaviours that break it.
+    pub broken_by: &'static [Kind],
+}
+
+/// Which engines can show a fault, and why not the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Visible {
+    /// Some interleaving of sequentially consistent steps: loom and shuttle both kill.
+    Everywhere,
+    /// Only a weak memory model shows it: loom kills, shuttle is expected to miss it.
+    WeakMemory,
+    /// Loom is expected to miss it, for the reason given; shuttle kills.
+    ShuttleOnly(&'static str),
+    /// Shuttle is expected to miss it, for the reason given; loom kills.
+    LoomOnly(&'static str),
+    /// Only an exact memory model shows it: waits for the explorer, never counted as
+    /// killed.
+    Explorer(&'static str),
+}
+
+impl Visible {
+    /// Whether loom is expected to kill it.
+    pub fn by_loom(self) -> bool {
+        matches!(
+            self,
+            Self::Everywhere | Self::WeakMemory | Self::LoomOnly(_)
+        )
+    }
+
+    /// Whether shuttle is expected to kill it.
+    pub fn by_shuttle(self) -> bool {
+        matches!(self, Self::Everywhere | Self::ShuttleOnly(_))
+    }
+
+    /// Why an engine misses it.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Everywhere => "visible under sequential consistency",
+            Self::WeakMemory => "needs weak memory, shuttle is sequentially consistent",
+            Self::ShuttleOnly(why) | Self::LoomOnly(why) | Self::Explorer(why) => why,
+        }
+    }
+}
+
+/// A planted fault, or a form that some system ships.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct MutantInfo {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// What is wrong, in a sentence.
+    pub fault: &'static str,
+    /// Properties one of which must fail.
+    pub breaks: &'static [&'static str],
+    /// The smallest scenario that shows it.
+    pub scenario: &'static str,
+    /// Which engines show it.
+    pub visible: Visible,
+    /// True for a form that a system ships and that was suspected.
+    pub shipped: bool,
+}
+
+/// The faults of one scheme.
+pub trait Mutants: Copy + Eq + Debug + Send + Sync + 'static {
+    /// All faults, in order.
+    const ALL: &'static [(Self, MutantInfo)];
+
+    /// The description of this one.
+    fn info(self) -> &'static MutantInfo {
+        let found = Self::ALL.iter().find(|(m, _)| *m == self);
+        &found.expect("the macro lists every variant").1
+    }
+
+    /// The fault of that name.
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, info)| info.name == name)
+            .map(|(m, _)| *m)
+    }
+}
+
+/// Chooses between a scheme and its mutants.
+pub trait Fault<M>: Copy + Send + Sync + 'static {
+    /// Whether fault `m` is planted.
+    fn is(self, m: M) -> bool;
+}
+
+/// No fault: every question is answered at compile time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faithful;
+
+impl<M> Fault<M> for Faithful {
+    #[inline(always)]
+    fn is(self, _: M) -> bool {
+        false
+    }
+}
+
+/// At most one fault, chosen at run time; used by every engine that checks.
+#[derive(Clone, Copy, Debug)]
+pub struct Switch<M>(pub Option<M>);
+
+impl<M: Mutants> Fault<M> for Switch<M> {
+    fn is(self, m: M) -> bool {
+        self.0 == Some(m)
+    }
+}
+
+/// Declares the faults of a scheme: an enum whose variants carry their description.
+#[macro_export]
+macro_rules! mutants {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident {
+        $($(#[doc = $doc:literal])+ $(#[shipped($shipped:tt)])? $variant:ident = $text:literal
+          breaks [$($p:literal),+] in $scenario:literal by $visible:expr;)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $vis enum $name { $($(#[doc = $doc])+ $variant,)* }
+
+        impl $crate::protocol::Mutants for $name {
+            const ALL: &'static [(Self, $crate::protocol::MutantInfo)] = {
+                #[allow(unused_imports, reason = "not every list uses every variant")]
+                use $crate::protocol::Visible::*;
+                &[$((Self::$variant, $crate::protocol::MutantInfo {
+                    name: $text,
+                    fault: concat!($($doc),+).trim_ascii(),
+                    breaks: &[$($p),+],
+                    scenario: $scenario,
+                    visible: $visible,
+                    shipped: false $(|| $crate::mutants!(@shipped $shipped))?,
+                })),*]
+            };
+        }
+    };
+    (@shipped $x:tt) => { true };
+}
+
+/// How far an engine goes with a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// All executions.
+    Exhaustive,
+    /// All executions with at most this many preemptions.
+    Preemptions(usize),
+    /// Not with this engine.
+    No(&'static str),
+}
+
+/// A small concurrent program: set-up, threads × operations, final observation.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scenario<Op> {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// The question it puts.
+    pub asks: &'static str,
+    /// Objects in the world.
+    pub objects: usize,
+    /// Operations of the main thread before the others start.
+    pub setup: Vec<Op>,
+    /// One script per thread; the first is the main thread's.
+    pub threads: Vec<Vec<Op>>,
+    /// Operations of the main thread after the others have ended.
+    pub finish: Vec<Op>,
+    /// How far loom goes.
+    pub loom: Reach,
+    /// How far shuttle's depth-first search goes; random and PCT always run.
+    pub dfs: Reach,
+}
+
+impl<Op: Copy> Scenario<Op> {
+    /// An empty scenario with one object.
+    pub fn new(name: &'static str, asks: &'static str) -> Self {
+        Self {
+            name,
+            asks,
+            objects: 1,
+            setup: Vec::new(),
+            threads: Vec::new(),
+            finish: Vec::new(),
+            loom: Reach::Exhaustive,
+            dfs: Reach::Exhaustive,
+        }
+    }
+
+    /// Number of objects.
+    pub fn objects(mut self, n: usize) -> Self {
+        self.objects = n;
+        self
+    }
+
+    /// Operations before the threads start.
+    pub fn setup<const N: usize>(mut self, ops: [Op; N]) -> Self {
+        self.setup = ops.to_vec();
+        self
+    }
+
+    /// One more thread; the first is the main thread.
+    pub fn thread<const N: usize>(mut self, ops: [Op; N]) -> Self {
+        self.threads.push(ops.to_vec());
+        self
+    }
+
+    /// Operations after the threads ended.
+    pub fn finish<const N: usize>(mut self, ops: [Op; N]) -> Self {
+        self.finish = ops.to_vec();
+        self
+    }
+
+    /// How far loom goes.
+    pub fn loom(mut self, reach: Reach) -> Self {
+        self.loom = reach;
+        self
+    }
+
+    /// How far the depth-first search goes.
+    pub fn dfs(mut self, reach: Reach) -> Self {
+        self.dfs = reach;
+        self
+    }
+
+    /// Operations over all threads, set-up and final ones not counted.
+    pub fn operations(&self) -> usize {
+        self.threads.iter().map(Vec::len).sum()
+    }
+}
+
+/// What a world is built for.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Objects.
+    pub objects: usize,
+    /// Threads, main included.
+    pub threads: usize,
+}
+
+/// A scheme together with the state that a scenario's operations act on.
+pub trait World: Send + Sync + 'static {
+    /// The operations.
+    type Op;
+    /// The faults.
+    type Mutant;
+    /// What a thread has of its own.
+    type Local;
+
+    /// A fresh world.
+    fn new(shape: Shape, faults: Switch<Self::Mutant>) -> Self;
+    /// Called by each thread first.
+    fn enter(&self, thread: usize) -> Self::Local;
+    /// One operation; the result is shown and, where a history is checked, judged.
+    fn step(&self, local: &mut Self::Local, op: Self::Op) -> Option<i64>;
+    /// Called by each thread last.
+    fn exit(&self, local: Self::Local);
+    /// Called by the main thread when all have ended: the final observation.
+    fn finish(&self);
+}
+
+/// A mechanism that replaces part of the global lock.
+pub trait Protocol: Sized + 'static {
+    /// Name on the command line.
+    const NAME: &'static str;
+    /// Name in reports.
+    const TITLE: &'static str;
+    /// What the scheme has to answer.
+    const QUESTION: &'static str;
+    /// Where the algorithm comes from.
+    const SOURCE: &'static str;
+    /// What must hold.
+    const PROPERTIES: &'static [Property];
+    /// Faults named in the literature that this model cannot express, with the reason.
+    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[];
+    /// The faults.
+    type Mutant: Mutants;
+    /// The operations.
+    type Op: Copy + Debug + PartialEq + Send + Sync + 'static;
+    /// The world over a runtime.
+    type World<R: Runtime>: World<Op = Self::Op, Mutant = Self::Mutant>;
+
+    /// The scenarios.
+    fn scenarios() -> Vec<Scenario<Self::Op>>;
+    /// A random scenario of at most `threads` threads and `operations` operations each;
+    /// `below(n)` returns the next choice below `n`.
+    fn random(
+        threads: usize,
+        operations: usize,
+        below: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<Scenario<Self::Op>>;
+}

@@ -1,0 +1,317 @@
+//! Atomic reference counts with the weakest sufficient orders.
+//!
+//! # Question
+//! The oldest answer to losing the global lock: make the count an atomic integer. Which
+//! orders does it need, and what may be done to a count of zero?
+//!
+//! # Obligations
+//! A thread that holds a reference knows that the count is at least one, so taking a
+//! further reference needs no order at all. Giving one up publishes everything the thread
+//! did to the object; the thread that takes the count to zero must see all of that before
+//! it destroys the object. A reference made from a bare address must never revive an object
+//! whose count has reached zero. A count that leaks increments must not wrap around.
+//!
+//! # Source
+//! Rust's `Arc` and C++'s `shared_ptr` for the orders, Linux' `refcount_t` for saturation;
+//! the interlocked counts of Stein's 1996 patch for Python 1.4 are the same algorithm with
+//! full barriers.
+
+use super::{Count, Nothing, Object, Op, Workshop, destroy, random};
+use crate::mutants;
+use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
+use crate::runtime::{Atomic as _, Label, Ordering::*, Runtime};
+use crate::verdict::Kind;
+
+/// The scheme. `LIMIT` is half of the usable range: at or above it a count is *saturated*,
+/// the object leaks rather than being freed too early. It is far below the type's maximum
+/// because several threads may be between reading the count and pinning it.
+pub struct AtomicCount<R: Runtime, F, const LIMIT: u32 = { 1 << 31 }> {
+    objects: Box<[Object<R, Header<R>>]>,
+    faults: F,
+}
+
+/// One word per object.
+pub struct Header<R: Runtime> {
+    count: R::AtomicU32,
+}
+
+/// A three-bit count, for the mutant that wraps.
+const NARROW: u32 = 8;
+
+impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
+    /// A heap of `objects` blocks.
+    pub fn with_faults(objects: usize, faults: F) -> Self {
+        let blank = |n| {
+            Object::blank(
+                n,
+                Header {
+                    count: R::AtomicU32::new(0, Label::nth("count", n)),
+                },
+            )
+        };
+        Self {
+            objects: (0..objects).map(blank).collect(),
+            faults,
+        }
+    }
+
+    /// The blocks.
+    pub fn heap(&self) -> &[Object<R, Header<R>>] {
+        &self.objects
+    }
+
+    /// One reference, before publication.
+    #[inline]
+    pub fn first(&self, header: &Header<R>) {
+        // Relaxed: whoever publishes the object orders this store before its readers.
+        header.count.store(1, Relaxed);
+    }
+
+    /// One more reference.
+    #[inline]
+    pub fn add(&self, header: &Header<R>) {
+        if self.faults.is(Mutant::PlainCount) {
+            let count = header.count.load(Relaxed);
+            header.count.store(count + 1, Relaxed);
+            return;
+        }
+        // Relaxed: the caller's own reference keeps the count above zero, so nothing is
+        // decided here. Orders with nobody.
+        let old = header.count.fetch_add(1, Relaxed);
+        if self.faults.is(Mutant::Wrap) {
+            if old + 1 == NARROW {
+                header.count.fetch_sub(NARROW, Relaxed);
+            }
+        } else if old >= LIMIT {
+            self.saturate(header);
+        }
+    }
+
+    /// One reference less; true when the caller must destroy the object.
+    #[inline]
+    pub fn sub(&self, header: &Header<R>) -> bool {
+        let last = if self.faults.is(Mutant::FenceBefore) {
+            R::fence(Acquire);
+            header.count.fetch_sub(1, Release)
+        } else if self.faults.is(Mutant::RelaxedDecr) {
+            header.count.fetch_sub(1, Relaxed)
+        } else {
+            // Release: pairs with the acquire fence of the last dropper. Each
+            // read-modify-write continues the release sequences of those before it, so
+            // the last one is ordered after every earlier holder.
+            header.count.fetch_sub(1, Release)
+        };
+        if last != 1 {
+            if last > LIMIT && !self.faults.is(Mutant::Wrap) {
+                self.saturate(header);
+            }
+            return false;
+        }
+        if !self.faults.is(Mutant::NoAcquire) && !self.faults.is(Mutant::FenceBefore) {
+            // Acquire: pairs with the release decrements of all other holders. A fence
+            // instead of an acquire decrement, so that only the last dropper pays.
+            R::fence(Acquire);
+        }
+        true
+    }
+
+    /// A reference from an address.
+    #[inline]
+    pub fn try_add(&self, header: &Header<R>) -> bool {
+        if self.faults.is(Mutant::TryAddUndo) {
+            let old = header.count.fetch_add(1, Relaxed);
+            if old == 0 {
+                header.count.fetch_sub(1, Relaxed);
+            }
+            return old != 0;
+        }
+        if self.faults.is(Mutant::TryCheckThenAdd) {
+            let alive = header.count.load(Relaxed) != 0;
+            if alive {
+                header.count.fetch_add(1, Relaxed);
+            }
+            return alive;
+        }
+        // Relaxed loads and exchange: the pointer itself came from a place that was
+        // published with release; the count only has to stay an exact count. Zero is
+        // final, so a load of zero refuses whatever it was ordered with.
+        let mut count = header.count.load(Relaxed);
+        loop {
+            if count == 0 {
+                return false;
+            }
+            match header
+                .count
+                .compare_exchange(count, count + 1, Relaxed, Relaxed)
+            {
+                Ok(_) => return true,
+                Err(found) => count = found,
+            }
+        }
+    }
+
+    /// Pins a count in the middle of the saturated range, so that any number of
+    /// increments and decrements under way leave it there.
+    #[cold]
+    fn saturate(&self, header: &Header<R>) {
+        header.count.store(LIMIT + LIMIT / 2, Relaxed);
+    }
+}
+
+impl<R: Runtime, const LIMIT: u32> Count<R> for AtomicCount<R, Switch<Mutant>, LIMIT> {
+    type Mutant = Mutant;
+    type Header = Header<R>;
+    type Thread = ();
+    type Extra = Nothing;
+
+    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
+        Self::with_faults(shape.objects, faults)
+    }
+    fn objects(&self) -> &[Object<R, Header<R>>] {
+        self.heap()
+    }
+    fn attach(&self, _: usize) {}
+    fn detach(&self, (): ()) {}
+    fn init(&self, (): &mut (), object: &Object<R, Header<R>>) {
+        self.first(&object.header);
+    }
+    fn incref(&self, (): &mut (), object: &Object<R, Header<R>>) {
+        self.add(&object.header);
+    }
+    fn decref(&self, thread: &mut (), object: &Object<R, Header<R>>) {
+        if self.sub(&object.header) {
+            destroy(self, thread, object);
+        }
+    }
+    fn try_incref(&self, (): &mut (), object: &Object<R, Header<R>>) -> bool {
+        self.try_add(&object.header)
+    }
+    fn extra(&self, (): &mut (), extra: Nothing) -> Option<i64> {
+        match extra {}
+    }
+    fn settled(&self, object: &Object<R, Header<R>>) -> Option<i64> {
+        let count = object.header.count.load(Relaxed);
+        (count < LIMIT).then_some(i64::from(count))
+    }
+}
+
+mutants! {
+    /// Faults of the atomic count.
+    pub enum Mutant {
+        /// The count changes by a load and a store instead of one step.
+        PlainCount = "arc-plain-count" breaks ["R2", "R3"] in "balanced" by Everywhere;
+        /// The decrement is relaxed: the last dropper does not see what others did.
+        RelaxedDecr = "arc-relaxed-decr" breaks ["R4"] in "last-use" by WeakMemory;
+        /// No acquire before the object is destroyed.
+        NoAcquire = "arc-no-acquire" breaks ["R4"] in "last-use" by WeakMemory;
+        /// The acquire fence stands before the decrement instead of after it.
+        FenceBefore = "arc-fence-before" breaks ["R4"] in "last-use" by WeakMemory;
+        /// Try-increment adds first and takes it back when the count was zero.
+        TryAddUndo = "arc-try-incr-add" breaks ["R5", "R2"] in "two-upgrades" by Everywhere;
+        /// Try-increment tests for zero and adds in two steps.
+        TryCheckThenAdd = "arc-try-incr-then-check" breaks ["R5", "R2"] in "upgrade" by Everywhere;
+        /// The count wraps around instead of saturating.
+        Wrap = "arc-wrap" breaks ["R2"] in "leaky" by Everywhere;
+    }
+}
+
+/// The protocol. Model runs use a limit of 4, or saturation would be out of reach.
+pub struct Atomic;
+
+impl Protocol for Atomic {
+    const NAME: &'static str = "atomic";
+    const TITLE: &'static str = "Atomic reference count";
+    const QUESTION: &'static str =
+        "Which orders does an atomic count need, and what may be done at zero?";
+    const SOURCE: &'static str = "Rust Arc, C++ shared_ptr, Linux refcount_t";
+    const PROPERTIES: &'static [Property] = PROPERTIES;
+    type Mutant = Mutant;
+    type Op = Op;
+    type World<R: Runtime> = Workshop<R, AtomicCount<R, Switch<Mutant>, 4>>;
+
+    fn scenarios() -> Vec<Scenario<Op>> {
+        use Op::*;
+        vec![
+            Scenario::new(
+                "balanced",
+                "two threads take and drop references of one object",
+            )
+            .setup([New(0), Incref(0), Give(0, 1)])
+            .thread([Incref(0), Decref(0), Decref(0)])
+            .thread([Incref(0), Decref(0), Decref(0)]),
+            Scenario::new(
+                "last-use",
+                "each thread uses the object and drops its reference",
+            )
+            .setup([New(0), Incref(0), Give(0, 1)])
+            .thread([Use(0), Decref(0)])
+            .thread([Use(0), Decref(0)]),
+            Scenario::new("upgrade", "a bare address is upgraded beside the last drop")
+                .setup([New(0)])
+                .thread([Decref(0)])
+                .thread([TryIncref(0), Use(0), Decref(0)]),
+            Scenario::new("two-upgrades", "two upgrades beside the last drop")
+                .setup([New(0)])
+                .thread([Decref(0)])
+                .thread([TryIncref(0), Decref(0)])
+                .thread([TryIncref(0), Decref(0)]),
+            Scenario::new("leaky", "more references than the count can hold")
+                .setup([New(0)])
+                .thread([
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Decref(0),
+                    Decref(0),
+                ]),
+            Scenario::new("tree", "the last drop of a parent drops a shared child")
+                .objects(2)
+                .setup([New(0), New(1), Incref(1), Give(1, 1), Own(0, 1)])
+                .thread([Decref(0)])
+                .thread([Use(1), Decref(1)]),
+        ]
+    }
+
+    fn random(n: usize, ops: usize, below: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
+        Some(random(n, ops, below))
+    }
+}
+
+/// Properties of every plain count.
+pub const PROPERTIES: &[Property] = &[
+    Property {
+        id: "R1",
+        states: "an object is freed exactly once, by the thread that observed zero",
+        broken_by: &[Kind::DoubleFree],
+    },
+    Property {
+        id: "R2",
+        states: "no object is freed or unusable while a reference exists",
+        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree],
+    },
+    Property {
+        id: "R3",
+        states: "at quiescence the count equals the references; none left means freed",
+        broken_by: &[Kind::Leak, Kind::WrongCount],
+    },
+    Property {
+        id: "R4",
+        states: "every use by any thread happens before the free",
+        broken_by: &[Kind::DataRace],
+    },
+    Property {
+        id: "R5",
+        states: "a count of zero is final",
+        broken_by: &[Kind::UseAfterFree, Kind::DoubleFree],
+    },
+    Property {
+        id: "R6",
+        states: "destructors run outside every lock: no deadlock",
+        broken_by: &[Kind::Deadlock],
+    },
+];

@@ -1,0 +1,321 @@
+//! Reference counting: what every way of counting has in common.
+//!
+//! A way of counting is a [`Count`]: a header in each object, a part of its own in each
+//! thread, and the operations. The [`Workshop`] lets threads operate on a few objects and
+//! watches the references: it alone tells the observer who holds what, so a scheme cannot
+//! vouch for itself.
+
+pub mod atomic;
+
+use crate::ghost::{Ghost, require};
+use crate::protocol::{Scenario, Shape, Switch, World};
+use crate::runtime::{DataCell, Label, Lock, Runtime};
+use crate::verdict::Kind;
+use std::fmt::{self, Debug};
+use std::marker::PhantomData;
+
+/// A counted object.
+pub struct Object<R: Runtime, H> {
+    /// Its number.
+    pub index: usize,
+    /// What the scheme keeps in it.
+    pub header: H,
+    /// What its users read and its destructor overwrites: plain memory, so that a use
+    /// which does not happen before the free is a data race.
+    pub payload: R::Cell<u64>,
+    /// One past the index of the object it owns a reference to; 0 for none.
+    pub child: R::Cell<usize>,
+    /// The observer.
+    pub ghost: R::Ghost,
+}
+
+impl<R: Runtime, H> Object<R, H> {
+    /// An unused block with a header.
+    pub fn blank(index: usize, header: H) -> Self {
+        Self {
+            index,
+            header,
+            payload: R::Cell::new(0, Label::nth("payload", index)),
+            child: R::Cell::new(0, Label::nth("child", index)),
+            ghost: R::Ghost::blank(Label::nth("object", index)),
+        }
+    }
+}
+
+/// A way of counting.
+pub trait Count<R: Runtime>: Sized + Send + Sync + 'static {
+    /// Its faults.
+    type Mutant;
+    /// What each object carries.
+    type Header: Send + Sync + 'static;
+    /// What each thread carries.
+    type Thread: 'static;
+    /// Operations that only this scheme has.
+    type Extra: Copy + Debug + PartialEq + Send + Sync + 'static;
+
+    /// The shared part, with `shape.objects` unused blocks.
+    fn new(shape: Shape, faults: Switch<Self::Mutant>) -> Self;
+    /// The blocks.
+    fn objects(&self) -> &[Object<R, Self::Header>];
+    /// A thread begins; `n` is its number in the scenario.
+    fn attach(&self, n: usize) -> Self::Thread;
+    /// A thread ends.
+    fn detach(&self, thread: Self::Thread);
+    /// Writes the header of a new object with one reference.
+    fn init(&self, thread: &mut Self::Thread, object: &Object<R, Self::Header>);
+    /// One more reference; the caller holds one.
+    fn incref(&self, thread: &mut Self::Thread, object: &Object<R, Self::Header>);
+    /// One reference less; frees through [`destroy`].
+    fn decref(&self, thread: &mut Self::Thread, object: &Object<R, Self::Header>);
+    /// A reference from an address alone; refused when the object is dying.
+    fn try_incref(&self, thread: &mut Self::Thread, object: &Object<R, Self::Header>) -> bool;
+    /// The thread reaches a point where it does the chores that others left to it.
+    fn poll(&self, _thread: &mut Self::Thread) {}
+    /// An operation of this scheme.
+    fn extra(&self, thread: &mut Self::Thread, extra: Self::Extra) -> Option<i64>;
+    /// At quiescence: everything that was put off is done.
+    fn settle(&self) {}
+    /// At quiescence: the number of references the scheme believes in, or `None` when
+    /// it has stopped counting this object (saturated, immortal).
+    fn settled(&self, object: &Object<R, Self::Header>) -> Option<i64>;
+}
+
+/// The destructor: runs once, when no reference is left, outside every lock. It drops
+/// the reference that the object owns, and so may free further objects.
+#[track_caller]
+pub fn destroy<R: Runtime, C: Count<R>>(
+    count: &C,
+    thread: &mut C::Thread,
+    object: &Object<R, C::Header>,
+) {
+    object.ghost.free();
+    let child = object.child.read();
+    object.payload.write(0);
+    if child != 0 {
+        let child = &count.objects()[child - 1];
+        child.ghost.lose();
+        count.decref(thread, child);
+    }
+}
+
+/// No further operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nothing {}
+
+/// What a thread does to object number `n`. An operation whose precondition does not
+/// hold (a reference the thread does not have) is skipped, so every list of operations
+/// is a valid script.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Op<E = Nothing> {
+    /// Makes a new object in the block.
+    New(usize),
+    /// Takes one more reference.
+    Incref(usize),
+    /// Drops a reference.
+    Decref(usize),
+    /// Tries to get a reference without having one.
+    TryIncref(usize),
+    /// Reads the object.
+    Use(usize),
+    /// Hands a reference to thread `.1` before the threads start.
+    Give(usize, usize),
+    /// Puts a reference into the mailbox, a lock-protected place.
+    Send(usize),
+    /// Takes a reference out of the mailbox if one is there.
+    Recv(usize),
+    /// Stores a reference to object `.1` inside object `.0`.
+    Own(usize, usize),
+    /// Reaches a safe point.
+    Poll,
+    /// An operation of the scheme.
+    Extra(E),
+}
+
+impl<E: Debug> Debug for Op<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New(o) => write!(f, "new o{o}"),
+            Self::Incref(o) => write!(f, "incref o{o}"),
+            Self::Decref(o) => write!(f, "decref o{o}"),
+            Self::TryIncref(o) => write!(f, "try-incref o{o}"),
+            Self::Use(o) => write!(f, "use o{o}"),
+            Self::Give(o, t) => write!(f, "give o{o} to T{t}"),
+            Self::Send(o) => write!(f, "send o{o}"),
+            Self::Recv(o) => write!(f, "receive o{o}"),
+            Self::Own(p, c) => write!(f, "o{p} owns o{c}"),
+            Self::Poll => write!(f, "poll"),
+            Self::Extra(e) => write!(f, "{e:?}"),
+        }
+    }
+}
+
+/// Threads, objects, and a way of counting.
+pub struct Workshop<R: Runtime, C: Count<R>> {
+    /// The scheme.
+    pub count: C,
+    mailbox: Vec<R::Mutex<usize>>,
+    /// References handed out before the threads start; a lock of `std`, invisible to
+    /// the engines, because starting a thread already orders it.
+    given: std::sync::Mutex<Vec<Vec<usize>>>,
+    runtime: PhantomData<fn(R)>,
+}
+
+/// A thread in the workshop.
+pub struct Worker<R: Runtime, C: Count<R>> {
+    thread: C::Thread,
+    held: Vec<usize>,
+}
+
+impl<R: Runtime, C: Count<R>> World for Workshop<R, C>
+where
+    C::Mutant: Send + Sync + Copy + 'static,
+{
+    type Op = Op<C::Extra>;
+    type Mutant = C::Mutant;
+    type Local = Worker<R, C>;
+
+    fn new(shape: Shape, faults: Switch<C::Mutant>) -> Self {
+        let mailbox = (0..shape.objects).map(|n| R::Mutex::new(0, Label::nth("mailbox", n)));
+        Self {
+            count: C::new(shape, faults),
+            mailbox: mailbox.collect(),
+            given: std::sync::Mutex::new(vec![Vec::new(); shape.threads]),
+            runtime: PhantomData,
+        }
+    }
+
+    fn enter(&self, n: usize) -> Worker<R, C> {
+        let thread = self.count.attach(n);
+        let mut held = vec![0; self.count.objects().len()];
+        let mut given = self
+            .given
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for object in given[n].drain(..) {
+            held[object] += 1;
+        }
+        Worker { thread, held }
+    }
+
+    fn step(&self, worker: &mut Worker<R, C>, op: Op<C::Extra>) -> Option<i64> {
+        let objects = self.count.objects();
+        let thread = &mut worker.thread;
+        let held = &mut worker.held;
+        match op {
+            Op::New(n) => {
+                objects[n].ghost.reuse(1);
+                self.count.init(thread, &objects[n]);
+                objects[n].payload.write(1);
+                held[n] += 1;
+            }
+            Op::Incref(n) if held[n] > 0 => {
+                self.count.incref(thread, &objects[n]);
+                objects[n].ghost.gain();
+                held[n] += 1;
+            }
+            Op::Decref(n) if held[n] > 0 => {
+                objects[n].ghost.lose();
+                held[n] -= 1;
+                self.count.decref(thread, &objects[n]);
+            }
+            Op::TryIncref(n) => {
+                let got = self.count.try_incref(thread, &objects[n]);
+                if got {
+                    objects[n].ghost.gain();
+                    held[n] += 1;
+                }
+                return Some(i64::from(got));
+            }
+            Op::Use(n) if held[n] > 0 => {
+                objects[n].ghost.touch();
+                let seen = objects[n].payload.read();
+                require(!R::OBSERVED || seen != 0, Kind::UseAfterFree, || {
+                    format!("object[{n}]: its memory was overwritten during a use")
+                });
+            }
+            Op::Give(n, to) if held[n] > 0 => {
+                held[n] -= 1;
+                let mut given = self
+                    .given
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                given[to].push(n);
+            }
+            Op::Send(n) if held[n] > 0 => {
+                held[n] -= 1;
+                *self.mailbox[n].lock() += 1;
+            }
+            Op::Recv(n) => {
+                let mut mail = self.mailbox[n].lock();
+                let got = *mail > 0;
+                if got {
+                    *mail -= 1;
+                    held[n] += 1;
+                }
+                return Some(i64::from(got));
+            }
+            Op::Own(parent, child) if held[parent] > 0 && held[child] > 0 => {
+                held[child] -= 1;
+                objects[parent].child.write(child + 1);
+            }
+            Op::Poll => self.count.poll(thread),
+            Op::Extra(extra) => return self.count.extra(thread, extra),
+            _ => return Some(-1),
+        }
+        None
+    }
+
+    fn exit(&self, worker: Worker<R, C>) {
+        self.count.detach(worker.thread);
+    }
+
+    fn finish(&self) {
+        self.count.settle();
+        for (n, object) in self.count.objects().iter().enumerate() {
+            let settled = self.count.settled(object);
+            if object.ghost.is_dead() || settled.is_none() {
+                continue;
+            }
+            object.ghost.settle();
+            let (is, holders) = (settled.unwrap_or_default(), object.ghost.holders());
+            require(is == holders, Kind::WrongCount, || {
+                format!("object[{n}]: count {is} at quiescence, {holders} reference(s) exist")
+            });
+        }
+    }
+}
+
+/// A random script for the family: every thread gets references of some objects and
+/// performs arbitrary operations.
+pub fn random<E: Copy>(
+    threads: usize,
+    operations: usize,
+    below: &mut dyn FnMut(usize) -> usize,
+) -> Scenario<Op<E>> {
+    let mut scenario = Scenario::new("random", "any operations on a few objects").objects(2);
+    for object in 0..2 {
+        scenario.setup.push(Op::New(object));
+        for thread in 1..threads {
+            if below(3) > 0 {
+                scenario
+                    .setup
+                    .extend([Op::Incref(object), Op::Give(object, thread)]);
+            }
+        }
+    }
+    for _ in 0..threads {
+        let script = (0..operations).map(|_| {
+            let object = below(2);
+            match below(8) {
+                0 | 1 => Op::Incref(object),
+                2 | 3 => Op::Decref(object),
+                4 => Op::Use(object),
+                5 => Op::Send(object),
+                6 => Op::Recv(object),
+                _ => Op::Poll,
+            }
+        });
+        scenario.threads.push(script.collect());
+    }
+    scenario
+}

@@ -1,0 +1,280 @@
+//! The loom backend: C11 without load buffering, SeqCst accesses read as acquire-release.
+
+use super::trace::{Action, record};
+use super::*;
+use crate::ghost::Observed;
+use ::loom as l;
+use std::ops::Deref;
+
+/// loom's primitives, recorded.
+#[derive(Clone, Copy)]
+pub struct Loom;
+
+/// A primitive with its name in traces.
+pub struct Named<A> {
+    inner: A,
+    label: Label,
+}
+
+macro_rules! atomics {
+    ($($name:ident: $t:ty),*) => { $(impl Atomic<$t> for Named<l::sync::atomic::$name> {
+        fn new(value: $t, label: impl Into<Label>) -> Self {
+            Self { inner: l::sync::atomic::$name::new(value), label: label.into() }
+        }
+        fn load(&self, order: Ordering) -> $t {
+            let v = self.inner.load(order);
+            record(Action::Load(self.label, order, v.show()));
+            v
+        }
+        fn store(&self, value: $t, order: Ordering) {
+            self.inner.store(value, order);
+            record(Action::Store(self.label, order, value.show()));
+        }
+        fn swap(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.swap(value, order);
+            record(Action::Update(self.label, "swap", order, old.show(), value.show()));
+            old
+        }
+        fn compare_exchange(&self, current: $t, new: $t, ok: Ordering, err: Ordering) -> Result<$t, $t> {
+            let result = self.inner.compare_exchange(current, new, ok, err);
+            record(match result {
+                Ok(old) => Action::Update(self.label, "cas", ok, old.show(), new.show()),
+                Err(found) => Action::Refused(self.label, err, current.show(), found.show()),
+            });
+            result
+        }
+        fn fetch_add(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_add(value, order);
+            record(Action::Update(self.label, "add", order, old.show(), old.wrapping_add(value).show()));
+            old
+        }
+        fn fetch_sub(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_sub(value, order);
+            record(Action::Update(self.label, "sub", order, old.show(), old.wrapping_sub(value).show()));
+            old
+        }
+        fn fetch_or(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_or(value, order);
+            record(Action::Update(self.label, "or", order, old.show(), (old | value).show()));
+            old
+        }
+        fn fetch_and(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_and(value, order);
+            record(Action::Update(self.label, "and", order, old.show(), (old & value).show()));
+            old
+        }
+    })* };
+}
+atomics!(AtomicU8: u8, AtomicU32: u32, AtomicU64: u64, AtomicI64: i64, AtomicUsize: usize);
+
+/// Plain memory under loom's happens-before race detector.
+pub struct Cell<T> {
+    inner: l::cell::UnsafeCell<T>,
+    label: Label,
+}
+
+// SAFETY: all threads of a loom execution share one OS thread and run one at a time.
+unsafe impl<T> Sync for Cell<T> {}
+// SAFETY: as above.
+unsafe impl<T> Send for Cell<T> {}
+
+impl<T: Word> DataCell<T> for Cell<T> {
+    fn new(value: T, label: impl Into<Label>) -> Self {
+        Self {
+            inner: l::cell::UnsafeCell::new(value),
+            label: label.into(),
+        }
+    }
+    fn read(&self) -> T {
+        // SAFETY: loom has just refused a racing access; the value is copied out
+        // before any other model thread can run.
+        let peek = |p: *const T| unsafe { *p };
+        // Recorded first, so that a refused access is the last line of its column.
+        record(Action::Touch(self.label));
+        let v = self.inner.with(peek);
+        trace::amend(Action::Read(self.label, v.show()));
+        v
+    }
+    fn write(&self, value: T) {
+        record(Action::Write(self.label, value.show()));
+        // SAFETY: loom has just refused a racing access.
+        self.inner.with_mut(|p| unsafe { *p = value });
+    }
+}
+
+/// loom's mutex.
+pub struct Mutex<T> {
+    inner: l::sync::Mutex<T>,
+    label: Label,
+}
+
+/// Guard of [`Mutex`].
+pub struct MutexGuard<'a, T> {
+    inner: Option<l::sync::MutexGuard<'a, T>>,
+    label: Label,
+    place: &'static std::panic::Location<'static>,
+}
+
+impl<T: Send + 'static> Lock<T> for Mutex<T> {
+    type Guard<'a> = MutexGuard<'a, T>;
+    fn new(value: T, label: impl Into<Label>) -> Self {
+        Self {
+            inner: l::sync::Mutex::new(value),
+            label: label.into(),
+        }
+    }
+    fn lock(&self) -> MutexGuard<'_, T> {
+        let inner = self
+            .inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        record(Action::Lock(self.label));
+        MutexGuard {
+            inner: Some(inner),
+            label: self.label,
+            place: std::panic::Location::caller(),
+        }
+    }
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.inner.as_ref().expect("guard in use")
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.inner.as_mut().expect("guard in use")
+    }
+}
+
+impl<T> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        if self.inner.is_some() && !std::thread::panicking() {
+            trace::record_at(self.place, Action::Unlock(self.label));
+        }
+    }
+}
+
+/// loom's condition variable.
+pub type Condvar = Named<l::sync::Condvar>;
+
+impl Signal for Condvar {
+    fn new(label: impl Into<Label>) -> Self {
+        Self {
+            inner: l::sync::Condvar::new(),
+            label: label.into(),
+        }
+    }
+    fn notify_one(&self) {
+        self.inner.notify_one();
+        record(Action::Notify(self.label));
+    }
+    fn notify_all(&self) {
+        self.inner.notify_all();
+        record(Action::Notify(self.label));
+    }
+}
+
+/// A loom thread.
+pub struct Handle(l::thread::JoinHandle<()>, u8);
+
+impl Join for Handle {
+    fn join(self) {
+        self.0.join().expect("a panic ends the whole execution");
+        record(Action::Join(self.1));
+    }
+}
+
+/// Handle for waking a loom thread.
+#[derive(Clone)]
+pub struct Thread(l::thread::Thread);
+
+impl Unpark for Thread {
+    fn unpark(&self) {
+        self.0.unpark();
+        record(Action::Unpark);
+    }
+}
+
+// SAFETY: as for `Cell`.
+unsafe impl Send for Thread {}
+// SAFETY: as for `Cell`.
+unsafe impl Sync for Thread {}
+
+l::thread_local! {
+    static INDEX: std::cell::Cell<u8> = std::cell::Cell::new(0);
+}
+
+impl Loom {
+    /// Number of the running thread; 0 is main.
+    pub(crate) fn index() -> u8 {
+        INDEX.try_with(std::cell::Cell::get).unwrap_or(0)
+    }
+}
+
+impl Runtime for Loom {
+    const OBSERVED: bool = true;
+    const MODEL: bool = true;
+    type AtomicU8 = Named<l::sync::atomic::AtomicU8>;
+    type AtomicU32 = Named<l::sync::atomic::AtomicU32>;
+    type AtomicU64 = Named<l::sync::atomic::AtomicU64>;
+    type AtomicI64 = Named<l::sync::atomic::AtomicI64>;
+    type AtomicUsize = Named<l::sync::atomic::AtomicUsize>;
+    type Cell<T: Word + Default> = Cell<T>;
+    type Mutex<T: Send + 'static> = Mutex<T>;
+    type Condvar = Condvar;
+    type Handle = Handle;
+    type Thread = Thread;
+    type Ghost = Observed;
+
+    fn fence(order: Ordering) {
+        l::sync::atomic::fence(order);
+        record(Action::Fence(order));
+    }
+    fn spawn(body: impl FnOnce() + Send + 'static) -> Handle {
+        let number = trace::next_thread();
+        record(Action::Spawn(number));
+        let handle = l::thread::spawn(move || {
+            INDEX.with(|index| index.set(number));
+            body();
+        });
+        Handle(handle, number)
+    }
+    fn yield_now() {
+        record(Action::Yield);
+        l::thread::yield_now();
+    }
+    fn await_until(mut ready: impl FnMut() -> bool) {
+        while !ready() {
+            l::thread::yield_now();
+        }
+    }
+    fn thread_id() -> usize {
+        Self::index() as usize + 1
+    }
+    fn current() -> Thread {
+        Thread(l::thread::current())
+    }
+    fn park() {
+        record(Action::Park);
+        l::thread::park();
+    }
+    fn wait<'a, T: Send + 'static>(
+        condvar: &Condvar,
+        _: &'a Mutex<T>,
+        mut guard: MutexGuard<'a, T>,
+    ) -> MutexGuard<'a, T> {
+        record(Action::Wait(condvar.label));
+        let inner = guard.inner.take().expect("guard in use");
+        let inner = condvar
+            .inner
+            .wait(inner)
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        record(Action::Lock(guard.label));
+        guard.inner = Some(inner);
+        guard
+    }
+}

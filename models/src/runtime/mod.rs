@@ -1,0 +1,227 @@
+//! What a scheme synchronises through.
+//!
+//! A scheme is written once against [`Runtime`] and never names a backend. The same
+//! source then runs as plain `std` code ([`Native`]), as native code under the ghost
+//! observer ([`Watched`]), and inside the schedulers of [`loom`](Loom) and
+//! [`shuttle`](Shuttle). A further engine is one more implementation of this trait.
+//!
+//! Every operation takes the caller's source line, and every shared location a
+//! [`Label`], so that a failing execution can be printed the way it is read: one
+//! column per thread, with lines and values. `Native` discards both at compile time.
+
+mod loom;
+mod native;
+mod shuttle;
+pub mod trace;
+
+pub use self::loom::Loom;
+pub use native::{Native, Watched};
+pub use shuttle::Shuttle;
+pub(crate) use shuttle::{abandon, arm, forget_waiters, is_abandoned};
+
+use crate::ghost::Ghost;
+use std::fmt;
+use std::ops::DerefMut;
+pub use std::sync::atomic::Ordering;
+
+/// The name of a shared location in traces: a field and the number of its object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Label {
+    /// The field, as the scheme spells it.
+    pub field: &'static str,
+    /// The object or thread that the field belongs to.
+    pub index: Option<u8>,
+}
+
+impl Label {
+    /// A location that exists once.
+    pub const fn of(field: &'static str) -> Self {
+        Self { field, index: None }
+    }
+
+    /// The field `field` of object or thread number `index`.
+    pub const fn nth(field: &'static str, index: usize) -> Self {
+        Self {
+            field,
+            index: Some(index as u8),
+        }
+    }
+}
+
+impl From<&'static str> for Label {
+    fn from(field: &'static str) -> Self {
+        Self::of(field)
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.index {
+            None => f.write_str(self.field),
+            Some(n) => write!(f, "{}[{n}]", self.field),
+        }
+    }
+}
+
+/// A machine word that an atomic location holds.
+pub trait Word: Copy + Eq + Send + Sync + fmt::Debug + 'static {
+    /// The value for traces.
+    fn show(self) -> i64;
+}
+
+macro_rules! word {
+    ($($t:ty)*) => { $(impl Word for $t {
+        fn show(self) -> i64 { self as i64 }
+    })* };
+}
+word!(u8 u32 u64 i64 usize);
+
+/// An atomic location.
+pub trait Atomic<T: Word>: Send + Sync + 'static {
+    /// A location holding `value`, shown as `label` in traces.
+    fn new(value: T, label: impl Into<Label>) -> Self;
+    /// Atomic load.
+    #[track_caller]
+    fn load(&self, order: Ordering) -> T;
+    /// Atomic store.
+    #[track_caller]
+    fn store(&self, value: T, order: Ordering);
+    /// Atomic exchange; returns the old value.
+    #[track_caller]
+    fn swap(&self, value: T, order: Ordering) -> T;
+    /// Compare and exchange.
+    ///
+    /// # Errors
+    /// The value found, when it was not `current`.
+    #[track_caller]
+    fn compare_exchange(&self, current: T, new: T, ok: Ordering, err: Ordering) -> Result<T, T>;
+    /// Wrapping addition; returns the old value.
+    #[track_caller]
+    fn fetch_add(&self, value: T, order: Ordering) -> T;
+    /// Wrapping subtraction; returns the old value.
+    #[track_caller]
+    fn fetch_sub(&self, value: T, order: Ordering) -> T;
+    /// Bitwise or; returns the old value.
+    #[track_caller]
+    fn fetch_or(&self, value: T, order: Ordering) -> T;
+    /// Bitwise and; returns the old value.
+    #[track_caller]
+    fn fetch_and(&self, value: T, order: Ordering) -> T;
+}
+
+/// Plain, non-atomic memory: unsynchronised conflicting accesses are a violation.
+///
+/// Loom decides by happens-before. Shuttle, which is sequentially consistent, reports
+/// accesses that overlap in time. [`Watched`] cannot see a race and makes it harmless.
+/// [`Native`] is a bare cell: a race there is undefined behaviour, as in any program.
+pub trait DataCell<T: Copy>: Send + Sync + 'static {
+    /// A cell holding `value`.
+    fn new(value: T, label: impl Into<Label>) -> Self;
+    /// Plain read.
+    #[track_caller]
+    fn read(&self) -> T;
+    /// Plain write.
+    #[track_caller]
+    fn write(&self, value: T);
+}
+
+/// A mutex around data.
+pub trait Lock<T>: Send + Sync + 'static {
+    /// Proof of holding; unlocks when dropped.
+    type Guard<'a>: DerefMut<Target = T>
+    where
+        Self: 'a;
+    /// An unlocked mutex.
+    fn new(value: T, label: impl Into<Label>) -> Self;
+    /// Blocks until the mutex is held.
+    #[track_caller]
+    fn lock(&self) -> Self::Guard<'_>;
+}
+
+/// A condition variable's construction and signalling; waiting is [`Runtime::wait`].
+pub trait Signal: Send + Sync + 'static {
+    /// A condition variable without waiters.
+    fn new(label: impl Into<Label>) -> Self;
+    /// Wakes one waiter.
+    #[track_caller]
+    fn notify_one(&self);
+    /// Wakes all waiters.
+    #[track_caller]
+    fn notify_all(&self);
+}
+
+/// A started thread.
+pub trait Join {
+    /// Blocks until the thread has ended.
+    #[track_caller]
+    fn join(self);
+}
+
+/// A handle by which another thread is woken from [`Runtime::park`].
+pub trait Unpark: Clone + Send + Sync + 'static {
+    /// Makes the thread's token available.
+    #[track_caller]
+    fn unpark(&self);
+}
+
+/// The guard of a runtime's mutex over `T`.
+pub type Guard<'a, R, T> = <<R as Runtime>::Mutex<T> as Lock<T>>::Guard<'a>;
+
+/// A set of synchronisation primitives.
+pub trait Runtime: Copy + Send + Sync + Sized + 'static {
+    /// Whether properties are observed: ghost state, histories, stated invariants.
+    const OBSERVED: bool;
+    /// Whether this is a scheduler that runs one thread at a time.
+    const MODEL: bool;
+    /// Atomic byte.
+    type AtomicU8: Atomic<u8>;
+    /// Atomic 32-bit word.
+    type AtomicU32: Atomic<u32>;
+    /// Atomic 64-bit word.
+    type AtomicU64: Atomic<u64>;
+    /// Atomic signed 64-bit word.
+    type AtomicI64: Atomic<i64>;
+    /// Atomic index.
+    type AtomicUsize: Atomic<usize>;
+    /// Plain memory.
+    type Cell<T: Word + Default>: DataCell<T>;
+    /// Mutex.
+    type Mutex<T: Send + 'static>: Lock<T>;
+    /// Condition variable.
+    type Condvar: Signal;
+    /// Started thread.
+    type Handle: Join;
+    /// Handle for waking.
+    type Thread: Unpark;
+    /// The observer's memory inside each object; a unit type when not observed.
+    type Ghost: Ghost;
+
+    /// Atomic fence.
+    #[track_caller]
+    fn fence(order: Ordering);
+    /// Starts a thread.
+    #[track_caller]
+    fn spawn(body: impl FnOnce() + Send + 'static) -> Self::Handle;
+    /// Lets other threads run.
+    #[track_caller]
+    fn yield_now();
+    /// Waits until `ready` returns true; it may be called any number of times and has
+    /// to read shared locations only. Model runtimes let the thread run again after
+    /// somebody wrote, so that waiting costs no schedules.
+    #[track_caller]
+    fn await_until(ready: impl FnMut() -> bool);
+    /// A number of the calling thread that no other live thread has; never zero.
+    fn thread_id() -> usize;
+    /// The calling thread, for waking.
+    fn current() -> Self::Thread;
+    /// Blocks until unparked; a stored token returns at once.
+    #[track_caller]
+    fn park();
+    /// Releases `mutex`, which `guard` holds, waits for a signal, takes the mutex again.
+    #[track_caller]
+    fn wait<'a, T: Send + 'static>(
+        condvar: &Self::Condvar,
+        mutex: &'a Self::Mutex<T>,
+        guard: Guard<'a, Self, T>,
+    ) -> Guard<'a, Self, T>;
+}

@@ -1,0 +1,378 @@
+//! The shuttle backend: sequentially consistent, so an ordering changes nothing here.
+
+use super::trace::{Action, record};
+use super::*;
+use crate::ghost::Observed;
+use crate::verdict::Kind;
+use ::shuttle as l;
+use std::cell::RefCell;
+use std::ops::Deref;
+
+/// shuttle's primitives, recorded.
+#[derive(Clone, Copy)]
+pub struct Shuttle;
+
+/// A primitive with its name in traces.
+pub struct Named<A> {
+    inner: A,
+    label: Label,
+}
+
+macro_rules! atomics {
+    ($($name:ident: $t:ty),*) => { $(impl Atomic<$t> for Named<l::sync::atomic::$name> {
+        fn new(value: $t, label: impl Into<Label>) -> Self {
+            Self { inner: l::sync::atomic::$name::new(value), label: label.into() }
+        }
+        fn load(&self, order: Ordering) -> $t {
+            let v = self.inner.load(order);
+            record(Action::Load(self.label, order, v.show()));
+            v
+        }
+        fn store(&self, value: $t, order: Ordering) {
+            self.inner.store(value, order);
+            record(Action::Store(self.label, order, value.show()));
+            wake_waiters();
+        }
+        fn swap(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.swap(value, order);
+            record(Action::Update(self.label, "swap", order, old.show(), value.show()));
+            wake_waiters();
+            old
+        }
+        fn compare_exchange(&self, current: $t, new: $t, ok: Ordering, err: Ordering) -> Result<$t, $t> {
+            let result = self.inner.compare_exchange(current, new, ok, err);
+            record(match result {
+                Ok(old) => Action::Update(self.label, "cas", ok, old.show(), new.show()),
+                Err(found) => Action::Refused(self.label, err, current.show(), found.show()),
+            });
+            if result.is_ok() {
+                wake_waiters();
+            }
+            result
+        }
+        fn fetch_add(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_add(value, order);
+            record(Action::Update(self.label, "add", order, old.show(), old.wrapping_add(value).show()));
+            wake_waiters();
+            old
+        }
+        fn fetch_sub(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_sub(value, order);
+            record(Action::Update(self.label, "sub", order, old.show(), old.wrapping_sub(value).show()));
+            wake_waiters();
+            old
+        }
+        fn fetch_or(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_or(value, order);
+            record(Action::Update(self.label, "or", order, old.show(), (old | value).show()));
+            wake_waiters();
+            old
+        }
+        fn fetch_and(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_and(value, order);
+            record(Action::Update(self.label, "and", order, old.show(), (old & value).show()));
+            wake_waiters();
+            old
+        }
+    })* };
+}
+atomics!(AtomicU8: u8, AtomicU32: u32, AtomicU64: u64, AtomicI64: i64, AtomicUsize: usize);
+
+/// Plain memory: accesses that overlap in time and conflict are a data race. With
+/// sequential consistency every race shows as such an overlap in some schedule, but an
+/// ordering that is too weak never does.
+pub struct Cell<T> {
+    value: std::cell::Cell<T>,
+    /// Accesses under way: readers, or −1 for a writer.
+    under_way: std::cell::Cell<i32>,
+    /// Its load is the point where the scheduler may interrupt an access.
+    point: l::sync::atomic::AtomicBool,
+    label: Label,
+}
+
+// SAFETY: all threads of a shuttle execution share one OS thread and run one at a time.
+unsafe impl<T> Sync for Cell<T> {}
+// SAFETY: as above.
+unsafe impl<T> Send for Cell<T> {}
+
+impl<T: Word> DataCell<T> for Cell<T> {
+    fn new(value: T, label: impl Into<Label>) -> Self {
+        Self {
+            value: std::cell::Cell::new(value),
+            under_way: std::cell::Cell::new(0),
+            point: l::sync::atomic::AtomicBool::new(false),
+            label: label.into(),
+        }
+    }
+    fn read(&self) -> T {
+        record(Action::Touch(self.label));
+        if self.under_way.get() < 0 {
+            crate::ghost::violation(Kind::DataRace, || {
+                format!("{}: read beside a write", self.label)
+            });
+        }
+        self.under_way.update(|n| n + 1);
+        self.point.load(Ordering::SeqCst);
+        self.under_way.update(|n| n - 1);
+        let v = self.value.get();
+        record(Action::Read(self.label, v.show()));
+        v
+    }
+    fn write(&self, value: T) {
+        record(Action::Write(self.label, value.show()));
+        if self.under_way.get() != 0 {
+            crate::ghost::violation(Kind::DataRace, || {
+                format!("{}: write beside another access", self.label)
+            });
+        }
+        self.under_way.set(-1);
+        self.point.load(Ordering::SeqCst);
+        self.under_way.set(0);
+        self.value.set(value);
+    }
+}
+
+thread_local! {
+    static WAITING: RefCell<Waiting> = const { RefCell::new(Waiting { writes: 0, threads: Vec::new() }) };
+}
+
+/// Threads inside `await_until`, parked until somebody writes.
+struct Waiting {
+    /// Writes so far; tells a waiter that its condition is out of date.
+    writes: u64,
+    threads: Vec<l::thread::Thread>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// No shuttle execution on this OS thread.
+    Off,
+    Running,
+    Abandoned,
+}
+
+thread_local! {
+    static STOP: std::cell::Cell<Stop> = const { std::cell::Cell::new(Stop::Off) };
+}
+
+/// Marks the beginning and end of exploration by shuttle on this OS thread.
+pub(crate) fn arm(on: bool) {
+    STOP.set(if on { Stop::Running } else { Stop::Off });
+}
+
+/// Whether the execution was given up; the scheduler then stops it.
+pub(crate) fn is_abandoned() -> bool {
+    STOP.get() == Stop::Abandoned
+}
+
+/// Gives up a shuttle execution from inside without a panic, which shuttle would report
+/// on stderr. Returns at once when no shuttle execution is under way.
+pub(crate) fn abandon() {
+    if STOP.get() == Stop::Running && !std::thread::panicking() {
+        STOP.set(Stop::Abandoned);
+        loop {
+            // The scheduler sees the mark and never lets this thread run again.
+            l::thread::yield_now();
+        }
+    }
+}
+
+/// Forgets the waiters of an execution that was abandoned.
+pub(crate) fn forget_waiters() {
+    WAITING.with_borrow_mut(|w| w.threads.clear());
+}
+
+/// Lets every thread in `await_until` look again.
+pub(crate) fn wake_waiters() {
+    let woken = WAITING.with_borrow_mut(|w| {
+        w.writes += 1;
+        std::mem::take(&mut w.threads)
+    });
+    for thread in woken {
+        thread.unpark();
+    }
+}
+
+/// shuttle's mutex.
+pub struct Mutex<T> {
+    inner: l::sync::Mutex<T>,
+    label: Label,
+}
+
+/// Guard of [`Mutex`].
+pub struct MutexGuard<'a, T> {
+    inner: Option<l::sync::MutexGuard<'a, T>>,
+    label: Label,
+    place: &'static std::panic::Location<'static>,
+}
+
+impl<T: Send + 'static> Lock<T> for Mutex<T> {
+    type Guard<'a> = MutexGuard<'a, T>;
+    fn new(value: T, label: impl Into<Label>) -> Self {
+        Self {
+            inner: l::sync::Mutex::new(value),
+            label: label.into(),
+        }
+    }
+    fn lock(&self) -> MutexGuard<'_, T> {
+        let inner = self
+            .inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        record(Action::Lock(self.label));
+        MutexGuard {
+            inner: Some(inner),
+            label: self.label,
+            place: std::panic::Location::caller(),
+        }
+    }
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.inner.as_ref().expect("guard in use")
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.inner.as_mut().expect("guard in use")
+    }
+}
+
+impl<T> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        if self.inner.is_some() && !std::thread::panicking() {
+            trace::record_at(self.place, Action::Unlock(self.label));
+            self.inner = None;
+            wake_waiters();
+        }
+    }
+}
+
+/// shuttle's condition variable.
+pub type Condvar = Named<l::sync::Condvar>;
+
+impl Signal for Condvar {
+    fn new(label: impl Into<Label>) -> Self {
+        Self {
+            inner: l::sync::Condvar::new(),
+            label: label.into(),
+        }
+    }
+    fn notify_one(&self) {
+        self.inner.notify_one();
+        record(Action::Notify(self.label));
+    }
+    fn notify_all(&self) {
+        self.inner.notify_all();
+        record(Action::Notify(self.label));
+    }
+}
+
+/// A shuttle thread.
+pub struct Handle(l::thread::JoinHandle<()>, u8);
+
+impl Join for Handle {
+    fn join(self) {
+        self.0.join().expect("a panic ends the whole execution");
+        record(Action::Join(self.1));
+    }
+}
+
+/// Handle for waking a shuttle thread.
+#[derive(Clone)]
+pub struct Thread(l::thread::Thread);
+
+impl Unpark for Thread {
+    fn unpark(&self) {
+        self.0.unpark();
+        record(Action::Unpark);
+    }
+}
+
+// SAFETY: as for `Cell`.
+unsafe impl Send for Thread {}
+// SAFETY: as for `Cell`.
+unsafe impl Sync for Thread {}
+
+impl Shuttle {
+    /// Number of the running thread; 0 is main.
+    pub(crate) fn index() -> u8 {
+        usize::from(l::current::me()) as u8
+    }
+}
+
+impl Runtime for Shuttle {
+    const OBSERVED: bool = true;
+    const MODEL: bool = true;
+    type AtomicU8 = Named<l::sync::atomic::AtomicU8>;
+    type AtomicU32 = Named<l::sync::atomic::AtomicU32>;
+    type AtomicU64 = Named<l::sync::atomic::AtomicU64>;
+    type AtomicI64 = Named<l::sync::atomic::AtomicI64>;
+    type AtomicUsize = Named<l::sync::atomic::AtomicUsize>;
+    type Cell<T: Word + Default> = Cell<T>;
+    type Mutex<T: Send + 'static> = Mutex<T>;
+    type Condvar = Condvar;
+    type Handle = Handle;
+    type Thread = Thread;
+    type Ghost = Observed;
+
+    fn fence(order: Ordering) {
+        l::sync::atomic::fence(order);
+        record(Action::Fence(order));
+    }
+    fn spawn(body: impl FnOnce() + Send + 'static) -> Handle {
+        let number = trace::next_thread();
+        record(Action::Spawn(number));
+        let handle = l::thread::spawn(body);
+        Handle(handle, number)
+    }
+    fn yield_now() {
+        record(Action::Yield);
+        l::thread::yield_now();
+    }
+    fn await_until(mut ready: impl FnMut() -> bool) {
+        loop {
+            let before = WAITING.with_borrow(|w| w.writes);
+            if ready() {
+                return;
+            }
+            let stale = WAITING.with_borrow_mut(|w| {
+                if w.writes == before {
+                    w.threads.push(l::thread::current());
+                }
+                w.writes != before
+            });
+            if !stale {
+                l::thread::park();
+            }
+        }
+    }
+    fn thread_id() -> usize {
+        Self::index() as usize + 1
+    }
+    fn current() -> Thread {
+        Thread(l::thread::current())
+    }
+    fn park() {
+        record(Action::Park);
+        l::thread::park();
+    }
+    fn wait<'a, T: Send + 'static>(
+        condvar: &Condvar,
+        _: &'a Mutex<T>,
+        mut guard: MutexGuard<'a, T>,
+    ) -> MutexGuard<'a, T> {
+        record(Action::Wait(condvar.label));
+        let inner = guard.inner.take().expect("guard in use");
+        let inner = condvar
+            .inner
+            .wait(inner)
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        record(Action::Lock(guard.label));
+        guard.inner = Some(inner);
+        guard
+    }
+}

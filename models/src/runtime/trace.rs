@@ -1,0 +1,185 @@
+//! What happened: every operation of the model runtimes, in execution order.
+//!
+//! Both model engines run all threads of an execution on one OS thread, one at a time,
+//! so the recorder is a thread-local list. It adds no synchronisation to the program
+//! under test and parallel test threads do not meet in it.
+
+use super::{Label, Ordering};
+use std::cell::RefCell;
+use std::panic::Location;
+
+/// One operation of one thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Event {
+    /// Number of the thread; 0 is the main thread.
+    pub thread: u8,
+    /// Source line of the operation.
+    pub place: &'static Location<'static>,
+    /// What was done.
+    pub action: Action,
+}
+
+/// What an operation did and which values it saw.
+#[derive(Clone, Copy)]
+pub enum Action {
+    /// Value read.
+    Load(Label, Ordering, i64),
+    /// Value written.
+    Store(Label, Ordering, i64),
+    /// Operation name, value found, value left.
+    Update(Label, &'static str, Ordering, i64, i64),
+    /// Failed compare and exchange: value expected, value found.
+    Refused(Label, Ordering, i64, i64),
+    /// Fence.
+    Fence(Ordering),
+    /// Plain read.
+    Read(Label, i64),
+    /// Plain read that has begun; the last event of a thread whose read races.
+    Touch(Label),
+    /// Plain write.
+    Write(Label, i64),
+    /// Mutex taken.
+    Lock(Label),
+    /// Mutex released.
+    Unlock(Label),
+    /// Waiting on a condition variable begins.
+    Wait(Label),
+    /// Condition variable signalled.
+    Notify(Label),
+    /// A thread was started.
+    Spawn(u8),
+    /// A thread was joined.
+    Join(u8),
+    /// Parked.
+    Park,
+    /// Unparked a thread.
+    Unpark,
+    /// Gave way.
+    Yield,
+    /// Operation of the scenario begins: its position in the thread's script.
+    Begin(u16),
+    /// Operation of the scenario ends, with its result.
+    End(u16, Option<i64>),
+    /// A step that only the observer sees: text and object.
+    Ghost(&'static str, Label),
+}
+
+impl std::fmt::Debug for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+fn short(order: Ordering) -> &'static str {
+    match order {
+        Ordering::Relaxed => "rlx",
+        Ordering::Acquire => "acq",
+        Ordering::Release => "rel",
+        Ordering::AcqRel => "acq-rel",
+        _ => "sc",
+    }
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::Load(l, o, v) => write!(f, "{l} → {v}  {}", short(o)),
+            Self::Store(l, o, v) => write!(f, "{l} := {v}  {}", short(o)),
+            Self::Update(l, name, o, old, new) => {
+                write!(f, "{l} {name} {old} ⇒ {new}  {}", short(o))
+            }
+            Self::Refused(l, o, want, found) => {
+                write!(f, "{l} cas {want}? found {found}  {}", short(o))
+            }
+            Self::Fence(o) => write!(f, "fence {}", short(o)),
+            Self::Read(l, v) => write!(f, "{l} → {v}  plain"),
+            Self::Touch(l) => write!(f, "{l} → ?  plain"),
+            Self::Write(l, v) => write!(f, "{l} := {v}  plain"),
+            Self::Lock(l) => write!(f, "lock {l}"),
+            Self::Unlock(l) => write!(f, "unlock {l}"),
+            Self::Wait(l) => write!(f, "wait {l}"),
+            Self::Notify(l) => write!(f, "notify {l}"),
+            Self::Spawn(t) => write!(f, "start T{t}"),
+            Self::Join(t) => write!(f, "join T{t}"),
+            Self::Park => f.write_str("park"),
+            Self::Unpark => f.write_str("unpark"),
+            Self::Yield => f.write_str("yield"),
+            Self::Begin(n) => write!(f, "begin {n}"),
+            Self::End(n, None) => write!(f, "end {n}"),
+            Self::End(n, Some(v)) => write!(f, "end {n} = {v}"),
+            Self::Ghost(text, l) => write!(f, "· {l} {text}"),
+        }
+    }
+}
+
+struct Recorder {
+    events: Vec<Event>,
+    thread: fn() -> u8,
+    threads: u8,
+}
+
+thread_local! {
+    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+}
+
+/// Starts a fresh trace; `thread` tells the number of the running model thread.
+pub(crate) fn start(thread: fn() -> u8) {
+    RECORDER.with_borrow_mut(|r| match r {
+        Some(r) => {
+            r.events.clear();
+            r.thread = thread;
+            r.threads = 1;
+        }
+        None => {
+            *r = Some(Recorder {
+                events: Vec::with_capacity(256),
+                thread,
+                threads: 1,
+            })
+        }
+    });
+}
+
+/// Ends recording and returns what was recorded.
+pub(crate) fn take() -> Vec<Event> {
+    RECORDER.with_borrow_mut(|r| r.take().map(|r| r.events).unwrap_or_default())
+}
+
+/// Appends an operation of the running thread; ignored when nothing records.
+#[track_caller]
+pub(crate) fn record(action: Action) {
+    record_at(Location::caller(), action);
+}
+
+/// Replaces the action of the event recorded last.
+pub(crate) fn amend(action: Action) {
+    RECORDER.with_borrow_mut(|r| {
+        if let Some(last) = r.as_mut().and_then(|r| r.events.last_mut()) {
+            last.action = action;
+        }
+    });
+}
+
+/// The number of the thread about to be started.
+pub(crate) fn next_thread() -> u8 {
+    RECORDER.with_borrow_mut(|r| {
+        r.as_mut().map_or(0, |r| {
+            r.threads += 1;
+            r.threads - 1
+        })
+    })
+}
+
+/// [`record`] with a given source line.
+pub(crate) fn record_at(place: &'static Location<'static>, action: Action) {
+    RECORDER.with_borrow_mut(|r| {
+        if let Some(r) = r {
+            let thread = (r.thread)();
+            r.events.push(Event {
+                thread,
+                place,
+                action,
+            });
+        }
+    });
+}

@@ -1,0 +1,241 @@
+//! Every protocol × scenario × engine, and every mutant × engine, as a test of its own.
+//!
+//! Each line prints what it covered. Filter as usual:
+//! `cargo test -p threadbare-models --test protocols -- biased::loom`.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use threadbare_models::catalogue::{self, Entry, RandomProgram};
+use threadbare_models::engine::{Budget, Engine};
+use threadbare_models::protocol::{MutantInfo, Reach};
+use threadbare_models::verdict::{Kind, Verdict};
+
+const SEED: u64 = 20_260_101;
+
+/// What each engine may spend on a faithful scenario. A loom or depth-first search that
+/// does not finish within it fails the test: the scenario has to state a bound instead.
+fn budget(engine: Engine) -> Budget {
+    let executions = match engine {
+        Engine::Loom => 150_000,
+        Engine::Dfs => 400_000,
+        Engine::Random | Engine::Pct => 2_000,
+        Engine::Native => 300,
+    };
+    Budget {
+        executions,
+        seed: SEED,
+    }
+}
+
+fn faithful(entry: &Entry, scenario: &str, engine: Engine) -> Result<(), Failed> {
+    let verdict = entry.check(engine, scenario, None, budget(engine))?;
+    let info = entry.scenario(scenario)?;
+    let reach = match engine {
+        Engine::Loom => info.loom,
+        Engine::Dfs => info.dfs,
+        _ => Reach::No("samples"),
+    };
+    println!("{} {scenario} {}: {verdict}", entry.name, engine.name());
+    match (&verdict, reach) {
+        (Verdict::Proved(_), _) => Ok(()),
+        (Verdict::Passed { .. }, Reach::No(_)) => Ok(()),
+        (Verdict::Unsupported { reason }, Reach::No(stated)) if reason == stated => Ok(()),
+        (Verdict::Passed { .. }, _) => Err("the search did not finish: state a bound".into()),
+        (Verdict::Violated(failure), _) => Err(format!("{verdict}\n{}", failure.trace).into()),
+        (Verdict::Unsupported { .. }, _) => Err(format!("{verdict}").into()),
+    }
+}
+
+/// The verdict must be a kill, and for a property that the mutant names.
+fn must_kill(
+    entry: &Entry,
+    mutant: &MutantInfo,
+    verdicts: &[(Engine, Verdict)],
+) -> Result<(), Failed> {
+    let Some((engine, failure)) = verdicts
+        .iter()
+        .find_map(|(e, v)| v.failure().map(|f| (e, f)))
+    else {
+        let all: Vec<String> = verdicts
+            .iter()
+            .map(|(e, v)| format!("{}: {v}", e.name()))
+            .collect();
+        return Err(format!("{} survives: {}", mutant.name, all.join("; ")).into());
+    };
+    let kind = failure.violation.kind;
+    println!(
+        "{} {} killed by {} after {}: {} ({})",
+        entry.name,
+        mutant.name,
+        engine.name(),
+        failure.execution,
+        kind.name(),
+        failure.violation.text
+    );
+    if entry.kind_breaks(kind, mutant.breaks) {
+        Ok(())
+    } else {
+        let trace = &failure.trace;
+        let names = mutant.breaks;
+        Err(format!(
+            "{} fails by {kind:?}, which breaks none of {names:?}\n{trace}",
+            mutant.name
+        )
+        .into())
+    }
+}
+
+fn must_miss(mutant: &MutantInfo, verdicts: &[(Engine, Verdict)]) -> Result<(), Failed> {
+    match verdicts.iter().find(|(_, v)| v.failure().is_some()) {
+        Some((engine, verdict)) => Err(format!(
+            "{} was expected to survive {} ({}), but: {verdict}",
+            mutant.name,
+            engine.name(),
+            mutant.visible.reason()
+        )
+        .into()),
+        None => {
+            println!(
+                "{} survives as expected: {}",
+                mutant.name,
+                mutant.visible.reason()
+            );
+            Ok(())
+        }
+    }
+}
+
+fn mutant(
+    entry: &Entry,
+    mutant: &MutantInfo,
+    engines: &[Engine],
+    kills: bool,
+) -> Result<(), Failed> {
+    let mut verdicts = Vec::new();
+    for engine in engines {
+        let mut budget = budget(*engine);
+        if kills && matches!(engine, Engine::Random | Engine::Pct) {
+            budget.executions = 20_000;
+        }
+        let verdict = entry.check(*engine, mutant.scenario, Some(mutant.name), budget)?;
+        let killed = verdict.failure().is_some();
+        verdicts.push((*engine, verdict));
+        if killed {
+            break;
+        }
+    }
+    if kills {
+        must_kill(entry, mutant, &verdicts)
+    } else {
+        must_miss(mutant, &verdicts)
+    }
+}
+
+/// Generated programs on the faithful scheme.
+fn programs(entry: &Entry) -> Result<(), Failed> {
+    let mut covered = 0;
+    for seed in 0..150 {
+        let program = RandomProgram {
+            threads: 2 + seed as usize % 2,
+            operations: 4,
+            seed,
+        };
+        let budget = Budget {
+            executions: 60,
+            seed,
+        };
+        for engine in [Engine::Random, Engine::Pct] {
+            match entry.check_random(engine, program, None, budget) {
+                None => return Ok(()),
+                Some(Verdict::Violated(f)) => {
+                    let text = &f.violation.text;
+                    return Err(format!(
+                        "{program:?} under {}: {text}\n{}",
+                        engine.name(),
+                        f.trace
+                    )
+                    .into());
+                }
+                Some(_) => covered += budget.executions,
+            }
+        }
+    }
+    println!(
+        "{}: 150 generated programs, {covered} executions",
+        entry.name
+    );
+    Ok(())
+}
+
+/// A violation is repeated from its schedule: same kind, same trace.
+fn replays(entry: &Entry) -> Result<(), Failed> {
+    for mutant in &entry.mutants {
+        let engine = if mutant.visible.by_shuttle() {
+            Engine::Random
+        } else {
+            Engine::Loom
+        };
+        if engine == Engine::Loom && !mutant.visible.by_loom() {
+            continue;
+        }
+        let budget = Budget {
+            executions: 20_000,
+            seed: SEED,
+        };
+        let verdict = entry.check(engine, mutant.scenario, Some(mutant.name), budget)?;
+        let Some(first) = verdict.failure() else {
+            continue;
+        };
+        let again = entry.replay(engine, mutant.scenario, Some(mutant.name), &first.schedule)?;
+        let Some(again) = again.failure() else {
+            return Err(format!("{}: the replay finds nothing", mutant.name).into());
+        };
+        if again.trace_hash != first.trace_hash || again.violation != first.violation {
+            return Err(format!("{}: the replay differs", mutant.name).into());
+        }
+        if first.violation.kind == Kind::Internal {
+            return Err(format!("{}: {}", mutant.name, first.violation.text).into());
+        }
+    }
+    Ok(())
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for entry in catalogue::all() {
+        for scenario in &entry.scenarios {
+            for engine in Engine::ALL {
+                let (e, name) = (entry.clone(), scenario.name);
+                let line = format!("{}::{}::{name}", entry.name, engine.name());
+                trials.push(Trial::test(line, move || faithful(&e, name, engine)));
+            }
+        }
+        for m in entry.mutants.clone() {
+            let (e, line) = (
+                entry.clone(),
+                format!("{}::loom::mutant::{}", entry.name, m.name),
+            );
+            let kills = m.visible.by_loom();
+            trials.push(Trial::test(line, move || {
+                mutant(&e, &m, &[Engine::Loom], kills)
+            }));
+            let (e, line) = (
+                entry.clone(),
+                format!("{}::shuttle::mutant::{}", entry.name, m.name),
+            );
+            let engines = [Engine::Random, Engine::Pct, Engine::Dfs];
+            let kills = m.visible.by_shuttle();
+            trials.push(Trial::test(line, move || mutant(&e, &m, &engines, kills)));
+        }
+        let e = entry.clone();
+        trials.push(Trial::test(
+            format!("{}::generated", entry.name),
+            move || programs(&e),
+        ));
+        let e = entry.clone();
+        trials.push(Trial::test(format!("{}::replay", entry.name), move || {
+            replays(&e)
+        }));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
