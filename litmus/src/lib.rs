@@ -3,5 +3,7 @@
 //! [`explore::Explorer`] enumerates *execution graphs* instead of interleavings.
 
 pub mod explore;
+pub mod hardware;
+pub mod lang;
 
 pub use explore::{Explorer, Model};

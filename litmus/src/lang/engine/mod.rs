@@ -1,0 +1,155 @@
+//! The engines that can run a test.
+
+use std::cell::Cell;
+use std::str::FromStr;
+use std::sync::Once;
+
+use super::code::Code;
+use super::outcome::Observation;
+use crate::explore::Model;
+use crate::hardware;
+
+mod explorer;
+mod loom;
+mod shuttle;
+
+/// What runs a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// Our explorer under a model: every consistent execution graph.
+    Explorer(Model),
+    /// loom: exhaustive up to its own reductions; reads seq_cst accesses as acquire-release.
+    Loom,
+    /// shuttle: interleavings only, exhaustive if they are few, else random.
+    Shuttle,
+    /// Real threads on this machine.
+    Hardware,
+}
+
+impl Engine {
+    /// Every engine, in the order of reports.
+    pub const ALL: [Engine; 6] = [
+        Engine::Explorer(Model::Rc11),
+        Engine::Explorer(Model::Sc),
+        Engine::Explorer(Model::Tso),
+        Engine::Loom,
+        Engine::Shuttle,
+        Engine::Hardware,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Explorer(Model::Rc11) => "rc11",
+            Engine::Explorer(Model::Sc) => "sc",
+            Engine::Explorer(Model::Tso) => "tso",
+            Engine::Loom => "loom",
+            Engine::Shuttle => "shuttle",
+            Engine::Hardware => "hardware",
+        }
+    }
+}
+
+impl FromStr for Engine {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Engine, String> {
+        let names = Engine::ALL.map(Engine::name);
+        Engine::ALL
+            .into_iter()
+            .find(|engine| engine.name() == name)
+            .ok_or_else(|| format!("no engine `{name}`; there are {}", names.join(", ")))
+    }
+}
+
+/// How long an engine may go on.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// loom: most preemptions in one execution; default none. Two lose few
+    /// outcomes and make four threads feasible.
+    pub preemptions: Option<usize>,
+    /// shuttle: interleavings enumerated before it turns to random ones; default 20,000.
+    pub schedules: usize,
+    /// shuttle and hardware: seed of schedules and phases; default 1.
+    pub seed: u64,
+    /// Hardware: runs of the test; default 200,000.
+    pub runs: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            preemptions: None,
+            schedules: 20_000,
+            seed: 1,
+            runs: 200_000,
+        }
+    }
+}
+
+/// An engine cannot run this test: never to be read as a pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{engine} cannot run {test}: {reason}")]
+pub struct Unsupported {
+    /// The engine.
+    pub engine: &'static str,
+    /// The test.
+    pub test: String,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// Runs a test.
+///
+/// # Errors
+///
+/// When the engine has no way to express the test.
+pub fn run(code: &Code, engine: Engine, limits: &Limits) -> Result<Observation, Unsupported> {
+    let result = match engine {
+        Engine::Explorer(model) => explorer::run(code, model),
+        Engine::Loom => loom::run(code, limits),
+        Engine::Shuttle => shuttle::run(code, limits),
+        Engine::Hardware => hardware::run(code, &hardware::Options::new(limits.runs, limits.seed))
+            .map_err(|error| error.to_string()),
+    };
+    result.map_err(|reason| Unsupported {
+        engine: engine.name(),
+        test: code.name.clone(),
+        reason,
+    })
+}
+
+thread_local! {
+    /// Whether panics of this thread are part of an engine's normal course.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f`, whose panics the caller catches and reports itself, without the
+/// default message on stderr. Other threads keep theirs.
+fn quietly<T>(f: impl FnOnce() -> T) -> T {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                previous(info);
+            }
+        }));
+    });
+    struct Loud(bool);
+    impl Drop for Loud {
+        fn drop(&mut self) {
+            QUIET.set(self.0);
+        }
+    }
+    let _loud = Loud(QUIET.replace(true));
+    f()
+}
+
+/// The words of a caught panic.
+fn words(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or(payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without words")
+        .to_string()
+}

@@ -1,0 +1,221 @@
+//! What a run of a test observed, and herd's way of saying it.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
+
+use super::ast::{Place, Quantifier};
+use super::code::Code;
+
+/// How much of a test's behaviour an engine has seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Coverage {
+    /// Every behaviour that the engine's model allows.
+    Exhaustive,
+    /// Every behaviour within the bound named.
+    Bounded(String),
+    /// Some behaviours: this many runs. The seed repeats them, where there is one.
+    Sampled {
+        /// Number of runs.
+        runs: u64,
+        /// Seed of the schedules.
+        seed: Option<u64>,
+    },
+}
+
+impl Display for Coverage {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Coverage::Exhaustive => f.write_str("exhaustive"),
+            Coverage::Bounded(bound) => write!(f, "exhaustive within {bound}"),
+            Coverage::Sampled {
+                runs,
+                seed: Some(seed),
+            } => write!(f, "sampled, {runs} runs, seed {seed}"),
+            Coverage::Sampled { runs, seed: None } => write!(f, "sampled, {runs} runs"),
+        }
+    }
+}
+
+/// What an engine saw of a test.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// Each outcome with the number of executions or runs that had it.
+    pub states: BTreeMap<Vec<i64>, u64>,
+    /// The first data race, in words.
+    pub race: Option<String>,
+    /// How far this goes.
+    pub coverage: Coverage,
+    /// Time spent.
+    pub elapsed: Duration,
+}
+
+/// Whether the condition's proposition held: herd's three words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Frequency {
+    /// In no outcome.
+    Never,
+    /// In some outcomes.
+    Sometimes,
+    /// In every outcome.
+    Always,
+}
+
+impl Display for Frequency {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Frequency::Never => "Never",
+            Frequency::Sometimes => "Sometimes",
+            Frequency::Always => "Always",
+        })
+    }
+}
+
+/// An observation judged by the test's condition.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// The test's name.
+    pub name: String,
+    /// How the condition was meant.
+    pub quantifier: Quantifier,
+    /// The condition as text.
+    pub condition: String,
+    /// What the outcomes record.
+    pub observed: Vec<Place>,
+    /// Each outcome inside the filter: values, count, whether the proposition holds.
+    pub states: Vec<(Vec<i64>, u64, bool)>,
+    /// Executions or runs in which the proposition held.
+    pub positive: u64,
+    /// Executions or runs in which it did not.
+    pub negative: u64,
+    /// Whether the condition is true of what was seen.
+    pub ok: bool,
+    /// Never, sometimes, always.
+    pub frequency: Frequency,
+    /// The first data race, in words: by the C standard the test then means nothing.
+    pub race: Option<String>,
+    /// How far the observation goes.
+    pub coverage: Coverage,
+    /// Time spent.
+    pub elapsed: Duration,
+}
+
+impl Verdict {
+    /// Judges what was seen.
+    pub fn new(code: &Code, observation: &Observation) -> Verdict {
+        let states: Vec<(Vec<i64>, u64, bool)> = observation
+            .states
+            .iter()
+            .filter(|(outcome, _)| {
+                code.filter
+                    .as_ref()
+                    .is_none_or(|filter| code.holds(filter, outcome))
+            })
+            .map(|(outcome, count)| {
+                (
+                    outcome.clone(),
+                    *count,
+                    code.holds(&code.condition.prop, outcome),
+                )
+            })
+            .collect();
+        let count = |holds| {
+            states
+                .iter()
+                .filter(|state| state.2 == holds)
+                .map(|state| state.1)
+                .sum()
+        };
+        let (positive, negative) = (count(true), count(false));
+        let frequency = match (positive, negative) {
+            (0, _) => Frequency::Never,
+            (_, 0) => Frequency::Always,
+            _ => Frequency::Sometimes,
+        };
+        let ok = match code.condition.quantifier {
+            Quantifier::Exists => positive > 0,
+            Quantifier::NotExists => positive == 0,
+            Quantifier::Forall => negative == 0,
+        };
+        Verdict {
+            name: code.name.clone(),
+            quantifier: code.condition.quantifier,
+            condition: code.condition.to_string(),
+            observed: code.observed.clone(),
+            states,
+            positive,
+            negative,
+            ok,
+            frequency,
+            race: observation.race.clone(),
+            coverage: observation.coverage.clone(),
+            elapsed: observation.elapsed,
+        }
+    }
+
+    /// Whether the test claims something (`~exists`, `forall`) that was seen to
+    /// be false, or races. `exists` is a question: no answer to it is a fault.
+    pub fn is_finding(&self) -> bool {
+        self.race.is_some() || self.quantifier != Quantifier::Exists && !self.ok
+    }
+
+    /// One outcome as herd writes it: `0:r0=0; 1:r0=1;`.
+    pub fn state(&self, outcome: &[i64]) -> String {
+        let parts: Vec<String> = self
+            .observed
+            .iter()
+            .zip(outcome)
+            .map(|(place, value)| format!("{}={value};", bracketed(place)))
+            .collect();
+        parts.join(" ")
+    }
+}
+
+/// Locations in brackets, as herd prints them in states.
+fn bracketed(place: &Place) -> String {
+    match place {
+        Place::Location(name) => format!("[{name}]"),
+        Place::Register(..) => place.to_string(),
+    }
+}
+
+/// The report in the shape of herd and litmus7: histogram, verdict, witnesses.
+/// `*>` marks the outcomes in which the proposition holds. Without the time,
+/// so that equal runs print equal texts.
+impl Display for Verdict {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let kind = match self.quantifier {
+            Quantifier::Exists => "Allowed",
+            Quantifier::NotExists => "Forbidden",
+            Quantifier::Forall => "Required",
+        };
+        writeln!(f, "Test {} {kind}", self.name)?;
+        let plural = if self.states.len() == 1 {
+            "state"
+        } else {
+            "states"
+        };
+        writeln!(f, "Histogram ({} {plural})", self.states.len())?;
+        for (outcome, count, holds) in &self.states {
+            writeln!(
+                f,
+                "{count:<8}{}>{}",
+                if *holds { '*' } else { ':' },
+                self.state(outcome)
+            )?;
+        }
+        writeln!(f, "{}", if self.ok { "Ok" } else { "No" })?;
+        writeln!(f, "Witnesses")?;
+        writeln!(f, "Positive: {} Negative: {}", self.positive, self.negative)?;
+        writeln!(f, "Condition {}", self.condition)?;
+        if let Some(race) = &self.race {
+            writeln!(f, "Flag data race: {race}")?;
+        }
+        writeln!(
+            f,
+            "Observation {} {} {} {}",
+            self.name, self.frequency, self.positive, self.negative
+        )?;
+        writeln!(f, "Coverage {} {}", self.name, self.coverage)
+    }
+}
