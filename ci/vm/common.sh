@@ -173,6 +173,7 @@ open_apt() {
     printf '%s\n' "$line" >"$base/etc/sources.list"
     # Given with -c, this is read after the machine's own configuration and so
     # wins; clearing the hooks keeps them from cleaning the machine's caches.
+    # NoLocking: our lock holds already, and dpkg's is not ours to take.
     cat >"$base/etc/apt.conf" <<END
 Dir::Etc::SourceList "$base/etc/sources.list";
 Dir::Etc::SourceParts "$base/etc/empty";
@@ -185,14 +186,17 @@ Dir::Cache::srcpkgcache "srcpkgcache.bin";
 Acquire::Languages "none";
 APT::Sandbox::User "root";
 APT::Update::Error-Mode "any";
+Debug::NoLocking "true";
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 END
-    # A private status file: what is installed here must not satisfy a package
-    # that we want to unpack.
-    [ -e "$base/status" ] || : >"$base/status"
-    [ "$type" = src ] || echo "Dir::State::status \"$base/status\";" >>"$base/etc/apt.conf"
+    # With an empty status file nothing counts as installed, so that apt names
+    # every package that one to be unpacked needs.
+    if [ "$type" = bin ]; then
+        : >"$base/status"
+        echo "Dir::State::status \"$base/status\";" >>"$base/etc/apt.conf"
+    fi
     APT=(-c "$base/etc/apt.conf")
     APT_BASE=$base
     # Lists of a day ago may name files that the archive has since replaced.
