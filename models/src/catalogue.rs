@@ -8,7 +8,14 @@ use serde::Serialize;
 
 /// Every protocol, one line each.
 pub fn all() -> Vec<Entry> {
-    vec![entry::<crate::refcount::atomic::Atomic>()]
+    vec![
+        entry::<crate::refcount::global_lock::GlobalLock>(),
+        entry::<crate::refcount::interlocked::Interlocked>(),
+        entry::<crate::refcount::atomic::Atomic>(),
+        entry::<crate::refcount::getter::StrongGetter>(),
+        entry::<crate::refcount::biased::BiasedCpython>(),
+        entry::<crate::refcount::side_table::SideTable>(),
+    ]
 }
 
 /// A protocol without its types.
@@ -103,16 +110,12 @@ fn scenario<P: Protocol>(name: &str) -> Result<Scenario<P::Op>, Unknown> {
 
 fn mutant<P: Protocol>(name: Option<&str>) -> Result<Option<P::Mutant>, Unknown> {
     let Some(name) = name else { return Ok(None) };
-    P::Mutant::named(name)
-        .map(Some)
-        .ok_or_else(|| Unknown::Mutant(P::NAME, name.into()))
+    P::Mutant::named(name).map(Some).ok_or_else(|| Unknown::Mutant(P::NAME, name.into()))
 }
 
 fn hash<Op: std::fmt::Debug>(s: &Scenario<Op>) -> u64 {
-    let program = format!(
-        "{:?} {:?} {:?} {:?} {:?}",
-        s.objects, s.setup, s.threads, s.finish, s.loom
-    );
+    let program =
+        format!("{:?} {:?} {:?} {:?} {:?}", s.objects, s.setup, s.threads, s.finish, s.loom);
     engine::fnv(program.as_bytes())
 }
 
@@ -139,12 +142,7 @@ fn entry<P: Protocol>() -> Entry {
             .collect(),
         calls: Calls {
             check: |engine, name, fault, budget| {
-                Ok(engine::check::<P>(
-                    engine,
-                    scenario::<P>(name)?,
-                    mutant::<P>(fault)?,
-                    budget,
-                ))
+                Ok(engine::check::<P>(engine, scenario::<P>(name)?, mutant::<P>(fault)?, budget))
             },
             replay: |engine, name, fault, schedule| {
                 engine::replay::<P>(engine, scenario::<P>(name)?, mutant::<P>(fault)?, schedule)
@@ -152,11 +150,7 @@ fn entry<P: Protocol>() -> Entry {
             },
             random: |engine, program, fault, budget| {
                 let mut choices = Choices::seeded(program.seed, 0);
-                let RandomProgram {
-                    threads,
-                    operations,
-                    ..
-                } = program;
+                let RandomProgram { threads, operations, .. } = program;
                 let scenario = P::random(threads, operations, &mut |n| choices.below(n))?;
                 let fault = mutant::<P>(fault).ok()?;
                 Some(engine::check::<P>(engine, scenario, fault, budget))
@@ -170,10 +164,7 @@ fn entry<P: Protocol>() -> Entry {
 /// # Errors
 /// [`Unknown::Protocol`].
 pub fn find(name: &str) -> Result<Entry, Unknown> {
-    all()
-        .into_iter()
-        .find(|e| e.name == name)
-        .ok_or_else(|| Unknown::Protocol(name.into()))
+    all().into_iter().find(|e| e.name == name).ok_or_else(|| Unknown::Protocol(name.into()))
 }
 
 impl Entry {
@@ -236,8 +227,6 @@ impl Entry {
 
     /// Whether a kind of misbehaviour breaks one of the properties named.
     pub fn kind_breaks(&self, kind: crate::verdict::Kind, properties: &[&str]) -> bool {
-        self.properties
-            .iter()
-            .any(|p| properties.contains(&p.id) && p.broken_by.contains(&kind))
+        self.properties.iter().any(|p| properties.contains(&p.id) && p.broken_by.contains(&kind))
     }
 }

@@ -169,9 +169,7 @@ impl Ghost for Observed {
     fn free(&self) {
         record(Action::Ghost("is freed", self.label));
         let before = self.life.swap(DEAD, Relaxed);
-        require(before == LIVE, Kind::DoubleFree, || {
-            format!("{}: freed twice", self.label)
-        });
+        require(before == LIVE, Kind::DoubleFree, || format!("{}: freed twice", self.label));
         let holders = self.holders.load(Relaxed);
         require(holders == 0, Kind::PrematureFree, || {
             format!("{}: freed while {holders} reference(s) exist", self.label)
@@ -181,20 +179,16 @@ impl Ghost for Observed {
     fn finalize(&self) {
         record(Action::Ghost("finalizer runs", self.label));
         self.alive("the finalizer");
-        require(
-            self.finalized.fetch_add(1, Relaxed) == 0,
-            Kind::FinalizedTwice,
-            || format!("{}: the finalizer runs a second time", self.label),
-        );
+        require(self.finalized.fetch_add(1, Relaxed) == 0, Kind::FinalizedTwice, || {
+            format!("{}: the finalizer runs a second time", self.label)
+        });
     }
 
     fn reuse(&self, holders: i64) {
         record(Action::Ghost("begins to live", self.label));
-        require(
-            self.life.swap(LIVE, Relaxed) == DEAD,
-            Kind::UseAfterFree,
-            || format!("{}: the block of a live object was handed out", self.label),
-        );
+        require(self.life.swap(LIVE, Relaxed) == DEAD, Kind::UseAfterFree, || {
+            format!("{}: the block of a live object was handed out", self.label)
+        });
         self.generation.fetch_add(1, Relaxed);
         self.finalized.store(0, Relaxed);
         self.holders.store(holders, Relaxed);
@@ -204,10 +198,7 @@ impl Ghost for Observed {
         let holders = self.holders.load(Relaxed);
         let freed = self.life.load(Relaxed) == DEAD;
         require(freed || holders > 0, Kind::Leak, || {
-            format!(
-                "{}: no reference is left and it was never freed",
-                self.label
-            )
+            format!("{}: no reference is left and it was never freed", self.label)
         });
     }
 

@@ -37,10 +37,7 @@ pub enum Visible {
 impl Visible {
     /// Whether loom is expected to kill it.
     pub fn by_loom(self) -> bool {
-        matches!(
-            self,
-            Self::Everywhere | Self::WeakMemory | Self::LoomOnly(_)
-        )
+        matches!(self, Self::Everywhere | Self::WeakMemory | Self::LoomOnly(_))
     }
 
     /// Whether shuttle is expected to kill it.
@@ -88,10 +85,7 @@ pub trait Mutants: Copy + Eq + Debug + Send + Sync + 'static {
 
     /// The fault of that name.
     fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, info)| info.name == name)
-            .map(|(m, _)| *m)
+        Self::ALL.iter().find(|(_, info)| info.name == name).map(|(m, _)| *m)
     }
 }
 
@@ -240,6 +234,10 @@ impl<Op: Copy> Scenario<Op> {
         self.threads.iter().map(Vec::len).sum()
     }
 }
+
+/// The result of an operation that did not apply, such as dropping a reference that the
+/// thread does not have.
+pub const SKIPPED: Option<i64> = Some(i64::MIN);
 
 /// What a world is built for.
 #[derive(Clone, Copy, Debug)]

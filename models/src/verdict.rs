@@ -97,13 +97,7 @@ pub struct Bounds {
 
 impl std::fmt::Display for Bounds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            threads,
-            operations,
-            executions,
-            preemptions,
-            model,
-        } = self;
+        let Self { threads, operations, executions, preemptions, model } = self;
         write!(f, "{threads} threads, {operations} operations, exhaustive")?;
         if let Some(bound) = preemptions {
             write!(f, " up to {bound} preemptions")?;
@@ -182,11 +176,7 @@ impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Proved(bounds) => write!(f, "proved: {bounds}"),
-            Self::Passed {
-                runs,
-                seed,
-                sampled,
-            } => {
+            Self::Passed { runs, seed, sampled } => {
                 write!(f, "passed: {runs} runs, seed {seed}, {sampled}")
             }
             Self::Violated(failure) => write!(

@@ -37,14 +37,10 @@ pub(super) fn check<P: Protocol>(
     budget: Budget,
 ) -> Verdict {
     if let Reach::No(reason) = scenario.loom {
-        return Verdict::Unsupported {
-            reason: reason.into(),
-        };
+        return Verdict::Unsupported { reason: reason.into() };
     }
     if scenario.threads.len() > THREADS {
-        return Verdict::Unsupported {
-            reason: format!("loom has at most {THREADS} threads"),
-        };
+        return Verdict::Unsupported { reason: format!("loom has at most {THREADS} threads") };
     }
     let count = Arc::new(AtomicU64::new(0));
     let limit = budget.executions.next_multiple_of(INTERVAL);
@@ -62,13 +58,7 @@ pub(super) fn check<P: Protocol>(
     match result {
         Err(panic) => {
             let schedule = Schedule::Nth(executions);
-            Verdict::Violated(failure(
-                scenario,
-                Some(&*panic),
-                &events,
-                executions,
-                schedule,
-            ))
+            Verdict::Violated(failure(scenario, Some(&*panic), &events, executions, schedule))
         }
         Ok(()) if executions + 1 >= limit => Verdict::Passed {
             runs: executions,
@@ -95,9 +85,6 @@ pub(super) fn replay<P: Protocol>(
     mutant: Option<P::Mutant>,
     n: u64,
 ) -> Verdict {
-    let budget = Budget {
-        executions: n + INTERVAL,
-        seed: 0,
-    };
+    let budget = Budget { executions: n + INTERVAL, seed: 0 };
     check::<P>(scenario, mutant, budget)
 }

@@ -72,10 +72,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self {
-            executions: 100_000,
-            seed: 1,
-        }
+        Self { executions: 100_000, seed: 1 }
     }
 }
 
@@ -89,10 +86,7 @@ where
     W::Op: Copy + Send + Sync,
     W::Mutant: Copy,
 {
-    let shape = Shape {
-        objects: scenario.objects,
-        threads: scenario.threads.len(),
-    };
+    let shape = Shape { objects: scenario.objects, threads: scenario.threads.len() };
     let world = Arc::new(W::new(shape, faults));
     let mut main = world.enter(0);
     for op in &scenario.setup {
@@ -148,15 +142,23 @@ pub fn check<P: Protocol>(
     mutant: Option<P::Mutant>,
     budget: Budget,
 ) -> Verdict {
-    hook::install();
     let scenario = Arc::new(scenario);
-    match engine {
+    apart(move || match engine {
         Engine::Loom => loom::check::<P>(&scenario, mutant, budget),
         Engine::Dfs | Engine::Random | Engine::Pct => {
             shuttle::check::<P>(engine, &scenario, mutant, budget)
         }
         Engine::Native => native::check::<P>(&scenario, mutant, budget),
-    }
+    })
+}
+
+/// Runs an engine on an OS thread of its own: an abandoned execution leaves coroutines
+/// behind, and with them thread-local state that no later check may see.
+fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    hook::install();
+    let thread = std::thread::Builder::new().name("engine".into()).spawn(work);
+    let result = thread.expect("the system starts a thread").join();
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Repeats exactly one execution.
@@ -169,15 +171,15 @@ pub fn replay<P: Protocol>(
     mutant: Option<P::Mutant>,
     schedule: &Schedule,
 ) -> Result<Verdict, String> {
-    hook::install();
     let scenario = Arc::new(scenario);
-    match (engine, schedule) {
+    let schedule = schedule.clone();
+    apart(move || match (engine, &schedule) {
         (Engine::Loom, Schedule::Nth(n)) => Ok(loom::replay::<P>(&scenario, mutant, *n)),
         (Engine::Dfs | Engine::Random | Engine::Pct, Schedule::Threads(order)) => {
             shuttle::replay::<P>(&scenario, mutant, order)
         }
         _ => Err(format!("{} has no schedule to repeat", engine.name())),
-    }
+    })
 }
 
 /// The failure that an abandoned execution left behind.
@@ -191,13 +193,7 @@ fn failure<Op: std::fmt::Debug>(
     let violation = crate::ghost::take_violation().unwrap_or_else(|| classify(panic));
     let trace = render::columns(scenario, events);
     let trace_hash = fnv(render::fingerprint(events).as_bytes());
-    Box::new(Failure {
-        violation,
-        execution,
-        schedule,
-        trace,
-        trace_hash,
-    })
+    Box::new(Failure { violation, execution, schedule, trace, trace_hash })
 }
 
 /// The kind of a panic that no property raised: the engines report races, deadlocks and

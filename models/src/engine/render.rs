@@ -1,17 +1,13 @@
 //! A failing execution as text: what was asked, then how it went.
 
-use crate::protocol::Scenario;
+use crate::protocol::{SKIPPED, Scenario};
 use crate::runtime::trace::{Action, Event};
 use std::fmt::{Debug, Write};
 
 const WIDEST: usize = 44;
 
 fn operation<Op: Debug>(scenario: &Scenario<Op>, thread: u8, n: u16) -> String {
-    match scenario
-        .threads
-        .get(usize::from(thread))
-        .and_then(|ops| ops.get(usize::from(n)))
-    {
+    match scenario.threads.get(usize::from(thread)).and_then(|ops| ops.get(usize::from(n))) {
         Some(op) => format!("{op:?}"),
         None => format!("operation {n}"),
     }
@@ -29,18 +25,16 @@ fn place(event: &Event) -> String {
 
 fn cell<Op: Debug>(scenario: &Scenario<Op>, event: &Event) -> (String, String) {
     match event.action {
-        Action::Begin(n) => (
-            format!("▶ {}", operation(scenario, event.thread, n)),
-            String::new(),
-        ),
-        Action::End(n, None) => (
-            format!("◀ {}", operation(scenario, event.thread, n)),
-            String::new(),
-        ),
-        Action::End(n, Some(v)) => (
-            format!("◀ {} = {v}", operation(scenario, event.thread, n)),
-            String::new(),
-        ),
+        Action::Begin(n) => (format!("▶ {}", operation(scenario, event.thread, n)), String::new()),
+        Action::End(n, None) => {
+            (format!("◀ {}", operation(scenario, event.thread, n)), String::new())
+        }
+        Action::End(n, SKIPPED) => {
+            (format!("◀ {} skipped", operation(scenario, event.thread, n)), String::new())
+        }
+        Action::End(n, Some(v)) => {
+            (format!("◀ {} = {v}", operation(scenario, event.thread, n)), String::new())
+        }
         other => (format!("  {other}"), place(event)),
     }
 }
@@ -75,11 +69,8 @@ pub fn columns<Op: Debug>(scenario: &Scenario<Op>, events: &[Event]) -> String {
         }
     }
     let _ = writeln!(text);
-    let head: Vec<String> = widths
-        .iter()
-        .enumerate()
-        .map(|(n, w)| format!("{:<w$}", format!("T{n}")))
-        .collect();
+    let head: Vec<String> =
+        widths.iter().enumerate().map(|(n, w)| format!("{:<w$}", format!("T{n}"))).collect();
     let _ = writeln!(text, "{}", head.join(" │ ").trim_end());
     let rule: Vec<String> = widths.iter().map(|w| "─".repeat(*w)).collect();
     let _ = writeln!(text, "{}", rule.join("─┼─"));

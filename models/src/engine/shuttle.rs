@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex};
 const MODEL: &str = "sequential consistency";
 /// Depth of the bugs that PCT aims at.
 const DEPTH: usize = 3;
+/// How PCT complains, by a panic, when a program never leaves it a choice.
+const IDLE: &str = "did not exercise any concurrency";
 
 /// Shuttle without files, messages and warnings.
 pub(super) fn config() -> Config {
@@ -19,9 +21,6 @@ pub(super) fn config() -> Config {
     config.failure_persistence = FailurePersistence::None;
     config.max_steps = MaxSteps::FailAfter(50_000);
     config.silence_warnings = true;
-    config
-        .ungraceful_shutdown_config
-        .immediately_return_on_panic = true;
     config.stack_size = 0x10000;
     config
 }
@@ -32,6 +31,13 @@ struct Walk {
     runs: u64,
     limit: u64,
     choices: Choices,
+}
+
+impl Walk {
+    fn new(budget: Budget) -> Self {
+        let Budget { seed, executions: limit } = budget;
+        Self { seed, runs: 0, limit, choices: Choices::seeded(seed, 0) }
+    }
 }
 
 impl Scheduler for Walk {
@@ -68,10 +74,7 @@ impl Scheduler for Recorded {
     }
 
     fn next_task(&mut self, runnable: &[&Task], _: Option<TaskId>, _: bool) -> Option<TaskId> {
-        let wanted = self
-            .order
-            .get(self.next)
-            .map(|t| TaskId::from(usize::from(*t)));
+        let wanted = self.order.get(self.next).map(|t| TaskId::from(usize::from(*t)));
         self.next += 1;
         // Past the recording: stay with a fixed rule, never fresh randomness.
         let Some(wanted) = wanted else {
@@ -147,10 +150,7 @@ fn run<P: Protocol, S: Scheduler + 'static>(
     mutant: Option<P::Mutant>,
 ) -> (u64, Option<Verdict>) {
     let record = Arc::new(Mutex::new(Record::default()));
-    let recorder = Recorder {
-        inner: scheduler,
-        record: record.clone(),
-    };
+    let recorder = Recorder { inner: scheduler, record: record.clone() };
     let body = {
         let scenario = scenario.clone();
         move || {
@@ -165,19 +165,11 @@ fn run<P: Protocol, S: Scheduler + 'static>(
     arm(false);
     let events = trace::take();
     forget_waiters();
-    let record = record
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let record = record.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let panic = result.err();
     let verdict = (abandoned || panic.is_some()).then(|| {
         let schedule = Schedule::Threads(record.order.clone());
-        Verdict::Violated(failure(
-            scenario,
-            panic.as_deref(),
-            &events,
-            record.executions,
-            schedule,
-        ))
+        Verdict::Violated(failure(scenario, panic.as_deref(), &events, record.executions, schedule))
     });
     (record.executions, verdict)
 }
@@ -192,34 +184,21 @@ pub(super) fn check<P: Protocol>(
     let (executions, found) = match engine {
         Engine::Dfs => {
             if let Reach::No(reason) = scenario.dfs {
-                return Verdict::Unsupported {
-                    reason: reason.into(),
-                };
+                return Verdict::Unsupported { reason: reason.into() };
             }
-            run::<P, _>(
-                DfsScheduler::new(Some(limit as usize), false),
-                scenario,
-                mutant,
-            )
+            run::<P, _>(DfsScheduler::new(Some(limit as usize), false), scenario, mutant)
         }
         // PCT has nothing to decide for a single thread, and says so by panicking.
         Engine::Pct if scenario.threads.len() > 1 => {
             let scheduler = PctScheduler::new_from_seed(budget.seed, DEPTH, limit as usize);
-            run::<P, _>(scheduler, scenario, mutant)
+            match run::<P, _>(scheduler, scenario, mutant) {
+                (_, Some(Verdict::Violated(f))) if f.violation.text.contains(IDLE) => {
+                    run::<P, _>(Walk::new(budget), scenario, mutant)
+                }
+                other => other,
+            }
         }
-        _ => {
-            let choices = Choices::seeded(budget.seed, 0);
-            run::<P, _>(
-                Walk {
-                    seed: budget.seed,
-                    runs: 0,
-                    limit,
-                    choices,
-                },
-                scenario,
-                mutant,
-            )
-        }
+        _ => run::<P, _>(Walk::new(budget), scenario, mutant),
     };
     if let Some(violated) = found {
         return violated;
@@ -238,11 +217,7 @@ pub(super) fn check<P: Protocol>(
         Engine::Pct => format!("PCT of depth {DEPTH}, {MODEL}"),
         _ => format!("random walk, {MODEL}"),
     };
-    Verdict::Passed {
-        runs: executions,
-        seed: budget.seed,
-        sampled,
-    }
+    Verdict::Passed { runs: executions, seed: budget.seed, sampled }
 }
 
 pub(super) fn replay<P: Protocol>(
@@ -251,19 +226,11 @@ pub(super) fn replay<P: Protocol>(
     order: &[u8],
 ) -> Result<Verdict, String> {
     let diverged = Arc::new(Mutex::new(None));
-    let scheduler = Recorded {
-        order: order.to_vec(),
-        next: 0,
-        started: false,
-        diverged: diverged.clone(),
-    };
+    let scheduler =
+        Recorded { order: order.to_vec(), next: 0, started: false, diverged: diverged.clone() };
     let (runs, found) = run::<P, _>(scheduler, scenario, mutant);
     if let Some(why) = diverged.lock().expect("single engine thread").take() {
         return Err(why);
     }
-    Ok(found.unwrap_or(Verdict::Passed {
-        runs,
-        seed: 0,
-        sampled: "one recorded schedule".into(),
-    }))
+    Ok(found.unwrap_or(Verdict::Passed { runs, seed: 0, sampled: "one recorded schedule".into() }))
 }

@@ -41,18 +41,9 @@ const NARROW: u32 = 8;
 impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
     /// A heap of `objects` blocks.
     pub fn with_faults(objects: usize, faults: F) -> Self {
-        let blank = |n| {
-            Object::blank(
-                n,
-                Header {
-                    count: R::AtomicU32::new(0, Label::nth("count", n)),
-                },
-            )
-        };
-        Self {
-            objects: (0..objects).map(blank).collect(),
-            faults,
-        }
+        let blank =
+            |n| Object::blank(n, Header { count: R::AtomicU32::new(0, Label::nth("count", n)) });
+        Self { objects: (0..objects).map(blank).collect(), faults }
     }
 
     /// The blocks.
@@ -140,10 +131,7 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
             if count == 0 {
                 return false;
             }
-            match header
-                .count
-                .compare_exchange(count, count + 1, Relaxed, Relaxed)
-            {
+            match header.count.compare_exchange(count, count + 1, Relaxed, Relaxed) {
                 Ok(_) => return true,
                 Err(found) => count = found,
             }
@@ -232,20 +220,14 @@ impl Protocol for Atomic {
     fn scenarios() -> Vec<Scenario<Op>> {
         use Op::*;
         vec![
-            Scenario::new(
-                "balanced",
-                "two threads take and drop references of one object",
-            )
-            .setup([New(0), Incref(0), Give(0, 1)])
-            .thread([Incref(0), Decref(0), Decref(0)])
-            .thread([Incref(0), Decref(0), Decref(0)]),
-            Scenario::new(
-                "last-use",
-                "each thread uses the object and drops its reference",
-            )
-            .setup([New(0), Incref(0), Give(0, 1)])
-            .thread([Use(0), Decref(0)])
-            .thread([Use(0), Decref(0)]),
+            Scenario::new("balanced", "two threads take and drop references of one object")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([Incref(0), Decref(0), Decref(0)])
+                .thread([Incref(0), Decref(0), Decref(0)]),
+            Scenario::new("last-use", "each thread uses the object and drops its reference")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([Use(0), Decref(0)])
+                .thread([Use(0), Decref(0)]),
             Scenario::new("upgrade", "a bare address is upgraded beside the last drop")
                 .setup([New(0)])
                 .thread([Decref(0)])

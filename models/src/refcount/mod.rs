@@ -6,9 +6,14 @@
 //! vouch for itself.
 
 pub mod atomic;
+pub mod biased;
+pub mod getter;
+pub mod global_lock;
+pub mod interlocked;
+pub mod side_table;
 
 use crate::ghost::{Ghost, require};
-use crate::protocol::{Scenario, Shape, Switch, World};
+use crate::protocol::{SKIPPED, Scenario, Shape, Switch, World};
 use crate::runtime::{DataCell, Label, Lock, Runtime};
 use crate::verdict::Kind;
 use std::fmt::{self, Debug};
@@ -187,10 +192,7 @@ where
     fn enter(&self, n: usize) -> Worker<R, C> {
         let thread = self.count.attach(n);
         let mut held = vec![0; self.count.objects().len()];
-        let mut given = self
-            .given
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut given = self.given.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for object in given[n].drain(..) {
             held[object] += 1;
         }
@@ -235,10 +237,8 @@ where
             }
             Op::Give(n, to) if held[n] > 0 => {
                 held[n] -= 1;
-                let mut given = self
-                    .given
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut given =
+                    self.given.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 given[to].push(n);
             }
             Op::Send(n) if held[n] > 0 => {
@@ -260,7 +260,7 @@ where
             }
             Op::Poll => self.count.poll(thread),
             Op::Extra(extra) => return self.count.extra(thread, extra),
-            _ => return Some(-1),
+            _ => return SKIPPED,
         }
         None
     }
@@ -297,9 +297,7 @@ pub fn random<E: Copy>(
         scenario.setup.push(Op::New(object));
         for thread in 1..threads {
             if below(3) > 0 {
-                scenario
-                    .setup
-                    .extend([Op::Incref(object), Op::Give(object, thread)]);
+                scenario.setup.extend([Op::Incref(object), Op::Give(object, thread)]);
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::trace::{Action, record};
 use super::*;
 use crate::ghost::Observed;
+use crate::verdict::Kind;
 use ::loom as l;
 use std::ops::Deref;
 
@@ -80,10 +81,7 @@ unsafe impl<T> Send for Cell<T> {}
 
 impl<T: Word> DataCell<T> for Cell<T> {
     fn new(value: T, label: impl Into<Label>) -> Self {
-        Self {
-            inner: l::cell::UnsafeCell::new(value),
-            label: label.into(),
-        }
+        Self { inner: l::cell::UnsafeCell::new(value), label: label.into() }
     }
     fn read(&self) -> T {
         // SAFETY: loom has just refused a racing access; the value is copied out
@@ -106,32 +104,47 @@ impl<T: Word> DataCell<T> for Cell<T> {
 pub struct Mutex<T> {
     inner: l::sync::Mutex<T>,
     label: Label,
+    /// The thread that holds it; a second lock by the same thread is reported by name.
+    holder: Holder,
 }
+
+/// See [`Mutex`].
+#[derive(Default)]
+struct Holder(std::cell::Cell<Option<u8>>);
+
+// SAFETY: all threads of an execution share one OS thread and run one at a time.
+unsafe impl Sync for Holder {}
+// SAFETY: as above.
+unsafe impl Send for Holder {}
 
 /// Guard of [`Mutex`].
 pub struct MutexGuard<'a, T> {
     inner: Option<l::sync::MutexGuard<'a, T>>,
     label: Label,
+    holder: &'a Holder,
     place: &'static std::panic::Location<'static>,
 }
 
 impl<T: Send + 'static> Lock<T> for Mutex<T> {
     type Guard<'a> = MutexGuard<'a, T>;
     fn new(value: T, label: impl Into<Label>) -> Self {
-        Self {
-            inner: l::sync::Mutex::new(value),
-            label: label.into(),
-        }
+        Self { inner: l::sync::Mutex::new(value), label: label.into(), holder: Holder::default() }
     }
     fn lock(&self) -> MutexGuard<'_, T> {
-        let inner = self
-            .inner
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let me = Some(Loom::index());
+        if self.holder.0.get() == me {
+            record(Action::Lock(self.label));
+            crate::ghost::violation(Kind::Deadlock, || {
+                format!("deadlock: {} is locked by its own holder", self.label)
+            });
+        }
+        let inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.holder.0.set(me);
         record(Action::Lock(self.label));
         MutexGuard {
             inner: Some(inner),
             label: self.label,
+            holder: &self.holder,
             place: std::panic::Location::caller(),
         }
     }
@@ -153,6 +166,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         if self.inner.is_some() && !std::thread::panicking() {
+            self.holder.0.set(None);
             trace::record_at(self.place, Action::Unlock(self.label));
         }
     }
@@ -163,10 +177,7 @@ pub type Condvar = Named<l::sync::Condvar>;
 
 impl Signal for Condvar {
     fn new(label: impl Into<Label>) -> Self {
-        Self {
-            inner: l::sync::Condvar::new(),
-            label: label.into(),
-        }
+        Self { inner: l::sync::Condvar::new(), label: label.into() }
     }
     fn notify_one(&self) {
         self.inner.notify_one();
@@ -269,10 +280,9 @@ impl Runtime for Loom {
     ) -> MutexGuard<'a, T> {
         record(Action::Wait(condvar.label));
         let inner = guard.inner.take().expect("guard in use");
-        let inner = condvar
-            .inner
-            .wait(inner)
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        guard.holder.0.set(None);
+        let inner = condvar.inner.wait(inner).unwrap_or_else(std::sync::PoisonError::into_inner);
+        guard.holder.0.set(Some(Loom::index()));
         record(Action::Lock(guard.label));
         guard.inner = Some(inner);
         guard

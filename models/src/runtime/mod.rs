@@ -41,10 +41,7 @@ impl Label {
 
     /// The field `field` of object or thread number `index`.
     pub const fn nth(field: &'static str, index: usize) -> Self {
-        Self {
-            field,
-            index: Some(index as u8),
-        }
+        Self { field, index: Some(index as u8) }
     }
 }
 

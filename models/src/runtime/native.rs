@@ -183,11 +183,7 @@ macro_rules! native {
                 let mut spins = 0u32;
                 while !ready() {
                     spins += 1;
-                    if spins % 64 == 0 {
-                        std::thread::yield_now()
-                    } else {
-                        std::hint::spin_loop()
-                    }
+                    if spins % 64 == 0 { std::thread::yield_now() } else { std::hint::spin_loop() }
                 }
             }
             // The address of a thread-local variable: distinct among live threads, and
@@ -207,9 +203,7 @@ macro_rules! native {
                 _: &'a Self::Mutex<T>,
                 guard: Guard<'a, Self, T>,
             ) -> Guard<'a, Self, T> {
-                condvar
-                    .wait(guard)
-                    .unwrap_or_else(s::PoisonError::into_inner)
+                condvar.wait(guard).unwrap_or_else(s::PoisonError::into_inner)
             }
         }
     };

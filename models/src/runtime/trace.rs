@@ -130,13 +130,7 @@ pub(crate) fn start(thread: fn() -> u8) {
             r.thread = thread;
             r.threads = 1;
         }
-        None => {
-            *r = Some(Recorder {
-                events: Vec::with_capacity(256),
-                thread,
-                threads: 1,
-            })
-        }
+        None => *r = Some(Recorder { events: Vec::with_capacity(256), thread, threads: 1 }),
     });
 }
 
@@ -175,11 +169,7 @@ pub(crate) fn record_at(place: &'static Location<'static>, action: Action) {
     RECORDER.with_borrow_mut(|r| {
         if let Some(r) = r {
             let thread = (r.thread)();
-            r.events.push(Event {
-                thread,
-                place,
-                action,
-            });
+            r.events.push(Event { thread, place, action });
         }
     });
 }

@@ -1,0 +1,620 @@
+//! Biased reference counts, as free-threaded CPython has them.
+//!
+//! # Question
+//! Most objects are used by the thread that made them. Can that thread count without
+//! atomic read-modify-writes, and still agree with everybody else on the last reference?
+//!
+//! # The idea
+//! The count is split. `local` belongs to the *owner*, the thread that made the object,
+//! which changes it with plain loads and stores. Everybody else changes `shared`, with
+//! atomic steps. The true count is `local + shared`. Neither half alone tells whether the
+//! object is dead, so the owner *merges*: when its half reaches zero it marks `shared` as
+//! merged, and from then on whoever takes `shared` to zero frees the object.
+//!
+//! A foreign thread may drop a reference that the owner counted. The shared half would go
+//! below zero, and the owner might never look again. So the thread that finds `shared` at
+//! zero does not subtract: it leaves its reference to a *queue* and asks the owner, which
+//! takes the entry at its next safe point and merges. If the owner has exited, the
+//! queueing thread merges in its place.
+//!
+//! `shared` is four times its count plus a flag, and flags only grow: [`INITIAL`], then
+//! [`MAYBE_WEAK`] (some place that lock-free readers use holds the address), [`QUEUED`],
+//! [`MERGED`].
+//!
+//! # Obligations
+//! * While unmerged, `local` is written by one thread; the owner of record never changes
+//!   hands without an order between the two.
+//! * A queue entry owns a reference: a listed object cannot die.
+//! * A reader with a bare address may raise `shared` only where the owner will see it:
+//!   not from the initial zero, where the owner frees after a load, and not from merged
+//!   zero, where the object is dead already.
+//! * An exiting owner leaves the thread table in the same critical section in which it
+//!   finds its inbox empty, and afterwards touches no count.
+//!
+//! # Source
+//! Choi, Shull, Torrellas: Biased Reference Counting, PACT 2018 (their form is in
+//! [`biased_paper`](super::biased_paper)); CPython 3.13 `Include/object.h`,
+//! `Objects/object.c` (`_Py_DecRefShared`, `_Py_MergeZeroLocalRefcount`,
+//! `_Py_ExplicitMergeRefcount`), `Python/brc.c`. CPython makes every step on `shared`
+//! sequentially consistent; here each has the weakest order that the checks accept.
+
+use super::{Count, Object, Op, Workshop, destroy, random};
+use crate::ghost::{Ghost as _, require};
+use crate::mutants;
+use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
+use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
+use crate::verdict::Kind;
+
+/// Only the owner has ever touched the count, or others balanced what they took.
+pub const INITIAL: i64 = 0;
+/// The address may be in a place that lock-free readers upgrade from.
+pub const MAYBE_WEAK: i64 = 1;
+/// An entry in the owner's inbox owns a reference.
+pub const QUEUED: i64 = 2;
+/// `local` is part of `shared`; there is no owner any more.
+pub const MERGED: i64 = 3;
+/// One reference in `shared`.
+const ONE: i64 = 4;
+const FLAGS: i64 = 3;
+
+/// The two halves of the count.
+pub struct Header<R: Runtime> {
+    owner: R::AtomicUsize,
+    local: R::AtomicU32,
+    shared: R::AtomicI64,
+    /// Written with `local`, so that two unordered writers of it are a data race.
+    bias: R::Cell<u8>,
+}
+
+/// A thread in the table of owners.
+struct Entry {
+    id: usize,
+    slot: usize,
+    inbox: Vec<usize>,
+}
+
+/// What a thread carries.
+pub struct Thread {
+    id: usize,
+    slot: usize,
+    registered: bool,
+    outbox: Vec<usize>,
+}
+
+/// The scheme.
+pub struct Biased<R: Runtime, F> {
+    objects: Box<[Object<R, Header<R>>]>,
+    /// CPython has 257 such tables, chosen by thread id; one suffices for the algorithm.
+    table: R::Mutex<Vec<Entry>>,
+    /// Per thread: somebody left work, look at the next safe point.
+    breaker: Box<[R::AtomicU8]>,
+    faults: F,
+}
+
+type Obj<R> = Object<R, Header<R>>;
+
+impl<R: Runtime, F: Fault<Mutant>> Biased<R, F>
+where
+    Self: Count<R, Header = Header<R>, Thread = Thread>,
+{
+    /// A heap of `shape.objects` blocks for `shape.threads` threads.
+    pub fn with_faults(shape: Shape, faults: F) -> Self {
+        let header = |n| Header {
+            owner: R::AtomicUsize::new(0, Label::nth("owner", n)),
+            local: R::AtomicU32::new(0, Label::nth("local", n)),
+            shared: R::AtomicI64::new(0, Label::nth("shared", n)),
+            bias: R::Cell::new(0, Label::nth("bias", n)),
+        };
+        let breaker = |n| R::AtomicU8::new(0, Label::nth("breaker", n));
+        Self {
+            objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
+            table: R::Mutex::new(Vec::new(), "table"),
+            breaker: (0..shape.threads).map(breaker).collect(),
+            faults,
+        }
+    }
+
+    #[inline]
+    fn set_local(&self, header: &Header<R>, value: u32) {
+        if R::OBSERVED {
+            header.bias.write(0);
+        }
+        header.local.store(value, Relaxed);
+    }
+
+    /// One more reference; the caller has one.
+    #[inline]
+    pub fn add(&self, thread: &Thread, object: &Obj<R>) {
+        let header = &object.header;
+        // Relaxed loads: a thread reads its own id here only if it wrote it, or an id
+        // that was handed to it with an order.
+        if header.owner.load(Relaxed) == thread.id {
+            self.set_local(header, header.local.load(Relaxed) + 1);
+        } else {
+            // Relaxed: the caller's reference keeps the object, nothing is decided.
+            header.shared.fetch_add(ONE, Relaxed);
+        }
+    }
+
+    /// One reference less.
+    #[inline]
+    pub fn sub(&self, thread: &mut Thread, object: &Obj<R>) {
+        let header = &object.header;
+        if header.owner.load(Relaxed) == thread.id {
+            let local = header.local.load(Relaxed) - 1;
+            self.set_local(header, local);
+            if local == 0 {
+                self.merge_zero(thread, object);
+            }
+        } else {
+            self.sub_shared(thread, object);
+        }
+    }
+
+    fn sub_shared(&self, thread: &mut Thread, object: &Obj<R>) {
+        let shared = &object.header.shared;
+        let mut old = shared.load(Relaxed);
+        let (queue, new) = loop {
+            let unqueued = old & FLAGS < QUEUED || self.faults.is(Mutant::Requeue);
+            let queue = old >> 2 == 0 && unqueued && old & FLAGS != MERGED;
+            let new = match queue {
+                // Not a decrement: our reference becomes the queue's.
+                true if !self.faults.is(Mutant::QueueNoRef) => QUEUED,
+                true => QUEUED - ONE,
+                false => old - ONE,
+            };
+            // Release: what we did to the object comes before its end. Acquire: if this
+            // is the end, it comes after what all others did.
+            match shared.compare_exchange(old, new, AcqRel, Relaxed) {
+                Ok(_) => break (queue, new),
+                Err(found) => old = found,
+            }
+        };
+        if queue {
+            self.queue(thread, object);
+        } else if new == MERGED {
+            destroy(self, thread, object);
+        }
+    }
+
+    /// The owner's half has just become zero.
+    fn merge_zero(&self, thread: &mut Thread, object: &Obj<R>) {
+        let Header { owner, shared, .. } = &object.header;
+        let relaxed = self.faults.is(Mutant::RelaxedZeroLoad);
+        // Acquire: a zero may be another thread's +1 −1; what it did in between must be
+        // visible to the destructor (python/cpython#118111). No read-modify-write: from
+        // the initial flag nobody can raise the count without our knowledge.
+        let mut old = shared.load(if relaxed { Relaxed } else { Acquire });
+        let free = match self.faults.is(Mutant::IgnoreFlags) {
+            true => old >> 2 == 0,
+            false => old == 0,
+        };
+        if free {
+            return destroy(self, thread, object);
+        }
+        if !self.faults.is(Mutant::OwnerAfterMerge) {
+            // Relaxed, and before the exchange: afterwards the block may be another's.
+            owner.store(0, Relaxed);
+        }
+        // Release: our uses come before the free by whoever drops last. Acquire: that
+        // may be us, right here.
+        while let Err(found) = shared.compare_exchange(old, old | MERGED, AcqRel, Relaxed) {
+            old = found;
+        }
+        if old >> 2 == 0 {
+            destroy(self, thread, object);
+        } else if self.faults.is(Mutant::OwnerAfterMerge) {
+            owner.store(0, Relaxed);
+            object.ghost.touch();
+        }
+    }
+
+    /// Adds the owner's half and `extra` to the shared half and ends the bias. By the
+    /// owner, or in place of an owner that has left the table. True when the count is
+    /// zero: the caller destroys.
+    fn merge(&self, object: &Obj<R>, extra: i64) -> bool {
+        object.ghost.touch();
+        let Header { owner, local, shared, .. } = &object.header;
+        let mine = i64::from(local.load(Relaxed));
+        if !self.faults.is(Mutant::OwnerAfterMerge) {
+            // Both before the exchange (python/cpython#119999).
+            self.set_local(&object.header, 0);
+            owner.store(0, Relaxed);
+        }
+        let mut old = shared.load(Relaxed);
+        let count = loop {
+            let others = match self.faults.is(Mutant::LogicalShift) {
+                // The sign is lost; 28 bits, so that the model's sums do not overflow.
+                true => ((old as u32) >> 2) as i64,
+                false => old >> 2,
+            };
+            let count = others + mine + extra;
+            match shared.compare_exchange(old, count << 2 | MERGED, AcqRel, Relaxed) {
+                Ok(_) => break count,
+                Err(found) => old = found,
+            }
+        };
+        if self.faults.is(Mutant::OwnerAfterMerge) {
+            self.set_local(&object.header, 0);
+            owner.store(0, Relaxed);
+            object.ghost.touch();
+        }
+        count == 0
+    }
+
+    /// Leaves the caller's reference to the owner.
+    fn queue(&self, thread: &mut Thread, object: &Obj<R>) {
+        let owner = object.header.owner.load(Relaxed);
+        if owner == 0 {
+            // A merge is under way or done; the flag is past initial, so this cannot
+            // queue again.
+            return self.sub(thread, object);
+        }
+        let mut table = self.table.lock();
+        let Some(entry) = table.iter_mut().find(|e| e.id == owner) else {
+            if self.faults.is(Mutant::AbandonUnlocked) {
+                drop(table);
+                if self.merge(object, -1) {
+                    destroy(self, thread, object);
+                }
+                return;
+            }
+            // Inside the section: a new thread with this id registers either before,
+            // and is found, or after, and then sees the owner gone.
+            let dead = self.merge(object, -1);
+            drop(table);
+            if dead {
+                destroy(self, thread, object);
+            }
+            return;
+        };
+        require(!entry.inbox.contains(&object.index), Kind::Invariant, || {
+            format!("object[{}]: two entries in one inbox", object.index)
+        });
+        entry.inbox.push(object.index);
+        // Inside the section, which keeps the thread registered. Relaxed: the bit only
+        // says "look", the section orders what is found.
+        self.breaker[entry.slot].store(1, Relaxed);
+    }
+
+    /// The owner's safe point.
+    pub fn drain(&self, thread: &mut Thread) {
+        // Relaxed: a missed bit is seen at the next safe point.
+        if self.breaker[thread.slot].load(Relaxed) == 0 || !thread.registered {
+            return;
+        }
+        if !self.faults.is(Mutant::ClearLate) {
+            // First the bit, then the inbox: an entry that comes later sets it again.
+            self.breaker[thread.slot].store(0, Relaxed);
+        }
+        let mut table = self.table.lock();
+        if let Some(entry) = table.iter_mut().find(|e| e.id == thread.id) {
+            thread.outbox.append(&mut entry.inbox);
+        }
+        drop(table);
+        if self.faults.is(Mutant::ClearLate) {
+            self.breaker[thread.slot].store(0, Relaxed);
+        }
+        self.empty(thread);
+    }
+
+    fn empty(&self, thread: &mut Thread) {
+        // Popped before merged: a destructor may come back here.
+        while let Some(n) = thread.outbox.pop() {
+            if self.merge(&self.objects[n], -1) {
+                destroy(self, thread, &self.objects[n]);
+            }
+        }
+    }
+
+    fn register(&self, slot: usize, id: usize) -> Thread {
+        self.table.lock().push(Entry { id, slot, inbox: Vec::new() });
+        Thread { id, slot, registered: true, outbox: Vec::new() }
+    }
+
+    /// The thread leaves the table; afterwards it touches no count.
+    fn unregister(&self, thread: &mut Thread) {
+        while thread.registered {
+            let mut table = self.table.lock();
+            let Some(at) = table.iter().position(|e| e.id == thread.id && e.slot == thread.slot)
+            else {
+                break;
+            };
+            thread.outbox.append(&mut table[at].inbox);
+            let leave = thread.outbox.is_empty() || self.faults.is(Mutant::UnlinkFirst);
+            if leave {
+                if self.faults.is(Mutant::ExitGap) {
+                    drop(table);
+                    table = self.table.lock();
+                }
+                table.retain(|e| e.slot != thread.slot);
+                thread.registered = false;
+            }
+            drop(table);
+            self.empty(thread);
+        }
+        thread.id = usize::MAX;
+    }
+
+    /// A reference from an address, without a lock. From the initial flag it may refuse
+    /// a live object: callers need a fallback.
+    pub fn try_add(&self, thread: &Thread, object: &Obj<R>) -> bool {
+        let header = &object.header;
+        if header.owner.load(Relaxed) == thread.id {
+            self.set_local(header, header.local.load(Relaxed) + 1);
+            return true;
+        }
+        let mut old = header.shared.load(Relaxed);
+        loop {
+            let dead = old == INITIAL && !self.faults.is(Mutant::TryZero)
+                || old == MERGED && !self.faults.is(Mutant::TryDead);
+            if dead {
+                return false;
+            }
+            // Acquire: pairs with the release steps of those who used the object before.
+            match header.shared.compare_exchange(old, old + ONE, AcqRel, Relaxed) {
+                Ok(_) => return true,
+                Err(found) => old = found,
+            }
+        }
+    }
+
+    /// Before the address enters a place that [`Self::try_add`] reads from.
+    pub fn set_maybe_weak(&self, object: &Obj<R>) {
+        let shared = &object.header.shared;
+        let mut old = shared.load(Relaxed);
+        while old & FLAGS == INITIAL {
+            if self.faults.is(Mutant::FlagStore) {
+                return shared.store(old | MAYBE_WEAK, Relaxed);
+            }
+            match shared.compare_exchange(old, old | MAYBE_WEAK, AcqRel, Relaxed) {
+                Ok(_) => return,
+                Err(found) => old = found,
+            }
+        }
+    }
+}
+
+/// Operations of this scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// The object may be reached from a non-owning place from now on.
+    MaybeWeak(usize),
+    /// The owner gives up its bias.
+    Merge(usize),
+    /// The thread ends its life as an owner.
+    Exit,
+    /// The thread takes over the id of the ended thread `.0`.
+    Become(usize),
+    /// Observes that the running thread's inbox is empty or its breaker set.
+    Pending,
+}
+
+impl<R: Runtime> Count<R> for Biased<R, Switch<Mutant>> {
+    type Mutant = Mutant;
+    type Header = Header<R>;
+    type Thread = Thread;
+    type Extra = Extra;
+
+    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
+        Self::with_faults(shape, faults)
+    }
+    fn objects(&self) -> &[Obj<R>] {
+        &self.objects
+    }
+    fn attach(&self, n: usize) -> Thread {
+        self.register(n, n + 1)
+    }
+    fn detach(&self, mut thread: Thread) {
+        self.unregister(&mut thread);
+    }
+    fn init(&self, thread: &mut Thread, object: &Obj<R>) {
+        // Relaxed: whoever publishes the object orders these before its readers.
+        object.header.owner.store(thread.id, Relaxed);
+        self.set_local(&object.header, 1);
+        object.header.shared.store(INITIAL, Relaxed);
+    }
+    fn incref(&self, thread: &mut Thread, object: &Obj<R>) {
+        self.add(thread, object);
+    }
+    fn decref(&self, thread: &mut Thread, object: &Obj<R>) {
+        self.sub(thread, object);
+    }
+    fn try_incref(&self, thread: &mut Thread, object: &Obj<R>) -> bool {
+        self.try_add(thread, object)
+    }
+    fn poll(&self, thread: &mut Thread) {
+        self.drain(thread);
+    }
+    fn extra(&self, thread: &mut Thread, extra: Extra) -> Option<i64> {
+        match extra {
+            Extra::MaybeWeak(n) => self.set_maybe_weak(&self.objects[n]),
+            Extra::Merge(n) => drop(self.merge(&self.objects[n], 0)),
+            Extra::Exit => self.unregister(thread),
+            Extra::Become(n) => {
+                let slot = thread.slot;
+                self.unregister(thread);
+                *thread = self.register(slot, n + 1);
+            }
+            Extra::Pending => {
+                let table = self.table.lock();
+                let waits = table.iter().any(|e| e.slot == thread.slot && !e.inbox.is_empty());
+                let told = self.breaker[thread.slot].load(Relaxed) != 0;
+                require(!waits || told, Kind::Starvation, || {
+                    "an entry waits and its owner was not told".into()
+                });
+            }
+        }
+        None
+    }
+    fn settled(&self, object: &Obj<R>) -> Option<i64> {
+        let shared = object.header.shared.load(Relaxed);
+        Some(i64::from(object.header.local.load(Relaxed)) + (shared >> 2))
+    }
+}
+
+mutants! {
+    /// Faults of the biased count.
+    pub enum Mutant {
+        /// The owner reads the shared half relaxed before it frees.
+        RelaxedZeroLoad = "brc-relaxed-zero-load" breaks ["B4"] in "zero-by-others" by WeakMemory;
+        /// The owner frees when the shared count is zero, whatever the flag.
+        IgnoreFlags = "brc-fastpath-ignores-flags" breaks ["B2", "B6"] in "weak-upgrade" by Everywhere;
+        /// The owner word is cleared after the merge, when the block may be another's.
+        OwnerAfterMerge = "brc-tid-after-merge" breaks ["B2"] in "merge-then-last" by Everywhere;
+        /// A foreign thread subtracts and queues: the entry owns no reference.
+        QueueNoRef = "brc-queue-no-ref" breaks ["B2", "B1"] in "drop-and-return" by Everywhere;
+        /// Queues whenever the shared count is zero, even if queued already.
+        Requeue = "brc-requeue" breaks ["B1", "B3"] in "two-foreign-drops" by Everywhere;
+        /// Try-increment accepts the initial zero.
+        TryZero = "brc-try-zero" breaks ["B2", "B6"] in "bare-upgrade" by Everywhere;
+        /// Try-increment accepts merged zero.
+        TryDead = "brc-try-dead" breaks ["B6"] in "merged-upgrade" by Everywhere;
+        /// The maybe-weak flag is set by a load and a store.
+        FlagStore = "brc-flag-store" breaks ["B1", "B2"] in "flag-beside-incref" by Everywhere;
+        /// The merge shifts the shared count as an unsigned number.
+        LogicalShift = "brc-logical-shift" breaks ["B1", "B7"] in "two-foreign-drops" by Everywhere;
+        /// An exiting owner leaves the table, then works off its entries.
+        UnlinkFirst = "brc-unlink-first" breaks ["B5"] in "exit-with-tree" by Everywhere;
+        /// An exiting owner finds its inbox empty in one section and leaves in the next.
+        ExitGap = "brc-exit-gap" breaks ["B7"] in "exit" by Everywhere;
+        /// The safe point clears the breaker after it emptied the inbox.
+        ClearLate = "brc-clear-late" breaks ["B7"] in "told" by Everywhere;
+        /// The merge for an owner that left happens after unlocking the table.
+        AbandonUnlocked = "brc-abandon-unlocked" breaks ["B5", "B1", "B2"] in "id-reuse" by Everywhere;
+    }
+}
+
+/// The protocol.
+pub struct BiasedCpython;
+
+impl Protocol for BiasedCpython {
+    const NAME: &'static str = "biased";
+    const TITLE: &'static str = "Biased reference count";
+    const QUESTION: &'static str =
+        "Can the owner count without atomic read-modify-writes and still agree on the last drop?";
+    const SOURCE: &'static str = "CPython 3.13 brc.c, object.c; Choi, Shull, Torrellas, PACT 2018";
+    const PROPERTIES: &'static [Property] = PROPERTIES;
+    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[(
+        "brc-tid-zero-early",
+        "the owner cleared before the whole-word test harms only when the collector restores owners during a resurrection",
+    )];
+    type Mutant = Mutant;
+    type Op = Op<Extra>;
+    type World<R: Runtime> = Workshop<R, Biased<R, Switch<Mutant>>>;
+
+    fn scenarios() -> Vec<Scenario<Op<Extra>>> {
+        use self::Extra::*;
+        use Op::{Extra as X, *};
+        vec![
+            Scenario::new("zero-by-others", "the shared half goes up and back to zero")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([Recv(0), Decref(0), Decref(0)])
+                .thread([Incref(0), Send(0), Use(0), Decref(0)]),
+            Scenario::new("foreign-drop", "a foreign thread drops what the owner counted")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([Decref(0), Poll])
+                .thread([Use(0), Decref(0)]),
+            Scenario::new("two-foreign-drops", "the shared half falls below zero")
+                .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 1)])
+                .thread([Poll, Decref(0)])
+                .thread([Decref(0), Incref(0), Decref(0), Decref(0)]),
+            Scenario::new("merge-then-last", "the owner merges while another drops the last")
+                .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 2)])
+                .thread([Decref(0), Poll])
+                .thread([Decref(0)])
+                .thread([Decref(0)]),
+            Scenario::new("drop-and-return", "a foreign drop, then references come home")
+                .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 1)])
+                .thread([Recv(0), Recv(0), Decref(0), Decref(0), Decref(0), Poll])
+                .thread([Decref(0), Incref(0), Send(0), Send(0)]),
+            Scenario::new("weak-upgrade", "an upgrade beside the owner's last drop")
+                .setup([New(0), X(MaybeWeak(0))])
+                .thread([Decref(0), Poll])
+                .thread([TryIncref(0), Use(0), Decref(0)]),
+            Scenario::new("bare-upgrade", "an upgrade of an object nobody announced")
+                .setup([New(0)])
+                .thread([Decref(0)])
+                .thread([TryIncref(0), Use(0), Decref(0)]),
+            Scenario::new("merged-upgrade", "an upgrade beside the last drop of a merged object")
+                .setup([New(0), X(Merge(0)), Give(0, 1)])
+                .thread([TryIncref(0), Use(0), Decref(0)])
+                .thread([Decref(0)]),
+            Scenario::new("flag-beside-incref", "an announcement beside a foreign increment")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([X(MaybeWeak(0)), Decref(0), Poll])
+                .thread([Incref(0), Decref(0), Decref(0)]),
+            Scenario::new("exit", "the owner exits beside a foreign drop")
+                .setup([New(0), Give(0, 1)])
+                .thread([X(Exit)])
+                .thread([Decref(0)]),
+            Scenario::new("exit-with-tree", "the exiting owner's entries have destructors")
+                .objects(2)
+                .setup([New(0), New(1), Incref(1), Own(0, 1), Give(0, 1), Give(1, 1)])
+                .thread([X(Exit)])
+                .thread([Decref(0), Decref(1)]),
+            Scenario::new("told", "the owner reaches its safe point beside a foreign drop")
+                .setup([New(0), New(1), Give(0, 1), Give(1, 1)])
+                .objects(2)
+                .thread([Poll, Poll])
+                .thread([Decref(0), Decref(1)])
+                .finish([X(Pending)]),
+            Scenario::new("id-reuse", "a new thread has the id of the owner that exited")
+                .setup([New(0), Incref(0), Give(0, 1), Give(0, 2), X(Exit)])
+                .thread([])
+                .thread([Decref(0)])
+                .thread([X(Become(0)), Incref(0), Decref(0), Decref(0)]),
+        ]
+    }
+
+    fn random(
+        n: usize,
+        ops: usize,
+        below: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<Scenario<Op<Extra>>> {
+        Some(random(n, ops, below))
+    }
+}
+
+const PROPERTIES: &[Property] = &[
+    Property {
+        id: "B1",
+        states: "local + shared equals the references whenever no operation is under way",
+        broken_by: &[Kind::WrongCount, Kind::Leak, Kind::PrematureFree, Kind::NegativeCount],
+    },
+    Property {
+        id: "B2",
+        states: "no free while a reference exists, no second free, no touch after the last step",
+        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree, Kind::DoubleFree],
+    },
+    Property {
+        id: "B3",
+        states: "an object has at most one queue entry in its life",
+        broken_by: &[Kind::Invariant],
+    },
+    Property {
+        id: "B4",
+        states: "every use by any thread happens before the destructor",
+        broken_by: &[Kind::DataRace],
+    },
+    Property {
+        id: "B5",
+        states: "no two threads write the local half without an order between them",
+        broken_by: &[Kind::DataRace],
+    },
+    Property {
+        id: "B6",
+        states: "an upgrade never succeeds on a dead object",
+        broken_by: &[Kind::UseAfterFree, Kind::PrematureFree, Kind::DoubleFree],
+    },
+    Property {
+        id: "B7",
+        states: "an object without references is freed once its owner polls or exits",
+        broken_by: &[Kind::Leak, Kind::Starvation, Kind::WrongCount],
+    },
+    Property {
+        id: "B10",
+        states: "destructors run outside the table's lock: no deadlock",
+        broken_by: &[Kind::Deadlock],
+    },
+];
