@@ -1,4 +1,119 @@
-//! placeholder
-fn main() -> std::process::ExitCode {
-    threadbare_rustpython::main()
+//! `threadbare`: hunts races in Python VMs without a GIL, and reproduces them.
+//!
+//! Argument parsing and printing only; one file per subcommand.
+
+mod hunt;
+mod repro;
+mod report;
+mod rustpython;
+mod signals;
+mod vms;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::process::ExitCode;
+
+/// Exit codes, the same for every subcommand.
+pub mod exit {
+    use std::process::ExitCode;
+
+    /// All ran and nothing was found.
+    pub const CLEAN: ExitCode = ExitCode::SUCCESS;
+
+    /// Something was found.
+    pub fn found() -> ExitCode {
+        ExitCode::from(1)
+    }
+
+    /// The environment is unfit: a VM is missing, a folder cannot be written.
+    pub fn environment() -> ExitCode {
+        ExitCode::from(3)
+    }
+
+    /// Nothing was selected, or everything was skipped.
+    pub fn nothing() -> ExitCode {
+        ExitCode::from(4)
+    }
+
+    /// A failure of our own.
+    pub fn ours() -> ExitCode {
+        ExitCode::from(5)
+    }
+
+    /// Interrupted; partial results are saved.
+    pub fn interrupted() -> ExitCode {
+        ExitCode::from(130)
+    }
+}
+
+/// Hunts concurrency bugs in Python VMs that run without a global interpreter lock.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  threadbare hunt                                   # 60 s on the embedded RustPython
+  threadbare hunt --vm python3.14t --time 10m       # any Python interpreter
+  threadbare hunt --subject 'package.module:Type'   # a type of yours
+  threadbare repro threadbare-out/findings/ID       # run a finding's script again
+
+Exit codes: 0 nothing found, 1 something found, 2 usage, 3 environment (VM missing, folder not
+writable), 4 nothing selected or all skipped, 5 our own failure, 130 interrupted (results saved).")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Hunt for races in a VM and leave minimised scripts.
+    Hunt(hunt::Args),
+    /// Run a finding's script and say how often it hits.
+    Repro(repro::Args),
+    /// Write a hunt's results as one HTML file, from what is saved.
+    Report(report::Args),
+    /// List the VMs that were found and what they are.
+    Vms(vms::Args),
+    /// Run a Python file on the embedded RustPython.
+    #[command(disable_help_flag = true)]
+    Rustpython(rustpython::Args),
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// One JSON object a line, each with a `schema` field.
+    Json,
+}
+
+/// An error's exit code: which kind of failure it is.
+fn code(error: &anyhow::Error) -> ExitCode {
+    use threadbare_stress::campaign::HuntError;
+    use threadbare_stress::finding::store::StoreError;
+    use threadbare_stress::subject::SubjectError;
+    use threadbare_stress::vm::VmError;
+    if error.is::<SubjectError>() || matches!(error.downcast_ref(), Some(HuntError::Other { .. })) {
+        ExitCode::from(2)
+    } else if error.is::<VmError>() || error.is::<StoreError>() || error.is::<HuntError>() {
+        exit::environment()
+    } else {
+        exit::ours()
+    }
+}
+
+fn main() -> ExitCode {
+    if rustpython::is_me() {
+        return rustpython::main();
+    }
+    let result = match Cli::parse().command {
+        Command::Hunt(args) => hunt::run(args),
+        Command::Repro(args) => repro::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Vms(args) => vms::run(args),
+        Command::Rustpython(args) => rustpython::run(args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("threadbare: {error:#}");
+        code(&error)
+    })
 }

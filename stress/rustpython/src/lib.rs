@@ -8,12 +8,6 @@ use std::process::ExitCode;
 
 use rustpython::{InterpreterBuilder, InterpreterBuilderExt};
 
-/// Name under which the program acts as a Python interpreter (its `argv[0]`).
-pub const ARGV0: &str = "rustpython";
-
-/// Version of the embedded RustPython.
-pub const VERSION: &str = "0.5.0";
-
 /// Runs RustPython on this process's own command line and returns its exit code.
 ///
 /// A Rust panic on a Python thread would end that thread only and leave the

@@ -1,0 +1,618 @@
+# Threadbare's harness: runs scenarios inside any Python VM and tallies their outcomes.
+#
+# One portable file (CPython >= 3.9, RustPython, MicroPython, PyPy, GraalPy, Jython 2.7):
+# no f-strings, no modules beyond sys, time, gc and the low-level thread module.
+# The hunter appends `main({...})` with the job and runs the file as `VM FILE`.
+#
+# Output: one record a line on stdout, tab-separated, first field a letter:
+#   I key value                  facts of this process (implementation, GIL, ...)
+#   B id                         scenario begins (flushed: a crash is attributed to it)
+#   K id reason                  scenario cannot run on this VM
+#   Q id outcome                 an outcome of some sequential order
+#   P id shape                   shape of the following runs: seq, stride, slot
+#   O id count outcome           an outcome of the concurrent runs
+#   V id kind detail             a violation seen from inside: corrupt, refcount, leak, thread, alien
+#   C id runs sampled overlapped slots  counters
+#   E id                         scenario ends
+#   U what ok|reason             support of one operation or set-up (probe jobs)
+#   X                            all work done; what follows is interpreter shutdown
+import sys
+import time
+import gc
+
+try:
+    import _thread as th
+except ImportError:
+    import thread as th  # Jython 2.7
+try:
+    import threading
+except ImportError:
+    threading = None
+
+clock = getattr(time, "perf_counter", None) or time.time
+NAME_ONLY = ("StopIteration", "IndexError", "KeyError", "AttributeError")
+ALARM = ("SystemError", "MemoryError", "InternalError", "AssertionError", "UnicodeDecodeError")
+MAX_OUTCOMES = 4000
+
+
+def emit(*fields):
+    text = "\t".join([str(f).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n") for f in fields])
+    sys.stdout.write(text + "\n")
+    flush = getattr(sys.stdout, "flush", None)
+    if flush:
+        flush()
+
+
+class Tok(object):
+    """An element with identity; rendered by its number."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __repr__(self):
+        return "t%d" % self.n
+
+
+class Exc(object):
+    """An exception as an outcome: hashable, and free of frames."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __eq__(self, other):
+        return type(other) is Exc and other.text == self.text
+
+    def __ne__(self, other):
+        return not self == other
+
+    def __hash__(self):
+        return hash(self.text)
+
+
+def X(e):
+    name = type(e).__name__
+    if name in NAME_ONLY:
+        return Exc(name)
+    try:
+        text = str(e)[:160]
+    except BaseException:
+        text = "?"
+    return Exc(name + ": " + text)
+
+
+PLAIN = (type(None), bool, int, float, str, bytes)
+
+
+def render(x, depth=4):
+    """Structural text of an outcome: never an address, never an order that hashing chose."""
+    t = type(x)
+    if t in PLAIN:
+        return repr(x)
+    if t is Exc:
+        return "!" + x.text
+    if t is Tok:
+        return "t%d" % x.n
+    if depth == 0:
+        return "..."
+    if t in (tuple, list):
+        inner = ", ".join([render(y, depth - 1) for y in list(x)[:64]])
+        return ("(" + inner + ")") if t is tuple else ("[" + inner + "]")
+    if t in (set, frozenset):
+        return t.__name__ + "{" + ", ".join(sorted([render(y, depth - 1) for y in list(x)[:64]])) + "}"
+    if t is dict:
+        return "{" + ", ".join([render(k, depth - 1) + ": " + render(v, depth - 1) for k, v in list(x.items())[:64]]) + "}"
+    if t.__name__ in ("long", "unicode", "bytearray", "complex"):
+        return repr(x)
+    return "<" + t.__name__ + ">"
+
+
+def plain(x):
+    """Whether equality and hash of x say everything that its rendering says."""
+    t = type(x)
+    if t in PLAIN or t is Exc:
+        return True
+    if t is tuple or t is frozenset:
+        for y in x:
+            if not plain(y):
+                return False
+        return True
+    return False
+
+
+class Lcg(object):
+    """Seeded numbers, the same on every VM."""
+
+    def __init__(self, seed):
+        self.s = (seed * 2654435761 + 12345) & 0x7FFFFFFF
+
+    def below(self, n):
+        self.s = (self.s * 1103515245 + 12345) & 0x7FFFFFFF
+        return (self.s >> 8) % n
+
+
+class Worker(object):
+    """A persistent thread that runs one function at a time; locks serve as semaphores."""
+
+    def __init__(self):
+        self.go = th.allocate_lock()
+        self.go.acquire()
+        self.done = th.allocate_lock()
+        self.done.acquire()
+        self.work = None
+        self.error = None
+        if threading:
+            self.thread = threading.Thread(target=self.loop)
+            self.thread.start()
+        else:
+            self.thread = None
+            th.start_new_thread(self.loop, ())
+
+    def loop(self):
+        while True:
+            self.go.acquire()
+            work = self.work
+            if work is None:
+                break
+            try:
+                work[0](*work[1])
+            except BaseException as e:
+                self.error = X(e)
+                work[2]()
+            self.work = work = None
+            self.done.release()
+        self.done.release()
+
+    def start(self, fn, args, on_error):
+        self.work = (fn, args, on_error)
+        self.go.release()
+
+    def wait(self):
+        self.done.acquire()
+        error, self.error = self.error, None
+        return error
+
+    def stop(self):
+        self.work = None
+        self.go.release()
+        self.done.acquire()
+        if self.thread:
+            self.thread.join()
+
+
+class Tally(object):
+    """Counts outcomes by their raw value where that is faithful, else by their text."""
+
+    def __init__(self, run):
+        self.run = run
+        self.raw = {}
+        self.text = {}
+        self.slow = run.free or run.spec.get("slow")
+        self.flagged = False
+
+    def new(self, k, o):
+        """First sight of a raw outcome: check the object and decide how to count."""
+        self.run.check(o)
+        if self.slow or not plain(k) or len(self.raw) >= MAX_OUTCOMES:
+            self.slow = True
+            return self.add(k)
+        self.raw[k] = 1
+
+    def add(self, k):
+        text = self.run.outcome(k)
+        self.text[text] = self.text.get(text, 0) + 1
+
+    def all(self):
+        for k in list(self.raw):
+            text = self.run.outcome(k)
+            self.text[text] = self.text.get(text, 0) + self.raw[k]
+        self.raw = {}
+        return self.text
+
+
+# (lag of thread 0, lag of thread 1, jitter of thread 0, jitter of thread 1); None: free-running.
+PHASES = [(0, 0, 0, 0), (0, 0, 0, 2), (0, 0, 2, 0), (0, 0, 0, 6), (0, 0, 6, 0), (0, 0, 4, 4), (0, 0, 0, 16), (0, 0, 16, 0),
+          (1, 0, 0, 0), (0, 1, 0, 0), (2, 2, 0, 0), (0, 0, 12, 12), (0, 0, 0, 40), (0, 0, 40, 0), None]
+
+
+class Run(object):
+    """One scenario: sequential orders first, then strides, then the shared slot."""
+
+    def __init__(self, spec, job, workers):
+        self.spec = spec
+        self.id = spec["id"]
+        self.job = job
+        self.workers = workers
+        self.rng = Lcg(spec["id"] * 31 + job["seed"])
+        self.lens = spec["ops"]
+        self.slots = sum(self.lens)
+        self.free = ()
+        self.runs = 0
+        self.sampled = 0
+        self.overlapped = 0
+        self.rounds = 0
+        self.jitter = {}
+        self.seen_violations = {}
+        self.tokens = [Tok(i) for i in range(8)]
+        self.ns = {"Tok": Tok, "Exc": Exc, "X": X, "ALARM": ALARM, "V": self.tokens, "N": int("1000"), "K": "".join(["k"]),
+                   "render": render, "__name__": "scenario"}
+        exec(spec["src"], self.ns)
+        self.bodies = self.ns["BODIES"]
+        self.final = self.ns["FINAL"]
+        self.make = self.ns["MK"]
+        self.alarms = [[] for _ in self.lens]
+
+    def violation(self, kind, detail):
+        if (kind, detail) not in self.seen_violations and len(self.seen_violations) < 20:
+            self.seen_violations[(kind, detail)] = 1
+            emit("V", self.id, kind, detail)
+
+    def check(self, o):
+        fn = self.ns.get("CHECK")
+        if fn:
+            try:
+                ok = fn(o)
+            except BaseException as e:
+                ok = render(X(e))
+            if ok is not True:
+                self.violation("corrupt", "check gives " + (ok if type(ok) is str else render(ok)))
+
+    def outcome(self, k):
+        parts = [("*" if i in self.free else render(x)) for i, x in enumerate(k)]
+        return " | ".join(parts)
+
+    def sequential(self, order):
+        o = self.make()
+        r = [None] * self.slots
+        at = [0] * len(self.lens)
+        base = [sum(self.lens[:t]) for t in range(len(self.lens))]
+        for c in order:
+            t = int(c)
+            j = at[t]
+            at[t] = j + 1
+            try:
+                r[base[t] + j] = self.bodies[t][j](o)
+            except BaseException as e:
+                r[base[t] + j] = X(e)
+        try:
+            f = self.final(o)
+        except BaseException as e:
+            f = X(e)
+        self.check(o)
+        return r + [f]
+
+    def explain(self):
+        """All orders, twice: a slot that differs between the passes is free (matches anything)."""
+        orders = self.spec["orders"]
+        first = [self.sequential(order) for order in orders]
+        second = [self.sequential(order) for order in orders]
+        free = []
+        for a, b in zip(first, second):
+            for i in range(len(a)):
+                if i not in free and render(a[i]) != render(b[i]):
+                    free.append(i)
+        self.free = tuple(sorted(free))
+        seen = {}
+        for a in first + second:
+            seen[self.outcome(a)] = 1
+        for text in seen:
+            emit("Q", self.id, text)
+
+    def jitters(self, d, n):
+        if d == 0:
+            return self.jitter.setdefault((0, n), [0] * n)
+        if (d, n) not in self.jitter:
+            self.jitter[(d, n)] = [self.rng.below(d + 1) for _ in range(n)]
+        return self.jitter[(d, n)]
+
+    def parallel(self, tasks, on_error):
+        """Thread 0 is this one, the others are workers."""
+        for w, (fn, args) in zip(self.workers, tasks[1:]):
+            w.start(fn, args, on_error)
+        try:
+            tasks[0][0](*tasks[0][1])
+        except BaseException as e:
+            on_error()
+            self.violation("thread", render(X(e)))
+        for w, _ in zip(self.workers, tasks[1:]):
+            error = w.wait()
+            if error:
+                self.violation("thread", render(error))
+
+    def stride(self, n, phase, tally, sample):
+        threads = len(self.lens)
+        maker = self.rng.below(3)
+        objects = [None] * n
+        if maker == 0 and self.workers:
+            self.workers[0].start(self.ns["FILL"], (objects, n), lambda: None)
+            error = self.workers[0].wait()
+            if error:
+                raise RuntimeError(render(error))
+        else:
+            self.ns["FILL"](objects, n)
+        results = [[None] * n for _ in range(self.slots)]
+        lag = (phase[0:2] if phase else (0, 0)) + (0,) * threads
+        d = (phase[2:4] if phase else (0, 0)) + (0,) * threads
+        if phase is None:
+            arrived = [[1] * n for _ in range(threads)]
+        else:
+            arrived = [[1] * lag[t] + [None] * n for t in range(threads)]
+        ended = [[None] * n for _ in range(threads)]
+        seen = [[None] * n for _ in range(threads)]
+        fns = self.ns["MEASURED" if sample else "THREADS"]
+        tasks = []
+        base = 0
+        for t in range(threads):
+            others = [arrived[u] for u in range(threads) if u != t]
+            mine = arrived[t] if phase else [1] * n
+            args = [objects, n, mine, lag[t], self.jitters(d[t], n)] + others + results[base:base + self.lens[t]]
+            if sample:
+                args += [ended[t], seen[t]] + [ended[u] for u in range(threads) if u != t]
+            base += self.lens[t]
+            tasks.append((fns[t], args))
+
+        def release():
+            for a in arrived:
+                for i in range(len(a)):
+                    a[i] = 1
+
+        self.parallel(tasks, release)
+        if sample:
+            self.sampled += n
+            for i in range(n):
+                hit = True
+                for t in range(threads):
+                    if seen[t][i]:
+                        hit = False
+                if hit:
+                    self.overlapped += 1
+        self.ns["TALLY"](objects, n, tally, *results)
+        self.runs += n
+        if maker == 1 and self.workers:
+            self.workers[0].start(self.ns["CLEAR"], (objects, n), lambda: None)
+            self.workers[0].wait()
+
+    def strides(self, until):
+        emit("P", self.id, "stride")
+        tally = Tally(self)
+        n = 32
+        phases = [PHASES[-1]] if self.job.get("gil") else PHASES
+        if self.job.get("free"):
+            phases = [PHASES[-1]]
+        best, best_score, turn = phases[0], (-1, 0), 0
+        scores = {}
+        while True:
+            t0 = clock()
+            if t0 >= until:
+                break
+            if turn < len(phases):
+                phase = phases[turn] if n > 100 or turn == 0 else phases[self.rng.below(len(phases))]
+            else:
+                phase = best if self.rng.below(4) else phases[self.rng.below(len(phases))]
+            before = self.counts(tally)
+            sample = turn % 8 == 1 and not self.job.get("gil")
+            self.stride(n, phase, tally, sample)
+            after = self.counts(tally)
+            took = clock() - t0
+            if n >= 100 and took > 0:
+                # Most distinct outcomes, then the rarest of them per second.
+                fresh = [after[k] - before.get(k, 0) for k in after if after[k] > before.get(k, 0)]
+                score = (len(fresh), min(fresh) / took if fresh else 0)
+                old = scores.get(phase)
+                score = score if old is None else (max(score[0], old[0]), (score[1] + 3 * old[1]) / 4)
+                scores[phase] = score
+                best = max(scores, key=lambda p: scores[p])
+            if took < 0.004:
+                n = min(n * 2, self.spec["n"])
+            elif took > 0.03:
+                n = max(n // 2, 8)
+            turn += 1
+        return tally
+
+    def counts(self, tally):
+        counts = dict(tally.raw)
+        counts.update(tally.text)
+        return counts
+
+    def slot(self, until):
+        """No barrier at all: every thread works on what the slot holds, any of them replaces it."""
+        emit("P", self.id, "slot")
+        n = 64
+        masks = (3, 15, 63, 255)
+        while True:
+            t0 = clock()
+            if t0 >= until:
+                break
+            holder = [self.make()]
+            mask = masks[self.rng.below(len(masks))]
+            tasks = [(fn, [holder, n, mask, self.alarms[t]]) for t, fn in enumerate(self.ns["SLOTS"])]
+            self.parallel(tasks, lambda: None)
+            self.rounds += n
+            took = clock() - t0
+            if took < 0.01:
+                n = min(n * 2, 1 << 16)
+            elif took > 0.04:
+                n = max(n // 2, 16)
+            for found in self.alarms:
+                for text in found[:4]:
+                    self.violation("alarm", text)
+                del found[:]
+
+    def one_thread(self, until):
+        """Control: the same orders again, one thread; any new outcome is a false alarm of ours."""
+        emit("P", self.id, "seq")
+        tally = Tally(self)
+        tally.slow = True
+        orders = self.spec["orders"]
+        while clock() < until:
+            for _ in range(20):
+                tally.add(self.sequential(orders[self.rng.below(len(orders))]))
+                self.runs += 1
+        return tally
+
+    def live(self):
+        get = getattr(gc, "get_objects", None)
+        if not get:
+            return 0
+        return sum([1 for x in get() if type(x) is Tok]) - len(self.tokens)
+
+    def counted(self):
+        get = getattr(sys, "getrefcount", None)
+        return [get(t) for t in self.tokens] if get else []
+
+    def quiescent(self, refs, live):
+        """After the last reference is gone nothing may stay alive and no count may be off."""
+        if self.spec.get("keeps"):
+            return
+        for _ in range(3):
+            gc.collect()
+            now = self.counted()
+            alive = self.live() if self.spec.get("fresh") else live
+            if now == refs and alive <= live:
+                return
+            for w in self.workers:
+                w.start(gc.collect, (), lambda: None)
+                w.wait()
+        for i in range(len(refs)):
+            if now[i] != refs[i]:
+                kind = "refcount" if now[i] < refs[i] else "leak"
+                self.violation(kind, "a token's reference count at rest is %s than before" % ("lower" if kind == "refcount" else "higher"))
+        if alive > live:
+            self.violation("leak", "objects stay alive after the last reference is gone")
+
+    def go(self):
+        refs = self.counted()
+        live = self.live() if self.spec.get("fresh") else 0
+        self.explain()
+        emit("F", self.id, ",".join([str(i) for i in self.free]))
+        budget = self.spec["ms"] / 1000.0
+        start = clock()
+        shapes = self.spec["shapes"]
+        tallies = []
+        if self.job.get("control"):
+            tallies.append(self.one_thread(start + budget))
+        else:
+            part = budget / max(1, len(shapes))
+            if "t" in shapes:
+                tallies.append(self.strides(start + part))
+            if "s" in shapes:
+                self.slot(start + budget)
+        for tally in tallies:
+            texts = tally.all()
+            for text in sorted(texts, key=lambda k: texts[k])[:200]:
+                emit("O", self.id, texts[text], text)
+        tallies = tally = None
+        self.quiescent(refs, live)
+        emit("C", self.id, self.runs, self.sampled, self.overlapped, self.rounds)
+
+
+def facts():
+    impl = getattr(getattr(sys, "implementation", None), "name", None) or "unknown"
+    gil = getattr(sys, "_is_gil_enabled", None)
+    emit("I", "implementation", impl)
+    emit("I", "version", sys.version)
+    emit("I", "gil", gil() if gil else "unknown")
+
+
+def probe(job):
+    """Which set-ups and operations this VM supports, each tried alone in one thread."""
+    ns = {"Tok": Tok, "Exc": Exc, "X": X, "ALARM": ALARM, "V": [Tok(i) for i in range(8)], "N": int("1000"), "K": "".join(["k"]),
+          "render": render, "__name__": "scenario"}
+    try:
+        exec(job["prelude"], ns)
+    except BaseException as e:
+        emit("U", "subject", render(X(e)))
+        return
+    emit("U", "subject", "ok")
+    for kind, name, src in job["parts"]:
+        emit("B", name)
+        try:
+            exec(src, ns)
+            o = ns["MK"]()
+            if kind == "op":
+                try:
+                    ns["OP"](o)
+                except BaseException as e:
+                    text = render(X(e))
+                    emit("U", name, text)
+                    continue
+            ns["FINAL"](o)
+            emit("U", name, "ok")
+        except BaseException as e:
+            emit("U", name, render(X(e)))
+
+
+def speed(job):
+    """Two spinning threads against one: what the GIL state is, not what it claims to be."""
+
+    def spin(n):
+        x = 0
+        while n:
+            x ^= n
+            n -= 1
+
+    n = 2000
+    while True:
+        t0 = clock()
+        spin(n)
+        one = clock() - t0
+        if one > 0.05:
+            break
+        n *= 2
+    ratios = []
+    for _ in range(5):
+        t0 = clock()
+        spin(n)
+        spin(n)
+        two = clock() - t0
+        w = Worker()
+        t0 = clock()
+        w.start(spin, (n,), lambda: None)
+        spin(n)
+        w.wait()
+        both = clock() - t0
+        w.stop()
+        ratios.append(two / both)
+    emit("I", "speedup", "%.2f" % sorted(ratios)[2])
+
+
+def modules(job):
+    for name in job["modules"]:
+        try:
+            __import__(name)
+            emit("U", name, "ok")
+        except BaseException as e:
+            emit("U", name, render(X(e)))
+
+
+def main(job):
+    facts()
+    if job.get("gil") and hasattr(sys, "setswitchinterval"):
+        sys.setswitchinterval(0.00001)
+    try:
+        import faulthandler
+        faulthandler.enable()
+    except BaseException:
+        pass
+    mode = job["mode"]
+    if mode == "probe":
+        probe(job)
+    elif mode == "vm":
+        speed(job)
+        modules(job)
+    else:
+        workers = [Worker() for _ in range(job["threads"] - 1)]
+        for spec in job["scenarios"]:
+            emit("B", spec["id"])
+            try:
+                run = Run(spec, job, workers[:len(spec["ops"]) - 1])
+            except BaseException as e:
+                emit("K", spec["id"], render(X(e)))
+                continue
+            run.go()
+            emit("E", spec["id"])
+            run = None
+        gil = getattr(sys, "_is_gil_enabled", None)
+        emit("I", "gil_after", gil() if gil else "unknown")
+        for w in workers:
+            w.stop()
+    emit("X")

@@ -1,0 +1,154 @@
+//! One process of a VM: a few scenarios of one subject, run, judged and handed on.
+
+use super::state::Batch;
+use super::support::{self, Supported};
+use super::{Event, HuntError, Shared, settle};
+use crate::choice::Seeded;
+use crate::history::History;
+use crate::scenario::orders::{Orders, orders};
+use crate::scenario::render::entry;
+use crate::scenario::{Scenario, generate};
+use crate::verdict::grade::{Grade, grade};
+use crate::verdict::{self, Verdict};
+use crate::vm::child::{End, Limits};
+use crate::vm::job::{self, Log};
+use crate::vm::{Vm, VmError};
+use std::time::Duration;
+
+/// Most sequential orders that are run for one scenario; beyond it they are sampled.
+pub const MOST_ORDERS: usize = 1680;
+
+/// Text of a job over these scenarios; also says which of them have all their orders.
+pub fn text(vm: &Vm, scenarios: &[Scenario], seed: u64, ms: u64, sequential: bool) -> (String, Vec<bool>) {
+    let mut entries = Vec::new();
+    let mut complete = Vec::new();
+    for (id, scenario) in scenarios.iter().enumerate() {
+        let name = scenario.hash().to_string();
+        let Orders { list, complete: all } = orders(&scenario.lens(), MOST_ORDERS, &mut Seeded::new(seed, &["orders", &name]));
+        entries.push(entry(scenario, id, ms, &Orders { list, complete: all }));
+        complete.push(all);
+    }
+    let threads = scenarios.iter().map(|s| s.threads.len()).max().unwrap_or(2);
+    let job = format!(
+        "{{'mode': 'run', 'seed': {}, 'gil': {}, 'control': {}, 'threads': {threads}, 'scenarios': [{}]}}",
+        seed % 1_000_000,
+        u8::from(vm.facts.has_gil()),
+        u8::from(sequential),
+        entries.join(", ")
+    );
+    (job, complete)
+}
+
+/// Runs scenarios in one process.
+pub fn execute(vm: &Vm, scenarios: &[Scenario], seed: u64, ms: u64, sequential: bool) -> Result<(Log, Vec<bool>), VmError> {
+    let (job, complete) = text(vm, scenarios, seed, ms, sequential);
+    let limits = Limits {
+        silence: Duration::from_millis(4000 + 3 * ms),
+        total: Duration::from_millis(30_000 + scenarios.len() as u64 * 4 * ms),
+        ..Limits::default()
+    };
+    Ok((job::run(vm, &job, limits)?, complete))
+}
+
+/// A verdict on one scenario of a batch.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Position in the batch.
+    pub index: usize,
+    /// What was seen.
+    pub verdict: Verdict,
+    /// The history, as far as it got.
+    pub history: History,
+}
+
+/// All verdicts on the scenarios of one process, worst first within a scenario.
+pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged> {
+    let mut judged = Vec::new();
+    for history in &log.histories {
+        let Some(scenario) = scenarios.get(history.id) else { continue };
+        for verdict in verdict::of_history(history, scenario, complete[history.id]) {
+            judged.push(Judged { index: history.id, verdict, history: history.clone() });
+        }
+    }
+    if let Some(mut verdict) = verdict::of_process(log) {
+        let last = log.histories.last().cloned().unwrap_or_default();
+        if !log.finished && !last.complete && last.phase.is_empty() && !log.histories.is_empty() {
+            verdict.detail = format!("in one thread, before anything ran concurrently: {}", verdict.detail);
+        }
+        judged.push(Judged { index: last.id, verdict, history: last });
+    }
+    judged
+}
+
+/// Runs one batch of the hunt and settles what it shows.
+pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
+    let subject = &shared.options.subjects[batch.subject];
+    let Some(supported) = supported(shared, batch)? else { return Ok(()) };
+    let options = shared.options;
+    let scenarios: Vec<Scenario> =
+        batch.numbers.iter().map(|&k| generate::nth(&supported.subject, options.seed, k, options.limits)).collect();
+    let (log, complete) = execute(shared.vm, &scenarios, options.seed, options.scenario_ms, options.sequential)?;
+    if log.end() == End::Interrupted {
+        put_back(shared, batch, 0);
+        return Ok(());
+    }
+    let judged = judge(&log, &scenarios, &complete);
+    {
+        let mut inner = shared.lock();
+        inner.state.processes += 1;
+        inner.state.sampled_orders += complete.iter().filter(|c| !**c).count() as u64;
+        let totals = inner.state.of(subject);
+        for history in &log.histories {
+            totals.scenarios += 1;
+            totals.unsupported += u64::from(history.unsupported.is_some());
+            totals.runs += history.runs;
+            totals.sampled += history.sampled;
+            totals.overlapped += history.overlapped;
+            totals.slot_turns += history.slot_turns;
+        }
+    }
+    // Whatever did not begin because the process died is run next.
+    put_back(shared, batch, log.histories.len());
+    for one in judged {
+        let scenario = &scenarios[one.index.min(scenarios.len() - 1)];
+        let (grade, why) = grade(&one.verdict, scenario, shared.vm.no_promise());
+        {
+            let mut inner = shared.lock();
+            let totals = inner.state.of(subject);
+            if grade == Grade::Accepted {
+                totals.accepted += one.verdict.count;
+                continue;
+            }
+            *totals.verdicts.entry(one.verdict.kind.name().to_owned()).or_default() += 1;
+        }
+        let number = batch.numbers[one.index.min(batch.numbers.len() - 1)];
+        let makes = &supported.subject.make;
+        settle::settle(shared, settle::Case { scenario, number, judged: &one, grade, why, makes, log: &log })?;
+    }
+    Ok(())
+}
+
+/// The subject as this VM supports it; `None` when it is skipped.
+fn supported(shared: &Shared<'_>, batch: &Batch) -> Result<Option<Supported>, HuntError> {
+    let subject = &shared.options.subjects[batch.subject];
+    if let Some(known) = shared.lock().support.get(&subject.name) {
+        return Ok(Some(known.clone()));
+    }
+    let supported = support::of(shared.vm, subject)?;
+    let mut inner = shared.lock();
+    let totals = inner.state.of(subject);
+    totals.lacking.clone_from(&supported.lacking);
+    if let Some(reason) = &supported.skipped {
+        totals.skipped = Some(reason.clone());
+        (shared.watch)(Event::Skipped { subject: &subject.name, reason });
+        return Ok(None);
+    }
+    inner.support.insert(subject.name.clone(), supported.clone());
+    Ok(Some(supported))
+}
+
+fn put_back(shared: &Shared<'_>, batch: &Batch, begun: usize) {
+    let name = &shared.options.subjects[batch.subject].name;
+    let rest = batch.numbers.iter().skip(begun).map(|&k| (name.clone(), k));
+    shared.lock().state.pending.extend(rest);
+}

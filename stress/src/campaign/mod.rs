@@ -1,0 +1,179 @@
+//! The hunt: jobs planned in a fixed order, judged, minimised and kept.
+
+pub mod batch;
+pub mod settle;
+pub mod state;
+pub mod support;
+
+use crate::finding::Finding;
+use crate::finding::store::{Store, StoreError};
+use crate::scenario::generate::Limits;
+use crate::subject::Subject;
+use crate::vm::child::interrupted;
+use crate::vm::{Vm, VmError};
+use state::State;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What to hunt, where and how long.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Subjects in the order of the hunt.
+    pub subjects: Vec<Subject>,
+    /// Seed of all scenarios.
+    pub seed: u64,
+    /// Time for the whole hunt, minimising included.
+    pub time: Option<Duration>,
+    /// Scenarios to run, over all subjects.
+    pub iterations: Option<u64>,
+    /// Processes at once.
+    pub jobs: usize,
+    /// Output folder.
+    pub out: PathBuf,
+    /// Size of scenarios.
+    pub limits: Limits,
+    /// Milliseconds of each scenario.
+    pub scenario_ms: u64,
+    /// Scenarios of one process.
+    pub batch: usize,
+    /// Control: the same scenarios in one thread, where nothing may be found.
+    pub sequential: bool,
+    /// Only the scenario of this number of each subject.
+    pub only: Option<usize>,
+    /// Most findings kept of one subject and kind.
+    pub keep: usize,
+}
+
+/// What a hunt tells while it runs.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A subject cannot run on this VM.
+    Skipped {
+        /// The subject.
+        subject: &'a str,
+        /// Why.
+        reason: &'a str,
+    },
+    /// A new finding was saved, minimised or not (`finding.minimised`).
+    Finding(&'a Finding),
+    /// A process ended.
+    Progress(&'a State),
+}
+
+/// Receives events; called from any worker, one at a time.
+pub type Watch<'a> = dyn Fn(Event<'_>) + Send + Sync + 'a;
+
+/// A hunt that cannot go on. What was found before is saved.
+#[derive(Debug, thiserror::Error)]
+pub enum HuntError {
+    /// The VM stopped being usable.
+    #[error(transparent)]
+    Vm(#[from] VmError),
+    /// The output folder stopped being usable.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The output folder belongs to a hunt with other options.
+    #[error("{out} holds a hunt with {what}; choose another --out, or repeat the options of that hunt to resume it")]
+    Other {
+        /// The folder.
+        out: PathBuf,
+        /// What differs.
+        what: String,
+    },
+}
+
+/// Everything that the workers share.
+pub(crate) struct Shared<'a> {
+    pub vm: &'a Vm,
+    pub options: &'a Options,
+    pub watch: &'a Watch<'a>,
+    pub inner: Mutex<Inner>,
+    pub deadline: Option<Instant>,
+}
+
+/// What changes while the hunt runs.
+pub(crate) struct Inner {
+    pub state: State,
+    pub store: Store,
+    /// Subjects as the VM supports them, once tried.
+    pub support: std::collections::HashMap<String, support::Supported>,
+    /// Time spent on minimising, over all workers.
+    pub minimising: Duration,
+    /// Subject and kind of findings that are being minimised now.
+    pub settling: Vec<(String, crate::verdict::Kind)>,
+    pub error: Option<HuntError>,
+}
+
+impl Shared<'_> {
+    pub fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn over(&self) -> bool {
+        interrupted() || self.deadline.is_some_and(|d| Instant::now() >= d) || self.lock().error.is_some()
+    }
+
+    /// Time left, at most `most`.
+    pub fn left(&self, most: Duration) -> Duration {
+        self.deadline.map_or(most, |d| most.min(d.saturating_duration_since(Instant::now())))
+    }
+}
+
+/// The result of a hunt.
+#[derive(Debug)]
+pub struct Report {
+    /// Totals, by subject.
+    pub state: State,
+    /// All findings of the output folder.
+    pub findings: Vec<Finding>,
+    /// Why the hunt stopped before its time, if so.
+    pub error: Option<HuntError>,
+}
+
+/// Hunts until time, iterations or the user say stop.
+///
+/// # Errors
+/// Before the first job: output folder unusable or of another hunt. Later errors are in
+/// [`Report::error`], with everything found so far.
+pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, HuntError> {
+    let store = Store::open(&options.out)?;
+    let state = State::open(vm, options)?;
+    let start = Instant::now();
+    let shared = Shared {
+        vm,
+        options,
+        watch,
+        deadline: options.time.map(|t| start + t),
+        inner: Mutex::new(Inner { state, store, support: std::collections::HashMap::new(), minimising: Duration::ZERO, settling: Vec::new(), error: None }),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.max(1) {
+            scope.spawn(|| worker(&shared, start));
+        }
+    });
+    let mut inner = shared.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+    inner.state.seconds += start.elapsed().as_secs_f64();
+    if inner.error.is_none() {
+        let saved = inner.store.flush().and_then(|()| inner.state.save(&options.out));
+        inner.error = saved.err().map(HuntError::from);
+    }
+    Ok(Report { state: inner.state, findings: inner.store.findings().to_vec(), error: inner.error })
+}
+
+/// Takes batches in the planner's order until the hunt is over.
+fn worker(shared: &Shared<'_>, start: Instant) {
+    while !shared.over() {
+        let Some(batch) = shared.lock().state.next(shared.options) else { return };
+        if let Err(error) = batch::run(shared, &batch) {
+            shared.lock().error.get_or_insert(error);
+            return;
+        }
+        let mut inner = shared.lock();
+        inner.state.running_seconds = start.elapsed().as_secs_f64();
+        if let Err(error) = inner.state.save(&shared.options.out) {
+            inner.error.get_or_insert(error.into());
+        }
+        (shared.watch)(Event::Progress(&inner.state));
+    }
+}

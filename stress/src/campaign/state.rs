@@ -1,0 +1,180 @@
+//! Progress of a hunt: which scenario of which subject is next, and totals.
+//!
+//! Saved after every process, so that a hunt killed hard loses at most what was in flight.
+
+use super::{HuntError, Options};
+use crate::finding::store::{StoreError, write_atomically};
+use crate::subject::Subject;
+use crate::vm::Vm;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Totals of one subject.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Number of the next scenario.
+    pub next: usize,
+    /// Scenarios that ran.
+    pub scenarios: u64,
+    /// Scenarios that the VM could not run.
+    pub unsupported: u64,
+    /// Fresh objects used by every thread.
+    pub runs: u64,
+    /// Runs whose overlap was measured, and those that overlapped.
+    pub sampled: u64,
+    /// Runs in which the threads really overlapped.
+    pub overlapped: u64,
+    /// Turns on the shared slot.
+    pub slot_turns: u64,
+    /// Failing verdicts by kind, merged ones included.
+    pub verdicts: BTreeMap<String, u64>,
+    /// Unexplained outcomes of operations documented as not atomic.
+    pub accepted: u64,
+    /// Why the subject was skipped.
+    pub skipped: Option<String>,
+    /// Operations that this VM does not support, with the reason.
+    pub lacking: Vec<(String, String)>,
+}
+
+/// Progress of a hunt.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Version of the file.
+    pub schema: u32,
+    /// The VM's title.
+    pub vm: String,
+    /// Seed.
+    pub seed: u64,
+    /// Largest scenario: threads, operations.
+    pub size: (usize, usize),
+    /// Whether this is the one-thread control.
+    pub sequential: bool,
+    /// By subject.
+    pub subjects: BTreeMap<String, Totals>,
+    /// Round of the planner and position in it.
+    pub position: (usize, usize),
+    /// Scenarios that a crash kept from running: subject, number.
+    pub pending: Vec<(String, usize)>,
+    /// Processes started.
+    pub processes: u64,
+    /// Scenarios whose orders were sampled because they are too many.
+    pub sampled_orders: u64,
+    /// Seconds of earlier parts of this hunt.
+    pub seconds: f64,
+    /// Seconds of this part.
+    #[serde(skip)]
+    pub running_seconds: f64,
+    /// Scenarios of this part, against `--iterations`.
+    #[serde(skip)]
+    pub planned: u64,
+}
+
+/// Scenarios of one subject for one process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Index into the options' subjects.
+    pub subject: usize,
+    /// Numbers of the scenarios.
+    pub numbers: Vec<usize>,
+}
+
+impl State {
+    fn path(out: &Path) -> PathBuf {
+        out.join("hunt.json")
+    }
+
+    /// Reads the state of an earlier part of the same hunt, or starts a new one.
+    pub fn open(vm: &Vm, options: &Options) -> Result<Self, HuntError> {
+        let fresh = Self {
+            schema: 1,
+            vm: vm.facts.title(),
+            seed: options.seed,
+            size: (options.limits.threads, options.limits.ops),
+            sequential: options.sequential,
+            ..Self::default()
+        };
+        let path = Self::path(&options.out);
+        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(fresh) };
+        let old: Self = serde_json::from_str(&text).map_err(|e| HuntError::Other {
+            out: options.out.clone(),
+            what: format!("an unreadable hunt.json ({e})"),
+        })?;
+        let differs = [
+            (old.vm != fresh.vm, format!("the VM {}", old.vm)),
+            (old.seed != fresh.seed, format!("--seed {}", old.seed)),
+            (old.size != fresh.size, format!("--threads {} --ops {}", old.size.0, old.size.1)),
+            (old.sequential != fresh.sequential, format!("sequential = {}", old.sequential)),
+        ];
+        match differs.into_iter().find(|(d, _)| *d) {
+            Some((_, what)) => Err(HuntError::Other { out: options.out.clone(), what }),
+            None => Ok(old),
+        }
+    }
+
+    /// Reads the state in an output folder.
+    pub fn read(out: &Path) -> Result<Self, StoreError> {
+        let path = Self::path(out);
+        let fail = |reason: String| StoreError::Read { path: path.clone(), reason };
+        let text = std::fs::read_to_string(&path).map_err(|e| fail(e.to_string()))?;
+        serde_json::from_str(&text).map_err(|e| fail(e.to_string()))
+    }
+
+    /// Writes the state.
+    pub fn save(&self, out: &Path) -> Result<(), StoreError> {
+        let mut state = self.clone();
+        state.seconds += self.running_seconds;
+        write_atomically(&Self::path(out), serde_json::to_string(&state).expect("a state serialises").as_bytes())
+    }
+
+    /// The next batch: what a crash left over first, then round robin over the subjects.
+    pub fn next(&mut self, options: &Options) -> Option<Batch> {
+        if options.iterations.is_some_and(|most| self.planned >= most) || options.subjects.is_empty() {
+            return None;
+        }
+        let index = |name: &str| options.subjects.iter().position(|s| s.name == name);
+        if let Some(name) = self.pending.first().map(|(name, _)| name.clone())
+            && let Some(subject) = index(&name)
+        {
+            let (mine, rest) = std::mem::take(&mut self.pending).into_iter().partition(|(n, _)| *n == name);
+            self.pending = rest;
+            let mine: Vec<(String, usize)> = mine;
+            return Some(Batch { subject, numbers: mine.into_iter().map(|(_, k)| k).collect() });
+        }
+        if let Some(only) = options.only {
+            let done = self.position.0 >= options.subjects.len();
+            self.position.0 += 1;
+            self.planned += 1;
+            return (!done).then_some(Batch { subject: self.position.0 - 1, numbers: vec![only] });
+        }
+        for _ in 0..options.subjects.len() {
+            let subject = self.position.1 % options.subjects.len();
+            self.position.1 += 1;
+            if self.position.1 >= options.subjects.len() {
+                self.position = (self.position.0 + 1, 0);
+            }
+            let totals = self.of(&options.subjects[subject]);
+            if totals.skipped.is_some() {
+                continue;
+            }
+            let room = options.iterations.map_or(usize::MAX, |most| (most - self.planned) as usize);
+            let totals = self.of(&options.subjects[subject]);
+            let size = options.batch.min(room).max(1);
+            let first = totals.next;
+            totals.next += size;
+            self.planned += size as u64;
+            return Some(Batch { subject, numbers: (first..first + size).collect() });
+        }
+        None
+    }
+
+    /// Totals of a subject.
+    pub fn of(&mut self, subject: &Subject) -> &mut Totals {
+        self.subjects.entry(subject.name.clone()).or_default()
+    }
+
+    /// Sum over the subjects.
+    pub fn sum(&self, of: impl Fn(&Totals) -> u64) -> u64 {
+        self.subjects.values().map(of).sum()
+    }
+}

@@ -1,0 +1,144 @@
+//! The store: one folder a finding under `OUT/findings/`.
+//!
+//! Files are written beside their place and renamed, so that a hunt killed at any moment
+//! leaves every earlier finding whole.
+
+use super::{Finding, SCHEMA};
+use crate::verdict::Kind;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Findings of one output folder.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    findings: Vec<Finding>,
+}
+
+/// The store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or folder cannot be written.
+    #[error("cannot write {path}: {source}; findings saved before stay where they are; choose another --out or free space, then run the same command again to resume")]
+    Write {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A finding cannot be read.
+    #[error("cannot read finding {path}: {reason}")]
+    Read {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Store {
+    /// Opens or creates the store and reads the findings that are there.
+    pub fn open(out: &Path) -> Result<Self, StoreError> {
+        let dir = out.join("findings");
+        std::fs::create_dir_all(&dir).map_err(|source| StoreError::Write { path: dir.clone(), source })?;
+        // A folder that exists may still not be ours to write; better now than after the first finding.
+        write_atomically(&dir.join(".probe"), b"")?;
+        let _ = std::fs::remove_file(dir.join(".probe"));
+        let mut findings = Vec::new();
+        for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
+            if entry.path().join("finding.json").is_file() {
+                findings.push(read(&entry.path())?);
+            }
+        }
+        findings.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(Self { dir, findings })
+    }
+
+    /// All findings, by id.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Folder of a finding.
+    pub fn folder(&self, id: &str) -> PathBuf {
+        self.dir.join(id)
+    }
+
+    /// Saves a finding and its files, replacing one with the same id.
+    pub fn save(&mut self, finding: &Finding, files: &[(&str, &str)]) -> Result<(), StoreError> {
+        let folder = self.folder(&finding.id);
+        std::fs::create_dir_all(&folder).map_err(|source| StoreError::Write { path: folder.clone(), source })?;
+        for (name, text) in files {
+            write_atomically(&folder.join(name), text.as_bytes())?;
+        }
+        let json = serde_json::to_string_pretty(finding).expect("a finding serialises");
+        // Last, because a folder without it does not count as a finding.
+        write_atomically(&folder.join("finding.json"), json.as_bytes())?;
+        match self.findings.iter_mut().find(|f| f.id == finding.id) {
+            Some(old) => *old = finding.clone(),
+            None => self.findings.push(finding.clone()),
+        }
+        Ok(())
+    }
+
+    /// Removes a finding that a smaller one has replaced.
+    pub fn remove(&mut self, id: &str) {
+        self.findings.retain(|f| f.id != id);
+        let _ = std::fs::remove_dir_all(self.folder(id));
+    }
+
+    /// Counts one more verdict on a finding; written with the next save or at the end.
+    pub fn seen(&mut self, id: &str) {
+        if let Some(finding) = self.findings.iter_mut().find(|f| f.id == id) {
+            finding.seen += 1;
+        }
+    }
+
+    /// Writes the counts of all findings.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        for finding in &self.findings {
+            let json = serde_json::to_string_pretty(finding).expect("a finding serialises");
+            write_atomically(&self.folder(&finding.id).join("finding.json"), json.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// A finding of this VM, subject and kind whose operations are all among these, if any:
+    /// the verdict at hand then is most likely the same race.
+    pub fn same(&self, vm_title: &str, subject: &str, kind: Kind, operations: &[String], detail: &str) -> Option<&Finding> {
+        self.findings.iter().find(|f| {
+            f.subject == subject
+                && f.kind == kind
+                && f.facts.title() == vm_title
+                && f.scenario.operations().iter().all(|op| operations.contains(op))
+                && (kind != Kind::Panic || f.detail == detail)
+        })
+    }
+
+    /// Number of findings of this VM, subject and kind.
+    pub fn count(&self, vm_title: &str, subject: &str, kind: Kind) -> usize {
+        self.findings.iter().filter(|f| f.subject == subject && f.kind == kind && f.facts.title() == vm_title).count()
+    }
+}
+
+/// Reads a finding's folder (or its `finding.json`).
+pub fn read(path: &Path) -> Result<Finding, StoreError> {
+    let file = if path.is_dir() { path.join("finding.json") } else { path.to_owned() };
+    let fail = |reason: String| StoreError::Read { path: file.clone(), reason };
+    let text = std::fs::read_to_string(&file).map_err(|e| fail(e.to_string()))?;
+    let finding: Finding = serde_json::from_str(&text).map_err(|e| fail(e.to_string()))?;
+    if finding.schema > SCHEMA {
+        return Err(fail(format!("written by a newer program (schema {}, this one reads {SCHEMA})", finding.schema)));
+    }
+    Ok(finding)
+}
+
+/// Writes a file so that it is either the old one or the whole new one.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let fail = |source| StoreError::Write { path: path.to_owned(), source };
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(fail)?;
+    file.write_all(bytes).map_err(fail)?;
+    file.persist(path).map_err(|e| fail(e.error))?;
+    Ok(())
+}

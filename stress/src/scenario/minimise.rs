@@ -1,0 +1,162 @@
+//! Minimising: fewer threads, fewer operations, a smaller set-up, while the failure stays.
+//!
+//! A race shows with some probability, so a candidate that did not fail may still be a
+//! failing one; the smallest scenario that *was seen* to fail is what is returned.
+
+use super::{Scenario, Shape};
+use std::time::{Duration, Instant};
+
+/// Runs a candidate; true when it failed in the same way as the original.
+pub trait Failing {
+    /// Whether the scenario fails for the same reason.
+    fn fails(&mut self, scenario: &Scenario) -> bool;
+}
+
+impl<F: FnMut(&Scenario) -> bool> Failing for F {
+    fn fails(&mut self, scenario: &Scenario) -> bool {
+        self(scenario)
+    }
+}
+
+/// Result of minimising.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Minimised {
+    /// The smallest scenario that was seen to fail.
+    pub scenario: Scenario,
+    /// Whether the original failed again at all when run alone.
+    pub reproduced: bool,
+    /// Candidates tried.
+    pub tried: usize,
+    /// Whether every smaller candidate was tried and passed.
+    pub minimal: bool,
+}
+
+/// Shrinks a failing scenario until nothing smaller fails or the time is over.
+///
+/// `makes` are other set-ups to try, shortest first. `attempts` is how often the original is
+/// run before it counts as not reproducible.
+pub fn minimise(
+    scenario: &Scenario,
+    makes: &[String],
+    attempts: usize,
+    time: Duration,
+    failing: &mut impl Failing,
+) -> Minimised {
+    let deadline = Instant::now() + time;
+    let mut tried = 0;
+    let mut best = scenario.clone();
+    let mut reproduced = false;
+    // A single shape that fails is already a smaller scenario and makes every later run shorter.
+    for _ in 0..attempts {
+        for candidate in single_shapes(scenario) {
+            tried += 1;
+            if failing.fails(&candidate) {
+                best = candidate;
+                reproduced = true;
+                break;
+            }
+        }
+        if reproduced || Instant::now() > deadline {
+            break;
+        }
+    }
+    if !reproduced {
+        return Minimised { scenario: best, reproduced, tried, minimal: false };
+    }
+    loop {
+        let mut progress = false;
+        for candidate in smaller(&best, makes) {
+            if Instant::now() > deadline {
+                return Minimised { scenario: best, reproduced, tried, minimal: false };
+            }
+            tried += 1;
+            if failing.fails(&candidate) {
+                best = candidate;
+                progress = true;
+                break;
+            }
+        }
+        if !progress {
+            return Minimised { scenario: best, reproduced, tried, minimal: true };
+        }
+    }
+}
+
+fn single_shapes(scenario: &Scenario) -> Vec<Scenario> {
+    let shapes: &[Shape] = &scenario.shapes;
+    shapes.iter().map(|&shape| Scenario { shapes: vec![shape], ..scenario.clone() }).collect()
+}
+
+/// All scenarios one step smaller: without a thread, without an operation, with a shorter set-up.
+pub fn smaller(scenario: &Scenario, makes: &[String]) -> Vec<Scenario> {
+    let mut candidates = Vec::new();
+    let with_threads = |threads| Scenario { threads, ..scenario.clone() };
+    if scenario.threads.len() > 2 {
+        for t in 0..scenario.threads.len() {
+            let mut threads = scenario.threads.clone();
+            threads.remove(t);
+            candidates.push(with_threads(threads));
+        }
+    }
+    for (t, calls) in scenario.threads.iter().enumerate() {
+        for j in 0..if calls.len() > 1 { calls.len() } else { 0 } {
+            let mut threads = scenario.threads.clone();
+            threads[t].remove(j);
+            candidates.push(with_threads(threads));
+        }
+    }
+    for make in makes.iter().filter(|m| m.len() < scenario.make.len()) {
+        candidates.push(Scenario { make: make.clone(), ..scenario.clone() });
+    }
+    candidates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::choice::Bytes;
+    use crate::scenario::generate::{Limits, generate};
+    use crate::subject::builtin;
+    use proptest::prelude::*;
+
+    fn scenario(bytes: &[u8]) -> Scenario {
+        let list = builtin::select(&["list".to_owned()]).unwrap().remove(0);
+        generate(&list, Limits { threads: 4, ops: 4 }, &mut Bytes(bytes))
+    }
+
+    proptest! {
+        /// Whatever the failure needs, the result still fails and nothing smaller does.
+        #[test]
+        fn never_loses_the_signature(bytes in prop::collection::vec(any::<u8>(), 40), a in 0usize..16, b in 0usize..16) {
+            let original = scenario(&bytes);
+            let ops: Vec<_> = original.calls().map(|c| c.code.clone()).collect();
+            let (a, b) = (ops[a % ops.len()].clone(), ops[b % ops.len()].clone());
+            let fails = |s: &Scenario| {
+                let has = |code: &String| s.calls().any(|c| &c.code == code);
+                has(&a) && has(&b)
+            };
+            let got = minimise(&original, &["[]".to_owned()], 1, Duration::from_secs(60), &mut |s: &Scenario| fails(s));
+            prop_assert!(got.reproduced && got.minimal);
+            prop_assert!(fails(&got.scenario));
+            prop_assert!(smaller(&got.scenario, &["[]".to_owned()]).iter().all(|s| !fails(s)));
+            prop_assert!(got.scenario.calls().count() <= 2.max(got.scenario.threads.len()));
+        }
+
+        /// A failure that comes and goes never makes the result one that was not seen to fail.
+        #[test]
+        fn returns_only_what_was_seen_to_fail(bytes in prop::collection::vec(any::<u8>(), 40), mut luck in any::<u64>()) {
+            let original = scenario(&bytes);
+            let mut seen = Vec::new();
+            let got = minimise(&original, &[], 3, Duration::from_secs(60), &mut |s: &Scenario| {
+                luck = luck.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                let failed = luck >> 62 != 0;
+                if failed {
+                    seen.push(s.clone());
+                }
+                failed
+            });
+            prop_assert_eq!(got.reproduced, !seen.is_empty());
+            prop_assert!(!got.reproduced || seen.contains(&got.scenario));
+        }
+    }
+}

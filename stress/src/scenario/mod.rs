@@ -1,0 +1,164 @@
+//! Scenarios: small concurrent programs on one shared object.
+
+pub mod generate;
+pub mod minimise;
+pub mod orders;
+pub mod render;
+pub mod script;
+
+use crate::subject::{Form, Guarantee, Subject};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One operation with its arguments filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Call {
+    /// Python code.
+    pub code: String,
+    /// The operation it came from, with placeholders; what signatures name.
+    pub op: String,
+    /// Expression, statement or dropped expression.
+    pub form: Form,
+    /// What the documentation promises.
+    pub guarantee: Guarantee,
+}
+
+/// The parts of a subject that a scenario needs to run on its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Context {
+    /// Name of the subject.
+    pub subject: String,
+    /// Modules that must import.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+    /// Python run once before anything else.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prelude: String,
+    /// Expression that observes `o` at rest.
+    pub observe: String,
+    /// Expression that must be `True` at rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// Exceptions that concurrency may cause by design.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raises: Vec<String>,
+    /// Keeps objects alive by design: no leak and count check.
+    pub keeps: bool,
+    /// Operations run Python code in the middle.
+    pub callbacks: bool,
+    /// Largest stride.
+    pub size: usize,
+    /// Where the guarantees are documented.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+}
+
+/// The two shapes of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// Fresh objects, each used by every thread once.
+    Stride,
+    /// One slot without any barrier; whoever uses the object up replaces it.
+    Slot,
+}
+
+/// A scenario: threads that each call a few operations on one fresh object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Expression that builds the object.
+    pub make: String,
+    /// Calls of each thread, in program order.
+    pub threads: Vec<Vec<Call>>,
+    /// Shapes to run it in.
+    pub shapes: Vec<Shape>,
+    /// What the subject contributes.
+    pub context: Context,
+}
+
+impl Scenario {
+    /// A scenario over the subject's fixed parts.
+    pub fn new(subject: &Subject, make: String, threads: Vec<Vec<Call>>) -> Self {
+        let shapes = subject
+            .shapes
+            .chars()
+            .map(|c| if c == 't' { Shape::Stride } else { Shape::Slot })
+            .collect();
+        Self {
+            make,
+            threads,
+            shapes,
+            context: Context {
+                subject: subject.name.clone(),
+                requires: subject.requires.clone(),
+                prelude: subject.prelude.clone(),
+                observe: subject.observe.clone(),
+                check: subject.check.clone(),
+                raises: subject.raises.clone(),
+                keeps: subject.keeps,
+                callbacks: subject.callbacks,
+                size: subject.size,
+                source: subject.source.clone(),
+            },
+        }
+    }
+
+    /// All calls, thread by thread.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.threads.iter().flatten()
+    }
+
+    /// Number of operations of each thread.
+    pub fn lens(&self) -> Vec<usize> {
+        self.threads.iter().map(Vec::len).collect()
+    }
+
+    /// The strongest statement that holds for every operation: one composite operation
+    /// makes the outcome of the whole scenario composite.
+    pub fn guarantee(&self) -> Guarantee {
+        self.calls().map(|c| c.guarantee).min().unwrap_or(Guarantee::Composite)
+    }
+
+    /// The operations' templates, sorted: the part of a signature that names what raced.
+    pub fn operations(&self) -> Vec<String> {
+        let mut ops: Vec<String> = self.calls().map(|c| c.op.clone()).collect();
+        ops.sort();
+        ops
+    }
+
+    /// Values that only exist as fresh objects, so that outcomes must be compared as text.
+    pub fn has_fresh_objects(&self) -> bool {
+        self.make.contains("Tok(") || self.calls().any(|c| c.code.contains("Tok("))
+    }
+
+    /// Stable hash of everything that matters for a run.
+    pub fn hash(&self) -> u64 {
+        let text = serde_json::to_string(self).expect("a scenario serialises");
+        crate::stable_hash(&text)
+    }
+
+    /// Text form: TOML, readable and complete; [`Scenario::from_text`] reads it back.
+    pub fn to_text(&self) -> String {
+        toml::to_string(self).expect("a scenario serialises")
+    }
+
+    /// Reads the text form.
+    pub fn from_text(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+}
+
+impl fmt::Display for Scenario {
+    /// `o = [1, 2]: o.append(3); o.pop() || o.clear()`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "o = {}: ", self.make)?;
+        for (t, calls) in self.threads.iter().enumerate() {
+            if t > 0 {
+                f.write_str(" || ")?;
+            }
+            let codes: Vec<&str> = calls.iter().map(|c| c.code.as_str()).collect();
+            f.write_str(&codes.join("; "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,329 @@
+//! A finding as a stand-alone Python script that needs only the VM.
+//!
+//! It does what the harness does, with nothing adaptive in it: the sequential outcomes
+//! first, then the race in the shape that showed it, until it hits or the time is over.
+
+use super::render::{make, observe, prelude};
+use super::{Scenario, Shape};
+use crate::subject::Form;
+use crate::verdict::Kind;
+use std::fmt::Write as _;
+
+/// What the head of a script says.
+pub struct Head<'a> {
+    /// Kind of failure, which decides what counts as a hit.
+    pub kind: Kind,
+    /// VM it was found on.
+    pub vm: &'a str,
+    /// What was seen.
+    pub detail: &'a str,
+    /// Why it must not be.
+    pub why: &'a str,
+    /// Whether the VM runs one thread at a time, so that spinning would only waste its turns.
+    pub gil: bool,
+}
+
+/// The script of a scenario.
+pub fn script(scenario: &Scenario, head: &Head) -> String {
+    let mut out = String::new();
+    let subject = &scenario.context.subject;
+    let _ = writeln!(out, "# {subject}: {} on {}", head.kind, head.vm);
+    for text in [head.detail, head.why] {
+        for line in wrap(text) {
+            let _ = writeln!(out, "# {line}");
+        }
+    }
+    out += "#\n# Usage: VM repro.py [SECONDS]   exit 1: hit (a crash ends it by itself), 0: not hit in SECONDS (default 30)\n";
+    out += "import gc\nimport sys\nimport time\n";
+    out += "try:\n    import _thread\nexcept ImportError:\n    import thread as _thread\n";
+    out += "try:\n    import faulthandler\n    faulthandler.enable()\nexcept Exception:\n    faulthandler = None\n";
+    out += VALUES;
+    out += &prelude(&scenario.context.requires, &scenario.context.prelude);
+    out += "\n\n";
+    out += &make(&scenario.make);
+    out += "\n\n";
+    out += &observe(&scenario.context.observe);
+    let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
+    for t in 0..scenario.threads.len() {
+        out += "\n\n";
+        out += &if shape == Shape::Slot { slot_thread(scenario, t) } else { stride_thread(scenario, t, head.gil) };
+    }
+    out += "\n\n";
+    out += PARALLEL;
+    if shape == Shape::Slot {
+        let _ = write!(out, "\n\nTHREADS = [{}]\n", names("thread", scenario.threads.len()));
+        out += SLOT_MAIN;
+    } else {
+        out += &sequential(scenario);
+        if let Some(check) = &scenario.context.check {
+            let _ = write!(out, "\n\ndef check(o, N=N, K=K, V=V):\n    return {check}\n");
+        } else {
+            out += "\n\ndef check(o):\n    return True\n";
+        }
+        let outcome_counts = matches!(
+            head.kind,
+            Kind::Outcome | Kind::Exception | Kind::Internal | Kind::Uninitialised | Kind::Corrupt
+        );
+        let at_rest = matches!(head.kind, Kind::Refcount | Kind::Leak);
+        let _ = write!(
+            out,
+            "\n\nCOMPARE = {}  # an unexplained outcome is a hit\nAT_REST = {}  # a count that is off at rest is a hit\n\
+             SIZE = {}\nTHREADS = [{}]\n",
+            python_bool(outcome_counts),
+            python_bool(at_rest),
+            scenario.context.size.min(2000),
+            names("thread", scenario.threads.len())
+        );
+        out += STRIDE_MAIN;
+    }
+    out
+}
+
+fn python_bool(value: bool) -> &'static str {
+    if value { "True" } else { "False" }
+}
+
+fn names(prefix: &str, n: usize) -> String {
+    (0..n).map(|t| format!("{prefix}{t}")).collect::<Vec<_>>().join(", ")
+}
+
+fn wrap(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last_mut().expect("never empty");
+        if !last.is_empty() && last.len() + word.len() > 100 {
+            lines.push(word.to_owned());
+        } else {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
+/// Values are built at run time: constants live for ever and hide every lifetime fault.
+const VALUES: &str = r#"
+N = int("1000")
+K = "".join(["k"])
+ALARM = ("SystemError", "MemoryError", "InternalError", "AssertionError", "UnicodeDecodeError")
+
+
+class Tok(object):
+    def __init__(self, n):
+        self.n = n
+
+    def __repr__(self):
+        return "t%d" % self.n
+
+
+V = [Tok(i) for i in range(8)]
+
+
+def error(e):
+    name = type(e).__name__
+    if name in ("StopIteration", "IndexError", "KeyError", "AttributeError"):
+        return "!" + name
+    return "!" + name + ": " + str(e)[:160]
+
+
+def show(x):
+    if isinstance(x, (set, frozenset)):
+        return type(x).__name__ + "{" + ", ".join(sorted([show(y) for y in x])) + "}"
+    if isinstance(x, str) and x[:1] == "!":
+        return x
+    if type(x) is tuple:
+        return "(" + ", ".join([show(y) for y in x]) + ")"
+    if isinstance(x, (type(None), int, float, str, bytes, bytearray, list, dict, complex, Tok)):
+        return repr(x)
+    return "<" + type(x).__name__ + ">"
+
+
+"#;
+
+fn stride_thread(scenario: &Scenario, t: usize, gil: bool) -> String {
+    let others: Vec<usize> = (0..scenario.threads.len()).filter(|&u| u != t).collect();
+    let calls = &scenario.threads[t];
+    let results = (0..calls.len()).map(|j| format!("r{j}")).collect::<Vec<_>>().join(", ");
+    let waits = others.iter().map(|u| format!("w{u}")).collect::<Vec<_>>().join(", ");
+    let mut out = format!("def thread{t}(objects, arrived, spin, {waits}, {results}, N=N, K=K, V=V):\n");
+    out += "    for i in range(len(objects)):\n        o = objects[i]\n        arrived[i] = 1\n";
+    if !gil {
+        let wait = others.iter().map(|u| format!("w{u}[i] is None")).collect::<Vec<_>>().join(" or ");
+        let _ = writeln!(out, "        while {wait}:\n            pass");
+    }
+    out += "        j = spin[i]\n        while j:\n            j -= 1\n";
+    for (j, call) in calls.iter().enumerate() {
+        let line = match call.form {
+            Form::Get => format!("r{j}[i] = {}", call.code),
+            Form::Do | Form::Run => call.code.clone(),
+        };
+        let _ = write!(out, "        try:\n            {line}\n        except BaseException as e:\n            r{j}[i] = error(e)\n");
+    }
+    out
+}
+
+fn slot_thread(scenario: &Scenario, t: usize) -> String {
+    let mut out = format!("def thread{t}(slot, n, mask, alarms, N=N, K=K, V=V):\n    for i in range(1, n):\n        o = slot[0]\n");
+    for call in &scenario.threads[t] {
+        let _ = write!(
+            out,
+            "        try:\n            {}\n        except StopIteration:\n            slot[0] = MK()\n        \
+             except BaseException as e:\n            if type(e).__name__ in ALARM and len(alarms) < 8:\n                \
+             alarms.append(error(e))\n",
+            call.code
+        );
+    }
+    out + "        if not i & mask:\n            slot[0] = MK()\n"
+}
+
+/// The specification: every order of the same operations, run on one thread of the same VM.
+fn sequential(scenario: &Scenario) -> String {
+    let mut out = String::new();
+    let mut rows = Vec::new();
+    for (t, calls) in scenario.threads.iter().enumerate() {
+        let mut row = Vec::new();
+        for (j, call) in calls.iter().enumerate() {
+            out += "\n\n";
+            out += &super::render::body(&format!("op{t}_{j}"), call.form, &call.code);
+            row.push(format!("op{t}_{j}"));
+        }
+        rows.push(format!("[{}]", row.join(", ")));
+    }
+    let _ = write!(out, "\n\nOPERATIONS = [{}]\n", rows.join(", "));
+    out + SEQUENTIAL
+}
+
+const SEQUENTIAL: &str = r#"
+
+def orders(left):
+    if not any(left):
+        yield ()
+    for t in range(len(left)):
+        if left[t]:
+            for rest in orders(left[:t] + [left[t] - 1] + left[t + 1:]):
+                yield (t,) + rest
+
+
+def outcome(results, o):
+    try:
+        end = FINAL(o)
+    except BaseException as e:
+        end = error(e)
+    return " | ".join([show(r) for r in results] + [show(end)])
+
+
+def one_order(order):
+    o = MK()
+    results = [[None] * len(row) for row in OPERATIONS]
+    at = [0] * len(OPERATIONS)
+    for t in order:
+        try:
+            results[t][at[t]] = OPERATIONS[t][at[t]](o)
+        except BaseException as e:
+            results[t][at[t]] = error(e)
+        at[t] += 1
+    return outcome([r for row in results for r in row], o)
+"#;
+
+const PARALLEL: &str = r#"def parallel(tasks):
+    done = [_thread.allocate_lock() for _ in tasks[1:]]
+
+    def run(fn, args, lock):
+        try:
+            fn(*args)
+        finally:
+            lock.release()
+
+    for lock, (fn, args) in zip(done, tasks[1:]):
+        lock.acquire()
+        _thread.start_new_thread(run, (fn, args, lock))
+    tasks[0][0](*tasks[0][1])
+    for lock in done:
+        lock.acquire()
+
+
+if hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled():
+    print("GIL: off")
+seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
+deadline = time.time() + seconds
+if hasattr(faulthandler, "dump_traceback_later"):
+    faulthandler.dump_traceback_later(seconds + 10, exit=True)  # a hang ends with every thread's stack
+"#;
+
+const SLOT_MAIN: &str = r#"turn = 0
+while time.time() < deadline:
+    slot = [MK()]
+    alarms = [[] for _ in THREADS]
+    parallel([(fn, (slot, 4000, (3, 15, 63, 255)[turn % 4], a)) for fn, a in zip(THREADS, alarms)])
+    for a in alarms:
+        for text in a:
+            print("hit: raised " + text)
+            sys.exit(1)
+    turn += 1
+print("not hit in %d turns of the shared slot" % (turn * 4000))
+"#;
+
+const STRIDE_MAIN: &str = r#"
+explained = set()
+for order in orders([len(row) for row in OPERATIONS]):
+    explained.add(one_order(order))
+lens = [len(row) for row in OPERATIONS]
+
+
+def fill(objects):
+    for i in range(len(objects)):
+        objects[i] = MK()
+
+
+def counts():
+    return [sys.getrefcount(t) for t in V] if hasattr(sys, "getrefcount") else []
+
+
+def live():
+    return len([1 for x in gc.get_objects() if type(x) is Tok]) if hasattr(gc, "get_objects") else 0
+
+
+def stride(turn):
+    """Runs the threads over an array of fresh objects; true when the race hit."""
+    n = min(SIZE, 100 + 200 * turn)
+    objects = [None] * n
+    if turn % 3 == 2:
+        parallel([(int, ()), (fill, (objects,))])  # objects that another thread owns
+    else:
+        fill(objects)
+    arrived = [[None] * n for _ in THREADS]
+    results = [[[None] * n for _ in range(k)] for k in lens]
+    tasks = []
+    for t, fn in enumerate(THREADS):
+        late = (0, 2, 6, 16, 40)[turn // 2 % 5] if t == turn % 2 else 0
+        spin = [(i * 7919) % (late + 1) for i in range(n)]
+        others = [arrived[u] for u in range(len(THREADS)) if u != t]
+        tasks.append((fn, [objects, arrived[t], spin] + others + results[t]))
+    parallel(tasks)
+    for i in range(n if COMPARE else 0):
+        text = outcome([r[i] for row in results for r in row], objects[i])
+        if text not in explained or check(objects[i]) is not True:
+            print("hit:       " + text)
+            for line in sorted(explained):
+                print("explained: " + line)
+            return True
+    return False
+
+
+before, before_live = counts(), live()
+turn = 0
+while time.time() < deadline:
+    if stride(turn):
+        sys.exit(1)
+    turn += 1
+    if AT_REST:
+        gc.collect()
+        if counts() != before or live() > before_live:
+            gc.collect()
+            if counts() != before or live() > before_live:
+                print("hit: at rest, counts %r were %r; %d live objects were %d" % (counts(), before, live(), before_live))
+                sys.exit(1)
+print("not hit in %d strides" % turn)
+"#;

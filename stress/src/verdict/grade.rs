@@ -1,0 +1,61 @@
+//! Grades: whether a verdict breaks a promise.
+//!
+//! Data races in user code must not corrupt the VM: crash, hang, fatal error, panic,
+//! uninitialised memory, a wrong count or a leak is forbidden whatever the operations are.
+//! An unexplained outcome is graded by what the documentation promises of the operations.
+
+use super::{Kind, Verdict};
+use crate::scenario::Scenario;
+use crate::subject::Guarantee;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How bad a verdict is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// Breaks a promise.
+    Forbidden,
+    /// The documentation is silent.
+    Interesting,
+    /// Found and kept, but this VM promises nothing here.
+    OutsidePromise,
+    /// Documented as possible; counted only.
+    Accepted,
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Forbidden => "forbidden",
+            Self::Interesting => "interesting",
+            Self::OutsidePromise => "outside the VM's promise",
+            Self::Accepted => "accepted",
+        })
+    }
+}
+
+/// Grades a verdict and says why. `no_promise` is the VM's reason for promising nothing.
+pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -> (Grade, String) {
+    if let Some(reason) = no_promise {
+        return (Grade::OutsidePromise, reason.to_owned());
+    }
+    if !matches!(verdict.kind, Kind::Outcome | Kind::Exception) {
+        return (Grade::Forbidden, "data races in a program must not corrupt the VM, stop it or leak".to_owned());
+    }
+    let source = if scenario.context.source.is_empty() { "no source" } else { &scenario.context.source };
+    match scenario.guarantee() {
+        Guarantee::Atomic => (
+            Grade::Forbidden,
+            format!("every operation is documented as atomic, so some order must explain the outcome ({source})"),
+        ),
+        Guarantee::Silent => (
+            Grade::Interesting,
+            "no sequential order explains the outcome; the documentation says nothing about these operations".to_owned(),
+        ),
+        Guarantee::Composite => (
+            Grade::Accepted,
+            format!("an operation is several steps or documented as not atomic ({source})"),
+        ),
+    }
+}

@@ -1,0 +1,216 @@
+//! Verdicts: what a run showed, and how bad it is.
+
+pub mod grade;
+pub mod stack;
+
+use crate::oracle::{self, Nature};
+use crate::scenario::Scenario;
+use crate::vm::child::End;
+use crate::vm::job::Log;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Kind of failure. Order: worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Killed by SIGSEGV, SIGBUS, SIGABRT, SIGILL or SIGFPE.
+    Crash,
+    /// A Rust panic.
+    Panic,
+    /// `Fatal Python error`.
+    Fatal,
+    /// A sanitizer's report.
+    Sanitizer,
+    /// A value that nothing in the scenario produced: memory read before it was written.
+    Uninitialised,
+    /// The object contradicts itself at rest.
+    Corrupt,
+    /// A reference count lower at rest than before.
+    Refcount,
+    /// Every thread sleeps and none can go on.
+    Deadlock,
+    /// No progress while a thread keeps running.
+    Hang,
+    /// Died in interpreter shutdown, all work done.
+    ShutdownCrash,
+    /// Hung in interpreter shutdown, all work done.
+    ShutdownHang,
+    /// Memory without bound.
+    Memory,
+    /// Output without bound.
+    Flood,
+    /// `SystemError` and its like.
+    Internal,
+    /// Objects alive after the last reference is gone.
+    Leak,
+    /// An exception that no order raises.
+    Exception,
+    /// An outcome that no order gives.
+    Outcome,
+    /// The VM left with an unexpected exit code and without finishing.
+    Exit,
+}
+
+impl Kind {
+    /// All kinds, worst first.
+    pub const ALL: [Self; 18] = [
+        Self::Crash,
+        Self::Panic,
+        Self::Fatal,
+        Self::Sanitizer,
+        Self::Uninitialised,
+        Self::Corrupt,
+        Self::Refcount,
+        Self::Deadlock,
+        Self::Hang,
+        Self::ShutdownCrash,
+        Self::ShutdownHang,
+        Self::Memory,
+        Self::Flood,
+        Self::Internal,
+        Self::Leak,
+        Self::Exception,
+        Self::Outcome,
+        Self::Exit,
+    ];
+
+    /// Stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Crash => "crash",
+            Self::Panic => "panic",
+            Self::Fatal => "fatal",
+            Self::Sanitizer => "sanitizer",
+            Self::Uninitialised => "uninitialised",
+            Self::Corrupt => "corrupt",
+            Self::Refcount => "refcount",
+            Self::Deadlock => "deadlock",
+            Self::Hang => "hang",
+            Self::ShutdownCrash => "shutdown-crash",
+            Self::ShutdownHang => "shutdown-hang",
+            Self::Memory => "memory",
+            Self::Flood => "flood",
+            Self::Internal => "internal",
+            Self::Leak => "leak",
+            Self::Exception => "exception",
+            Self::Outcome => "outcome",
+            Self::Exit => "exit",
+        }
+    }
+
+    /// Whether the process ended by it, so that the scenario in flight is to blame.
+    pub fn ends_process(self) -> bool {
+        matches!(
+            self,
+            Self::Crash
+                | Self::Panic
+                | Self::Fatal
+                | Self::Sanitizer
+                | Self::Deadlock
+                | Self::Hang
+                | Self::ShutdownCrash
+                | Self::ShutdownHang
+                | Self::Memory
+                | Self::Flood
+                | Self::Exit
+        )
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One failing verdict on one scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Kind of failure.
+    pub kind: Kind,
+    /// One line: what was seen.
+    pub detail: String,
+    /// Unexplained outcome, where there is one.
+    pub outcome: Option<String>,
+    /// How often, where it can be counted.
+    pub count: u64,
+}
+
+/// Name of a signal.
+pub fn signal_name(signal: i32) -> String {
+    nix::sys::signal::Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |s| s.as_str().to_owned())
+}
+
+/// What the end of a process says, `None` for a clean one.
+pub fn of_process(log: &Log) -> Option<Verdict> {
+    let stderr = log.stderr();
+    let verdict = |kind, detail: String| Some(Verdict { kind, detail, outcome: None, count: 1 });
+    if let Some(report) = stack::sanitizer(stderr) {
+        return verdict(Kind::Sanitizer, report);
+    }
+    match log.end() {
+        End::Interrupted => None,
+        End::Memory => verdict(Kind::Memory, "memory use passed the limit".into()),
+        End::Flood => verdict(Kind::Flood, "output passed the limit".into()),
+        End::Hang => {
+            let autopsy = log.outcome.as_ref().and_then(|o| o.hang.clone()).unwrap_or_default();
+            let what = stack::hang(&autopsy, stderr);
+            if log.finished {
+                return verdict(Kind::ShutdownHang, format!("all work done, then no end: {what}"));
+            }
+            let kind = if autopsy.running == 0 { Kind::Deadlock } else { Kind::Hang };
+            verdict(kind, what)
+        }
+        End::Exit(0) if log.finished => None,
+        _ if stack::panic(stderr).is_some() => {
+            verdict(Kind::Panic, stack::panic(stderr).unwrap_or_default())
+        }
+        End::Signal(signal) => {
+            let name = signal_name(signal);
+            if let Some(fatal) = stack::fatal(stderr) {
+                return verdict(if log.finished { Kind::ShutdownCrash } else { Kind::Fatal }, fatal);
+            }
+            let kind = if log.finished { Kind::ShutdownCrash } else { Kind::Crash };
+            verdict(kind, stack::last_words(stderr).map_or_else(|| name.clone(), |words| format!("{name}: {words}")))
+        }
+        End::Exit(code) => {
+            let words = stack::last_words(stderr).unwrap_or_else(|| "no message".into());
+            let kind = if log.finished { Kind::ShutdownCrash } else { Kind::Exit };
+            verdict(kind, format!("exit code {code}: {words}"))
+        }
+    }
+}
+
+/// What a history says: violations seen from inside and unexplained outcomes, one verdict a kind.
+pub fn of_history(history: &crate::history::History, scenario: &Scenario, complete_orders: bool) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    let mut add = |v: Verdict| {
+        if !verdicts.iter().any(|w| w.kind == v.kind) {
+            verdicts.push(v);
+        }
+    };
+    for v in &history.violations {
+        let kind = match v.kind.as_str() {
+            "corrupt" => Kind::Corrupt,
+            "refcount" => Kind::Refcount,
+            "leak" => Kind::Leak,
+            _ => Kind::Internal,
+        };
+        add(Verdict { kind, detail: v.detail.clone(), outcome: None, count: 1 });
+    }
+    for u in oracle::unexplained(history, &scenario.context.raises) {
+        let (kind, detail) = match &u.nature {
+            Nature::Internal(e) => (Kind::Internal, format!("raised {e}")),
+            Nature::Alien(what) => (Kind::Uninitialised, format!("a value from nowhere: {what}")),
+            Nature::Exception(e) => (Kind::Exception, format!("raised {e}, which no order raises")),
+            Nature::Order => (Kind::Outcome, format!("no order gives {}", u.outcome)),
+        };
+        let needs_order = matches!(u.nature, Nature::Order | Nature::Exception(_));
+        if needs_order && (!complete_orders || oracle::by_design(history, &u.outcome, &scenario.context.raises)) {
+            continue;
+        }
+        add(Verdict { kind, detail, outcome: Some(u.outcome), count: u.count });
+    }
+    verdicts
+}
