@@ -248,7 +248,9 @@ fetch_source() {
     # The next call reads the lists anew.
     rm -f "$APT_BASE/fresh"
     if [ -n "$tried" ]; then
-        say "Debian's archive lists the source $package$tried, but does not deliver it:"
+        local but='it could not be fetched'
+        grep -q '404  Not Found' "$LOG" && but='does not deliver it'
+        say "Debian's archive lists the source $package$tried, but $but:"
         grep '^E: ' "$LOG" | sort -u | head -n 3 | sed 's/^E: /    /'
     else
         say "Debian's archive has no source $package $want"
@@ -258,5 +260,6 @@ fetch_source() {
     while read -r p v; do
         [ -n "$p" ] && delivered "$p" "$v" && had+=" $(upstream "$v")"
     done <<<"$all"
-    die 3 "versions that can be had:${had:- none (is the network up?)}"
+    die 3 "versions that can be had:${had:- none (is the network up?)}" \
+        "other ways to an interpreter are in ci/vm/README.md"
 }
