@@ -46,7 +46,7 @@ open_cache() {
         die 3 "cannot write to the cache $CACHE" "set THREADBARE_VM_CACHE to a writable folder"
     CACHE=$(cd "$CACHE" && pwd -P)
     case $CACHE in
-        *[[:space:]:\'\"\\\$]*) die 3 "the cache's path '$CACHE' has a character that make cannot quote" \
+        *[[:space:]:\'\"\\\$]*) die 3 "the cache's path '$CACHE' has a blank or another character that make cannot quote" \
             "set THREADBARE_VM_CACHE to a plain path" ;;
     esac
 }
@@ -69,33 +69,40 @@ begin() {
     FINAL=$CACHE/$NAME
     lock 9 "$NAME"
     local old
-    for old in "$CACHE/tmp/$NAME".*; do
+    for old in "$CACHE/tmp/$NAME"@*; do
         [ -e "$old" ] || continue
         say "removing what an interrupted build left: ${old##*/}"
-        # Twice: a compiler of that build may still be writing its last file.
-        rm -rf "$old" 2>/dev/null || { sleep 2 && rm -rf "$old"; }
+        remove "$old"
     done
-    WORK=$(mktemp -d "$CACHE/tmp/$NAME.XXXXXX")
+    WORK=$(mktemp -d "$CACHE/tmp/$NAME@XXXXXX")
     LOG=$CACHE/log/$NAME.log
     : >"$LOG"
-    SECONDS=0
-    trap 'rm -rf "$WORK"' EXIT
+    SECONDS=0 CHILD=''
+    trap 'trap "" INT TERM HUP; [ -z "$CHILD" ] || kill "$CHILD" 2>/dev/null || :; cd /; remove "$WORK"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
 }
 
+# Twice: a compiler of a build just killed may still be writing its last file.
+remove() { rm -rf "$1" 2>/dev/null || { sleep 2 && rm -rf "$1"; }; }
+
 # step LABEL COMMAND...: its output goes to the log. When this script is killed
-# the kernel ends the command too; make takes its compilers with it.
+# the kernel ends the command too; make takes its compilers with it. It runs in
+# the background because bash handles a signal only while it waits.
 step() {
     local label=$1 began=$SECONDS
     shift
     say "$label"
     printf '\n=== %s: %s\n' "$label" "$*" >>"$LOG"
-    setpriv --pdeathsig TERM "$@" >>"$LOG" 2>&1 3>&- 8>&- 9>&- </dev/null || {
+    setpriv --pdeathsig TERM "$@" >>"$LOG" 2>&1 3>&- 8>&- 9>&- </dev/null &
+    CHILD=$!
+    wait "$CHILD" || {
         local code=$?
+        CHILD=''
         tail -n 15 "$LOG" | sed 's/^/    /'
         die 5 "failed (exit code $code): $label" "the whole output is in $LOG"
     }
+    CHILD=''
     say "  done in $((SECONDS - began)) s"
 }
 
@@ -223,7 +230,7 @@ upstream() { sed -E 's/^[0-9]+://; s/-[^-]*$//; s/\+(ds|dfsg)[0-9.]*$//' <<<"$1"
 # has. The packaging files are small and go together with the rest.
 delivered() {
     (cd "$WORK" && mkdir -p probe && cd probe &&
-        apt-get "${APT[@]}" -qq --diff-only --download-only source "$1=$2") >>"$LOG" 2>&1
+        apt-get "${APT[@]}" -qq --diff-only --download-only source "$1=$2") >>"$LOG" 2>&1 3>&-
 }
 
 # fetch_source PACKAGE UPSTREAM ALSO_REGEX: sets SOURCE, a folder with the source
@@ -238,7 +245,7 @@ fetch_source() {
     while read -r p v; do
         [[ $p == "$package" && $(upstream "$v") == "$want" ]] || continue
         say "fetching Debian's source $p $v"
-        if (cd "$SOURCE" && apt-get "${APT[@]}" -q --download-only source "$p=$v") >>"$LOG" 2>&1; then
+        if (cd "$SOURCE" && apt-get "${APT[@]}" -q --download-only source "$p=$v") >>"$LOG" 2>&1 3>&-; then
             unlock 8
             return
         fi
