@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use threadbare_stress::campaign::state::State;
+use threadbare_stress::choice::{Choices, Seeded};
 use threadbare_stress::campaign::{Event, Options, Report, hunt};
 use threadbare_stress::finding::Finding;
 use threadbare_stress::report;
@@ -101,6 +102,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if subjects.is_empty() {
         eprintln!("threadbare: no subject is left; `threadbare hunt --list-subjects` lists them");
         return Ok(exit::nothing());
+    }
+    // One order for a seed: what a short hunt reaches is then a fair sample of all families.
+    let mut order = Seeded::new(args.seed, &["subjects"]);
+    for i in (1..subjects.len()).rev() {
+        subjects.swap(i, order.below(i + 1));
     }
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let options = Options {

@@ -106,8 +106,8 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
     let small = if minimised.reproduced {
         let (verdict, history) = last.unwrap_or((case.judged.verdict.clone(), case.judged.history.clone()));
         let mut small = finding(shared, case, minimised.scenario, &verdict, &history);
-        // The kind stays the one that was first seen: which of its faces a fault shows is chance.
-        small.kind = raw.kind;
+        // Which of its faces a fault shows is chance: it keeps the worst one seen.
+        small.kind = small.kind.min(raw.kind);
         small
     } else {
         raw.clone()

@@ -44,6 +44,8 @@ pub struct Facts {
     pub gil_claimed: Option<bool>,
     /// Time of two loops one after the other, divided by their time in two threads.
     pub speedup: f64,
+    /// Largest share of one thread's steps between which it saw the other move.
+    pub interleaving: f64,
     /// Modules of [`MODULES`] that import.
     pub modules: Vec<String>,
     /// Sanitizer runtimes found in the program.
@@ -52,9 +54,9 @@ pub struct Facts {
 
 impl Facts {
     /// Whether Python code runs on one thread at a time: the VM's own word where it has one,
-    /// else the measured speed-up.
+    /// else what was measured.
     pub fn has_gil(&self) -> bool {
-        self.gil_claimed.unwrap_or(self.speedup < 1.4)
+        self.gil_claimed.unwrap_or(self.speedup < 1.4 && self.interleaving < 0.02)
     }
 
     /// Short name for tables: `cpython 3.13.5`.
@@ -225,6 +227,7 @@ impl Vm {
                 _ => None,
             },
             speedup: log.facts.get("speedup").and_then(|s| s.parse().ok()).unwrap_or(0.0),
+            interleaving: log.facts.get("interleaving").and_then(|s| s.parse().ok()).unwrap_or(0.0),
             modules: log.support.iter().filter(|(_, s)| s == "ok").map(|(m, _)| m.clone()).collect(),
             sanitizers,
         };

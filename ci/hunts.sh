@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Hunts 60 s on each of three real VMs and asserts that each gives a finding whose script hits again;
+# then the controls, on which nothing may be found. Prints one line a check and a summary.
+#
+#   ci/hunts.sh [PROGRAM]      default: target/release/threadbare
+set -uo pipefail
+cd "$(dirname "$0")/.."
+program=$(realpath "${1:-target/release/threadbare}")
+seconds=${THREADBARE_HUNT_SECONDS:-60}
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+passed=0 failed=0 skipped=0
+
+ok() { echo "ok: $*"; passed=$((passed + 1)); }
+bad() { echo "FAILED: $*"; failed=$((failed + 1)); }
+skip() { echo "skipped: $*"; skipped=$((skipped + 1)); }
+
+# A hunt must end with "something found", and some script of it must hit again.
+must_find() { # NAME VM
+    local name=$1 vm=$2 code=0 tried=0
+    echo "== hunt: $name, $seconds s"
+    "$program" hunt --vm "$vm" --time "${seconds}s" --out "$out/$name" >"$out/$name.txt" 2>"$out/$name.err" || code=$?
+    tail -n 3 "$out/$name.txt"
+    if [ "$code" != 1 ]; then
+        tail -n 20 "$out/$name.err"
+        bad "$name: the hunt ended with code $code, expected 1 (something found)"
+        return
+    fi
+    # Those whose script hit while hunting first.
+    for folder in $(grep -lE '"hits": [1-9]' "$out/$name"/findings/*/finding.json | xargs -r -n1 dirname); do
+        tried=$((tried + 1))
+        [ "$tried" -le 8 ] || break
+        code=0
+        "$program" repro "$folder" --runs 3 --time 10s >"$out/repro.txt" 2>&1 || code=$?
+        if [ "$code" = 1 ]; then
+            ok "$name: $(tail -n 1 "$out/repro.txt") ($(basename "$folder"))"
+            return
+        fi
+    done
+    bad "$name: none of $tried scripts hit again"
+}
+
+# A control must find nothing forbidden.
+must_be_clean() { # NAME VM SECONDS FLAGS...
+    local name=$1 vm=$2 time=$3 code=0
+    shift 3
+    echo "== control: $name, $time s"
+    "$program" hunt --vm "$vm" --time "${time}s" --out "$out/$name" --format json "$@" >"$out/$name.json" 2>"$out/$name.err" || code=$?
+    if [ "$code" -gt 1 ]; then
+        tail -n 20 "$out/$name.err"
+        bad "$name: the hunt ended with code $code"
+    elif grep '"event":"summary"' "$out/$name.json" | grep -q '"forbidden":0,'; then
+        ok "$name: nothing forbidden in $(grep -o '"scenarios":[0-9]*,"schema"' "$out/$name.json" | head -1 | tr -dc 0-9) scenarios"
+    else
+        grep '"event":"finding"' "$out/$name.json" | cut -c1-600
+        bad "$name: a control found something forbidden"
+    fi
+}
+
+# Prints the path of a VM that a script builds once into the cache; says why not otherwise.
+build() { # SCRIPT ARGS...
+    bash "$@" 2>"$out/build.err" || { tail -n 2 "$out/build.err" >&2; return 1; }
+}
+
+must_find rustpython rustpython
+if vm=$(build ci/vm/micropython.sh); then
+    must_find micropython "$vm"
+else
+    skip "micropython: $(tail -n 1 "$out/build.err")"
+fi
+if vm=$(build ci/vm/cpython-ft.sh 3.13.5); then
+    must_find cpython-3.13.5-ft "$vm"
+    must_be_clean cpython-3.13.5-ft-one-thread "$vm" 20 --sequential
+else
+    skip "cpython 3.13.5 free-threaded: $(tail -n 1 "$out/build.err")"
+fi
+must_be_clean rustpython-one-thread rustpython 20 --sequential
+if command -v python3 >/dev/null; then
+    must_be_clean python3-with-gil python3 "$seconds" --no-callbacks
+else
+    skip "python3 with a GIL: not on PATH"
+fi
+echo "hunts: $passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

@@ -1,0 +1,186 @@
+//! `threadbare litmus`: litmus tests in herd's C format on any engine.
+
+use crate::{Format, exit};
+use anyhow::Context;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use threadbare_litmus::catalogue;
+use threadbare_litmus::lang::{Engine, Judged, Limits, Test, judge};
+
+/// Arguments.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  threadbare litmus SB.litmus                              # under RC11, as herd does
+  threadbare litmus tests/ --engine rc11,tso,hardware      # every *.litmus file in a folder
+  threadbare litmus --catalogue IRIW --engine loom         # our own tests by part of the name
+  threadbare litmus --catalogue SB+rlx --print > SB.litmus # one to start from
+
+`exists` is a question: no answer to it is a fault. A false `~exists` or `forall`, a data race, or
+a verdict other than the one a test's own info lines expect is a finding (exit code 1).")]
+pub struct Args {
+    /// Tests: files, or folders with *.litmus files.
+    #[arg(value_name = "FILE", required_unless_present = "catalogue")]
+    files: Vec<PathBuf>,
+    /// Tests of the built-in catalogue whose name contains this; all without a value.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    catalogue: Option<String>,
+    /// What runs them: rc11, sc, tso, loom, shuttle, hardware; several with commas.
+    #[arg(long, value_delimiter = ',', default_value = "rc11")]
+    engine: Vec<Engine>,
+    /// Print the tests in canonical form instead of running them.
+    #[arg(long)]
+    print: bool,
+    /// Show one execution in which the proposition holds (rc11, sc, tso).
+    #[arg(long)]
+    witness: bool,
+    /// Write that execution to FOLDER/TEST.ENGINE.dot.
+    #[arg(long, value_name = "FOLDER")]
+    dot: Option<PathBuf>,
+    /// hardware: runs of each test.
+    #[arg(long, default_value_t = 2_000_000)]
+    runs: u64,
+    /// shuttle: interleavings to enumerate before random ones.
+    #[arg(long, default_value_t = 20_000)]
+    schedules: usize,
+    /// loom: most preemptions in one execution; no bound without it.
+    #[arg(long)]
+    preemptions: Option<usize>,
+    /// Seed of random schedules and delays.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How results are printed.
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+/// How often each thing happened.
+#[derive(Default)]
+struct Tally {
+    judged: u32,
+    found: u32,
+    skipped: u32,
+    malformed: u32,
+}
+
+/// Runs tests.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let limits = Limits { preemptions: args.preemptions, schedules: args.schedules, seed: args.seed, runs: args.runs };
+    let mut tally = Tally::default();
+    for (name, text) in texts(&args)? {
+        match Test::parse(&text) {
+            Ok(test) if args.print => {
+                print!("{test}");
+                tally.judged += 1;
+            }
+            Ok(test) => {
+                for engine in &args.engine {
+                    one(&test, *engine, &limits, &args, &mut tally)?;
+                }
+            }
+            Err(error) => {
+                eprint!("{}", error.render(&name, &text));
+                tally.malformed += 1;
+            }
+        }
+    }
+    Ok(match tally {
+        Tally { malformed: 1.., .. } => ExitCode::from(2),
+        Tally { found: 1.., .. } => exit::found(),
+        Tally { judged: 0, .. } => {
+            eprintln!("threadbare: no test was run ({} skipped)", tally.skipped);
+            exit::nothing()
+        }
+        _ => exit::CLEAN,
+    })
+}
+
+fn one(test: &Test, engine: Engine, limits: &Limits, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
+    let judged = match judge(test, engine, limits) {
+        Ok(judged) => judged,
+        Err(error) => {
+            eprintln!("threadbare: skipped: {error}");
+            tally.skipped += 1;
+            return Ok(());
+        }
+    };
+    tally.judged += 1;
+    tally.found += u32::from(judged.is_finding());
+    if let (Some(folder), Some(witness)) = (&args.dot, &judged.verdict.witness) {
+        let path = folder.join(format!("{}.{}.dot", test.name.replace(['/', '\\'], "_"), engine.name()));
+        std::fs::write(&path, &witness.dot).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    match args.format {
+        Format::Human => human(&judged, engine, args.witness),
+        Format::Json => json(&judged, engine),
+    }
+    Ok(())
+}
+
+fn human(judged: &Judged, engine: Engine, witness: bool) {
+    let verdict = &judged.verdict;
+    print!("{verdict}");
+    println!("Engine {} {}", verdict.name, engine.name());
+    if let Some(expectation) = &judged.expectation {
+        let word = if judged.is_finding() { "MISSED" } else { "met" };
+        let reason = expectation.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        println!("Expected {} {}{reason}: {word}", verdict.name, expectation.expected);
+    }
+    println!("Time {} {:.2}", verdict.name, verdict.elapsed.as_secs_f64());
+    if let Some(shown) = verdict.witness.as_ref().filter(|_| witness) {
+        println!("Execution\n{}", shown.table.trim_end());
+    }
+    println!();
+}
+
+fn json(judged: &Judged, engine: Engine) {
+    let verdict = &judged.verdict;
+    let states: Vec<serde_json::Value> = verdict
+        .states
+        .iter()
+        .map(|(values, count, holds)| serde_json::json!({"state": verdict.state(values), "count": count, "holds": holds}))
+        .collect();
+    println!(
+        "{}",
+        serde_json::json!({
+            "schema": 1, "event": "litmus", "test": verdict.name, "engine": engine.name(),
+            "condition": verdict.condition, "ok": verdict.ok, "observation": verdict.frequency.to_string(),
+            "positive": verdict.positive, "negative": verdict.negative, "states": states, "race": verdict.race,
+            "coverage": verdict.coverage.to_string(), "seconds": verdict.elapsed.as_secs_f64(),
+            "expected": judged.expectation.as_ref().map(|e| e.expected.to_string()), "finding": judged.is_finding(),
+        })
+    );
+}
+
+/// Every test to run, as a name for messages and its text.
+fn texts(args: &Args) -> anyhow::Result<Vec<(String, String)>> {
+    let mut out = Vec::new();
+    if let Some(part) = &args.catalogue {
+        out.extend(
+            catalogue::all().iter().filter(|entry| entry.name.contains(part.as_str())).map(|entry| (entry.name.to_string(), entry.text.to_string())),
+        );
+    }
+    for path in &args.files {
+        for file in files(path)? {
+            let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            out.push((file.display().to_string(), String::from_utf8_lossy(&text).into_owned()));
+        }
+    }
+    Ok(out)
+}
+
+/// The file, or the *.litmus files of the folder in order of name.
+fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|extension| extension == "litmus") {
+            out.push(file);
+        }
+    }
+    out.sort();
+    Ok(out)
+}
