@@ -2,6 +2,7 @@
 //!
 //! [`explore::Explorer`] enumerates *execution graphs* instead of interleavings.
 
+pub mod catalogue;
 pub mod explore;
 pub mod hardware;
 pub mod lang;

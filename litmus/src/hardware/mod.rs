@@ -82,6 +82,7 @@ pub fn run(code: &Code, options: &Options) -> Result<Observation, Error> {
     Ok(Observation {
         states,
         race: None,
+        witness: None,
         coverage: Coverage::Sampled { runs, seed: None },
         elapsed: start.elapsed(),
     })

@@ -30,6 +30,7 @@
 pub mod ast;
 pub mod code;
 pub mod engine;
+pub mod expectation;
 pub mod outcome;
 pub mod reference;
 
@@ -42,7 +43,8 @@ pub use ast::Test;
 pub use code::Code;
 pub use engine::{Engine, Limits, Unsupported, run};
 pub use error::{ParseError, Pos};
-pub use outcome::{Coverage, Frequency, Observation, Verdict};
+pub use expectation::{Expectation, Expected, Judged, expectation, judge};
+pub use outcome::{Coverage, Frequency, Observation, Verdict, Witness};
 
 impl Test {
     /// Parses a test.

@@ -37,6 +37,15 @@ impl Display for Coverage {
     }
 }
 
+/// One execution in which the condition's proposition holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// One column per thread.
+    pub table: String,
+    /// The graph in the DOT language.
+    pub dot: String,
+}
+
 /// What an engine saw of a test.
 #[derive(Debug, Clone)]
 pub struct Observation {
@@ -44,6 +53,8 @@ pub struct Observation {
     pub states: BTreeMap<Vec<i64>, u64>,
     /// The first data race, in words.
     pub race: Option<String>,
+    /// An execution in which the proposition holds, from engines that have executions to show.
+    pub witness: Option<Witness>,
     /// How far this goes.
     pub coverage: Coverage,
     /// Time spent.
@@ -94,6 +105,8 @@ pub struct Verdict {
     pub frequency: Frequency,
     /// The first data race, in words: by the C standard the test then means nothing.
     pub race: Option<String>,
+    /// An execution in which the proposition holds.
+    pub witness: Option<Witness>,
     /// How far the observation goes.
     pub coverage: Coverage,
     /// Time spent.
@@ -148,6 +161,7 @@ impl Verdict {
             ok,
             frequency,
             race: observation.race.clone(),
+            witness: observation.witness.clone(),
             coverage: observation.coverage.clone(),
             elapsed: observation.elapsed,
         }

@@ -141,6 +141,7 @@ pub(super) fn run(code: &Code, model: Model) -> Result<Observation, String> {
         file: code.name.as_str().into(),
     };
     let mut states: BTreeMap<Vec<i64>, u64> = BTreeMap::new();
+    let witness = None;
     let report = Explorer::new()
         .model(model)
         .keep_going(true)
@@ -173,6 +174,7 @@ pub(super) fn run(code: &Code, model: Model) -> Result<Observation, String> {
     Ok(Observation {
         states,
         race,
+        witness,
         coverage: Coverage::Exhaustive,
         elapsed: report.elapsed,
     })

@@ -69,6 +69,7 @@ pub(super) fn run(code: &Code, limits: &Limits) -> Result<Observation, String> {
     Ok(Observation {
         states,
         race,
+        witness: None,
         coverage,
         elapsed: start.elapsed(),
     })
@@ -132,9 +133,10 @@ fn execution(code: &Arc<Code>, plain: &[bool]) -> Vec<i64> {
         .collect();
     code.outcome(
         |location| match &cells[location] {
-            // SAFETY: every thread is joined, so no access is concurrent.
-            Cell::Atomic(cell) => unsafe { cell.unsync_load() },
-            // SAFETY: as above; loom checks it.
+            // A load, not a look at the last store executed: loom keeps the
+            // coherence order partial, and this is what completes it.
+            Cell::Atomic(cell) => cell.load(Ordering::Relaxed),
+            // SAFETY: every thread is joined, so no access is concurrent; loom checks it.
             Cell::Plain(cell) => cell.with(|value| unsafe { *value }),
         },
         |thread, register| registers[thread][register],

@@ -54,6 +54,7 @@ pub(super) fn run(code: &Code, limits: &Limits) -> Result<Observation, String> {
     Ok(Observation {
         states,
         race: None,
+        witness: None,
         coverage,
         elapsed: start.elapsed(),
     })
