@@ -152,8 +152,9 @@ debian_mirror() {
         return
     fi
     local suites='buster|bullseye|bookworm|trixie|forky|duke|sid|oldstable|stable|testing|unstable'
-    apt-get update --print-uris 2>/dev/null |
-        sed -nE "s#^'([^']*[^/])/+dists/($suites)/(In)?Release'.*#\1#p" | head -n 1
+    local uris
+    uris=$(apt-get update --print-uris 2>/dev/null) || :
+    sed -nE "\#^'([^']*[^/])/+dists/($suites)/(In)?Release'.*#{s##\1#p;q}" <<<"$uris"
 }
 
 # open_apt src|bin SUITE...: sets APT, the options that make any apt tool work
@@ -217,6 +218,9 @@ END
     fi
 }
 
+# apt names every file it missed; three are enough.
+show_apt_errors() { sed -n 's/^E: /    /p' "$LOG" | sort -u | sed 3q; }
+
 # source_versions REGEX: "package version" for each source package so named.
 source_versions() {
     /usr/lib/apt/apt-helper cat-file "$APT_LISTS"/*_Sources* |
@@ -258,7 +262,7 @@ fetch_source() {
         local but='it could not be fetched'
         grep -q '404  Not Found' "$LOG" && but='does not deliver it'
         say "Debian's archive lists the source $package$tried, but $but:"
-        grep '^E: ' "$LOG" | sort -u | head -n 3 | sed 's/^E: /    /'
+        show_apt_errors
     else
         say "Debian's archive has no source $package $want"
     fi

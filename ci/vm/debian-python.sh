@@ -40,7 +40,7 @@ mkdir -p "$WORK/debs/partial"
 if ! apt-get "${APT[@]}" -q -y --download-only --no-install-recommends -o Dir::Cache::archives="$WORK/debs" \
     install "$package" >>"$LOG" 2>&1; then
     rm -f "$APT_BASE/fresh" # the next call reads the lists anew
-    grep '^E: ' "$LOG" | sort -u | head -n 3 | sed 's/^E: /    /'
+    show_apt_errors
     die 3 "Debian's archive lists $package for unstable, but did not deliver all of it" \
         "try again later, or another one: $have"
 fi
