@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use threadbare_stress::campaign::state::State;
-use threadbare_stress::choice::{Choices, Seeded};
 use threadbare_stress::campaign::{Event, Options, Report, hunt};
+use threadbare_stress::choice::{Choices, Seeded};
 use threadbare_stress::finding::Finding;
 use threadbare_stress::report;
 use threadbare_stress::scenario::generate::Limits;
@@ -37,7 +37,7 @@ pub struct Args {
     /// Seed of all scenarios; the same seed gives the same scenarios in the same order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// VM processes at once [default: one for each two cores].
+    /// VM processes at once [default: half the cores and one more, for the pauses of the others].
     #[arg(long)]
     jobs: Option<usize>,
     /// Folder for findings and progress; a hunt with the same options resumes there.
@@ -85,8 +85,13 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
 
 /// Hunts.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let (types, names): (Vec<String>, Vec<String>) = args.subjects.iter().cloned().partition(|s| s.contains(':'));
-    let mut subjects = if names.is_empty() && !types.is_empty() { Vec::new() } else { builtin::select(&names)? };
+    let (types, names): (Vec<String>, Vec<String>) =
+        args.subjects.iter().cloned().partition(|s| s.contains(':'));
+    let mut subjects = if names.is_empty() && !types.is_empty() {
+        Vec::new()
+    } else {
+        builtin::select(&names)?
+    };
     if args.no_callbacks {
         subjects.retain(|s| !s.callbacks);
     }
@@ -97,7 +102,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     signals::install()?;
     let vm = Vm::open(&args.vm)?;
     for name in &types {
-        subjects.push(threadbare_stress::subject::introspect::introspect(&vm, name)?);
+        subjects.push(threadbare_stress::subject::introspect::introspect(
+            &vm, name,
+        )?);
     }
     if subjects.is_empty() {
         eprintln!("threadbare: no subject is left; `threadbare hunt --list-subjects` lists them");
@@ -114,9 +121,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seed: args.seed,
         time: Some(args.time),
         iterations: args.iterations,
-        jobs: args.jobs.unwrap_or((cores / 2).max(1)),
+        jobs: args.jobs.unwrap_or(cores / 2 + 1),
         out: args.out.clone(),
-        limits: Limits { threads: args.threads.into(), ops: args.ops.into() },
+        limits: Limits {
+            threads: args.threads.into(),
+            ops: args.ops.into(),
+        },
         scenario_ms: args.scenario_ms,
         batch: 6,
         sequential: args.sequential,
@@ -133,13 +143,18 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         options.out.join("findings").display()
     );
     if vm.facts.has_gil() {
-        eprintln!("note: this VM has a GIL: threads switch only between bytecodes, so little can be found");
+        eprintln!(
+            "note: this VM has a GIL: threads switch only between bytecodes, so little can be found"
+        );
     }
     let watch = Printer::new(args.format);
     let result = hunt(&vm, &options, &|event| watch.event(event))?;
     watch.clear();
     let html = report::html(&result.state, &result.findings);
-    let written = threadbare_stress::finding::store::write_atomically(&options.out.join("report.html"), html.as_bytes());
+    let written = threadbare_stress::finding::store::write_atomically(
+        &options.out.join("report.html"),
+        html.as_bytes(),
+    );
     summary(&vm, &options, &result, args.format);
     if let Some(error) = result.error {
         return Err(error.into());
@@ -161,8 +176,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn list(subjects: &[Subject], format: Format) {
     for s in subjects {
         if format == Format::Json {
-            let ops: Vec<_> = s.ops.iter().map(|o| serde_json::json!({"code": o.code, "guarantee": o.guarantee})).collect();
-            println!("{}", serde_json::json!({"schema": 1, "event": "subject", "name": s.name, "doc": s.doc, "callbacks": s.callbacks, "ops": ops}));
+            let ops: Vec<_> = s
+                .ops
+                .iter()
+                .map(|o| serde_json::json!({"code": o.code, "guarantee": o.guarantee}))
+                .collect();
+            println!(
+                "{}",
+                serde_json::json!({"schema": 1, "event": "subject", "name": s.name, "doc": s.doc, "callbacks": s.callbacks, "ops": ops})
+            );
         } else {
             println!("{:<28} {:>3} operations  {}", s.name, s.ops.len(), s.doc);
         }
@@ -180,7 +202,12 @@ struct Printer {
 impl Printer {
     fn new(format: Format) -> Self {
         let now = Instant::now();
-        Self { format, terminal: std::io::stderr().is_terminal(), start: now, last: Mutex::new(now) }
+        Self {
+            format,
+            terminal: std::io::stderr().is_terminal(),
+            start: now,
+            last: Mutex::new(now),
+        }
     }
 
     fn event(&self, event: Event<'_>) {
@@ -189,15 +216,25 @@ impl Printer {
                 self.clear();
                 eprintln!("skipped {subject}: {reason}");
                 if self.format == Format::Json {
-                    println!("{}", serde_json::json!({"schema": 1, "event": "skipped", "subject": subject, "reason": reason}));
+                    println!(
+                        "{}",
+                        serde_json::json!({"schema": 1, "event": "skipped", "subject": subject, "reason": reason})
+                    );
                 }
             }
             Event::Finding(finding) => {
                 self.clear();
                 if self.format == Format::Json {
-                    println!("{}", serde_json::json!({"schema": 1, "event": "finding", "finding": finding}));
+                    println!(
+                        "{}",
+                        serde_json::json!({"schema": 1, "event": "finding", "finding": finding})
+                    );
                 } else if finding.minimised || finding.script.is_some() {
-                    eprintln!("[{:>4.0} s] {}", self.start.elapsed().as_secs_f64(), finding.line());
+                    eprintln!(
+                        "[{:>4.0} s] {}",
+                        self.start.elapsed().as_secs_f64(),
+                        finding.line()
+                    );
                 }
             }
             Event::Progress(state) => self.progress(state),
@@ -205,7 +242,10 @@ impl Printer {
     }
 
     fn progress(&self, state: &State) {
-        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self
+            .last
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let pause = Duration::from_millis(if self.terminal { 500 } else { 20_000 });
         if last.elapsed() < pause {
             return;
@@ -218,7 +258,11 @@ impl Printer {
             state.sum(|t| t.scenarios),
             state.sum(|t| t.runs),
             state.sum(|t| t.slot_turns),
-            if sampled > 0 { 100.0 * overlapped as f64 / sampled as f64 } else { 0.0 },
+            if sampled > 0 {
+                100.0 * overlapped as f64 / sampled as f64
+            } else {
+                0.0
+            },
             state.sum(|t| t.verdicts.values().sum()),
         );
         if self.terminal {
@@ -239,13 +283,31 @@ impl Printer {
 /// The table of subjects, then one line a finding.
 fn summary(vm: &Vm, options: &Options, result: &Report, format: Format) {
     let state = &result.state;
-    let mut findings: Vec<&Finding> = result.findings.iter().filter(|f| f.facts.title() == vm.facts.title()).collect();
+    let mut findings: Vec<&Finding> = result
+        .findings
+        .iter()
+        .filter(|f| f.facts.title() == vm.facts.title())
+        .collect();
     findings.sort_by(|a, b| (a.kind, &a.subject).cmp(&(b.kind, &b.subject)));
-    let pairs: BTreeSet<(&str, &str)> = findings.iter().map(|f| (f.subject.as_str(), f.kind.name())).collect();
-    let crashed: BTreeSet<&str> = findings.iter().filter(|f| f.kind.ends_process()).map(|f| f.subject.as_str()).collect();
-    let forbidden = findings.iter().filter(|f| f.grade == Grade::Forbidden).count();
+    let pairs: BTreeSet<(&str, &str)> = findings
+        .iter()
+        .map(|f| (f.subject.as_str(), f.kind.name()))
+        .collect();
+    let crashed: BTreeSet<&str> = findings
+        .iter()
+        .filter(|f| f.kind.ends_process())
+        .map(|f| f.subject.as_str())
+        .collect();
+    let forbidden = findings
+        .iter()
+        .filter(|f| f.grade == Grade::Forbidden)
+        .count();
     let (sampled, overlapped) = (state.sum(|t| t.sampled), state.sum(|t| t.overlapped));
-    let overlap = if sampled > 0 { 100.0 * overlapped as f64 / sampled as f64 } else { 0.0 };
+    let overlap = if sampled > 0 {
+        100.0 * overlapped as f64 / sampled as f64
+    } else {
+        0.0
+    };
     if format == Format::Json {
         println!(
             "{}",
@@ -258,19 +320,28 @@ fn summary(vm: &Vm, options: &Options, result: &Report, format: Format) {
         );
         return;
     }
-    println!("{:<28} {:>9} {:>11} {:>12} {:>8}  verdicts", "subject", "scenarios", "runs", "slot turns", "overlap");
+    println!(
+        "{:<28} {:>9} {:>11} {:>12} {:>8}  verdicts",
+        "subject", "scenarios", "runs", "slot turns", "overlap"
+    );
     for (name, totals) in &state.subjects {
         if let Some(reason) = &totals.skipped {
             println!("{name:<28} skipped: {reason}");
             continue;
         }
         let verdicts: BTreeMap<&String, &u64> = totals.verdicts.iter().collect();
-        let mut cells: Vec<String> = verdicts.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+        let mut cells: Vec<String> = verdicts
+            .iter()
+            .map(|(kind, n)| format!("{kind} {n}"))
+            .collect();
         if totals.accepted > 0 {
             cells.push(format!("accepted {}", totals.accepted));
         }
         let overlap = if totals.sampled > 0 {
-            format!("{:.0} %", 100.0 * totals.overlapped as f64 / totals.sampled as f64)
+            format!(
+                "{:.0} %",
+                100.0 * totals.overlapped as f64 / totals.sampled as f64
+            )
         } else {
             "-".to_owned()
         };
@@ -284,7 +355,16 @@ fn summary(vm: &Vm, options: &Options, result: &Report, format: Format) {
     }
     println!();
     for finding in &findings {
-        println!("{}\n    {}", finding.line(), options.out.join("findings").join(&finding.id).join("repro.py").display());
+        println!(
+            "{}\n    {}",
+            finding.line(),
+            options
+                .out
+                .join("findings")
+                .join(&finding.id)
+                .join("repro.py")
+                .display()
+        );
     }
     println!();
     println!(
@@ -301,10 +381,16 @@ fn summary(vm: &Vm, options: &Options, result: &Report, format: Format) {
         state.seconds
     );
     if state.sampled_orders > 0 {
-        println!("{} scenarios had too many orders: these were sampled and unexplained outcomes of them not reported", state.sampled_orders);
+        println!(
+            "{} scenarios had too many orders: these were sampled and unexplained outcomes of them not reported",
+            state.sampled_orders
+        );
     }
     println!("report: {}", options.out.join("report.html").display());
     if let Some(first) = findings.first() {
-        println!("try: threadbare repro {}", options.out.join("findings").join(&first.id).display());
+        println!(
+            "try: threadbare repro {}",
+            options.out.join("findings").join(&first.id).display()
+        );
     }
 }

@@ -3,8 +3,8 @@
 //! Argument parsing and printing only; one file per subcommand.
 
 mod hunt;
-mod repro;
 mod report;
+mod repro;
 mod rustpython;
 mod signals;
 mod vms;

@@ -32,21 +32,46 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     signals::install()?;
     let finding = store::read(&args.finding)?;
-    let folder = if args.finding.is_dir() { args.finding.clone() } else { args.finding.with_file_name("") };
+    let folder = if args.finding.is_dir() {
+        args.finding.clone()
+    } else {
+        args.finding.with_file_name("")
+    };
     let script = folder.join("repro.py");
     let vm = Vm::open(args.vm.as_deref().unwrap_or(&finding.vm))?;
-    let (rate, attempts) = reproduce::rate(&vm, &script, finding.kind, args.runs, args.time.as_secs_f64())?;
+    let (rate, attempts) = reproduce::rate(
+        &vm,
+        &script,
+        finding.kind,
+        args.runs,
+        args.time.as_secs_f64(),
+        false,
+    )?;
     if args.format == Format::Json {
-        println!("{}", serde_json::json!({"schema": 1, "event": "repro", "id": finding.id, "vm": vm.facts.title(), "rate": rate}));
+        println!(
+            "{}",
+            serde_json::json!({"schema": 1, "event": "repro", "id": finding.id, "vm": vm.facts.title(), "rate": rate})
+        );
     } else {
         println!("{}: {} of {}", finding.id, finding.kind, finding.subject);
         println!("  {}", finding.scenario);
         println!("  {}", finding.detail);
         for (i, attempt) in attempts.iter().enumerate() {
             let how = if attempt.hit { "hit" } else { "no hit" };
-            println!("  run {}: {how} after {:.1} s ({:?})", i + 1, attempt.took.as_secs_f64(), attempt.outcome.end);
+            println!(
+                "  run {}: {how} after {:.1} s ({:?})",
+                i + 1,
+                attempt.took.as_secs_f64(),
+                attempt.outcome.end
+            );
         }
-        println!("{} of {} runs hit on {}, at most {:.0} s each", rate.hits, rate.runs, vm.facts.title(), rate.limit_seconds);
+        println!(
+            "{} of {} runs hit on {}, at most {:.0} s each",
+            rate.hits,
+            rate.runs,
+            vm.facts.title(),
+            rate.limit_seconds
+        );
     }
     Ok(match (interrupted(), rate.hits) {
         (true, _) => exit::interrupted(),

@@ -11,7 +11,11 @@ use threadbare_stress::vm::rustpython::ARGV0;
 #[derive(clap::Args)]
 pub struct Args {
     /// FILE and its arguments, or options of RustPython (-c, -m, --help).
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FILE")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "FILE"
+    )]
     args: Vec<OsString>,
 }
 
@@ -30,7 +34,9 @@ pub fn main() -> ExitCode {
 /// Says that this build has no RustPython.
 #[cfg(not(feature = "rustpython"))]
 pub fn main() -> ExitCode {
-    eprintln!("threadbare: built without the embedded RustPython; build with the feature 'rustpython' or name another --vm");
+    eprintln!(
+        "threadbare: built without the embedded RustPython; build with the feature 'rustpython' or name another --vm"
+    );
     crate::exit::environment()
 }
 

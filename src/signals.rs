@@ -5,7 +5,10 @@ use threadbare_stress::vm::child::INTERRUPTED;
 
 /// Installs the handlers.
 pub fn install() -> anyhow::Result<()> {
-    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM])?;
+    let mut signals = signal_hook::iterator::Signals::new([
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+    ])?;
     std::thread::spawn(move || {
         for _ in signals.forever() {
             // Relaxed: the flag carries no data.

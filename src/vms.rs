@@ -23,18 +23,40 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let named = specs.len() - asked;
     let mut failed = false;
     if args.format == Format::Human {
-        println!("{:<28} {:<26} {:>8}  {:<12} missing modules", "VM", "is", "speed-up", "sanitizers");
+        println!(
+            "{:<28} {:<26} {:>8}  {:<12} missing modules",
+            "VM", "is", "speed-up", "sanitizers"
+        );
     }
     for (i, spec) in specs.iter().enumerate() {
         match Vm::open(spec) {
             Ok(vm) if args.format == Format::Json => {
-                println!("{}", serde_json::json!({"schema": 1, "event": "vm", "vm": spec, "facts": vm.facts, "gil": vm.facts.has_gil()}));
+                println!(
+                    "{}",
+                    serde_json::json!({"schema": 1, "event": "vm", "vm": spec, "facts": vm.facts, "gil": vm.facts.has_gil()})
+                );
             }
             Ok(vm) => {
-                let missing: Vec<&str> = MODULES.iter().copied().filter(|m| !vm.facts.modules.iter().any(|n| n == m)).collect();
-                let missing = if missing.is_empty() { "-".to_owned() } else { missing.join(" ") };
-                let sanitizers = if vm.facts.sanitizers.is_empty() { "-".into() } else { vm.facts.sanitizers.join(",") };
-                println!("{spec:<28} {:<26} {:>8.2}  {sanitizers:<12} {missing}", vm.facts.title(), vm.facts.speedup);
+                let missing: Vec<&str> = MODULES
+                    .iter()
+                    .copied()
+                    .filter(|m| !vm.facts.modules.iter().any(|n| n == m))
+                    .collect();
+                let missing = if missing.is_empty() {
+                    "-".to_owned()
+                } else {
+                    missing.join(" ")
+                };
+                let sanitizers = if vm.facts.sanitizers.is_empty() {
+                    "-".into()
+                } else {
+                    vm.facts.sanitizers.join(",")
+                };
+                println!(
+                    "{spec:<28} {:<26} {:>8.2}  {sanitizers:<12} {missing}",
+                    vm.facts.title(),
+                    vm.facts.speedup
+                );
             }
             Err(error) => {
                 eprintln!("threadbare: {error}");
@@ -43,7 +65,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     if args.format == Format::Human {
-        println!("speed-up: two loops one after the other against the same two in two threads (1 = a GIL, 2 = none)");
+        println!(
+            "speed-up: two loops one after the other against the same two in two threads (1 = a GIL, 2 = none)"
+        );
     }
-    Ok(if failed { exit::environment() } else { exit::CLEAN })
+    Ok(if failed {
+        exit::environment()
+    } else {
+        exit::CLEAN
+    })
 }

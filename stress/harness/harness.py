@@ -187,19 +187,45 @@ class Tally(object):
         self.raw = {}
         self.text = {}
         self.slow = run.free or run.spec.get("slow")
-        self.flagged = False
+        
+    def count(self, keys, objects):
+        """Counts the outcomes of a stride; its objects are at hand for a look at new ones."""
+        if not self.slow:
+            try:
+                distinct = set(keys)
+            except TypeError:
+                distinct = None
+            # Few outcomes, as is usual: counting each is one pass inside the VM.
+            if distinct is not None and len(distinct) <= 24:
+                for k in distinct:
+                    self.one(k, keys.count(k), objects[keys.index(k)] if k not in self.raw else None)
+                return
+        for i in range(len(keys)):
+            self.one(keys[i], 1, objects[i])
 
-    def new(self, k, o):
-        """First sight of a raw outcome: check the object and decide how to count."""
-        self.run.check(o)
-        if self.slow or not plain(k) or len(self.raw) >= MAX_OUTCOMES:
+    def one(self, k, times, o):
+        if not self.slow:
+            try:
+                if k in self.raw:
+                    self.raw[k] += times
+                    return
+                if plain(k) and len(self.raw) < MAX_OUTCOMES:
+                    self.run.check(o)
+                    self.raw[k] = times
+                    return
+            except TypeError:
+                pass
             self.slow = True
-            return self.add(k)
-        self.raw[k] = 1
+        for _ in range(times):
+            if self.add(k) == 1:
+                self.run.check(o)
 
     def add(self, k):
         text = self.run.outcome(k)
-        self.text[text] = self.text.get(text, 0) + 1
+        if text not in self.text and len(self.text) >= MAX_OUTCOMES:
+            text = "..."
+        self.text[text] = count = self.text.get(text, 0) + 1
+        return count
 
     def all(self):
         for k in list(self.raw):
@@ -210,8 +236,10 @@ class Tally(object):
 
 
 # (lag of thread 0, lag of thread 1, jitter of thread 0, jitter of thread 1); None: free-running.
-PHASES = [(0, 0, 0, 0), (0, 0, 0, 2), (0, 0, 2, 0), (0, 0, 0, 6), (0, 0, 6, 0), (0, 0, 4, 4), (0, 0, 0, 16), (0, 0, 16, 0),
-          (1, 0, 0, 0), (0, 1, 0, 0), (2, 2, 0, 0), (0, 0, 12, 12), (0, 0, 0, 40), (0, 0, 40, 0), None]
+PHASES = [(0, 0, 0, 0), (1, 0, 0, 3), (0, 1, 3, 0), (0, 0, 4, 4), (1, 0, 0, 8), (0, 1, 8, 0), (0, 0, 0, 6), (0, 0, 6, 0), None,
+          (1, 0, 3, 3), (0, 1, 3, 3), (0, 0, 0, 2), (0, 0, 2, 0), (1, 0, 0, 24), (0, 1, 24, 0), (1, 0, 0, 0), (0, 1, 0, 0),
+          (0, 0, 12, 12), (0, 0, 0, 16), (0, 0, 16, 0), (2, 2, 0, 0), (0, 0, 0, 40), (0, 0, 40, 0)]
+FREE = [None]
 
 
 class Run(object):
@@ -236,7 +264,7 @@ class Run(object):
         self.ns = {"Tok": Tok, "Exc": Exc, "X": X, "ALARM": ALARM, "V": self.tokens, "N": int("1000"), "K": "".join(["k"]),
                    "render": render, "__name__": "scenario"}
         exec(spec["src"], self.ns)
-        self.bodies = self.ns["BODIES"]
+        self.bodies = self.ns["_BODIES"]
         self.final = self.ns["FINAL"]
         self.make = self.ns["MK"]
         self.alarms = [[] for _ in self.lens]
@@ -338,7 +366,7 @@ class Run(object):
             arrived = [[1] * lag[t] + [None] * n for t in range(threads)]
         ended = [[None] * n for _ in range(threads)]
         seen = [[None] * n for _ in range(threads)]
-        fns = self.ns["MEASURED" if sample else "THREADS"]
+        fns = self.ns["_MEASURED" if sample else "_THREADS"]
         tasks = []
         base = 0
         for t in range(threads):
@@ -365,7 +393,7 @@ class Run(object):
                         hit = False
                 if hit:
                     self.overlapped += 1
-        self.ns["TALLY"](objects, n, tally, *results)
+        self.ns["TALLY"](objects, tally, *results)
         self.runs += n
         if maker == 1 and self.workers:
             self.workers[0].start(self.ns["CLEAR"], (objects, n), lambda: None)
@@ -375,9 +403,7 @@ class Run(object):
         emit("P", self.id, "stride")
         tally = Tally(self)
         n = 32
-        phases = [PHASES[-1]] if self.job.get("gil") else PHASES
-        if self.job.get("free"):
-            phases = [PHASES[-1]]
+        phases = FREE if self.job.get("gil") or self.job.get("free") else PHASES
         best, best_score, turn = phases[0], (-1, 0), 0
         scores = {}
         while True:
@@ -424,7 +450,7 @@ class Run(object):
                 break
             holder = [self.make()]
             mask = masks[self.rng.below(len(masks))]
-            tasks = [(fn, [holder, n, mask, self.alarms[t]]) for t, fn in enumerate(self.ns["SLOTS"])]
+            tasks = [(fn, [holder, n, mask, self.alarms[t]]) for t, fn in enumerate(self.ns["_SLOTS"])]
             self.parallel(tasks, lambda: None)
             self.rounds += n
             took = clock() - t0

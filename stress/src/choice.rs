@@ -101,8 +101,11 @@ mod tests {
 
     #[test]
     fn every_source_stays_below_its_bound() {
-        let mut sources: Vec<Box<dyn Choices>> =
-            vec![Box::new(Seeded::new(3, &[])), Box::new(Bytes(&[255; 9])), Box::new(Recorded(&[7, 9]))];
+        let mut sources: Vec<Box<dyn Choices>> = vec![
+            Box::new(Seeded::new(3, &[])),
+            Box::new(Bytes(&[255; 9])),
+            Box::new(Recorded(&[7, 9])),
+        ];
         for c in &mut sources {
             for n in 1..400 {
                 assert!(c.below(n) < n);

@@ -44,7 +44,10 @@ pub struct History {
 impl History {
     /// An empty history.
     pub fn new(id: usize) -> Self {
-        Self { id, ..Self::default() }
+        Self {
+            id,
+            ..Self::default()
+        }
     }
 
     /// Takes one record of the harness; a malformed one is ignored.
@@ -61,7 +64,10 @@ impl History {
                 }
             }
             ("V", [kind, detail]) => {
-                self.violations.push(Violation { kind: (*kind).to_owned(), detail: (*detail).to_owned() });
+                self.violations.push(Violation {
+                    kind: (*kind).to_owned(),
+                    detail: (*detail).to_owned(),
+                });
             }
             ("C", [runs, sampled, overlapped, slots]) => {
                 self.runs = runs.parse().unwrap_or(0);

@@ -19,13 +19,34 @@ use std::time::Duration;
 pub const MOST_ORDERS: usize = 1680;
 
 /// Text of a job over these scenarios; also says which of them have all their orders.
-pub fn text(vm: &Vm, scenarios: &[Scenario], seed: u64, ms: u64, sequential: bool) -> (String, Vec<bool>) {
+pub fn text(
+    vm: &Vm,
+    scenarios: &[Scenario],
+    seed: u64,
+    ms: u64,
+    sequential: bool,
+) -> (String, Vec<bool>) {
     let mut entries = Vec::new();
     let mut complete = Vec::new();
     for (id, scenario) in scenarios.iter().enumerate() {
         let name = scenario.hash().to_string();
-        let Orders { list, complete: all } = orders(&scenario.lens(), MOST_ORDERS, &mut Seeded::new(seed, &["orders", &name]));
-        entries.push(entry(scenario, id, ms, &Orders { list, complete: all }));
+        let Orders {
+            list,
+            complete: all,
+        } = orders(
+            &scenario.lens(),
+            MOST_ORDERS,
+            &mut Seeded::new(seed, &["orders", &name]),
+        );
+        entries.push(entry(
+            scenario,
+            id,
+            ms,
+            &Orders {
+                list,
+                complete: all,
+            },
+        ));
         complete.push(all);
     }
     let threads = scenarios.iter().map(|s| s.threads.len()).max().unwrap_or(2);
@@ -40,12 +61,40 @@ pub fn text(vm: &Vm, scenarios: &[Scenario], seed: u64, ms: u64, sequential: boo
 }
 
 /// Runs scenarios in one process.
-pub fn execute(vm: &Vm, scenarios: &[Scenario], seed: u64, ms: u64, sequential: bool) -> Result<(Log, Vec<bool>), VmError> {
+pub fn execute(
+    vm: &Vm,
+    scenarios: &[Scenario],
+    seed: u64,
+    ms: u64,
+    sequential: bool,
+) -> Result<(Log, Vec<bool>), VmError> {
     let (job, complete) = text(vm, scenarios, seed, ms, sequential);
-    let limits = Limits {
-        silence: Duration::from_millis(4000 + 3 * ms),
-        total: Duration::from_millis(30_000 + scenarios.len() as u64 * 4 * ms),
+    Ok((job::run(vm, &job, limits(scenarios.len(), ms))?, complete))
+}
+
+/// Time that a process may take for its scenarios: generous, for the machine may be busy.
+pub fn limits(scenarios: usize, ms: u64) -> Limits {
+    Limits {
+        silence: Duration::from_millis(3000 + 3 * ms),
+        total: Duration::from_millis(30_000 + scenarios as u64 * 4 * ms),
         ..Limits::default()
+    }
+}
+
+/// Runs one scenario again to see whether it hangs once more: a hang that was taken apart
+/// before needs neither the long wait nor the debugger.
+pub fn execute_again(
+    vm: &Vm,
+    scenario: &Scenario,
+    seed: u64,
+    ms: u64,
+    sequential: bool,
+) -> Result<(Log, Vec<bool>), VmError> {
+    let (job, complete) = text(vm, std::slice::from_ref(scenario), seed, ms, sequential);
+    let limits = Limits {
+        silence: Duration::from_millis(1000 + 2 * ms),
+        debugger: false,
+        ..limits(1, ms)
     };
     Ok((job::run(vm, &job, limits)?, complete))
 }
@@ -65,17 +114,30 @@ pub struct Judged {
 pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged> {
     let mut judged = Vec::new();
     for history in &log.histories {
-        let Some(scenario) = scenarios.get(history.id) else { continue };
+        let Some(scenario) = scenarios.get(history.id) else {
+            continue;
+        };
         for verdict in verdict::of_history(history, scenario, complete[history.id]) {
-            judged.push(Judged { index: history.id, verdict, history: history.clone() });
+            judged.push(Judged {
+                index: history.id,
+                verdict,
+                history: history.clone(),
+            });
         }
     }
     if let Some(mut verdict) = verdict::of_process(log) {
         let last = log.histories.last().cloned().unwrap_or_default();
         if !log.finished && !last.complete && last.phase.is_empty() && !log.histories.is_empty() {
-            verdict.detail = format!("in one thread, before anything ran concurrently: {}", verdict.detail);
+            verdict.detail = format!(
+                "in one thread, before anything ran concurrently: {}",
+                verdict.detail
+            );
         }
-        judged.push(Judged { index: last.id, verdict, history: last });
+        judged.push(Judged {
+            index: last.id,
+            verdict,
+            history: last,
+        });
     }
     judged
 }
@@ -83,11 +145,22 @@ pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged
 /// Runs one batch of the hunt and settles what it shows.
 pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
     let subject = &shared.options.subjects[batch.subject];
-    let Some(supported) = supported(shared, batch)? else { return Ok(()) };
+    let Some(supported) = supported(shared, batch)? else {
+        return Ok(());
+    };
     let options = shared.options;
-    let scenarios: Vec<Scenario> =
-        batch.numbers.iter().map(|&k| generate::nth(&supported.subject, options.seed, k, options.limits)).collect();
-    let (log, complete) = execute(shared.vm, &scenarios, options.seed, options.scenario_ms, options.sequential)?;
+    let scenarios: Vec<Scenario> = batch
+        .numbers
+        .iter()
+        .map(|&k| generate::nth(&supported.subject, options.seed, k, options.limits))
+        .collect();
+    let (log, complete) = execute(
+        shared.vm,
+        &scenarios,
+        options.seed,
+        options.scenario_ms,
+        options.sequential,
+    )?;
     if log.end() == End::Interrupted {
         put_back(shared, batch, 0);
         return Ok(());
@@ -119,11 +192,25 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
                 totals.accepted += one.verdict.count;
                 continue;
             }
-            *totals.verdicts.entry(one.verdict.kind.name().to_owned()).or_default() += 1;
+            *totals
+                .verdicts
+                .entry(one.verdict.kind.name().to_owned())
+                .or_default() += 1;
         }
         let number = batch.numbers[one.index.min(batch.numbers.len() - 1)];
         let makes = &supported.subject.make;
-        settle::settle(shared, settle::Case { scenario, number, judged: &one, grade, why, makes, log: &log })?;
+        settle::settle(
+            shared,
+            settle::Case {
+                scenario,
+                number,
+                judged: &one,
+                grade,
+                why,
+                makes,
+                log: &log,
+            },
+        )?;
     }
     Ok(())
 }
@@ -140,10 +227,15 @@ fn supported(shared: &Shared<'_>, batch: &Batch) -> Result<Option<Supported>, Hu
     totals.lacking.clone_from(&supported.lacking);
     if let Some(reason) = &supported.skipped {
         totals.skipped = Some(reason.clone());
-        (shared.watch)(Event::Skipped { subject: &subject.name, reason });
+        (shared.watch)(Event::Skipped {
+            subject: &subject.name,
+            reason,
+        });
         return Ok(None);
     }
-    inner.support.insert(subject.name.clone(), supported.clone());
+    inner
+        .support
+        .insert(subject.name.clone(), supported.clone());
     Ok(Some(supported))
 }
 

@@ -74,7 +74,9 @@ pub enum HuntError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The output folder belongs to a hunt with other options.
-    #[error("{out} holds a hunt with {what}; choose another --out, or repeat the options of that hunt to resume it")]
+    #[error(
+        "{out} holds a hunt with {what}; choose another --out, or repeat the options of that hunt to resume it"
+    )]
     Other {
         /// The folder.
         out: PathBuf,
@@ -111,12 +113,16 @@ impl Shared<'_> {
     }
 
     pub fn over(&self) -> bool {
-        interrupted() || self.deadline.is_some_and(|d| Instant::now() >= d) || self.lock().error.is_some()
+        interrupted()
+            || self.deadline.is_some_and(|d| Instant::now() >= d)
+            || self.lock().error.is_some()
     }
 
     /// Time left, at most `most`.
     pub fn left(&self, most: Duration) -> Duration {
-        self.deadline.map_or(most, |d| most.min(d.saturating_duration_since(Instant::now())))
+        self.deadline.map_or(most, |d| {
+            most.min(d.saturating_duration_since(Instant::now()))
+        })
     }
 }
 
@@ -145,26 +151,45 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         options,
         watch,
         deadline: options.time.map(|t| start + t),
-        inner: Mutex::new(Inner { state, store, support: std::collections::HashMap::new(), minimising: Duration::ZERO, settling: Vec::new(), error: None }),
+        inner: Mutex::new(Inner {
+            state,
+            store,
+            support: std::collections::HashMap::new(),
+            minimising: Duration::ZERO,
+            settling: Vec::new(),
+            error: None,
+        }),
     };
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.max(1) {
             scope.spawn(|| worker(&shared, start));
         }
     });
-    let mut inner = shared.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut inner = shared
+        .inner
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     inner.state.seconds += start.elapsed().as_secs_f64();
     if inner.error.is_none() {
-        let saved = inner.store.flush().and_then(|()| inner.state.save(&options.out));
+        let saved = inner
+            .store
+            .flush()
+            .and_then(|()| inner.state.save(&options.out));
         inner.error = saved.err().map(HuntError::from);
     }
-    Ok(Report { state: inner.state, findings: inner.store.findings().to_vec(), error: inner.error })
+    Ok(Report {
+        state: inner.state,
+        findings: inner.store.findings().to_vec(),
+        error: inner.error,
+    })
 }
 
 /// Takes batches in the planner's order until the hunt is over.
 fn worker(shared: &Shared<'_>, start: Instant) {
     while !shared.over() {
-        let Some(batch) = shared.lock().state.next(shared.options) else { return };
+        let Some(batch) = shared.lock().state.next(shared.options) else {
+            return;
+        };
         if let Err(error) = batch::run(shared, &batch) {
             shared.lock().error.get_or_insert(error);
             return;

@@ -1,14 +1,14 @@
 //! From a failing verdict to a kept finding: saved raw at once, minimised, its script
 //! measured, its backtrace taken, saved again.
 
-use super::batch::{execute, judge};
+use super::batch::{execute, execute_again, judge};
 use super::{Event, HuntError, Shared};
+use crate::choice::Recorded;
 use crate::finding::{Finding, Rate, SCHEMA, backtrace, reproduce};
 use crate::history::History;
 use crate::scenario::Scenario;
 use crate::scenario::generate::{Limits, fill};
 use crate::scenario::minimise::minimise;
-use crate::choice::Recorded;
 use crate::subject::Flavour;
 use crate::verdict::grade::Grade;
 use crate::verdict::{Kind, Verdict, stack};
@@ -54,26 +54,46 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
     {
         let mut inner = shared.lock();
         let operations = case.scenario.operations();
-        let same = inner.store.same(&title, &subject, verdict.kind, &operations, &verdict.detail).map(|f| f.id.clone());
+        let same = inner
+            .store
+            .same(&title, &subject, verdict.kind, &operations, &verdict.detail)
+            .map(|f| f.id.clone());
         if let Some(id) = same {
             inner.store.seen(&id);
             return Ok(());
         }
-        let most = if case.grade == Grade::Forbidden { shared.options.keep } else { shared.options.keep.min(2) };
+        // Breadth first: until every subject had its turn, one finding of a kind is enough.
+        let first_round = inner.state.position.0 == 0 && shared.options.subjects.len() > 1;
+        let most = match case.grade {
+            _ if first_round => 1,
+            Grade::Forbidden => shared.options.keep,
+            _ => shared.options.keep.min(2),
+        };
         let key = (subject.clone(), verdict.kind);
-        if inner.store.count(&title, &subject, verdict.kind) >= most || inner.settling.contains(&key) {
+        if inner.store.count(&title, &subject, verdict.kind) >= most
+            || inner.settling.contains(&key)
+        {
             return Ok(());
         }
         inner.settling.push(key);
     }
     let result = settle_new(shared, &case);
-    shared.lock().settling.retain(|(s, k)| !(s == &subject && *k == verdict.kind));
+    shared
+        .lock()
+        .settling
+        .retain(|(s, k)| !(s == &subject && *k == verdict.kind));
     result
 }
 
 fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
     let started = Instant::now();
-    let raw = finding(shared, case, case.scenario.clone(), &case.judged.verdict, &case.judged.history);
+    let raw = finding(
+        shared,
+        case,
+        case.scenario.clone(),
+        &case.judged.verdict,
+        &case.judged.history,
+    );
     save(shared, &raw, case.log, None)?;
     (shared.watch)(Event::Finding(&raw));
     if shared.over() {
@@ -82,29 +102,60 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
     let budget = budget(shared, raw.kind);
     let mut last: Option<(Verdict, History)> = None;
     let options = shared.options;
-    let ms = if raw.kind.ends_process() { 350 } else { 200 };
+    let hang = matches!(raw.kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
+    // The first run that fails tells how long a candidate needs to show the failure.
+    let mut ms = if raw.kind.ends_process() { 350 } else { 200 };
     let mut fails = |candidate: &Scenario| {
-        let attempts = if raw.kind.ends_process() { 2 } else { 1 };
+        let attempts = if ms < 200 { 2 } else { 1 };
         for _ in 0..attempts {
             if shared.over() {
                 return false;
             }
             let one = std::slice::from_ref(candidate);
-            let Ok((log, complete)) = execute(shared.vm, one, options.seed, ms, options.sequential) else { return false };
-            let same = |v: &Verdict| {
-                if raw.kind.ends_process() { alike(v.kind, raw.kind) } else { v.kind == raw.kind }
+            let start = Instant::now();
+            let run = if hang {
+                execute_again(shared.vm, candidate, options.seed, ms, options.sequential)
+            } else {
+                execute(shared.vm, one, options.seed, ms, options.sequential)
             };
-            if let Some(hit) = judge(&log, one, &complete).into_iter().find(|j| same(&j.verdict)) {
+            let Ok((log, complete)) = run else {
+                return false;
+            };
+            let same = |v: &Verdict| {
+                if raw.kind.ends_process() {
+                    alike(v.kind, raw.kind)
+                } else {
+                    v.kind == raw.kind
+                }
+            };
+            if let Some(hit) = judge(&log, one, &complete)
+                .into_iter()
+                .find(|j| same(&j.verdict))
+            {
+                if matches!(hit.verdict.kind, Kind::Crash | Kind::Fatal | Kind::Panic) {
+                    ms = (start.elapsed().as_millis() as u64 * 3).clamp(100, 350);
+                }
                 last = Some((hit.verdict, hit.history));
                 return true;
             }
         }
         false
     };
-    let makes: Vec<String> = case.makes.iter().map(|m| fill(m, Flavour::Small, Flavour::Small, &mut Recorded(&[]))).collect();
-    let minimised = minimise(case.scenario, &makes, 3, shared.left(budget.minimise), &mut fails);
+    let makes: Vec<String> = case
+        .makes
+        .iter()
+        .map(|m| fill(m, Flavour::Small, Flavour::Small, &mut Recorded(&[])))
+        .collect();
+    let minimised = minimise(
+        case.scenario,
+        &makes,
+        2,
+        shared.left(budget.minimise),
+        &mut fails,
+    );
     let small = if minimised.reproduced {
-        let (verdict, history) = last.unwrap_or((case.judged.verdict.clone(), case.judged.history.clone()));
+        let (verdict, history) =
+            last.unwrap_or((case.judged.verdict.clone(), case.judged.history.clone()));
         let mut small = finding(shared, case, minimised.scenario, &verdict, &history);
         // Which of its faces a fault shows is chance: it keeps the worst one seen.
         small.kind = small.kind.min(raw.kind);
@@ -112,14 +163,24 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
     } else {
         raw.clone()
     };
-    let mut small = Finding { minimised: minimised.reproduced, seen: 1, ..small };
+    let mut small = Finding {
+        minimised: minimised.reproduced,
+        seen: 1,
+        ..small
+    };
     small.id = small.make_id();
     let duplicate = {
         let inner = shared.lock();
         let operations = small.scenario.operations();
         inner
             .store
-            .same(&small.facts.title(), &small.subject, small.kind, &operations, &small.detail)
+            .same(
+                &small.facts.title(),
+                &small.subject,
+                small.kind,
+                &operations,
+                &small.detail,
+            )
             .filter(|f| f.id != raw.id)
             .map(|f| f.id.clone())
     };
@@ -144,21 +205,37 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
 
 /// Runs the script of a finding, takes its backtrace, and saves it all.
 fn measure(shared: &Shared<'_>, small: &mut Finding, budget: &Budget) -> Result<(), HuntError> {
-    shared.lock().store.save(small, &[("repro.py", &small.script_text())])?;
+    shared
+        .lock()
+        .store
+        .save(small, &[("repro.py", &small.script_text())])?;
     let script = shared.lock().store.folder(&small.id).join("repro.py");
     let mut output = String::new();
     if !shared.over() {
-        let (rate, attempts) =
-            reproduce::rate(shared.vm, &script, small.kind, budget.script_runs, budget.script_seconds)?;
+        let (rate, attempts) = reproduce::rate(
+            shared.vm,
+            &script,
+            small.kind,
+            budget.script_runs,
+            budget.script_seconds,
+            true,
+        )?;
         if let Some(attempt) = attempts.iter().find(|a| a.hit).or(attempts.first()) {
-            output = format!("{}\n--- stderr ---\n{}", attempt.outcome.stdout.join("\n"), attempt.outcome.stderr);
+            output = format!(
+                "{}\n--- stderr ---\n{}",
+                attempt.outcome.stdout.join("\n"),
+                attempt.outcome.stderr
+            );
         }
         small.script = Some(rate);
     }
     let mut trace = None;
     let crashed = matches!(small.kind, Kind::Crash | Kind::Fatal | Kind::ShutdownCrash);
     if crashed && small.script.is_some_and(|r| r.hits > 0) && !shared.over() {
-        let seconds = small.script.map_or(3.0, |r| r.mean_seconds * 4.0 + 1.0).min(budget.script_seconds.max(2.0));
+        let seconds = small
+            .script
+            .map_or(3.0, |r| r.mean_seconds * 4.0 + 1.0)
+            .min(budget.script_seconds.max(2.0));
         trace = backtrace::of_script(shared.vm, &script, seconds.ceil() as u64);
         if let Some(text) = &trace {
             small.frames = stack::frames(text).into_iter().take(3).collect();
@@ -182,17 +259,32 @@ fn budget(shared: &Shared<'_>, kind: Kind) -> Budget {
     let late = spent > 10.0 + elapsed * 0.5;
     let hang = matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
     let minimise = match (hang, late) {
-        (true, _) => 12.0,
+        (true, _) => 7.0,
         (false, false) => 4.0,
         (false, true) => 2.0,
     };
     let script_runs = if late || hang { 1 } else { 3 };
-    Budget { minimise: Duration::from_secs_f64(minimise), script_seconds: if late { 2.0 } else { 3.0 }, script_runs }
+    let script_seconds = if late || hang { 2.0 } else { 3.0 };
+    Budget {
+        minimise: Duration::from_secs_f64(minimise),
+        script_seconds,
+        script_runs,
+    }
 }
 
-fn finding(shared: &Shared<'_>, case: &Case<'_>, scenario: Scenario, verdict: &Verdict, history: &History) -> Finding {
-    let mut explained: Vec<(String, u64)> =
-        history.outcomes.iter().filter(|(o, _)| history.sequential.contains(o)).cloned().collect();
+fn finding(
+    shared: &Shared<'_>,
+    case: &Case<'_>,
+    scenario: Scenario,
+    verdict: &Verdict,
+    history: &History,
+) -> Finding {
+    let mut explained: Vec<(String, u64)> = history
+        .outcomes
+        .iter()
+        .filter(|(o, _)| history.sequential.contains(o))
+        .cloned()
+        .collect();
     for outcome in &history.sequential {
         if !explained.iter().any(|(o, _)| o == outcome) {
             explained.push((outcome.clone(), 0));
@@ -223,18 +315,35 @@ fn finding(shared: &Shared<'_>, case: &Case<'_>, scenario: Scenario, verdict: &V
 }
 
 /// Saves a finding as it was seen, with the raw output of the process.
-fn save(shared: &Shared<'_>, finding: &Finding, log: &Log, script: Option<&str>) -> Result<(), HuntError> {
+fn save(
+    shared: &Shared<'_>,
+    finding: &Finding,
+    log: &Log,
+    script: Option<&str>,
+) -> Result<(), HuntError> {
     let text = script.map_or_else(|| finding.script_text(), str::to_owned);
     let output = log.outcome.as_ref().map_or_else(String::new, |o| {
         let hang = o.hang.as_ref().map_or("", |h| h.backtrace.as_str());
-        format!("{}\n--- stderr ---\n{}\n{hang}", o.stdout.join("\n"), o.stderr)
+        format!(
+            "{}\n--- stderr ---\n{}\n{hang}",
+            o.stdout.join("\n"),
+            o.stderr
+        )
     });
-    shared.lock().store.save(finding, &[("repro.py", &text), ("raw-output.txt", &output)])?;
+    shared
+        .lock()
+        .store
+        .save(finding, &[("repro.py", &text), ("raw-output.txt", &output)])?;
     Ok(())
 }
 
 /// Runs one scenario alone, as the minimiser does; for tools and tests.
-pub fn run_alone(vm: &Vm, scenario: &Scenario, seed: u64, ms: u64) -> Result<Vec<super::batch::Judged>, crate::vm::VmError> {
+pub fn run_alone(
+    vm: &Vm,
+    scenario: &Scenario,
+    seed: u64,
+    ms: u64,
+) -> Result<Vec<super::batch::Judged>, crate::vm::VmError> {
     let one = std::slice::from_ref(scenario);
     let (log, complete) = execute(vm, one, seed, ms, false)?;
     Ok(judge(&log, one, &complete))

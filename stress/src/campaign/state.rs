@@ -95,7 +95,9 @@ impl State {
             ..Self::default()
         };
         let path = Self::path(&options.out);
-        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(fresh) };
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            return Ok(fresh);
+        };
         let old: Self = serde_json::from_str(&text).map_err(|e| HuntError::Other {
             out: options.out.clone(),
             what: format!("an unreadable hunt.json ({e})"),
@@ -103,11 +105,20 @@ impl State {
         let differs = [
             (old.vm != fresh.vm, format!("the VM {}", old.vm)),
             (old.seed != fresh.seed, format!("--seed {}", old.seed)),
-            (old.size != fresh.size, format!("--threads {} --ops {}", old.size.0, old.size.1)),
-            (old.sequential != fresh.sequential, format!("sequential = {}", old.sequential)),
+            (
+                old.size != fresh.size,
+                format!("--threads {} --ops {}", old.size.0, old.size.1),
+            ),
+            (
+                old.sequential != fresh.sequential,
+                format!("sequential = {}", old.sequential),
+            ),
         ];
         match differs.into_iter().find(|(d, _)| *d) {
-            Some((_, what)) => Err(HuntError::Other { out: options.out.clone(), what }),
+            Some((_, what)) => Err(HuntError::Other {
+                out: options.out.clone(),
+                what,
+            }),
             None => Ok(old),
         }
     }
@@ -115,7 +126,10 @@ impl State {
     /// Reads the state in an output folder.
     pub fn read(out: &Path) -> Result<Self, StoreError> {
         let path = Self::path(out);
-        let fail = |reason: String| StoreError::Read { path: path.clone(), reason };
+        let fail = |reason: String| StoreError::Read {
+            path: path.clone(),
+            reason,
+        };
         let text = std::fs::read_to_string(&path).map_err(|e| fail(e.to_string()))?;
         serde_json::from_str(&text).map_err(|e| fail(e.to_string()))
     }
@@ -124,28 +138,43 @@ impl State {
     pub fn save(&self, out: &Path) -> Result<(), StoreError> {
         let mut state = self.clone();
         state.seconds += self.running_seconds;
-        write_atomically(&Self::path(out), serde_json::to_string(&state).expect("a state serialises").as_bytes())
+        write_atomically(
+            &Self::path(out),
+            serde_json::to_string(&state)
+                .expect("a state serialises")
+                .as_bytes(),
+        )
     }
 
     /// The next batch: what a crash left over first, then round robin over the subjects.
     pub fn next(&mut self, options: &Options) -> Option<Batch> {
-        if options.iterations.is_some_and(|most| self.planned >= most) || options.subjects.is_empty() {
+        if options.iterations.is_some_and(|most| self.planned >= most)
+            || options.subjects.is_empty()
+        {
             return None;
         }
         let index = |name: &str| options.subjects.iter().position(|s| s.name == name);
         if let Some(name) = self.pending.first().map(|(name, _)| name.clone())
             && let Some(subject) = index(&name)
         {
-            let (mine, rest) = std::mem::take(&mut self.pending).into_iter().partition(|(n, _)| *n == name);
+            let (mine, rest) = std::mem::take(&mut self.pending)
+                .into_iter()
+                .partition(|(n, _)| *n == name);
             self.pending = rest;
             let mine: Vec<(String, usize)> = mine;
-            return Some(Batch { subject, numbers: mine.into_iter().map(|(_, k)| k).collect() });
+            return Some(Batch {
+                subject,
+                numbers: mine.into_iter().map(|(_, k)| k).collect(),
+            });
         }
         if let Some(only) = options.only {
             let done = self.position.0 >= options.subjects.len();
             self.position.0 += 1;
             self.planned += 1;
-            return (!done).then_some(Batch { subject: self.position.0 - 1, numbers: vec![only] });
+            return (!done).then_some(Batch {
+                subject: self.position.0 - 1,
+                numbers: vec![only],
+            });
         }
         for _ in 0..options.subjects.len() {
             let subject = self.position.1 % options.subjects.len();
@@ -157,13 +186,18 @@ impl State {
             if totals.skipped.is_some() {
                 continue;
             }
-            let room = options.iterations.map_or(usize::MAX, |most| (most - self.planned) as usize);
+            let room = options
+                .iterations
+                .map_or(usize::MAX, |most| (most - self.planned) as usize);
             let totals = self.of(&options.subjects[subject]);
             let size = options.batch.min(room).max(1);
             let first = totals.next;
             totals.next += size;
             self.planned += size as u64;
-            return Some(Batch { subject, numbers: (first..first + size).collect() });
+            return Some(Batch {
+                subject,
+                numbers: (first..first + size).collect(),
+            });
         }
         None
     }

@@ -20,15 +20,32 @@ pub struct Supported {
 }
 
 /// Exceptions that say "not here" rather than "not with this argument".
-const MISSING: &[&str] = &["!NameError", "!NotImplementedError", "!ImportError", "!SyntaxError", "!ModuleNotFoundError"];
+const MISSING: &[&str] = &[
+    "!NameError",
+    "!NotImplementedError",
+    "!ImportError",
+    "!SyntaxError",
+    "!ModuleNotFoundError",
+];
 
 /// Tries a subject on a VM.
 pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
-    let filled = |text: &str| fill(text, subject.flavours[0], subject.keys[0], &mut Recorded(&[]));
+    let filled = |text: &str| {
+        fill(
+            text,
+            subject.flavours[0],
+            subject.keys[0],
+            &mut Recorded(&[]),
+        )
+    };
     let mut supported = subject.clone();
     let mut lacking = Vec::new();
     let skipped = |subject: &Subject, lacking: Vec<(String, String)>, reason: String| {
-        Ok(Supported { subject: subject.clone(), lacking, skipped: Some(reason) })
+        Ok(Supported {
+            subject: subject.clone(),
+            lacking,
+            skipped: Some(reason),
+        })
     };
     // A part that ends the process is left out and the rest is tried again.
     for _ in 0..8 {
@@ -47,7 +64,10 @@ pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
             quote(&prelude(&subject.requires, &subject.prelude)),
             parts.join(", ")
         );
-        let limits = Limits { silence: Duration::from_secs(10), ..Limits::default() };
+        let limits = Limits {
+            silence: Duration::from_secs(10),
+            ..Limits::default()
+        };
         let log = job::run(vm, &job, limits)?;
         match log.support.iter().find(|(what, _)| what == "subject") {
             None => return skipped(subject, lacking, log.how_it_ended()),
@@ -56,7 +76,11 @@ pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
             }
             Some(_) => {}
         }
-        for (what, how) in log.support.iter().filter(|(what, how)| what != "subject" && how != "ok") {
+        for (what, how) in log
+            .support
+            .iter()
+            .filter(|(what, how)| what != "subject" && how != "ok")
+        {
             let is_make = supported.make.iter().any(|m| m == what);
             let missing = MISSING.iter().any(|m| how.starts_with(m))
                 || (how == "!AttributeError" && vm.facts.implementation != "cpython");
@@ -64,19 +88,34 @@ pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
                 lacking.push((what.clone(), how.trim_start_matches('!').to_owned()));
             }
         }
-        let unfinished = (!log.finished && log.end() != End::Interrupted).then(|| log.last_begun.clone()).flatten();
+        let unfinished = (!log.finished && log.end() != End::Interrupted)
+            .then(|| log.last_begun.clone())
+            .flatten();
         if let Some(part) = &unfinished {
-            lacking.push((part.clone(), format!("alone in one thread: {}", log.how_it_ended())));
+            lacking.push((
+                part.clone(),
+                format!("alone in one thread: {}", log.how_it_ended()),
+            ));
         }
-        supported.make.retain(|m| !lacking.iter().any(|(what, _)| what == m));
-        supported.ops.retain(|op| !lacking.iter().any(|(what, _)| *what == op.code));
+        supported
+            .make
+            .retain(|m| !lacking.iter().any(|(what, _)| what == m));
+        supported
+            .ops
+            .retain(|op| !lacking.iter().any(|(what, _)| *what == op.code));
         if supported.make.is_empty() || supported.ops.is_empty() {
-            let reason = lacking.first().map_or_else(String::new, |(what, why)| format!("{what}: {why}"));
+            let reason = lacking
+                .first()
+                .map_or_else(String::new, |(what, why)| format!("{what}: {why}"));
             return skipped(subject, lacking, format!("nothing of it works ({reason})"));
         }
         if unfinished.is_none() {
             break;
         }
     }
-    Ok(Supported { subject: supported, lacking, skipped: None })
+    Ok(Supported {
+        subject: supported,
+        lacking,
+        skipped: None,
+    })
 }

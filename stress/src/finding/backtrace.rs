@@ -10,7 +10,10 @@ use std::time::Duration;
 
 /// Whether gdb can be started.
 pub fn available() -> bool {
-    Command::new("gdb").arg("--version").output().is_ok_and(|o| o.status.success())
+    Command::new("gdb")
+        .arg("--version")
+        .output()
+        .is_ok_and(|o| o.status.success())
 }
 
 /// Runs a script under gdb; its text output when the program died of a signal.
@@ -23,15 +26,41 @@ pub fn of_script(vm: &Vm, script: &Path, seconds: u64) -> Option<String> {
         }
     }
     command.env("DEBUGINFOD_URLS", "");
-    command.args(["-batch", "-nx", "-ex", "set debuginfod enabled off", "-ex", "set print thread-events off"]);
+    command.args([
+        "-batch",
+        "-nx",
+        "-ex",
+        "set debuginfod enabled off",
+        "-ex",
+        "set print thread-events off",
+    ]);
     // The embedded VM knows by its name that it is one.
     if let Some(name) = vm.argv0() {
-        command.args(["-ex", &format!("set exec-wrapper bash -c 'exec -a {name} \"$0\" \"$@\"'")]);
+        command.args([
+            "-ex",
+            &format!("set exec-wrapper bash -c 'exec -a {name} \"$0\" \"$@\"'"),
+        ]);
     }
-    command.args(["-ex", "run", "-ex", "bt 30", "-ex", "info threads", "--args"]);
-    command.arg(program).args(args).arg(script).arg(seconds.to_string());
+    command.args([
+        "-ex",
+        "run",
+        "-ex",
+        "bt 30",
+        "-ex",
+        "info threads",
+        "--args",
+    ]);
+    command
+        .arg(program)
+        .args(args)
+        .arg(script)
+        .arg(seconds.to_string());
     let limit = Duration::from_secs(seconds + 15);
-    let limits = Limits { silence: limit, total: limit, ..Limits::default() };
+    let limits = Limits {
+        silence: limit,
+        total: limit,
+        ..Limits::default()
+    };
     let outcome = child::run(&mut command, limits).ok()?;
     let text = outcome.stdout.join("\n");
     text.contains("received signal").then_some(text)

@@ -73,27 +73,64 @@ impl Finding {
     pub fn signature(&self) -> String {
         let mut operations = self.scenario.operations();
         operations.dedup();
-        let place = if self.kind == Kind::Panic { self.detail.clone() } else { self.frames.join(" < ") };
-        [self.kind.name(), &self.subject, &operations.join(" || "), &place].join(" @ ")
+        let place = if self.kind == Kind::Panic {
+            self.detail.clone()
+        } else {
+            self.frames.join(" < ")
+        };
+        [
+            self.kind.name(),
+            &self.subject,
+            &operations.join(" || "),
+            &place,
+        ]
+        .join(" @ ")
     }
 
     /// The id a finding with this signature has on this VM.
     pub fn make_id(&self) -> String {
         let mut operations = self.scenario.operations();
         operations.dedup();
-        let key = format!("{}\n{}\n{}", self.facts.title(), self.facts.version, operations.join("\n"));
-        let safe: String =
-            self.subject.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' }).collect();
-        format!("{safe}-{}-{:08x}", self.kind, crate::stable_hash(&key) as u32)
+        let key = format!(
+            "{}\n{}\n{}",
+            self.facts.title(),
+            self.facts.version,
+            operations.join("\n")
+        );
+        let safe: String = self
+            .subject
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        format!(
+            "{safe}-{}-{:08x}",
+            self.kind,
+            crate::stable_hash(&key) as u32
+        )
     }
 
     /// The one line that a summary prints.
     pub fn line(&self) -> String {
         let rate = match &self.script {
-            Some(r) if r.hits > 0 => format!("script hits {}/{} in {:.1} s", r.hits, r.runs, r.mean_seconds),
-            Some(r) => format!("script did not hit in {} runs of {:.0} s", r.runs, r.limit_seconds),
+            Some(r) if r.hits > 0 => format!(
+                "script hits {}/{} in {:.1} s",
+                r.hits, r.runs, r.mean_seconds
+            ),
+            Some(r) => format!(
+                "script did not hit in {} runs of {:.0} s",
+                r.runs, r.limit_seconds
+            ),
             None => "script not yet run".to_owned(),
         };
-        format!("{} {} [{}] {} — {}; {rate}", self.kind, self.subject, self.grade, self.scenario, self.detail)
+        format!(
+            "{} {} [{}] {} — {}; {rate}",
+            self.kind, self.subject, self.grade, self.scenario, self.detail
+        )
     }
 }

@@ -25,22 +25,40 @@ pub fn attempt(vm: &Vm, script: &Path, kind: Kind, seconds: f64) -> Result<Attem
     command.arg(format!("{seconds}"));
     // The script ends by itself; a process that outlives its time by this much hangs.
     let limit = Duration::from_secs_f64(seconds + 3.0);
-    let outcome = child::run(&mut command, Limits { silence: limit, total: limit, ..Limits::default() }).map_err(|source| {
-        VmError::Start { spec: vm.spec.clone(), program: command.get_program().to_string_lossy().into_owned(), source }
+    let outcome = child::run(
+        &mut command,
+        Limits {
+            silence: limit,
+            total: limit,
+            ..Limits::default()
+        },
+    )
+    .map_err(|source| VmError::Start {
+        spec: vm.spec.clone(),
+        program: command.get_program().to_string_lossy().into_owned(),
+        source,
     })?;
-    Ok(Attempt { hit: hit(&outcome, kind), took: start.elapsed(), outcome })
+    Ok(Attempt {
+        hit: hit(&outcome, kind),
+        took: start.elapsed(),
+        outcome,
+    })
 }
 
 /// Whether a script's end is the failure it was written for. One fault dies by one signal or
 /// another from run to run, or as a hang inside the allocator, so these count as the same.
 pub fn hit(outcome: &Outcome, kind: Kind) -> bool {
     let died = matches!(outcome.end, End::Signal(_)) || stack::panic(&outcome.stderr).is_some();
-    let reported = outcome.end == End::Exit(1) && outcome.stdout.iter().any(|l| l.starts_with("hit:"));
+    let reported =
+        outcome.end == End::Exit(1) && outcome.stdout.iter().any(|l| l.starts_with("hit:"));
     let hung = outcome.end == End::Hang || outcome.stderr.contains("Timeout (");
     match kind {
-        Kind::Crash | Kind::Fatal | Kind::Panic | Kind::ShutdownCrash | Kind::Sanitizer | Kind::Exit => {
-            died || hung || stack::sanitizer(&outcome.stderr).is_some()
-        }
+        Kind::Crash
+        | Kind::Fatal
+        | Kind::Panic
+        | Kind::ShutdownCrash
+        | Kind::Sanitizer
+        | Kind::Exit => died || hung || stack::sanitizer(&outcome.stderr).is_some(),
         Kind::Hang | Kind::Deadlock | Kind::ShutdownHang => hung || died,
         Kind::Memory => outcome.end == End::Memory,
         Kind::Flood => outcome.end == End::Flood,
@@ -48,20 +66,42 @@ pub fn hit(outcome: &Outcome, kind: Kind) -> bool {
     }
 }
 
-/// Runs a script up to `runs` times and says how often it hit.
-pub fn rate(vm: &Vm, script: &Path, kind: Kind, runs: u32, seconds: f64) -> Result<(Rate, Vec<Attempt>), VmError> {
+/// Runs a script up to `runs` times and says how often it hit; with `stop_early` two runs
+/// without a hit are enough.
+pub fn rate(
+    vm: &Vm,
+    script: &Path,
+    kind: Kind,
+    runs: u32,
+    seconds: f64,
+    stop_early: bool,
+) -> Result<(Rate, Vec<Attempt>), VmError> {
     let mut attempts = Vec::new();
     for _ in 0..runs {
         let attempt = attempt(vm, script, kind, seconds)?;
         let stop = attempt.outcome.end == End::Interrupted;
         attempts.push(attempt);
-        if stop {
+        let none_of_two = stop_early && attempts.len() == 2 && attempts.iter().all(|a| !a.hit);
+        if stop || none_of_two {
             break;
         }
     }
-    let hits: Vec<f64> = attempts.iter().filter(|a| a.hit).map(|a| a.took.as_secs_f64()).collect();
-    let mean = if hits.is_empty() { 0.0 } else { hits.iter().sum::<f64>() / hits.len() as f64 };
-    let rate = Rate { hits: hits.len() as u32, runs: attempts.len() as u32, limit_seconds: seconds, mean_seconds: mean };
+    let hits: Vec<f64> = attempts
+        .iter()
+        .filter(|a| a.hit)
+        .map(|a| a.took.as_secs_f64())
+        .collect();
+    let mean = if hits.is_empty() {
+        0.0
+    } else {
+        hits.iter().sum::<f64>() / hits.len() as f64
+    };
+    let rate = Rate {
+        hits: hits.len() as u32,
+        runs: attempts.len() as u32,
+        limit_seconds: seconds,
+        mean_seconds: mean,
+    };
     Ok((rate, attempts))
 }
 

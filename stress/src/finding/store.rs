@@ -19,7 +19,9 @@ pub struct Store {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A file or folder cannot be written.
-    #[error("cannot write {path}: {source}; findings saved before stay where they are; choose another --out or free space, then run the same command again to resume")]
+    #[error(
+        "cannot write {path}: {source}; findings saved before stay where they are; choose another --out or free space, then run the same command again to resume"
+    )]
     Write {
         /// The path.
         path: PathBuf,
@@ -40,7 +42,10 @@ impl Store {
     /// Opens or creates the store and reads the findings that are there.
     pub fn open(out: &Path) -> Result<Self, StoreError> {
         let dir = out.join("findings");
-        std::fs::create_dir_all(&dir).map_err(|source| StoreError::Write { path: dir.clone(), source })?;
+        std::fs::create_dir_all(&dir).map_err(|source| StoreError::Write {
+            path: dir.clone(),
+            source,
+        })?;
         // A folder that exists may still not be ours to write; better now than after the first finding.
         write_atomically(&dir.join(".probe"), b"")?;
         let _ = std::fs::remove_file(dir.join(".probe"));
@@ -67,7 +72,10 @@ impl Store {
     /// Saves a finding and its files, replacing one with the same id.
     pub fn save(&mut self, finding: &Finding, files: &[(&str, &str)]) -> Result<(), StoreError> {
         let folder = self.folder(&finding.id);
-        std::fs::create_dir_all(&folder).map_err(|source| StoreError::Write { path: folder.clone(), source })?;
+        std::fs::create_dir_all(&folder).map_err(|source| StoreError::Write {
+            path: folder.clone(),
+            source,
+        })?;
         for (name, text) in files {
             write_atomically(&folder.join(name), text.as_bytes())?;
         }
@@ -98,44 +106,73 @@ impl Store {
     pub fn flush(&self) -> Result<(), StoreError> {
         for finding in &self.findings {
             let json = serde_json::to_string_pretty(finding).expect("a finding serialises");
-            write_atomically(&self.folder(&finding.id).join("finding.json"), json.as_bytes())?;
+            write_atomically(
+                &self.folder(&finding.id).join("finding.json"),
+                json.as_bytes(),
+            )?;
         }
         Ok(())
     }
 
     /// A finding of this VM, subject and kind whose operations are all among these, if any:
     /// the verdict at hand then is most likely the same race.
-    pub fn same(&self, vm_title: &str, subject: &str, kind: Kind, operations: &[String], detail: &str) -> Option<&Finding> {
+    pub fn same(
+        &self,
+        vm_title: &str,
+        subject: &str,
+        kind: Kind,
+        operations: &[String],
+        detail: &str,
+    ) -> Option<&Finding> {
         self.findings.iter().find(|f| {
             f.subject == subject
                 && f.kind == kind
                 && f.facts.title() == vm_title
-                && f.scenario.operations().iter().all(|op| operations.contains(op))
+                && f.scenario
+                    .operations()
+                    .iter()
+                    .all(|op| operations.contains(op))
                 && (kind != Kind::Panic || f.detail == detail)
         })
     }
 
     /// Number of findings of this VM, subject and kind.
     pub fn count(&self, vm_title: &str, subject: &str, kind: Kind) -> usize {
-        self.findings.iter().filter(|f| f.subject == subject && f.kind == kind && f.facts.title() == vm_title).count()
+        self.findings
+            .iter()
+            .filter(|f| f.subject == subject && f.kind == kind && f.facts.title() == vm_title)
+            .count()
     }
 }
 
 /// Reads a finding's folder (or its `finding.json`).
 pub fn read(path: &Path) -> Result<Finding, StoreError> {
-    let file = if path.is_dir() { path.join("finding.json") } else { path.to_owned() };
-    let fail = |reason: String| StoreError::Read { path: file.clone(), reason };
+    let file = if path.is_dir() {
+        path.join("finding.json")
+    } else {
+        path.to_owned()
+    };
+    let fail = |reason: String| StoreError::Read {
+        path: file.clone(),
+        reason,
+    };
     let text = std::fs::read_to_string(&file).map_err(|e| fail(e.to_string()))?;
     let finding: Finding = serde_json::from_str(&text).map_err(|e| fail(e.to_string()))?;
     if finding.schema > SCHEMA {
-        return Err(fail(format!("written by a newer program (schema {}, this one reads {SCHEMA})", finding.schema)));
+        return Err(fail(format!(
+            "written by a newer program (schema {}, this one reads {SCHEMA})",
+            finding.schema
+        )));
     }
     Ok(finding)
 }
 
 /// Writes a file so that it is either the old one or the whole new one.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let fail = |source| StoreError::Write { path: path.to_owned(), source };
+    let fail = |source| StoreError::Write {
+        path: path.to_owned(),
+        source,
+    };
     let dir = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(fail)?;
     file.write_all(bytes).map_err(fail)?;

@@ -33,13 +33,23 @@ pub enum Nature {
 }
 
 /// Exceptions that a Python operation never has a right to raise here.
-const INTERNAL: &[&str] = &["SystemError", "MemoryError", "InternalError", "UnicodeDecodeError", "RecursionError"];
+const INTERNAL: &[&str] = &[
+    "SystemError",
+    "MemoryError",
+    "InternalError",
+    "UnicodeDecodeError",
+    "RecursionError",
+];
 
 /// Outcomes of the history that its sequential orders do not explain, most telling first.
 ///
 /// `raises` lists exceptions that concurrency may cause by design.
 pub fn unexplained(history: &History, raises: &[String]) -> Vec<Unexplained> {
-    let known: BTreeSet<String> = history.sequential.iter().flat_map(|o| exceptions(o)).collect();
+    let known: BTreeSet<String> = history
+        .sequential
+        .iter()
+        .flat_map(|o| exceptions(o))
+        .collect();
     let odd_numbers = history.sequential.iter().any(|o| has_odd_number(o));
     let escapes = history.sequential.iter().any(|o| o.contains("\\x"));
     let mut found: Vec<Unexplained> = history
@@ -56,7 +66,13 @@ pub fn unexplained(history: &History, raises: &[String]) -> Vec<Unexplained> {
     found
 }
 
-fn nature(outcome: &str, known: &BTreeSet<String>, raises: &[String], odd_numbers: bool, escapes: bool) -> Nature {
+fn nature(
+    outcome: &str,
+    known: &BTreeSet<String>,
+    raises: &[String],
+    odd_numbers: bool,
+    escapes: bool,
+) -> Nature {
     let raised = exceptions(outcome);
     let new: Vec<&String> = raised.iter().filter(|e| !known.contains(*e)).collect();
     if let Some(e) = new.iter().find(|e| INTERNAL.contains(&name(e))) {
@@ -71,7 +87,10 @@ fn nature(outcome: &str, known: &BTreeSet<String>, raises: &[String], odd_number
     let by_design = |e: &str| raises.iter().any(|r| e.starts_with(r.as_str()));
     // An exception type that some order raises at another place is a matter of order, not a new exception.
     let names: BTreeSet<&str> = known.iter().map(|k| name(k)).collect();
-    if let Some(e) = new.iter().find(|e| !by_design(e) && !names.contains(name(e))) {
+    if let Some(e) = new
+        .iter()
+        .find(|e| !by_design(e) && !names.contains(name(e)))
+    {
         return Nature::Exception((*e).clone());
     }
     Nature::Order
@@ -79,14 +98,25 @@ fn nature(outcome: &str, known: &BTreeSet<String>, raises: &[String], odd_number
 
 /// Whether every unexplained exception of this outcome may be caused by concurrency by design.
 pub fn by_design(history: &History, outcome: &str, raises: &[String]) -> bool {
-    let known: BTreeSet<String> = history.sequential.iter().flat_map(|o| exceptions(o)).collect();
-    let mut new = exceptions(outcome).into_iter().filter(|e| !known.contains(e)).peekable();
+    let known: BTreeSet<String> = history
+        .sequential
+        .iter()
+        .flat_map(|o| exceptions(o))
+        .collect();
+    let mut new = exceptions(outcome)
+        .into_iter()
+        .filter(|e| !known.contains(e))
+        .peekable();
     new.peek().is_some() && new.all(|e| raises.iter().any(|r| e.starts_with(r.as_str())))
 }
 
 /// The exceptions in an outcome's slots, without their mark.
 fn exceptions(outcome: &str) -> Vec<String> {
-    outcome.split(" | ").filter_map(|slot| slot.strip_prefix('!')).map(str::to_owned).collect()
+    outcome
+        .split(" | ")
+        .filter_map(|slot| slot.strip_prefix('!'))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn name(exception: &str) -> &str {
@@ -127,7 +157,12 @@ mod tests {
     }
 
     fn natures(sequential: &[&str], outcome: &str) -> Option<Nature> {
-        unexplained(&history(sequential, &[outcome]), &["RuntimeError: dict".to_owned()]).pop().map(|u| u.nature)
+        unexplained(
+            &history(sequential, &[outcome]),
+            &["RuntimeError: dict".to_owned()],
+        )
+        .pop()
+        .map(|u| u.nature)
     }
 
     #[test]
@@ -136,17 +171,38 @@ mod tests {
         assert_eq!(natures(&s, "1 | None | (1, 2)"), None);
         assert_eq!(natures(&s, "1 | None | (1,)"), Some(Nature::Order));
         assert_eq!(natures(&s, "1 | !IndexError | (1,)"), Some(Nature::Order));
-        assert_eq!(natures(&s, "1 | !ValueError: x | ()"), Some(Nature::Exception("ValueError: x".into())));
-        assert_eq!(natures(&s, "1 | !RuntimeError: dict changed | ()"), Some(Nature::Order));
-        assert!(matches!(natures(&s, "!SystemError: bad | None | ()"), Some(Nature::Internal(_))));
-        assert_eq!(natures(&s, "573410040 | None | (1, 2)"), Some(Nature::Alien("573410040".into())));
-        assert!(matches!(natures(&s, "None | None | b'a\\x00'"), Some(Nature::Alien(_))));
+        assert_eq!(
+            natures(&s, "1 | !ValueError: x | ()"),
+            Some(Nature::Exception("ValueError: x".into()))
+        );
+        assert_eq!(
+            natures(&s, "1 | !RuntimeError: dict changed | ()"),
+            Some(Nature::Order)
+        );
+        assert!(matches!(
+            natures(&s, "!SystemError: bad | None | ()"),
+            Some(Nature::Internal(_))
+        ));
+        assert_eq!(
+            natures(&s, "573410040 | None | (1, 2)"),
+            Some(Nature::Alien("573410040".into()))
+        );
+        assert!(matches!(
+            natures(&s, "None | None | b'a\\x00'"),
+            Some(Nature::Alien(_))
+        ));
     }
 
     #[test]
     fn odd_values_of_the_specification_itself_are_no_news() {
-        assert_eq!(natures(&["123456789 | ()"], "987654321 | ()"), Some(Nature::Order));
-        assert_eq!(natures(&["b'\\x01' | ()"], "b'\\x02' | ()"), Some(Nature::Order));
+        assert_eq!(
+            natures(&["123456789 | ()"], "987654321 | ()"),
+            Some(Nature::Order)
+        );
+        assert_eq!(
+            natures(&["b'\\x01' | ()"], "b'\\x02' | ()"),
+            Some(Nature::Order)
+        );
     }
 
     proptest! {

@@ -29,7 +29,10 @@ pub fn nth(subject: &Subject, seed: u64, k: usize, limits: Limits) -> Scenario {
     let number = k.to_string();
     let mut choices = Seeded::new(seed, &["scenario", &subject.name, &number]);
     if k % 2 == 0 {
-        let pairs = shuffled_pairs(subject.ops.len(), &mut Seeded::new(seed, &["pairs", &subject.name]));
+        let pairs = shuffled_pairs(
+            subject.ops.len(),
+            &mut Seeded::new(seed, &["pairs", &subject.name]),
+        );
         let (a, b) = pairs[(k / 2) % pairs.len()];
         return build(subject, &[vec![a], vec![b]], &mut choices);
     }
@@ -64,13 +67,22 @@ fn build(subject: &Subject, plan: &[Vec<usize>], choices: &mut impl Choices) -> 
     let make = fill(choices.pick(&subject.make).as_str(), value, key, choices);
     let threads = plan
         .iter()
-        .map(|ops| ops.iter().map(|&i| call(&subject.ops[i], value, key, choices)).collect())
+        .map(|ops| {
+            ops.iter()
+                .map(|&i| call(&subject.ops[i], value, key, choices))
+                .collect()
+        })
         .collect();
     Scenario::new(subject, make, threads)
 }
 
 fn call(op: &Op, value: Flavour, key: Flavour, choices: &mut impl Choices) -> Call {
-    Call { code: fill(&op.code, value, key, choices), op: op.code.clone(), form: op.form, guarantee: op.guarantee }
+    Call {
+        code: fill(&op.code, value, key, choices),
+        op: op.code.clone(),
+        form: op.form,
+        guarantee: op.guarantee,
+    }
 }
 
 /// Replaces the placeholders described in `subject/README.md`; other braces stay.
@@ -83,7 +95,9 @@ pub fn fill(template: &str, value: Flavour, key: Flavour, choices: &mut impl Cho
         match placeholder(rest) {
             Some((letter, number, len)) => {
                 match letter {
-                    'v' => out.push_str(&literal(value, number.unwrap_or_else(|| choices.below(8)))),
+                    'v' => {
+                        out.push_str(&literal(value, number.unwrap_or_else(|| choices.below(8))))
+                    }
                     'k' => out.push_str(&literal(key, number.unwrap_or_else(|| choices.below(4)))),
                     'i' => out.push_str(&(choices.below(5) as i64 - 1).to_string()),
                     'n' => out.push_str(&choices.below(4).to_string()),
@@ -150,14 +164,26 @@ silent = ["o.append({v})", "do: o[{i}] = {v}", "o.count({ v })", "o.pop()"]
     #[test]
     fn placeholders_are_filled_and_other_braces_stay() {
         let text = "f({v}, {v2}, {i}, {n}, {b}, {k1}, {1: 2}, { v }, {v9}, {x}, {";
-        let got = fill(text, Flavour::Str, Flavour::Int, &mut Recorded(&[2, 0, 1, 3]));
-        assert_eq!(got, "f((K+'c'), (K+'b'), -1, 1, 100, (N+1), {1: 2}, { v }, {v9}, {x}, {");
+        let got = fill(
+            text,
+            Flavour::Str,
+            Flavour::Int,
+            &mut Recorded(&[2, 0, 1, 3]),
+        );
+        assert_eq!(
+            got,
+            "f((K+'c'), (K+'b'), -1, 1, 100, (N+1), {1: 2}, { v }, {v9}, {x}, {"
+        );
     }
 
     #[test]
     fn the_same_seed_gives_the_same_scenarios_in_the_same_order() {
         let s = subject();
-        let run = |seed| (0..40).map(|k| nth(&s, seed, k, Limits::default()).hash()).collect::<Vec<_>>();
+        let run = |seed| {
+            (0..40)
+                .map(|k| nth(&s, seed, k, Limits::default()).hash())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
     }
@@ -165,7 +191,9 @@ silent = ["o.append({v})", "do: o[{i}] = {v}", "o.count({ v })", "o.pop()"]
     #[test]
     fn the_even_scenarios_cover_every_pair() {
         let s = subject();
-        let mut pairs: Vec<_> = (0..10).map(|k| nth(&s, 9, 2 * k, Limits::default()).operations()).collect();
+        let mut pairs: Vec<_> = (0..10)
+            .map(|k| nth(&s, 9, 2 * k, Limits::default()).operations())
+            .collect();
         pairs.sort();
         pairs.dedup();
         assert_eq!(pairs.len(), 10);

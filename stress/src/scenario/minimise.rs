@@ -61,13 +61,23 @@ pub fn minimise(
         }
     }
     if !reproduced {
-        return Minimised { scenario: best, reproduced, tried, minimal: false };
+        return Minimised {
+            scenario: best,
+            reproduced,
+            tried,
+            minimal: false,
+        };
     }
     loop {
         let mut progress = false;
         for candidate in smaller(&best, makes) {
             if Instant::now() > deadline {
-                return Minimised { scenario: best, reproduced, tried, minimal: false };
+                return Minimised {
+                    scenario: best,
+                    reproduced,
+                    tried,
+                    minimal: false,
+                };
             }
             tried += 1;
             if failing.fails(&candidate) {
@@ -77,20 +87,34 @@ pub fn minimise(
             }
         }
         if !progress {
-            return Minimised { scenario: best, reproduced, tried, minimal: true };
+            return Minimised {
+                scenario: best,
+                reproduced,
+                tried,
+                minimal: true,
+            };
         }
     }
 }
 
 fn single_shapes(scenario: &Scenario) -> Vec<Scenario> {
     let shapes: &[Shape] = &scenario.shapes;
-    shapes.iter().map(|&shape| Scenario { shapes: vec![shape], ..scenario.clone() }).collect()
+    shapes
+        .iter()
+        .map(|&shape| Scenario {
+            shapes: vec![shape],
+            ..scenario.clone()
+        })
+        .collect()
 }
 
 /// All scenarios one step smaller: without a thread, without an operation, with a shorter set-up.
 pub fn smaller(scenario: &Scenario, makes: &[String]) -> Vec<Scenario> {
     let mut candidates = Vec::new();
-    let with_threads = |threads| Scenario { threads, ..scenario.clone() };
+    let with_threads = |threads| Scenario {
+        threads,
+        ..scenario.clone()
+    };
     if scenario.threads.len() > 2 {
         for t in 0..scenario.threads.len() {
             let mut threads = scenario.threads.clone();
@@ -106,7 +130,10 @@ pub fn smaller(scenario: &Scenario, makes: &[String]) -> Vec<Scenario> {
         }
     }
     for make in makes.iter().filter(|m| m.len() < scenario.make.len()) {
-        candidates.push(Scenario { make: make.clone(), ..scenario.clone() });
+        candidates.push(Scenario {
+            make: make.clone(),
+            ..scenario.clone()
+        });
     }
     candidates
 }

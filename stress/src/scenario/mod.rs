@@ -116,7 +116,10 @@ impl Scenario {
     /// The strongest statement that holds for every operation: one composite operation
     /// makes the outcome of the whole scenario composite.
     pub fn guarantee(&self) -> Guarantee {
-        self.calls().map(|c| c.guarantee).min().unwrap_or(Guarantee::Composite)
+        self.calls()
+            .map(|c| c.guarantee)
+            .min()
+            .unwrap_or(Guarantee::Composite)
     }
 
     /// The operations' templates, sorted: the part of a signature that names what raced.

@@ -38,13 +38,24 @@ pub fn orders(lens: &[usize], cap: usize, choices: &mut impl Choices) -> Orders 
     if count(lens) <= cap as u64 {
         let mut list = Vec::new();
         enumerate(&mut left, &mut Vec::with_capacity(total), total, &mut list);
-        return Orders { list, complete: true };
+        return Orders {
+            list,
+            complete: true,
+        };
     }
     let list = (0..cap).map(|_| sample(lens, total, choices)).collect();
-    Orders { list, complete: false }
+    Orders {
+        list,
+        complete: false,
+    }
 }
 
-fn enumerate(left: &mut [usize], prefix: &mut Vec<usize>, total: usize, list: &mut Vec<Vec<usize>>) {
+fn enumerate(
+    left: &mut [usize],
+    prefix: &mut Vec<usize>,
+    total: usize,
+    list: &mut Vec<Vec<usize>>,
+) {
     if prefix.len() == total {
         list.push(prefix.clone());
         return;
@@ -98,7 +109,11 @@ mod tests {
                 .flat_map(|p| (0..lens.len()).map(move |t| [p.clone(), vec![t]].concat()))
                 .collect();
         }
-        all.retain(|p| lens.iter().enumerate().all(|(t, &l)| p.iter().filter(|&&x| x == t).count() == l));
+        all.retain(|p| {
+            lens.iter()
+                .enumerate()
+                .all(|(t, &l)| p.iter().filter(|&&x| x == t).count() == l)
+        });
         all.into_iter().collect()
     }
 

@@ -76,23 +76,38 @@ pub fn source(scenario: &Scenario) -> String {
     for (t, calls) in scenario.threads.iter().enumerate() {
         let mut row = Vec::new();
         for (j, call) in calls.iter().enumerate() {
-            let name = format!("B{t}_{j}");
+            let name = format!("_B{t}_{j}");
             out += &body(&name, call.form, &call.code);
             row.push(name);
         }
         names.push(format!("[{}]", row.join(", ")));
     }
-    let _ = writeln!(out, "BODIES = [{}]", names.join(", "));
-    out += "def FILL(O, n):\n    i = 0\n    while i < n:\n        O[i] = MK()\n        i += 1\n";
-    out += "def CLEAR(O, n):\n    i = 0\n    while i < n:\n        O[i] = None\n        i += 1\n";
+    let _ = writeln!(out, "_BODIES = [{}]", names.join(", "));
+    let _ = writeln!(
+        out,
+        "def FILL(_O, _n, {VALUES}):\n    _O[:] = [{} for _i in range(_n)]",
+        scenario.make
+    );
+    out += "def CLEAR(_O, _n):\n    for _i in range(_n):\n        _O[_i] = None\n";
     let threads = scenario.threads.len();
     for t in 0..threads {
         out += &stride(scenario, t, false);
         out += &stride(scenario, t, true);
         out += &slot(scenario, t);
     }
-    let list = |prefix: &str| (0..threads).map(|t| format!("{prefix}{t}")).collect::<Vec<_>>().join(", ");
-    let _ = writeln!(out, "THREADS = [{}]\nMEASURED = [{}]\nSLOTS = [{}]", list("T"), list("M"), list("U"));
+    let list = |prefix: &str| {
+        (0..threads)
+            .map(|t| format!("{prefix}{t}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let _ = writeln!(
+        out,
+        "_THREADS = [{}]\n_MEASURED = [{}]\n_SLOTS = [{}]",
+        list("_T"),
+        list("_M"),
+        list("_U")
+    );
     out += &tally(scenario);
     out
 }
@@ -100,36 +115,51 @@ pub fn source(scenario: &Scenario) -> String {
 /// Thread `t` over an array of fresh objects. It publishes where it is, waits by plainly
 /// reading the others' progress, then loops a few turns (its phase) and runs its operations.
 /// The measured variant also notes whether another thread had already finished the object.
+/// Names start with `_` so that none hides a name of the subject's.
 fn stride(scenario: &Scenario, t: usize, measured: bool) -> String {
     let others: Vec<usize> = (0..scenario.threads.len()).filter(|&u| u != t).collect();
     let calls = &scenario.threads[t];
-    let mut params = vec!["O".to_owned(), "n".into(), "A".into(), "L".into(), "J".into()];
-    params.extend(others.iter().map(|u| format!("W{u}")));
-    params.extend((0..calls.len()).map(|j| format!("R{j}")));
+    let mut params: Vec<String> = ["_O", "_n", "_A", "_L", "_J"].map(str::to_owned).into();
+    params.extend(others.iter().map(|u| format!("_W{u}")));
+    params.extend((0..calls.len()).map(|j| format!("_R{j}")));
     if measured {
-        params.extend(["E".into(), "S".into()]);
-        params.extend(others.iter().map(|u| format!("E{u}")));
+        params.extend(["_E".into(), "_S".into()]);
+        params.extend(others.iter().map(|u| format!("_E{u}")));
     }
     params.push(VALUES.into());
-    let wait = others.iter().map(|u| format!("W{u}[i] is None")).collect::<Vec<_>>().join(" or ");
-    let name = if measured { "M" } else { "T" };
-    let mut out = format!("def {name}{t}({}):\n    i = 0\n    while i < n:\n", params.join(", "));
-    out += "        o = O[i]\n        A[i + L] = 1\n";
+    let wait = others
+        .iter()
+        .map(|u| format!("_W{u}[_i] is None"))
+        .collect::<Vec<_>>()
+        .join(" or ");
+    let name = if measured { "_M" } else { "_T" };
+    let mut out = format!(
+        "def {name}{t}({}):\n    for _i in range(_n):\n",
+        params.join(", ")
+    );
+    out += "        o = _O[_i]\n        _A[_i + _L] = 1\n";
     let _ = writeln!(out, "        while {wait}:\n            pass");
-    out += "        j = J[i]\n        while j:\n            j -= 1\n";
+    out += "        _j = _J[_i]\n        while _j:\n            _j -= 1\n";
     if measured {
-        let finished = others.iter().map(|u| format!("E{u}[i]")).collect::<Vec<_>>().join(" or ");
-        let _ = writeln!(out, "        S[i] = {finished}");
+        let finished = others
+            .iter()
+            .map(|u| format!("_E{u}[_i]"))
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let _ = writeln!(out, "        _S[_i] = {finished}");
     }
     for (j, call) in calls.iter().enumerate() {
         out += "        try:\n";
-        let _ = writeln!(out, "            {}", store(call, &format!("R{j}[i]")));
-        let _ = writeln!(out, "        except BaseException as e:\n            R{j}[i] = X(e)");
+        let _ = writeln!(out, "            {}", store(call, &format!("_R{j}[_i]")));
+        let _ = writeln!(
+            out,
+            "        except BaseException as _e:\n            _R{j}[_i] = X(_e)"
+        );
     }
     if measured {
-        out += "        E[i] = 1\n";
+        out += "        _E[_i] = 1\n";
     }
-    out + "        i += 1\n"
+    out
 }
 
 fn store(call: &Call, target: &str) -> String {
@@ -139,42 +169,50 @@ fn store(call: &Call, target: &str) -> String {
     }
 }
 
-/// Thread `t` on the shared slot: used-up iterators and every `M + 1`-th turn replace the object.
+/// Thread `t` on the shared slot: used-up iterators and every `_M + 1`-th turn replace the object.
 fn slot(scenario: &Scenario, t: usize) -> String {
-    let mut out = format!("def U{t}(S, n, M, Z, {VALUES}):\n    i = 0\n    while i < n:\n        o = S[0]\n");
+    let mut out = format!(
+        "def _U{t}(_S, _n, _M, _Z, {VALUES}):\n    for _i in range(1, _n):\n        o = _S[0]\n"
+    );
     for call in &scenario.threads[t] {
         let _ = write!(
             out,
-            "        try:\n            {}\n        except StopIteration:\n            S[0] = MK()\n        \
-             except BaseException as e:\n            if type(e).__name__ in ALARM and len(Z) < 8:\n                \
-             Z.append(render(X(e)))\n",
+            "        try:\n            {}\n        except StopIteration:\n            _S[0] = MK()\n        \
+             except BaseException as _e:\n            if type(_e).__name__ in ALARM and len(_Z) < 8:\n                \
+             _Z.append(render(X(_e)))\n",
             call.code
         );
     }
-    out + "        i += 1\n        if not i & M:\n            S[0] = MK()\n"
+    out + "        if not _i & _M:\n            _S[0] = MK()\n"
 }
 
-/// Counting a stride's outcomes: the key is the raw results and the observation.
+/// Observing and counting a stride's outcomes: an outcome is the raw results and the observation.
 fn tally(scenario: &Scenario) -> String {
     let slots = scenario.lens().iter().sum::<usize>();
-    let params = (0..slots).map(|r| format!("R{r}")).collect::<Vec<_>>().join(", ");
-    let key = (0..slots).map(|r| format!("R{r}[i], ")).collect::<String>();
+    let params = (0..slots)
+        .map(|r| format!("_R{r}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     format!(
-        "def TALLY(O, n, D, {params}, {VALUES}):\n    C = D.raw\n    i = 0\n    while i < n:\n        o = O[i]\n        \
-         try:\n            f = {observe}\n        except BaseException as e:\n            f = X(e)\n        \
-         k = ({key}f)\n        if D.slow:\n            D.add(k)\n        else:\n            \
-         try:\n                C[k] += 1\n            except (KeyError, TypeError):\n                D.new(k, o)\n        \
-         i += 1\n",
+        "def TALLY(_O, _D, {params}, {VALUES}):\n    _F = []\n    for o in _O:\n        try:\n            \
+         _F.append({observe})\n        except BaseException as _e:\n            _F.append(X(_e))\n    \
+         _D.count(list(zip({params}, _F)), _O)\n",
         observe = scenario.context.observe
     )
 }
 
 /// One scenario as an entry of a job.
 pub fn entry(scenario: &Scenario, id: usize, ms: u64, orders: &super::orders::Orders) -> String {
-    let orders: Vec<String> =
-        orders.list.iter().map(|o| quote(&o.iter().map(|t| t.to_string()).collect::<String>())).collect();
-    let shapes: String =
-        scenario.shapes.iter().map(|s| if *s == Shape::Stride { 't' } else { 's' }).collect();
+    let orders: Vec<String> = orders
+        .list
+        .iter()
+        .map(|o| quote(&o.iter().map(|t| t.to_string()).collect::<String>()))
+        .collect();
+    let shapes: String = scenario
+        .shapes
+        .iter()
+        .map(|s| if *s == Shape::Stride { 't' } else { 's' })
+        .collect();
     let lens: Vec<String> = scenario.lens().iter().map(usize::to_string).collect();
     let fresh = u8::from(scenario.has_fresh_objects());
     format!(

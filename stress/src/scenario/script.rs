@@ -46,17 +46,28 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
     let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
     for t in 0..scenario.threads.len() {
         out += "\n\n";
-        out += &if shape == Shape::Slot { slot_thread(scenario, t) } else { stride_thread(scenario, t, head.gil) };
+        out += &if shape == Shape::Slot {
+            slot_thread(scenario, t)
+        } else {
+            stride_thread(scenario, t, head.gil)
+        };
     }
     out += "\n\n";
     out += PARALLEL;
     if shape == Shape::Slot {
-        let _ = write!(out, "\n\nTHREADS = [{}]\n", names("thread", scenario.threads.len()));
+        let _ = write!(
+            out,
+            "\n\nTHREADS = [{}]\n",
+            names("thread", scenario.threads.len())
+        );
         out += SLOT_MAIN;
     } else {
         out += &sequential(scenario);
         if let Some(check) = &scenario.context.check {
-            let _ = write!(out, "\n\ndef check(o, N=N, K=K, V=V):\n    return {check}\n");
+            let _ = write!(
+                out,
+                "\n\ndef check(o, N=N, K=K, V=V):\n    return {check}\n"
+            );
         } else {
             out += "\n\ndef check(o):\n    return True\n";
         }
@@ -84,7 +95,10 @@ fn python_bool(value: bool) -> &'static str {
 }
 
 fn names(prefix: &str, n: usize) -> String {
-    (0..n).map(|t| format!("{prefix}{t}")).collect::<Vec<_>>().join(", ")
+    (0..n)
+        .map(|t| format!("{prefix}{t}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn wrap(text: &str) -> Vec<String> {
@@ -145,12 +159,24 @@ def show(x):
 fn stride_thread(scenario: &Scenario, t: usize, gil: bool) -> String {
     let others: Vec<usize> = (0..scenario.threads.len()).filter(|&u| u != t).collect();
     let calls = &scenario.threads[t];
-    let results = (0..calls.len()).map(|j| format!("r{j}")).collect::<Vec<_>>().join(", ");
-    let waits = others.iter().map(|u| format!("w{u}")).collect::<Vec<_>>().join(", ");
-    let mut out = format!("def thread{t}(objects, arrived, spin, {waits}, {results}, N=N, K=K, V=V):\n");
+    let results = (0..calls.len())
+        .map(|j| format!("r{j}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let waits = others
+        .iter()
+        .map(|u| format!("w{u}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let mut out =
+        format!("def thread{t}(objects, arrived, spin, {waits}, {results}, N=N, K=K, V=V):\n");
     out += "    for i in range(len(objects)):\n        o = objects[i]\n        arrived[i] = 1\n";
     if !gil {
-        let wait = others.iter().map(|u| format!("w{u}[i] is None")).collect::<Vec<_>>().join(" or ");
+        let wait = others
+            .iter()
+            .map(|u| format!("w{u}[i] is None"))
+            .collect::<Vec<_>>()
+            .join(" or ");
         let _ = writeln!(out, "        while {wait}:\n            pass");
     }
     out += "        j = spin[i]\n        while j:\n            j -= 1\n";
@@ -159,13 +185,18 @@ fn stride_thread(scenario: &Scenario, t: usize, gil: bool) -> String {
             Form::Get => format!("r{j}[i] = {}", call.code),
             Form::Do | Form::Run => call.code.clone(),
         };
-        let _ = write!(out, "        try:\n            {line}\n        except BaseException as e:\n            r{j}[i] = error(e)\n");
+        let _ = write!(
+            out,
+            "        try:\n            {line}\n        except BaseException as e:\n            r{j}[i] = error(e)\n"
+        );
     }
     out
 }
 
 fn slot_thread(scenario: &Scenario, t: usize) -> String {
-    let mut out = format!("def thread{t}(slot, n, mask, alarms, N=N, K=K, V=V):\n    for i in range(1, n):\n        o = slot[0]\n");
+    let mut out = format!(
+        "def thread{t}(slot, n, mask, alarms, N=N, K=K, V=V):\n    for i in range(1, n):\n        o = slot[0]\n"
+    );
     for call in &scenario.threads[t] {
         let _ = write!(
             out,

@@ -52,10 +52,16 @@ pub fn select(wanted: &[String]) -> Result<Vec<Subject>, SubjectError> {
         let found: Vec<Subject> = if name.ends_with(".toml") {
             load(Path::new(name))?
         } else if let Some(prefix) = name.strip_suffix('*') {
-            all.iter().filter(|s| s.name.starts_with(prefix)).cloned().collect()
+            all.iter()
+                .filter(|s| s.name.starts_with(prefix))
+                .cloned()
+                .collect()
         } else if let Some(subject) = all.iter().find(|s| &s.name == name) {
             vec![subject.clone()]
-        } else if let Some((file, text)) = FAMILIES.iter().find(|(f, _)| f.strip_suffix(".toml") == Some(name)) {
+        } else if let Some((file, text)) = FAMILIES
+            .iter()
+            .find(|(f, _)| f.strip_suffix(".toml") == Some(name))
+        {
             parse(file, text)?
         } else {
             Vec::new()
@@ -81,7 +87,11 @@ mod tests {
     fn every_family_parses_and_names_are_unique() {
         let mut names = HashSet::new();
         for subject in all() {
-            assert!(names.insert(subject.name.clone()), "subject '{}' stands twice", subject.name);
+            assert!(
+                names.insert(subject.name.clone()),
+                "subject '{}' stands twice",
+                subject.name
+            );
         }
     }
 
@@ -90,6 +100,11 @@ mod tests {
         let names = |w: &str| select(&[w.to_owned()]).map(|s| s.len());
         assert_eq!(names("list").unwrap(), 1);
         assert!(names("li*").unwrap() >= 1);
-        assert!(names("no-such-type").unwrap_err().to_string().contains("--list-subjects"));
+        assert!(
+            names("no-such-type")
+                .unwrap_err()
+                .to_string()
+                .contains("--list-subjects")
+        );
     }
 }

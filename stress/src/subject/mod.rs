@@ -54,7 +54,11 @@ impl Op {
         } else {
             (Form::Get, text)
         };
-        Self { code: code.trim().to_owned(), form, guarantee }
+        Self {
+            code: code.trim().to_owned(),
+            form,
+            guarantee,
+        }
     }
 }
 
@@ -131,7 +135,9 @@ pub enum SubjectError {
         message: String,
     },
     /// No subject of that name.
-    #[error("no subject matches '{name}'; `threadbare hunt --list-subjects` lists them, 'package.module:Type' names any type")]
+    #[error(
+        "no subject matches '{name}'; `threadbare hunt --list-subjects` lists them, 'package.module:Type' names any type"
+    )]
     Unknown {
         /// The name asked for.
         name: String,
@@ -199,14 +205,23 @@ fn default_size() -> usize {
 
 /// Parses a subject file; `origin` names it in errors.
 pub fn parse(origin: &str, text: &str) -> Result<Vec<Subject>, SubjectError> {
-    let fail = |message: String| SubjectError::Format { origin: origin.to_owned(), message };
+    let fail = |message: String| SubjectError::Format {
+        origin: origin.to_owned(),
+        message,
+    };
     let file: RawFile = toml::from_str(text).map_err(|e| fail(e.to_string()))?;
-    file.subject.into_iter().map(|raw| Subject::from_raw(raw).map_err(fail)).collect()
+    file.subject
+        .into_iter()
+        .map(|raw| Subject::from_raw(raw).map_err(fail))
+        .collect()
 }
 
 /// Reads a subject file of the user's.
 pub fn load(path: &Path) -> Result<Vec<Subject>, SubjectError> {
-    let text = std::fs::read_to_string(path).map_err(|source| SubjectError::Read { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| SubjectError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     parse(&path.display().to_string(), &text)
 }
 
@@ -225,23 +240,36 @@ impl Subject {
         if ops.is_empty() {
             return Err(format!("subject '{name}' has no operations"));
         }
-        if let Some(op) = ops.iter().find(|op| op.code.is_empty() || op.code.contains('\n')) {
-            return Err(format!("subject '{name}': an operation must be one non-empty line, not {:?}", op.code));
+        if let Some(op) = ops
+            .iter()
+            .find(|op| op.code.is_empty() || op.code.contains('\n'))
+        {
+            return Err(format!(
+                "subject '{name}': an operation must be one non-empty line, not {:?}",
+                op.code
+            ));
         }
         if raw.make.is_empty() {
             return Err(format!("subject '{name}' has no set-up ('make')"));
         }
         if raw.flavours.is_empty() || raw.keys.is_empty() {
-            return Err(format!("subject '{name}' has an empty list of flavours or keys"));
+            return Err(format!(
+                "subject '{name}' has an empty list of flavours or keys"
+            ));
         }
         if raw.shapes.is_empty() || raw.shapes.chars().any(|c| !"ts".contains(c)) {
-            return Err(format!("subject '{name}': shapes must be 't', 's' or 'ts', not '{}'", raw.shapes));
+            return Err(format!(
+                "subject '{name}': shapes must be 't', 's' or 'ts', not '{}'",
+                raw.shapes
+            ));
         }
         if raw.size == 0 {
             return Err(format!("subject '{name}': size must be at least 1"));
         }
         if ops.iter().any(|op| op.guarantee == Guarantee::Atomic) && raw.source.is_empty() {
-            return Err(format!("subject '{name}' calls operations atomic without a source"));
+            return Err(format!(
+                "subject '{name}' calls operations atomic without a source"
+            ));
         }
         Ok(Self {
             name,
@@ -281,8 +309,19 @@ atomic = ["o.append({v})", "do: del o[{i}]", "run: o.copy()"]
     #[test]
     fn notation_of_operations() {
         let list = &parse("t", LIST).unwrap()[0];
-        let forms: Vec<_> = list.ops.iter().map(|op| (op.form, op.code.as_str())).collect();
-        assert_eq!(forms, [(Form::Get, "o.append({v})"), (Form::Do, "del o[{i}]"), (Form::Run, "o.copy()")]);
+        let forms: Vec<_> = list
+            .ops
+            .iter()
+            .map(|op| (op.form, op.code.as_str()))
+            .collect();
+        assert_eq!(
+            forms,
+            [
+                (Form::Get, "o.append({v})"),
+                (Form::Do, "del o[{i}]"),
+                (Form::Run, "o.copy()")
+            ]
+        );
     }
 
     #[test]
@@ -291,10 +330,19 @@ atomic = ["o.append({v})", "do: del o[{i}]", "run: o.copy()"]
             ("atomic", "atmic", "unknown field"),
             ("source = \"s\"", "", "without a source"),
             ("make = [\"[]\"]", "make = []", "no set-up"),
-            ("doc = \"d\"", "doc = \"d\"\nshapes = \"x\"", "shapes must be"),
+            (
+                "doc = \"d\"",
+                "doc = \"d\"\nshapes = \"x\"",
+                "shapes must be",
+            ),
         ] {
-            let error = parse("t.toml", &LIST.replace(from, to)).unwrap_err().to_string();
-            assert!(error.contains(message) && error.starts_with("t.toml"), "{error}");
+            let error = parse("t.toml", &LIST.replace(from, to))
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains(message) && error.starts_with("t.toml"),
+                "{error}"
+            );
         }
     }
 }

@@ -41,9 +41,16 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
         return (Grade::OutsidePromise, reason.to_owned());
     }
     if !matches!(verdict.kind, Kind::Outcome | Kind::Exception) {
-        return (Grade::Forbidden, "data races in a program must not corrupt the VM, stop it or leak".to_owned());
+        return (
+            Grade::Forbidden,
+            "data races in a program must not corrupt the VM, stop it or leak".to_owned(),
+        );
     }
-    let source = if scenario.context.source.is_empty() { "no source" } else { &scenario.context.source };
+    let source = if scenario.context.source.is_empty() {
+        "no source"
+    } else {
+        &scenario.context.source
+    };
     match scenario.guarantee() {
         Guarantee::Atomic => (
             Grade::Forbidden,

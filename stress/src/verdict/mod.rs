@@ -139,13 +139,21 @@ pub struct Verdict {
 
 /// Name of a signal.
 pub fn signal_name(signal: i32) -> String {
-    nix::sys::signal::Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |s| s.as_str().to_owned())
+    nix::sys::signal::Signal::try_from(signal)
+        .map_or_else(|_| format!("signal {signal}"), |s| s.as_str().to_owned())
 }
 
 /// What the end of a process says, `None` for a clean one.
 pub fn of_process(log: &Log) -> Option<Verdict> {
     let stderr = log.stderr();
-    let verdict = |kind, detail: String| Some(Verdict { kind, detail, outcome: None, count: 1 });
+    let verdict = |kind, detail: String| {
+        Some(Verdict {
+            kind,
+            detail,
+            outcome: None,
+            count: 1,
+        })
+    };
     if let Some(report) = stack::sanitizer(stderr) {
         return verdict(Kind::Sanitizer, report);
     }
@@ -154,12 +162,23 @@ pub fn of_process(log: &Log) -> Option<Verdict> {
         End::Memory => verdict(Kind::Memory, "memory use passed the limit".into()),
         End::Flood => verdict(Kind::Flood, "output passed the limit".into()),
         End::Hang => {
-            let autopsy = log.outcome.as_ref().and_then(|o| o.hang.clone()).unwrap_or_default();
+            let autopsy = log
+                .outcome
+                .as_ref()
+                .and_then(|o| o.hang.clone())
+                .unwrap_or_default();
             let what = stack::hang(&autopsy, stderr);
             if log.finished {
-                return verdict(Kind::ShutdownHang, format!("all work done, then no end: {what}"));
+                return verdict(
+                    Kind::ShutdownHang,
+                    format!("all work done, then no end: {what}"),
+                );
             }
-            let kind = if autopsy.running == 0 { Kind::Deadlock } else { Kind::Hang };
+            let kind = if autopsy.running == 0 {
+                Kind::Deadlock
+            } else {
+                Kind::Hang
+            };
             verdict(kind, what)
         }
         End::Exit(0) if log.finished => None,
@@ -169,21 +188,44 @@ pub fn of_process(log: &Log) -> Option<Verdict> {
         End::Signal(signal) => {
             let name = signal_name(signal);
             if let Some(fatal) = stack::fatal(stderr) {
-                return verdict(if log.finished { Kind::ShutdownCrash } else { Kind::Fatal }, fatal);
+                return verdict(
+                    if log.finished {
+                        Kind::ShutdownCrash
+                    } else {
+                        Kind::Fatal
+                    },
+                    fatal,
+                );
             }
-            let kind = if log.finished { Kind::ShutdownCrash } else { Kind::Crash };
-            verdict(kind, stack::last_words(stderr).map_or_else(|| name.clone(), |words| format!("{name}: {words}")))
+            let kind = if log.finished {
+                Kind::ShutdownCrash
+            } else {
+                Kind::Crash
+            };
+            verdict(
+                kind,
+                stack::last_words(stderr)
+                    .map_or_else(|| name.clone(), |words| format!("{name}: {words}")),
+            )
         }
         End::Exit(code) => {
             let words = stack::last_words(stderr).unwrap_or_else(|| "no message".into());
-            let kind = if log.finished { Kind::ShutdownCrash } else { Kind::Exit };
+            let kind = if log.finished {
+                Kind::ShutdownCrash
+            } else {
+                Kind::Exit
+            };
             verdict(kind, format!("exit code {code}: {words}"))
         }
     }
 }
 
 /// What a history says: violations seen from inside and unexplained outcomes, one verdict a kind.
-pub fn of_history(history: &crate::history::History, scenario: &Scenario, complete_orders: bool) -> Vec<Verdict> {
+pub fn of_history(
+    history: &crate::history::History,
+    scenario: &Scenario,
+    complete_orders: bool,
+) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> = Vec::new();
     let mut add = |v: Verdict| {
         if !verdicts.iter().any(|w| w.kind == v.kind) {
@@ -197,20 +239,36 @@ pub fn of_history(history: &crate::history::History, scenario: &Scenario, comple
             "leak" => Kind::Leak,
             _ => Kind::Internal,
         };
-        add(Verdict { kind, detail: v.detail.clone(), outcome: None, count: 1 });
+        add(Verdict {
+            kind,
+            detail: v.detail.clone(),
+            outcome: None,
+            count: 1,
+        });
     }
     for u in oracle::unexplained(history, &scenario.context.raises) {
         let (kind, detail) = match &u.nature {
             Nature::Internal(e) => (Kind::Internal, format!("raised {e}")),
             Nature::Alien(what) => (Kind::Uninitialised, format!("a value from nowhere: {what}")),
-            Nature::Exception(e) => (Kind::Exception, format!("raised {e}, which no order raises")),
+            Nature::Exception(e) => (
+                Kind::Exception,
+                format!("raised {e}, which no order raises"),
+            ),
             Nature::Order => (Kind::Outcome, format!("no order gives {}", u.outcome)),
         };
         let needs_order = matches!(u.nature, Nature::Order | Nature::Exception(_));
-        if needs_order && (!complete_orders || oracle::by_design(history, &u.outcome, &scenario.context.raises)) {
+        if needs_order
+            && (!complete_orders
+                || oracle::by_design(history, &u.outcome, &scenario.context.raises))
+        {
             continue;
         }
-        add(Verdict { kind, detail, outcome: Some(u.outcome), count: u.count });
+        add(Verdict {
+            kind,
+            detail,
+            outcome: Some(u.outcome),
+            count: u.count,
+        });
     }
     verdicts
 }

@@ -6,14 +6,22 @@ use crate::vm::hang::Autopsy;
 pub fn panic(stderr: &str) -> Option<String> {
     let mut lines = stderr.lines();
     let line = lines.find(|l| l.contains("panicked at "))?;
-    let place = line.split("panicked at ").nth(1)?.trim_end_matches(':').trim();
+    let place = line
+        .split("panicked at ")
+        .nth(1)?
+        .trim_end_matches(':')
+        .trim();
     let mut parts = place.rsplitn(3, ':');
     let (column, number, file) = (parts.next()?, parts.next()?, parts.next()?);
     if column.parse::<u32>().is_err() || number.parse::<u32>().is_err() {
         return None;
     }
     let message = lines.next().unwrap_or("").trim();
-    Some(format!("{}:{number}: {}", crate_relative(file), mask(message)))
+    Some(format!(
+        "{}:{number}: {}",
+        crate_relative(file),
+        mask(message)
+    ))
 }
 
 /// `…/registry/src/index/rustpython-vm-0.5.0/src/x.rs` → `rustpython-vm-0.5.0/src/x.rs`.
@@ -30,52 +38,120 @@ fn crate_relative(file: &str) -> &str {
 
 /// `Fatal Python error: …`, unless it only names the signal.
 pub fn fatal(stderr: &str) -> Option<String> {
-    let line = stderr.lines().find(|l| l.starts_with("Fatal Python error:"))?;
+    let line = stderr
+        .lines()
+        .find(|l| l.starts_with("Fatal Python error:"))?;
     let text = line.trim_start_matches("Fatal Python error:").trim();
-    let signal = ["Segmentation fault", "Aborted", "Bus error", "Illegal instruction", "Floating"];
+    let signal = [
+        "Segmentation fault",
+        "Aborted",
+        "Bus error",
+        "Illegal instruction",
+        "Floating",
+    ];
     (!signal.iter().any(|s| text.starts_with(s))).then(|| mask(line))
 }
 
 /// The first line of a sanitizer's report.
 pub fn sanitizer(stderr: &str) -> Option<String> {
-    let marks = ["ERROR: AddressSanitizer", "WARNING: ThreadSanitizer", "ERROR: ThreadSanitizer", "runtime error: "];
-    stderr.lines().find(|l| marks.iter().any(|m| l.contains(m))).map(mask)
+    let marks = [
+        "ERROR: AddressSanitizer",
+        "WARNING: ThreadSanitizer",
+        "ERROR: ThreadSanitizer",
+        "runtime error: ",
+    ];
+    stderr
+        .lines()
+        .find(|l| marks.iter().any(|m| l.contains(m)))
+        .map(mask)
 }
 
 /// A message that tells more than the signal: an assertion, the allocator's complaint.
 pub fn last_words(stderr: &str) -> Option<String> {
     let marks = [
-        "Assertion", "assert", "free():", "malloc():", "corrupted", "double free", "munmap_chunk", "realloc():",
-        "mimalloc: ", "stack smashing", "MemoryError", "fatal runtime error",
+        "Assertion",
+        "assert",
+        "free():",
+        "malloc():",
+        "corrupted",
+        "double free",
+        "munmap_chunk",
+        "realloc():",
+        "mimalloc: ",
+        "stack smashing",
+        "MemoryError",
+        "fatal runtime error",
     ];
-    stderr.lines().find(|l| marks.iter().any(|m| l.contains(m))).map(|l| mask(l.trim()))
+    stderr
+        .lines()
+        .find(|l| marks.iter().any(|m| l.contains(m)))
+        .map(|l| mask(l.trim()))
 }
 
 /// What a hung process was doing, in one line.
 pub fn hang(autopsy: &Autopsy, stderr: &str) -> String {
     let inner = frames(&autopsy.backtrace);
-    let allocator = inner.iter().find(|f| ["mi_", "malloc", "free", "_int_", "arena"].iter().any(|p| f.starts_with(p)));
+    let allocator = inner.iter().find(|f| {
+        ["mi_", "malloc", "free", "_int_", "arena"]
+            .iter()
+            .any(|p| f.starts_with(p))
+    });
     let place = match (allocator, inner.first()) {
         (Some(f), _) => format!(", inside the allocator ({f}): most likely corrupted memory"),
         (None, Some(f)) => format!(", innermost frame {f}"),
         (None, None) => String::new(),
     };
-    let python = stderr.lines().filter(|l| l.trim_start().starts_with("File ")).take(1).map(str::trim).next();
-    let python = python.map(|l| format!("; Python: {}", mask(l))).unwrap_or_default();
-    format!("no progress: {} threads running, {} sleeping{place}{python}", autopsy.running, autopsy.sleeping)
+    let python = stderr
+        .lines()
+        .filter(|l| l.trim_start().starts_with("File "))
+        .take(1)
+        .map(str::trim)
+        .next();
+    let python = python
+        .map(|l| format!("; Python: {}", mask(l)))
+        .unwrap_or_default();
+    format!(
+        "no progress: {} threads running, {} sleeping{place}{python}",
+        autopsy.running, autopsy.sleeping
+    )
 }
 
 /// Functions of a gdb backtrace, innermost first, without the frames that only report or wait.
 pub fn frames(backtrace: &str) -> Vec<String> {
     const NOISE: &[&str] = &[
-        "raise", "abort", "__pthread_kill", "pthread_kill", "__GI_", "__libc", "faulthandler", "<signal", "gsignal", "__restore_rt",
-        "clone", "start_thread", "__futex", "futex", "syscall", "__assert", "std::panicking", "rust_panic", "core::panicking",
-        "__lll_lock", "sem_", "do_futex_wait", "__new_sem", "pthread_cond",
+        "raise",
+        "abort",
+        "__pthread_kill",
+        "pthread_kill",
+        "__GI_",
+        "__libc",
+        "faulthandler",
+        "<signal",
+        "gsignal",
+        "__restore_rt",
+        "clone",
+        "start_thread",
+        "__futex",
+        "futex",
+        "syscall",
+        "__assert",
+        "std::panicking",
+        "rust_panic",
+        "core::panicking",
+        "__lll_lock",
+        "sem_",
+        "do_futex_wait",
+        "__new_sem",
+        "pthread_cond",
     ];
     let mut found = Vec::new();
     for line in backtrace.lines() {
-        let Some(rest) = line.strip_prefix('#') else { continue };
-        let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+        let Some(rest) = line.strip_prefix('#') else {
+            continue;
+        };
+        let rest = rest
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .trim_start();
         let rest = match rest.split_once(" in ") {
             Some((address, rest)) if address.starts_with("0x") => rest,
             _ => rest,
@@ -92,13 +168,23 @@ pub fn frames(backtrace: &str) -> Vec<String> {
 /// Replaces addresses and process ids, which differ from run to run.
 pub fn mask(text: &str) -> String {
     let mut out = String::new();
-    let mut words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()).peekable();
+    let mut words = text
+        .split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+        .peekable();
     while let Some(word) = words.next() {
         let core = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
         let tail = &word[core.len()..];
-        let hexadecimal = core.strip_prefix("0x").is_some_and(|h| h.len() > 3 && h.bytes().all(|b| b.is_ascii_hexdigit()));
+        let hexadecimal = core
+            .strip_prefix("0x")
+            .is_some_and(|h| h.len() > 3 && h.bytes().all(|b| b.is_ascii_hexdigit()));
         let number = core.len() > 4 && core.bytes().all(|b| b.is_ascii_digit());
-        out.push_str(if hexadecimal { "0x…" } else if number { "…" } else { core });
+        out.push_str(if hexadecimal {
+            "0x…"
+        } else if number {
+            "…"
+        } else {
+            core
+        });
         out.push_str(tail);
     }
     out.chars().take(300).collect()
@@ -122,8 +208,12 @@ mod tests {
     #[test]
     fn fatal_errors_that_only_name_the_signal_are_crashes() {
         assert_eq!(fatal("Fatal Python error: Segmentation fault\n"), None);
-        let text = "Fatal Python error: _PyMutex_Unlock: unlocking mutex that is not locked at 0x7f00aa11";
-        assert_eq!(fatal(text).unwrap(), "Fatal Python error: _PyMutex_Unlock: unlocking mutex that is not locked at 0x…");
+        let text =
+            "Fatal Python error: _PyMutex_Unlock: unlocking mutex that is not locked at 0x7f00aa11";
+        assert_eq!(
+            fatal(text).unwrap(),
+            "Fatal Python error: _PyMutex_Unlock: unlocking mutex that is not locked at 0x…"
+        );
     }
 
     #[test]
@@ -137,6 +227,9 @@ mod tests {
 
     #[test]
     fn masking_hides_what_changes_from_run_to_run() {
-        assert_eq!(mask("at 0x7fab12, pid 123456, line 12"), "at 0x…, pid …, line 12");
+        assert_eq!(
+            mask("at 0x7fab12, pid 123456, line 12"),
+            "at 0x…, pid …, line 12"
+        );
     }
 }

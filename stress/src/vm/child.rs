@@ -27,6 +27,8 @@ pub struct Limits {
     pub memory: u64,
     /// Output on either pipe, bytes.
     pub output: usize,
+    /// Take a hung process apart with a debugger; without it only its threads' states are read.
+    pub debugger: bool,
 }
 
 impl Default for Limits {
@@ -36,6 +38,7 @@ impl Default for Limits {
             total: Duration::from_secs(60),
             memory: 4 << 30,
             output: 16 << 20,
+            debugger: true,
         }
     }
 }
@@ -87,7 +90,8 @@ pub fn interrupted() -> bool {
 static LIVE: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
 
 fn live() -> MutexGuard<'static, Option<HashSet<i32>>> {
-    LIVE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    LIVE.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Runs a command to its end or to a limit.
@@ -95,7 +99,11 @@ fn live() -> MutexGuard<'static, Option<HashSet<i32>>> {
 /// # Errors
 /// When the program cannot be started: not found, not executable, not a program.
 pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Outcome> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
     let parent = std::process::id();
     // SAFETY: only async-signal-safe calls (prctl, getppid, setrlimit, _exit) between fork and exec.
     unsafe {
@@ -104,7 +112,10 @@ pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Outcome> {
             if libc::getppid() as u32 != parent {
                 libc::_exit(127);
             }
-            let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            let none = libc::rlimit {
+                rlim_cur: 0,
+                rlim_max: 0,
+            };
             libc::setrlimit(libc::RLIMIT_CORE, &none);
             Ok(())
         });
@@ -133,7 +144,14 @@ pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Outcome> {
     let end = watched.stopped.unwrap_or_else(|| natural(status));
     let (stdout, complete_line) = lines(&watched.out);
     let stderr = String::from_utf8_lossy(&watched.err).into_owned();
-    Ok(Outcome { end, stdout, complete_line, stderr, hang: watched.hang, orphans })
+    Ok(Outcome {
+        end,
+        stdout,
+        complete_line,
+        stderr,
+        hang: watched.hang,
+        orphans,
+    })
 }
 
 fn natural(status: ExitStatus) -> End {
@@ -146,7 +164,10 @@ fn natural(status: ExitStatus) -> End {
 
 fn lines(bytes: &[u8]) -> (Vec<String>, bool) {
     let text = String::from_utf8_lossy(bytes);
-    (text.lines().map(str::to_owned).collect(), text.is_empty() || text.ends_with('\n'))
+    (
+        text.lines().map(str::to_owned).collect(),
+        text.is_empty() || text.ends_with('\n'),
+    )
 }
 
 struct Watched {
@@ -158,7 +179,10 @@ struct Watched {
 
 /// Reads both pipes until the child has closed them, has ended, or has broken a limit.
 fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
-    let mut pipes = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+    let mut pipes = (
+        child.stdout.take().expect("piped"),
+        child.stderr.take().expect("piped"),
+    );
     nonblocking(&pipes.0)?;
     nonblocking(&pipes.1)?;
     let pid = child.id() as i32;
@@ -201,7 +225,7 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
             break;
         }
         if last.elapsed() > limits.silence || start.elapsed() > limits.total {
-            let (autopsy, more) = super::hang::autopsy(child);
+            let (autopsy, more) = super::hang::autopsy(child, limits.debugger);
             let _ = drain(&mut pipes.1, &mut err, limits.output);
             err.extend_from_slice(more.as_bytes());
             hang = Some(autopsy);
@@ -221,7 +245,12 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
             let _ = poll(&mut fds, PollTimeout::from(20u8));
         }
     }
-    Ok(Watched { out, err, stopped, hang })
+    Ok(Watched {
+        out,
+        err,
+        stopped,
+        hang,
+    })
 }
 
 fn nonblocking(fd: &impl AsFd) -> std::io::Result<()> {
@@ -260,9 +289,16 @@ fn reap(live: &HashSet<i32>) -> usize {
         return 0;
     };
     let mut orphans = 0;
-    let all_tasks = std::fs::read_dir(format!("/proc/{me}/task")).into_iter().flatten().flatten();
+    let all_tasks = std::fs::read_dir(format!("/proc/{me}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let lists = all_tasks.filter_map(|t| std::fs::read_to_string(t.path().join("children")).ok());
-    for pid in lists.chain([children]).flat_map(|l| l.split(' ').filter_map(|p| p.trim().parse().ok()).collect::<Vec<i32>>()) {
+    for pid in lists.chain([children]).flat_map(|l| {
+        l.split(' ')
+            .filter_map(|p| p.trim().parse().ok())
+            .collect::<Vec<i32>>()
+    }) {
         if !live.contains(&pid) {
             // SAFETY: plain system calls on a process that is our child by adoption.
             unsafe {

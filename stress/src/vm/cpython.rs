@@ -4,11 +4,17 @@ use super::{Driver, Facts};
 use std::process::Command;
 
 /// Registration.
-pub const DRIVER: Driver = Driver { implementation: "cpython", prepare, promise: Ok(()) };
+pub const DRIVER: Driver = Driver {
+    implementation: "cpython",
+    prepare,
+    promise: Ok(()),
+};
 
 fn prepare(facts: &Facts, command: &mut Command) {
     // String hashes decide the order in sets and must not differ from process to process.
-    command.env("PYTHONHASHSEED", "0").env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+        .env("PYTHONHASHSEED", "0")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     // An extension that did not declare itself safe would switch the GIL on in the middle of a hunt.
     if facts.gil_claimed == Some(false) {
         command.env("PYTHON_GIL", "0");

@@ -22,14 +22,21 @@ pub struct Autopsy {
 
 /// Reads the process's threads, then ends it with SIGABRT so that it can print its stacks.
 /// Returns what it saw, and a sentence for the record.
-pub fn autopsy(child: &mut Child) -> (Autopsy, String) {
+pub fn autopsy(child: &mut Child, with_debugger: bool) -> (Autopsy, String) {
     let pid = child.id();
     let before = ticks(pid);
     std::thread::sleep(Duration::from_millis(120));
     let after = ticks(pid);
-    let running = after.iter().filter(|(tid, t)| before.iter().any(|(b, u)| b == tid && u < t)).count();
+    let running = after
+        .iter()
+        .filter(|(tid, t)| before.iter().any(|(b, u)| b == tid && u < t))
+        .count();
     let sleeping = after.len().saturating_sub(running);
-    let backtrace = debugger(pid).unwrap_or_default();
+    let backtrace = if with_debugger {
+        debugger(pid).unwrap_or_default()
+    } else {
+        String::new()
+    };
     // SAFETY: a plain system call; the process is our child and not yet waited for.
     unsafe { libc::kill(pid as i32, libc::SIGABRT) };
     let deadline = Instant::now() + Duration::from_millis(700);
@@ -37,19 +44,32 @@ pub fn autopsy(child: &mut Child) -> (Autopsy, String) {
         std::thread::sleep(Duration::from_millis(10));
     }
     let note = format!("\nstopped: no progress; {running} threads running, {sleeping} sleeping\n");
-    (Autopsy { running, sleeping, backtrace }, note)
+    (
+        Autopsy {
+            running,
+            sleeping,
+            backtrace,
+        },
+        note,
+    )
 }
 
 /// Processor time of every thread of a process, in clock ticks.
 fn ticks(pid: u32) -> Vec<(u32, u64)> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
     tasks
         .filter_map(|task| {
             let tid = task.file_name().to_str()?.parse().ok()?;
             let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
             // The command name may hold spaces; the fields after the last ')' are fixed.
             let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-            Some((tid, fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?))
+            Some((
+                tid,
+                fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?,
+            ))
         })
         .collect()
 }
@@ -57,7 +77,15 @@ fn ticks(pid: u32) -> Vec<(u32, u64)> {
 /// `gdb -p`: every thread's native frames; `None` without gdb or when it takes too long.
 fn debugger(pid: u32) -> Option<String> {
     let mut gdb = Command::new("gdb")
-        .args(["-batch", "-nx", "-ex", "set debuginfod enabled off", "-ex", "thread apply all bt 24", "-p"])
+        .args([
+            "-batch",
+            "-nx",
+            "-ex",
+            "set debuginfod enabled off",
+            "-ex",
+            "thread apply all bt 24",
+            "-p",
+        ])
         .arg(pid.to_string())
         .env("DEBUGINFOD_URLS", "")
         .stdin(Stdio::null())

@@ -27,7 +27,11 @@ impl Log {
     /// Reads the harness's records; lines of other origin are ignored.
     pub fn parse(outcome: Outcome) -> Self {
         let mut log = Self::default();
-        let whole = if outcome.complete_line { outcome.stdout.len() } else { outcome.stdout.len().saturating_sub(1) };
+        let whole = if outcome.complete_line {
+            outcome.stdout.len()
+        } else {
+            outcome.stdout.len().saturating_sub(1)
+        };
         for line in &outcome.stdout[..whole] {
             log.record(line);
         }
@@ -81,8 +85,17 @@ impl Log {
             End::Flood => "it printed without end".to_owned(),
             End::Interrupted => "it was interrupted".to_owned(),
         };
-        let said = self.stderr().lines().rfind(|l| !l.trim().is_empty()).unwrap_or("").trim();
-        if said.is_empty() { end } else { format!("{end}; its last words: {said}") }
+        let said = self
+            .stderr()
+            .lines()
+            .rfind(|l| !l.trim().is_empty())
+            .unwrap_or("")
+            .trim();
+        if said.is_empty() {
+            end
+        } else {
+            format!("{end}; its last words: {said}")
+        }
     }
 }
 
@@ -117,8 +130,14 @@ pub fn run(vm: &Vm, job: &str, limits: Limits) -> Result<Log, VmError> {
 
 /// Runs Python text on a VM as a file of its own.
 pub fn run_file(vm: &Vm, text: &str, limits: Limits) -> Result<Outcome, VmError> {
-    let mut file = tempfile::Builder::new().prefix("threadbare-").suffix(".py").tempfile().map_err(VmError::Temp)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.flush()).map_err(VmError::Temp)?;
+    let mut file = tempfile::Builder::new()
+        .prefix("threadbare-")
+        .suffix(".py")
+        .tempfile()
+        .map_err(VmError::Temp)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.flush())
+        .map_err(VmError::Temp)?;
     let mut command = vm.command(file.path());
     child::run(&mut command, limits).map_err(|source| VmError::Start {
         spec: vm.spec.clone(),
@@ -151,7 +170,16 @@ mod tests {
 
     #[test]
     fn escapes_round_trip_and_foreign_lines_are_ignored() {
-        let got = log(&["hello", "B\t3", "O\t3\t1\ta\\tb\\\\n\\n", "O\t9\t1\tother", "X"], true);
+        let got = log(
+            &[
+                "hello",
+                "B\t3",
+                "O\t3\t1\ta\\tb\\\\n\\n",
+                "O\t9\t1\tother",
+                "X",
+            ],
+            true,
+        );
         assert_eq!(got.histories[0].outcomes, [("a\tb\\n\n".to_owned(), 1)]);
         assert!(got.finished);
     }

@@ -7,8 +7,10 @@ use std::process::Command;
 pub const DRIVER: Driver = Driver {
     implementation: "micropython",
     prepare,
-    promise: Err("without its lock MicroPython promises nothing for shared containers \
-                  (py/mpconfig.h, MICROPY_PY_THREAD_GIL: access to mutable objects is then the program's to protect)"),
+    promise: Err(
+        "without its lock MicroPython promises nothing for shared containers \
+                  (py/mpconfig.h, MICROPY_PY_THREAD_GIL: access to mutable objects is then the program's to protect)",
+    ),
 };
 
 fn prepare(_facts: &Facts, command: &mut Command) {

@@ -56,7 +56,8 @@ impl Facts {
     /// Whether Python code runs on one thread at a time: the VM's own word where it has one,
     /// else what was measured.
     pub fn has_gil(&self) -> bool {
-        self.gil_claimed.unwrap_or(self.speedup < 1.4 && self.interleaving < 0.02)
+        self.gil_claimed
+            .unwrap_or(self.speedup < 1.4 && self.interleaving < 0.02)
     }
 
     /// Short name for tables: `cpython 3.13.5`.
@@ -70,14 +71,35 @@ impl Facts {
             Some((_, rest)) => rest.split_whitespace().next().unwrap_or(version),
             None => version,
         };
-        format!("{} {version}{}", self.implementation, if self.has_gil() { " (GIL)" } else { "" })
+        format!(
+            "{} {version}{}",
+            self.implementation,
+            if self.has_gil() { " (GIL)" } else { "" }
+        )
     }
 }
 
 /// Modules that `threadbare vms` asks for.
 pub const MODULES: &[&str] = &[
-    "threading", "_thread", "weakref", "itertools", "functools", "collections", "array", "io", "ctypes", "sqlite3",
-    "decimal", "hashlib", "zlib", "bz2", "lzma", "pyexpat", "contextvars", "mmap", "asyncio",
+    "threading",
+    "_thread",
+    "weakref",
+    "itertools",
+    "functools",
+    "collections",
+    "array",
+    "io",
+    "ctypes",
+    "sqlite3",
+    "decimal",
+    "hashlib",
+    "zlib",
+    "bz2",
+    "lzma",
+    "pyexpat",
+    "contextvars",
+    "mmap",
+    "asyncio",
 ];
 
 /// A VM that was found.
@@ -96,7 +118,9 @@ pub struct Vm {
 #[derive(Debug, thiserror::Error)]
 pub enum VmError {
     /// No such program.
-    #[error("no VM '{spec}': {reason}; give a path, a name on PATH or a quoted command; ci/vm/README.md tells how to build VMs, `threadbare vms` lists what was found")]
+    #[error(
+        "no VM '{spec}': {reason}; give a path, a name on PATH or a quoted command; ci/vm/README.md tells how to build VMs, `threadbare vms` lists what was found"
+    )]
     NotFound {
         /// As the user named it.
         spec: String,
@@ -133,16 +157,26 @@ impl Vm {
     /// Finds the program a `--vm` names: `rustpython` (embedded), a path, a name on PATH, or a
     /// command with arguments.
     pub fn find(spec: &str) -> Result<Self, VmError> {
-        let not_found = |reason: String| VmError::NotFound { spec: spec.to_owned(), reason };
+        let not_found = |reason: String| VmError::NotFound {
+            spec: spec.to_owned(),
+            reason,
+        };
         if spec == EMBEDDED {
             let program = rustpython::program().map_err(|e| not_found(e.to_string()))?;
-            return Ok(Self::new(spec, program, Vec::new(), Some(rustpython::ARGV0)));
+            return Ok(Self::new(
+                spec,
+                program,
+                Vec::new(),
+                Some(rustpython::ARGV0),
+            ));
         }
         if let Some(program) = executable(Path::new(spec)) {
             return Ok(Self::new(spec, program, Vec::new(), None));
         }
         let mut words = spec.split_whitespace();
-        let first = words.next().ok_or_else(|| not_found("the name is empty".into()))?;
+        let first = words
+            .next()
+            .ok_or_else(|| not_found("the name is empty".into()))?;
         let program = executable(Path::new(first)).ok_or_else(|| {
             let path = Path::new(first);
             not_found(if path.is_file() {
@@ -153,11 +187,22 @@ impl Vm {
                 format!("{first} is not on PATH")
             })
         })?;
-        Ok(Self::new(spec, program, words.map(OsString::from).collect(), None))
+        Ok(Self::new(
+            spec,
+            program,
+            words.map(OsString::from).collect(),
+            None,
+        ))
     }
 
     fn new(spec: &str, program: PathBuf, args: Vec<OsString>, argv0: Option<&'static str>) -> Self {
-        Self { spec: spec.to_owned(), program, args, argv0, facts: Facts::default() }
+        Self {
+            spec: spec.to_owned(),
+            program,
+            args,
+            argv0,
+            facts: Facts::default(),
+        }
     }
 
     /// Finds a VM and lets it say what it is.
@@ -183,7 +228,11 @@ impl Vm {
 
     /// The same command as a user would type it.
     pub fn shell(&self) -> String {
-        if self.argv0.is_some() { format!("threadbare {EMBEDDED}") } else { self.spec.clone() }
+        if self.argv0.is_some() {
+            format!("threadbare {EMBEDDED}")
+        } else {
+            self.spec.clone()
+        }
     }
 
     /// The program and its arguments up to the file, for a debugger.
@@ -200,7 +249,9 @@ impl Vm {
     }
 
     fn driver(&self) -> Option<&'static Driver> {
-        DRIVERS.iter().find(|d| d.implementation == self.facts.implementation)
+        DRIVERS
+            .iter()
+            .find(|d| d.implementation == self.facts.implementation)
     }
 
     /// Why this VM promises nothing about shared containers, if so.
@@ -211,24 +262,54 @@ impl Vm {
     /// Runs the first job and fills [`Vm::facts`].
     fn inspect(&mut self) -> Result<(), VmError> {
         let modules: Vec<String> = MODULES.iter().map(|m| quote(m)).collect();
-        let job = format!("{{'mode': 'vm', 'seed': 0, 'modules': [{}]}}", modules.join(", "));
+        let job = format!(
+            "{{'mode': 'vm', 'seed': 0, 'modules': [{}]}}",
+            modules.join(", ")
+        );
         // A slow or busy machine must not make a VM look dead.
-        let limits = child::Limits { silence: std::time::Duration::from_secs(40), ..child::Limits::default() };
+        let limits = child::Limits {
+            silence: std::time::Duration::from_secs(40),
+            ..child::Limits::default()
+        };
         let log = job::run(self, &job, limits)?;
-        let fail = |reason: String| VmError::NotPython { spec: self.spec.clone(), reason };
-        let implementation = log.facts.get("implementation").ok_or_else(|| fail(log.how_it_ended()))?;
+        let fail = |reason: String| VmError::NotPython {
+            spec: self.spec.clone(),
+            reason,
+        };
+        let implementation = log
+            .facts
+            .get("implementation")
+            .ok_or_else(|| fail(log.how_it_ended()))?;
         let sanitizers = sanitizers(&self.program);
         self.facts = Facts {
             implementation: implementation.clone(),
-            version: log.facts.get("version").cloned().unwrap_or_default().replace('\n', " "),
+            version: log
+                .facts
+                .get("version")
+                .cloned()
+                .unwrap_or_default()
+                .replace('\n', " "),
             gil_claimed: match log.facts.get("gil").map(String::as_str) {
                 Some("True") => Some(true),
                 Some("False") => Some(false),
                 _ => None,
             },
-            speedup: log.facts.get("speedup").and_then(|s| s.parse().ok()).unwrap_or(0.0),
-            interleaving: log.facts.get("interleaving").and_then(|s| s.parse().ok()).unwrap_or(0.0),
-            modules: log.support.iter().filter(|(_, s)| s == "ok").map(|(m, _)| m.clone()).collect(),
+            speedup: log
+                .facts
+                .get("speedup")
+                .and_then(|s| s.parse().ok())
+                .unwrap_or(0.0),
+            interleaving: log
+                .facts
+                .get("interleaving")
+                .and_then(|s| s.parse().ok())
+                .unwrap_or(0.0),
+            modules: log
+                .support
+                .iter()
+                .filter(|(_, s)| s == "ok")
+                .map(|(m, _)| m.clone())
+                .collect(),
             sanitizers,
         };
         if !log.finished {
@@ -244,39 +325,63 @@ impl Vm {
 
 fn executable(path: &Path) -> Option<PathBuf> {
     let usable = |p: &Path| {
-        p.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+        p.metadata()
+            .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
     };
     if path.components().count() > 1 {
         return usable(path).then(|| path.to_owned());
     }
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(path)).find(|p| usable(p))
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|dir| dir.join(path))
+        .find(|p| usable(p))
 }
 
 /// Sanitizer runtimes linked into a program, by their entry points' names.
 fn sanitizers(program: &Path) -> Vec<String> {
-    let Ok(bytes) = std::fs::read(program) else { return Vec::new() };
+    let Ok(bytes) = std::fs::read(program) else {
+        return Vec::new();
+    };
     let has = |needle: &[u8]| bytes.windows(needle.len()).any(|w| w == needle);
-    [("address", b"__asan_init".as_slice()), ("thread", b"__tsan_init"), ("undefined", b"__ubsan_handle")]
-        .into_iter()
-        .filter(|(_, symbol)| has(symbol))
-        .map(|(name, _)| name.to_owned())
-        .collect()
+    [
+        ("address", b"__asan_init".as_slice()),
+        ("thread", b"__tsan_init"),
+        ("undefined", b"__ubsan_handle"),
+    ]
+    .into_iter()
+    .filter(|(_, symbol)| has(symbol))
+    .map(|(name, _)| name.to_owned())
+    .collect()
 }
 
 /// VMs worth trying without being named: the embedded one, what PATH holds, what `ci/vm/` built.
 pub fn candidates() -> Vec<String> {
     let mut found = vec![EMBEDDED.to_owned()];
     let names = [
-        "python3", "python3.13t", "python3.14t", "python3.15t", "python3.14", "python3.15", "micropython", "pypy3", "graalpy",
+        "python3",
+        "python3.13t",
+        "python3.14t",
+        "python3.15t",
+        "python3.14",
+        "python3.15",
+        "micropython",
+        "pypy3",
+        "graalpy",
         "jython",
     ];
-    found.extend(names.iter().filter(|n| executable(Path::new(n)).is_some()).map(|n| (*n).to_owned()));
-    let cache = std::env::var_os("THREADBARE_VM_CACHE").map(PathBuf::from).or_else(|| {
-        let base = std::env::var_os("XDG_CACHE_HOME")
-            .map(PathBuf::from)
-            .or_else(|| std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".cache")))?;
-        Some(base.join("threadbare/vm"))
-    });
+    found.extend(
+        names
+            .iter()
+            .filter(|n| executable(Path::new(n)).is_some())
+            .map(|n| (*n).to_owned()),
+    );
+    let cache = std::env::var_os("THREADBARE_VM_CACHE")
+        .map(PathBuf::from)
+        .or_else(|| {
+            let base = std::env::var_os("XDG_CACHE_HOME")
+                .map(PathBuf::from)
+                .or_else(|| std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".cache")))?;
+            Some(base.join("threadbare/vm"))
+        });
     let mut built: Vec<String> = cache
         .and_then(|dir| std::fs::read_dir(dir).ok())
         .into_iter()
@@ -291,6 +396,19 @@ pub fn candidates() -> Vec<String> {
 
 /// The interpreter in a folder that a script of `ci/vm/` has completed.
 fn built_program(dir: &Path) -> Option<String> {
-    let names = ["bin/python3.13t", "bin/python3.14t", "bin/python3.15t", "bin/micropython", "bin/rustpython", "bin/pypy3", "bin/python3.14", "bin/python3.15"];
-    names.iter().map(|n| dir.join(n)).find_map(|p| executable(&p)).map(|p| p.display().to_string())
+    let names = [
+        "bin/python3.13t",
+        "bin/python3.14t",
+        "bin/python3.15t",
+        "bin/micropython",
+        "bin/rustpython",
+        "bin/pypy3",
+        "bin/python3.14",
+        "bin/python3.15",
+    ];
+    names
+        .iter()
+        .map(|n| dir.join(n))
+        .find_map(|p| executable(&p))
+        .map(|p| p.display().to_string())
 }

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Registration.
-pub const DRIVER: Driver = Driver { implementation: "rustpython", prepare, promise: Ok(()) };
+pub const DRIVER: Driver = Driver {
+    implementation: "rustpython",
+    prepare,
+    promise: Ok(()),
+};
 
 /// Name under which the program acts as a Python interpreter.
 pub const ARGV0: &str = "rustpython";
@@ -22,5 +26,7 @@ pub fn program() -> std::io::Result<PathBuf> {
 }
 
 fn prepare(_facts: &Facts, command: &mut Command) {
-    command.env("PYTHONHASHSEED", "0").env("RUST_BACKTRACE", "1");
+    command
+        .env("PYTHONHASHSEED", "0")
+        .env("RUST_BACKTRACE", "1");
 }
