@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
     ops: u8,
     /// Milliseconds for each scenario.
-    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u64).range(5..=60_000))]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(5..=60_000))]
     scenario_ms: u64,
     /// Only scenario number K of each subject: replays one case of a finding.
     #[arg(long, value_name = "K")]
@@ -128,7 +128,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             ops: args.ops.into(),
         },
         scenario_ms: args.scenario_ms,
-        batch: 6,
+        batch: 8,
         sequential: args.sequential,
         only: args.only,
         keep: 3,

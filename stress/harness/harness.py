@@ -402,7 +402,7 @@ class Run(object):
     def strides(self, until):
         emit("P", self.id, "stride")
         tally = Tally(self)
-        n = 32
+        n = 128
         phases = FREE if self.job.get("gil") or self.job.get("free") else PHASES
         best, best_score, turn = phases[0], (-1, 0), 0
         scores = {}
@@ -411,7 +411,7 @@ class Run(object):
             if t0 >= until:
                 break
             if turn < len(phases):
-                phase = phases[turn] if n > 100 or turn == 0 else phases[self.rng.below(len(phases))]
+                phase = phases[turn]
             else:
                 phase = best if self.rng.below(4) else phases[self.rng.below(len(phases))]
             before = self.counts(tally)
@@ -419,7 +419,7 @@ class Run(object):
             self.stride(n, phase, tally, sample)
             after = self.counts(tally)
             took = clock() - t0
-            if n >= 100 and took > 0:
+            if took > 0:
                 # Most distinct outcomes, then the rarest of them per second.
                 fresh = [after[k] - before.get(k, 0) for k in after if after[k] > before.get(k, 0)]
                 score = (len(fresh), min(fresh) / took if fresh else 0)
@@ -427,10 +427,12 @@ class Run(object):
                 score = score if old is None else (max(score[0], old[0]), (score[1] + 3 * old[1]) / 4)
                 scores[phase] = score
                 best = max(scores, key=lambda p: scores[p])
-            if took < 0.004:
+            # Strides of a few milliseconds: long enough to overlap, short enough to try many phases.
+            share = min(0.01, self.spec["ms"] / 12000.0)
+            if took < share / 2:
                 n = min(n * 2, self.spec["n"])
-            elif took > 0.03:
-                n = max(n // 2, 8)
+            elif took > share * 2:
+                n = max(n // 2, 16)
             turn += 1
         return tally
 
@@ -487,7 +489,7 @@ class Run(object):
 
     def quiescent(self, refs, live):
         """After the last reference is gone nothing may stay alive and no count may be off."""
-        if self.spec.get("keeps"):
+        if self.spec.get("keeps") or not self.spec.get("counted"):
             return
         for _ in range(3):
             gc.collect()

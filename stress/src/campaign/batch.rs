@@ -180,8 +180,9 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
             totals.slot_turns += history.slot_turns;
         }
     }
-    // Whatever did not begin because the process died is run next.
-    put_back(shared, batch, log.histories.len());
+    // Whatever did not begin because the process died is run next. A process that dies before
+    // its first scenario begins is counted against that scenario, or it would come back for ever.
+    put_back(shared, batch, log.histories.len().max(1));
     for one in judged {
         let scenario = &scenarios[one.index.min(scenarios.len() - 1)];
         let (grade, why) = grade(&one.verdict, scenario, shared.vm.no_promise());

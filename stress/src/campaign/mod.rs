@@ -195,6 +195,7 @@ fn worker(shared: &Shared<'_>, start: Instant) {
             return;
         }
         let mut inner = shared.lock();
+        inner.state.done(shared.options, &batch);
         inner.state.running_seconds = start.elapsed().as_secs_f64();
         if let Err(error) = inner.state.save(&shared.options.out) {
             inner.error.get_or_insert(error.into());

@@ -56,6 +56,9 @@ pub struct State {
     pub position: (usize, usize),
     /// Scenarios that a crash kept from running: subject, number.
     pub pending: Vec<(String, usize)>,
+    /// Scenarios that run now; a hunt that was killed finds them here and runs them again.
+    #[serde(default)]
+    pub flight: Vec<(String, usize)>,
     /// Processes started.
     pub processes: u64,
     /// Scenarios whose orders were sampled because they are too many.
@@ -119,7 +122,7 @@ impl State {
                 out: options.out.clone(),
                 what,
             }),
-            None => Ok(old),
+            None => Ok(old.resumed()),
         }
     }
 
@@ -148,10 +151,44 @@ impl State {
 
     /// The next batch: what a crash left over first, then round robin over the subjects.
     pub fn next(&mut self, options: &Options) -> Option<Batch> {
+        let batch = self.plan(options)?;
+        let name = &options.subjects[batch.subject].name;
+        self.flight
+            .extend(batch.numbers.iter().map(|&k| (name.clone(), k)));
+        Some(batch)
+    }
+
+    /// A batch has ended: what of it did not run was put back.
+    pub fn done(&mut self, options: &Options, batch: &Batch) {
+        let name = &options.subjects[batch.subject].name;
+        self.flight
+            .retain(|(n, k)| n != name || !batch.numbers.contains(k));
+    }
+
+    /// A saved state taken up again: what was in flight when it was saved runs once more.
+    fn resumed(mut self) -> Self {
+        let flight = std::mem::take(&mut self.flight);
+        for one in flight {
+            if !self.pending.contains(&one) {
+                self.pending.push(one);
+            }
+        }
+        self
+    }
+
+    fn plan(&mut self, options: &Options) -> Option<Batch> {
         if options.iterations.is_some_and(|most| self.planned >= most)
             || options.subjects.is_empty()
         {
             return None;
+        }
+        if let Some(only) = options.only {
+            let subject = self.planned as usize;
+            self.planned += 1;
+            return (subject < options.subjects.len()).then(|| Batch {
+                subject,
+                numbers: vec![only],
+            });
         }
         let index = |name: &str| options.subjects.iter().position(|s| s.name == name);
         if let Some(name) = self.pending.first().map(|(name, _)| name.clone())
@@ -165,15 +202,6 @@ impl State {
             return Some(Batch {
                 subject,
                 numbers: mine.into_iter().map(|(_, k)| k).collect(),
-            });
-        }
-        if let Some(only) = options.only {
-            let done = self.position.0 >= options.subjects.len();
-            self.position.0 += 1;
-            self.planned += 1;
-            return (!done).then_some(Batch {
-                subject: self.position.0 - 1,
-                numbers: vec![only],
             });
         }
         for _ in 0..options.subjects.len() {

@@ -134,6 +134,11 @@ impl Scenario {
         self.make.contains("Tok(") || self.calls().any(|c| c.code.contains("Tok("))
     }
 
+    /// Long-lived objects whose reference counts can be checked at rest.
+    pub fn has_tokens(&self) -> bool {
+        self.make.contains("V[") || self.calls().any(|c| c.code.contains("V["))
+    }
+
     /// Stable hash of everything that matters for a run.
     pub fn hash(&self) -> u64 {
         let text = serde_json::to_string(self).expect("a scenario serialises");

@@ -19,8 +19,11 @@ pub fn quote(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c.is_ascii() && !c.is_ascii_control() => out.push(c),
-            c => {
+            c if (c as u32) < 0x1_0000 => {
                 let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => {
+                let _ = write!(out, "\\U{:08x}", c as u32);
             }
         }
     }
@@ -216,8 +219,9 @@ pub fn entry(scenario: &Scenario, id: usize, ms: u64, orders: &super::orders::Or
     let lens: Vec<String> = scenario.lens().iter().map(usize::to_string).collect();
     let fresh = u8::from(scenario.has_fresh_objects());
     format!(
-        "{{'id': {id}, 'ms': {ms}, 'n': {n}, 'shapes': {shapes}, 'ops': [{lens}], 'slow': {fresh}, 'fresh': {fresh}, \
+        "{{'id': {id}, 'ms': {ms}, 'n': {n}, 'shapes': {shapes}, 'ops': [{lens}], 'slow': {fresh}, 'fresh': {fresh}, 'counted': {counted}, \
          'keeps': {keeps}, 'orders': [{orders}], 'src': {src}}}",
+        counted = u8::from(scenario.has_fresh_objects() || scenario.has_tokens()),
         n = scenario.context.size,
         shapes = quote(&shapes),
         lens = lens.join(", "),

@@ -36,11 +36,25 @@ impl Default for Limits {
         Self {
             silence: Duration::from_secs(5),
             total: Duration::from_secs(60),
-            memory: 4 << 30,
+            memory: memory_limit(),
             output: 16 << 20,
             debugger: true,
         }
     }
+}
+
+/// What is kept of either pipe after a flood: millions of lines tell no more than the first.
+const FLOOD_KEPT: usize = 1 << 20;
+
+/// A quarter of the machine's memory, at most 4 GiB: a VM that eats its fill must not make
+/// the kernel end somebody else.
+fn memory_limit() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = text.lines().find_map(|l| {
+        let kib = l.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?;
+        kib.trim().parse::<u64>().ok()
+    });
+    total.map_or(4 << 30, |kib| (kib * 1024 / 4).min(4 << 30))
 }
 
 /// How a child ended.
@@ -132,6 +146,8 @@ pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Outcome> {
     let watched = watch(&mut child, limits);
     let group = Pid::from_raw(child.id() as i32);
     let _ = killpg(group, Signal::SIGKILL);
+    // A child that has moved to another group would make the wait endless.
+    let _ = child.kill();
     let status = child.wait();
     let orphans = {
         let mut live = live();
@@ -139,9 +155,13 @@ pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Outcome> {
         live.remove(&(group.as_raw()));
         reap(live)
     };
-    let watched = watched?;
+    let mut watched = watched?;
     let status = status?;
     let end = watched.stopped.unwrap_or_else(|| natural(status));
+    if end == End::Flood {
+        watched.out.truncate(FLOOD_KEPT);
+        watched.err.truncate(FLOOD_KEPT);
+    }
     let (stdout, complete_line) = lines(&watched.out);
     let stderr = String::from_utf8_lossy(&watched.err).into_owned();
     Ok(Outcome {
@@ -282,32 +302,48 @@ fn resident(pid: i32) -> u64 {
         .map_or(0, |pages| pages * 4096)
 }
 
-/// Ends descendants that survived their parent and now belong to us.
+/// Ends descendants that survived their parent and now belong to us. Processes of our own
+/// group are our helpers, such as a debugger: every VM leads a group of its own.
 fn reap(live: &HashSet<i32>) -> usize {
-    let me = std::process::id();
-    let Ok(children) = std::fs::read_to_string(format!("/proc/{me}/task/{me}/children")) else {
-        return 0;
-    };
+    // SAFETY: a plain system call without arguments.
+    let own_group = unsafe { libc::getpgrp() };
     let mut orphans = 0;
-    let all_tasks = std::fs::read_dir(format!("/proc/{me}/task"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    let lists = all_tasks.filter_map(|t| std::fs::read_to_string(t.path().join("children")).ok());
-    for pid in lists.chain([children]).flat_map(|l| {
-        l.split(' ')
-            .filter_map(|p| p.trim().parse().ok())
-            .collect::<Vec<i32>>()
-    }) {
-        if !live.contains(&pid) {
+    // Ending one hands its children to us in turn, so look until there is none left.
+    loop {
+        let left = children().into_iter().filter(|&pid| {
+            // SAFETY: a plain system call; a process that is gone has the group -1.
+            !live.contains(&pid) && unsafe { libc::getpgid(pid) } != own_group
+        });
+        let mut ended = 0;
+        for pid in left {
             // SAFETY: plain system calls on a process that is our child by adoption.
             unsafe {
                 libc::kill(pid, libc::SIGKILL);
                 if libc::waitpid(pid, std::ptr::null_mut(), 0) == pid {
-                    orphans += 1;
+                    ended += 1;
                 }
             }
         }
+        orphans += ended;
+        if ended == 0 {
+            return orphans;
+        }
     }
-    orphans
+}
+
+/// Process ids of the children of all our threads.
+fn children() -> Vec<i32> {
+    let me = std::process::id();
+    let tasks = std::fs::read_dir(format!("/proc/{me}/task"));
+    tasks
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|t| std::fs::read_to_string(t.path().join("children")).ok())
+        .flat_map(|l| {
+            l.split_whitespace()
+                .filter_map(|p| p.parse().ok())
+                .collect::<Vec<i32>>()
+        })
+        .collect()
 }
