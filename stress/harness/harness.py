@@ -228,9 +228,9 @@ class Tally(object):
         return count
 
     def all(self):
-        for k in list(self.raw):
+        for k, count in list(self.raw.items()):
             text = self.run.outcome(k)
-            self.text[text] = self.text.get(text, 0) + self.raw[k]
+            self.text[text] = self.text.get(text, 0) + count
         self.raw = {}
         return self.text
 
@@ -421,7 +421,7 @@ class Run(object):
             took = clock() - t0
             if took > 0:
                 # Most distinct outcomes, then the rarest of them per second.
-                fresh = [after[k] - before.get(k, 0) for k in after if after[k] > before.get(k, 0)]
+                fresh = [c - before.get(k, 0) for k, c in after.items() if c > before.get(k, 0)]
                 score = (len(fresh), min(fresh) / took if fresh else 0)
                 old = scores.get(phase)
                 score = score if old is None else (max(score[0], old[0]), (score[1] + 3 * old[1]) / 4)
@@ -437,9 +437,7 @@ class Run(object):
         return tally
 
     def counts(self, tally):
-        counts = dict(tally.raw)
-        counts.update(tally.text)
-        return counts
+        return dict(list(tally.raw.items()) + list(tally.text.items()))
 
     def slot(self, until):
         """No barrier at all: every thread works on what the slot holds, any of them replaces it."""
@@ -661,7 +659,15 @@ def main(job):
             except BaseException as e:
                 emit("K", spec["id"], render(X(e)))
                 continue
-            run.go()
+            try:
+                run.go()
+            except BaseException as e:
+                # Our own tables hold what the operations returned. If they break, a result changed
+                # after it was returned, or memory is corrupt; on a sound VM this does not happen.
+                run.violation("broken", "the harness's own tables broke: " + type(e).__name__)
+                clear = getattr(e, "with_traceback", None)
+                if clear:
+                    clear(None)
             emit("E", spec["id"])
             run = None
         gil = getattr(sys, "_is_gil_enabled", None)

@@ -12,6 +12,7 @@
 pub mod campaign;
 pub mod choice;
 pub mod finding;
+pub mod fuzzing;
 pub mod history;
 pub mod oracle;
 pub mod report;

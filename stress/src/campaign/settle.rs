@@ -94,7 +94,7 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
         &case.judged.verdict,
         &case.judged.history,
     );
-    save(shared, &raw, case.log, None)?;
+    save(shared, &raw, case.log)?;
     (shared.watch)(Event::Finding(&raw));
     if shared.over() {
         return Ok(());
@@ -153,7 +153,7 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
         shared.left(budget.minimise),
         &mut fails,
     );
-    let small = if minimised.reproduced {
+    let mut small = if minimised.reproduced {
         let (verdict, history) =
             last.unwrap_or((case.judged.verdict.clone(), case.judged.history.clone()));
         let mut small = finding(shared, case, minimised.scenario, &verdict, &history);
@@ -163,6 +163,18 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
     } else {
         raw.clone()
     };
+    let spinning = case
+        .log
+        .outcome
+        .as_ref()
+        .and_then(|o| o.hang.as_ref())
+        .is_some_and(|h| h.running > 0);
+    if hang && spinning && !minimised.reproduced {
+        small.grade = small.grade.max(Grade::Interesting);
+        small.why =
+            "threads were running and it did not happen again: a busy machine can look like this"
+                .to_owned();
+    }
     let mut small = Finding {
         minimised: minimised.reproduced,
         seen: 1,
@@ -191,7 +203,7 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
         inner.minimising += started.elapsed();
         return Ok(());
     }
-    measure(shared, &mut small, &budget)?;
+    measure(shared, &mut small, &budget, &raw_output(case.log))?;
     {
         let mut inner = shared.lock();
         inner.minimising += started.elapsed();
@@ -204,7 +216,12 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
 }
 
 /// Runs the script of a finding, takes its backtrace, and saves it all.
-fn measure(shared: &Shared<'_>, small: &mut Finding, budget: &Budget) -> Result<(), HuntError> {
+fn measure(
+    shared: &Shared<'_>,
+    small: &mut Finding,
+    budget: &Budget,
+    raw: &str,
+) -> Result<(), HuntError> {
     shared
         .lock()
         .store
@@ -241,7 +258,7 @@ fn measure(shared: &Shared<'_>, small: &mut Finding, budget: &Budget) -> Result<
             small.frames = stack::frames(text).into_iter().take(3).collect();
         }
     }
-    let mut files = vec![("output.txt", output.as_str())];
+    let mut files = vec![("output.txt", output.as_str()), ("raw-output.txt", raw)];
     if let Some(text) = &trace {
         files.push(("backtrace.txt", text));
     }
@@ -314,26 +331,28 @@ fn finding(
     finding
 }
 
+/// What the process printed, and the backtrace of a hang; lines of absurd length are cut.
+fn raw_output(log: &Log) -> String {
+    let Some(outcome) = &log.outcome else {
+        return String::new();
+    };
+    let hang = outcome.hang.as_ref().map_or("", |h| h.backtrace.as_str());
+    let text = format!(
+        "{}\n--- stderr ---\n{}\n{hang}",
+        outcome.stdout.join("\n"),
+        outcome.stderr
+    );
+    let cut = |line: &str| line.chars().take(400).collect::<String>();
+    text.lines().map(cut).collect::<Vec<_>>().join("\n")
+}
+
 /// Saves a finding as it was seen, with the raw output of the process.
-fn save(
-    shared: &Shared<'_>,
-    finding: &Finding,
-    log: &Log,
-    script: Option<&str>,
-) -> Result<(), HuntError> {
-    let text = script.map_or_else(|| finding.script_text(), str::to_owned);
-    let output = log.outcome.as_ref().map_or_else(String::new, |o| {
-        let hang = o.hang.as_ref().map_or("", |h| h.backtrace.as_str());
-        format!(
-            "{}\n--- stderr ---\n{}\n{hang}",
-            o.stdout.join("\n"),
-            o.stderr
-        )
-    });
-    shared
-        .lock()
-        .store
-        .save(finding, &[("repro.py", &text), ("raw-output.txt", &output)])?;
+fn save(shared: &Shared<'_>, finding: &Finding, log: &Log) -> Result<(), HuntError> {
+    let files = [
+        ("repro.py", &*finding.script_text()),
+        ("raw-output.txt", &*raw_output(log)),
+    ];
+    shared.lock().store.save(finding, &files)?;
     Ok(())
 }
 

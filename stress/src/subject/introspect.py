@@ -21,8 +21,8 @@ import time
 HARMFUL = ("abort chdir chmod chown chroot closerange execl execle execlp execv execve execvp fchdir fchmod fork forkpty "
            "hardlink_to input kill killpg lchmod link_to makedirs mkdir mkfifo nice popen posix_spawn putenv reboot "
            "register_at_fork removedirs rename renames rmdir rmtree send_signal setgid setrlimit setuid shutdown spawn "
-           "symlink symlink_to system terminate touch truncate unlink write_bytes write_text").split()
-HARMFUL_FUNCTIONS = "close exit main open quit remove replace wait waitpid".split()
+           "symlink symlink_to system terminate touch unlink write_bytes write_text").split()
+HARMFUL_FUNCTIONS = "close exit ftruncate main open quit remove replace wait waitpid".split()
 REJECTED = ("TypeError", "AttributeError", "NotImplementedError", "NameError", "ImportError", "ModuleNotFoundError",
             "SyntaxError", "UnboundLocalError", "RecursionError", "MemoryError", "SystemError", "BufferError")
 # Small integers, strings, tokens.
@@ -180,11 +180,11 @@ class Explorer(object):
 
     def is_view(self, template):
         score, results = self.attempt(self.makers[-1], 0, template)
-        return score == 2 and hasattr(results[0], "__len__") and hasattr(results[0], "__iter__") and results[0] is not results[2]
+        return score == 2 and type(results[0]) is not tuple and hasattr(results[0], "__len__") and hasattr(results[0], "__iter__") and results[0] is not results[2]
 
     def keep(self, template, form, guarantee="silent"):
         if len(self.ops) < MOST and (form, template) not in [(f, t) for f, _, t in self.ops]:
-            if form == "run" and guarantee == "silent":
+            if form == "run" and guarantee == "silent" and template.startswith("o"):
                 wrapped = self.wrap(template)
                 if wrapped:
                     form, template = "get", wrapped
@@ -204,7 +204,7 @@ class Explorer(object):
     def find_makers(self, expression):
         tries = ["", "[{v1}, {v2}, {v3}]", "[({k1}, {v1}), ({k2}, {v2})]", "{{k1}: {v1}, {k2}: {v2}}", "{v1}", "[{b}, {b}, {b}]",
                  "(K+'abc').encode()", "K+'abc'", "4", "iter([{v1}, {v2}, {v3}])", "{v1}, {v2}", "4, 4", "'i', [1, 2, 3]", "None, 3",
-                 "len", "len, [{v1}]", "int", "lambda *a: None", "1.5", "object()", "bytearray(8)", "1, 2, 3"]
+                 "len", "len, [{v1}]", "int", "lambda *a: None", "1.5", "object()", "bytearray(8)", "1, 2, 3", "(), 8"]
         reasons = []
         shown = []
         for at, args in enumerate(tries):
@@ -246,6 +246,7 @@ class Explorer(object):
             tries.append("tuple(o.items())")
         if "isdisjoint" in names and "__iter__" in names:
             tries.append("frozenset(o)")
+        tries += ["o.%s()" % n for n in ("getvalue", "tobytes") if n in names]
         if "__next__" in names:
             tries.append("tuple([x for _, x in zip(range(64), o)])")
         elif "__len__" in names:
@@ -380,7 +381,8 @@ class Explorer(object):
             self.consider("o < MK()", least=2)
         if own("__hash__"):
             self.consider("hash(o)", least=2)
-        self.consider("repr(o)", guarantee="composite", least=2)
+        if own("__repr__"):
+            self.consider("repr(o)", guarantee="composite", least=2)
         if own("__sizeof__"):
             self.consider("o.__sizeof__()", least=2, form="run")
         for module in ("copy", "weakref", "gc"):
@@ -393,16 +395,17 @@ class Explorer(object):
             self.consider("o.__reduce_ex__(2)", guarantee="composite", least=2)
         self.consider("weakref.ref(o)", least=2)
         if hasattr(gc, "get_referents"):
-            self.consider("gc.get_referents(o)", guarantee="composite", least=2, form="run")
+            self.consider("gc.get_referents(o)", least=2, form="run")
         if own("__init__") or own("__new__"):
             for maker in list(reversed(self.makers)):
                 # Only a plain call of the type says what __init__ takes.
                 head = maker.split("(", 1)
-                if len(head) == 2 and self.is_type and self.consider("o.__init__(" + head[1], least=2):
+                # Again on an object in use it may replace the object's own lock: only the VM must survive.
+                if len(head) == 2 and self.is_type and self.consider("o.__init__(" + head[1], guarantee="composite", least=2, form="run"):
                     break
 
     def attributes(self, o):
-        """Data descriptors of the type, and what its instances hold in public."""
+        """Data descriptors of the type; what an instance's own dict holds is not its interface."""
         cls = type(o)
         for name in dir(o):
             if name[:1] == "_" or not self.about("attribute " + name):
@@ -411,10 +414,10 @@ class Explorer(object):
                 value = getattr(o, name)
             except BaseException:
                 continue
-            if callable(value):
+            descriptor = getattr(cls, name, None)
+            if callable(value) or not hasattr(type(descriptor), "__get__"):
                 continue
             self.consider("o." + name, least=2)
-            descriptor = getattr(cls, name, None)
             if hasattr(type(descriptor), "__set__"):
                 new = {int: "{n}", bool: "bool({n})", str: "K+'a'", float: "1.5", bytes: "(K+'a').encode()", list: "[{v1}]"}
                 self.consider("o.%s = %s" % (name, new.get(type(value), "{v}")), True, least=2)
@@ -473,6 +476,9 @@ class Explorer(object):
         for form, guarantee, template in self.ops:
             code = fill(template, 2)
             bodies.append(self.function("OP(o, N=N, K=K, V=V)", code if form == "do" else "return " + code))
+
+        if not self.about("all operations in a row"):
+            return True
 
         def once():
             for maker in self.makers:

@@ -135,7 +135,9 @@ impl Target {
                 text: Some(text),
             });
         }
-        let (module, attribute) = name.split_once(':').unwrap_or((name, ""));
+        let (module, attribute) = name.split_once(':').ok_or_else(|| SubjectError::Unknown {
+            name: name.to_owned(),
+        })?;
         let dotted = |s: &str| {
             s.split('.').all(|p| {
                 p.chars().all(|c| c.is_alphanumeric() || c == '_')

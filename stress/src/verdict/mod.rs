@@ -14,7 +14,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Killed by SIGSEGV, SIGBUS, SIGABRT, SIGILL or SIGFPE.
+    /// Killed by a signal of its own making: SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP.
     Crash,
     /// A Rust panic.
     Panic,
@@ -48,7 +48,7 @@ pub enum Kind {
     Exception,
     /// An outcome that no order gives.
     Outcome,
-    /// The VM left with an unexpected exit code and without finishing.
+    /// The VM left without finishing: with an exit code, or ended by somebody else.
     Exit,
 }
 
@@ -143,6 +143,19 @@ pub fn signal_name(signal: i32) -> String {
         .map_or_else(|_| format!("signal {signal}"), |s| s.as_str().to_owned())
 }
 
+/// Whether a process dies of this signal by its own fault; the others somebody sent.
+fn ours(signal: i32) -> bool {
+    use nix::sys::signal::Signal;
+    let sent = [
+        Signal::SIGKILL,
+        Signal::SIGTERM,
+        Signal::SIGINT,
+        Signal::SIGHUP,
+        Signal::SIGQUIT,
+    ];
+    !sent.iter().any(|s| *s as i32 == signal)
+}
+
 /// What the end of a process says, `None` for a clean one.
 pub fn of_process(log: &Log) -> Option<Verdict> {
     let stderr = log.stderr();
@@ -185,6 +198,13 @@ pub fn of_process(log: &Log) -> Option<Verdict> {
         _ if stack::panic(stderr).is_some() => {
             verdict(Kind::Panic, stack::panic(stderr).unwrap_or_default())
         }
+        End::Signal(signal) if !ours(signal) => verdict(
+            Kind::Exit,
+            format!(
+                "{} from outside, as the kernel sends when memory runs out",
+                signal_name(signal)
+            ),
+        ),
         End::Signal(signal) => {
             let name = signal_name(signal);
             if let Some(fatal) = stack::fatal(stderr) {
@@ -234,14 +254,14 @@ pub fn of_history(
     };
     for v in &history.violations {
         let kind = match v.kind.as_str() {
-            "corrupt" => Kind::Corrupt,
+            "corrupt" | "broken" => Kind::Corrupt,
             "refcount" => Kind::Refcount,
             "leak" => Kind::Leak,
             _ => Kind::Internal,
         };
         add(Verdict {
             kind,
-            detail: v.detail.clone(),
+            detail: v.detail.trim_start_matches('!').to_owned(),
             outcome: None,
             count: 1,
         });

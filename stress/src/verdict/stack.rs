@@ -36,20 +36,20 @@ fn crate_relative(file: &str) -> &str {
     }
 }
 
-/// `Fatal Python error: …`, unless it only names the signal.
+/// `Fatal Python error: …`, unless it only names the signal. Two threads may print at once,
+/// so the words are looked for anywhere in the line.
 pub fn fatal(stderr: &str) -> Option<String> {
-    let line = stderr
-        .lines()
-        .find(|l| l.starts_with("Fatal Python error:"))?;
-    let text = line.trim_start_matches("Fatal Python error:").trim();
-    let signal = [
+    let line = stderr.lines().find(|l| l.contains("Fatal Python error:"))?;
+    let signals = [
         "Segmentation fault",
         "Aborted",
         "Bus error",
         "Illegal instruction",
         "Floating",
     ];
-    (!signal.iter().any(|s| text.starts_with(s))).then(|| mask(line))
+    let text = line.replace("Fatal Python error:", "");
+    (!text.trim().is_empty() && !signals.iter().any(|s| text.contains(s)))
+        .then(|| format!("Fatal Python error: {}", mask(text.trim())))
 }
 
 /// The first line of a sanitizer's report.
