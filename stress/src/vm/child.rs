@@ -57,6 +57,9 @@ fn memory_limit() -> u64 {
     total.map_or(4 << 30, |kib| (kib * 1024 / 4).min(4 << 30))
 }
 
+/// How many times longer a process may be silent that waits for a processor most of the time.
+const STARVED: u32 = 5;
+
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -244,7 +247,9 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
             stopped = Some(End::Memory);
             break;
         }
-        if last.elapsed() > limits.silence || start.elapsed() > limits.total {
+        if (last.elapsed() > limits.silence || start.elapsed() > limits.total)
+            && (last.elapsed() > limits.silence * STARVED || !super::hang::starved(pid as u32))
+        {
             let (autopsy, more) = super::hang::autopsy(child, limits.debugger);
             let _ = drain(&mut pipes.1, &mut err, limits.output);
             err.extend_from_slice(more.as_bytes());

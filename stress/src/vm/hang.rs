@@ -54,6 +54,26 @@ pub fn autopsy(child: &mut Child, with_debugger: bool) -> (Autopsy, String) {
     )
 }
 
+/// Whether a process's threads spent more than a quarter of their runnable time waiting for a
+/// processor: the machine is busy, and silence proves nothing yet.
+pub fn starved(pid: u32) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let (mut ran, mut waited) = (0u64, 0u64);
+    for task in tasks {
+        // schedstat: time on a processor, time runnable without one (both ns), time slices.
+        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        let mut fields = text
+            .split_whitespace()
+            .filter_map(|f| f.parse::<u64>().ok());
+        ran += fields.next().unwrap_or(0);
+        waited += fields.next().unwrap_or(0);
+    }
+    waited * 3 > ran
+}
+
 /// Processor time of every thread of a process, in clock ticks.
 fn ticks(pid: u32) -> Vec<(u32, u64)> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
