@@ -90,6 +90,7 @@ files! {
     "CoRW1"
     "CoRW2"
     "CoWR"
+    "CoRW+CoWR"
     "CoRR+between"
     // Release sequence
     "RS+rmw"
@@ -109,6 +110,7 @@ files! {
     "RMW+aba"
     "RMW+not-a-fence"
     "RMW+ticket"
+    "RMW+store-between"
     // Mixed
     "Z6.U"
     "Peterson+sc"
@@ -154,6 +156,7 @@ files! {
     "qsbr-detach"
     "qsbr-detach-relaxed"
     "shared-mark-relaxed"
+    "shared-mark-acquire-only"
     "shared-mark-acquire"
     // Protocol: locks and flags
     "park-two-words"

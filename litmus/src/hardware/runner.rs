@@ -44,7 +44,7 @@ const OPEN: usize = 1;
 const ABANDONED: usize = 2;
 
 /// How often a thread waits in vain before it stops waiting for the rest of the block.
-const MISSES: u32 = 3;
+const MISSES: u32 = 2;
 
 /// Cycles between the moment all threads stand ready and a clocked block's begin.
 const HEAD_START: u64 = 1_000;

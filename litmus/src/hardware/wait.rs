@@ -19,15 +19,17 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Threads that all have a core answer within a microsecond; 2,000 turns are about ten.
+    /// Threads that all have a core answer within a microsecond; 2,000 turns are
+    /// about ten. Never yields: on a core shared with strangers a yield costs
+    /// their whole time slices, and who has just slept is woken before them.
     pub(super) const ALL_RUNNING: Patience = Patience {
         spins: 2_000,
-        yields: 2,
+        yields: 0,
     };
     /// Somebody is surely not running: spinning keeps him from it.
     pub(super) const SHARING: Patience = Patience {
         spins: 50,
-        yields: 4,
+        yields: 1,
     };
 
     /// Waits for `ready`; whether it came.
