@@ -1,9 +1,204 @@
-//! A hunt as one HTML file.
+//! A hunt as one HTML file: no network, no script, readable in the dark and on paper.
 
-use crate::campaign::state::State;
+mod card;
+
+use crate::campaign::state::{State, Totals};
 use crate::finding::Finding;
+use crate::verdict::grade::Grade;
+use askama::Template;
+use card::Card;
+use std::collections::BTreeSet;
 
-/// placeholder
-pub fn html(_state: &State, _findings: &[Finding]) -> String {
-    String::new()
+/// Scripts are left to their folders once the file holds this much text of them.
+const SCRIPTS: usize = 1_200_000;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    headline: String,
+    vm: String,
+    version: String,
+    forbidden: usize,
+    pairs: usize,
+    died: usize,
+    scenarios: String,
+    runs: String,
+    slot_turns: String,
+    seconds: String,
+    processes: String,
+    seed: u64,
+    threads: usize,
+    ops: usize,
+    certificate: String,
+    sampled_orders: u64,
+    exit: &'static str,
+    subjects: Vec<Row>,
+    cards: Vec<Card>,
+}
+
+/// A line of the table of subjects.
+struct Row {
+    name: String,
+    scenarios: String,
+    runs: String,
+    slot_turns: String,
+    overlap: String,
+    accepted: String,
+    verdicts: String,
+    skipped: Option<String>,
+    lacking: Vec<(String, String)>,
+}
+
+/// The report of a hunt: findings of the state's VM, worst first, and the table of subjects.
+/// Everything that came from a VM or a user is escaped.
+pub fn html(state: &State, findings: &[Finding]) -> String {
+    let mut ranked: Vec<&Finding> = findings
+        .iter()
+        .filter(|f| f.facts.title() == state.vm)
+        .collect();
+    ranked.sort_by(|a, b| {
+        (a.grade, a.kind, &a.subject, &a.id).cmp(&(b.grade, b.kind, &b.subject, &b.id))
+    });
+    let mut room = SCRIPTS;
+    let cards: Vec<Card> = ranked
+        .iter()
+        .map(|f| Card::new(f, state.size, &mut room))
+        .collect();
+    let pairs: BTreeSet<_> = ranked.iter().map(|f| (&f.subject, f.kind)).collect();
+    let died: BTreeSet<_> = ranked
+        .iter()
+        .filter(|f| f.kind.ends_process())
+        .map(|f| &f.subject)
+        .collect();
+    let forbidden = ranked
+        .iter()
+        .filter(|f| f.grade == Grade::Forbidden)
+        .count();
+    let page = Page {
+        headline: headline(state, ranked.len(), forbidden),
+        vm: state.vm.clone(),
+        version: ranked
+            .first()
+            .map_or_else(|| state.vm.clone(), |f| f.facts.version.clone()),
+        forbidden,
+        pairs: pairs.len(),
+        died: died.len(),
+        scenarios: grouped(state.sum(|t| t.scenarios)),
+        runs: grouped(state.sum(|t| t.runs)),
+        slot_turns: grouped(state.sum(|t| t.slot_turns)),
+        seconds: grouped(state.seconds.round() as u64),
+        processes: grouped(state.processes),
+        seed: state.seed,
+        threads: state.size.0,
+        ops: state.size.1,
+        certificate: certificate(state, ranked.first().copied()),
+        sampled_orders: state.sampled_orders,
+        exit: exit(state, ranked.len()),
+        subjects: state.subjects.iter().map(|(n, t)| Row::new(n, t)).collect(),
+        cards,
+    };
+    // Rendering writes to a string; only a formatter of our own could fail, and none does.
+    page.render().expect("the report renders")
+}
+
+fn headline(state: &State, findings: usize, forbidden: usize) -> String {
+    let what = match (findings, forbidden) {
+        (0, _) => "nothing found".to_owned(),
+        (n, 0) => format!("{n} findings, none forbidden"),
+        (n, f) => format!("{n} findings, {f} forbidden"),
+    };
+    let control = if state.sequential {
+        " in one thread (control)"
+    } else {
+        ""
+    };
+    format!("{}{control}: {what}", state.vm)
+}
+
+/// Whether the threads ran at once: measured, not claimed.
+fn certificate(state: &State, finding: Option<&Finding>) -> String {
+    let (sampled, overlapped) = (state.sum(|t| t.sampled), state.sum(|t| t.overlapped));
+    let mut text = match (state.sequential, sampled) {
+        (true, _) => {
+            "This is the control: every scenario ran in one thread, so nothing may be found."
+                .to_owned()
+        }
+        (false, 0) => "No run was sampled for overlap: take a clean result for nothing.".to_owned(),
+        (false, n) => format!(
+            "In {} of {} sampled runs ({}) no thread had finished before another began.",
+            grouped(overlapped),
+            grouped(n),
+            percent(overlapped, n)
+        ),
+    };
+    if let Some(facts) = finding.map(|f| &f.facts) {
+        let gil = match facts.gil_claimed {
+            Some(true) => "the VM says that its GIL is on",
+            Some(false) => "the VM says that its GIL is off",
+            None => "the VM says nothing of a GIL",
+        };
+        text += &format!(
+            " Two spinning threads were measured {:.2} times as fast as one; {gil}.",
+            facts.speedup
+        );
+        if !facts.sanitizers.is_empty() {
+            text += &format!(
+                " Sanitizers in the program: {}.",
+                facts.sanitizers.join(", ")
+            );
+        }
+    }
+    text
+}
+
+fn exit(state: &State, findings: usize) -> &'static str {
+    match findings {
+        _ if !state.subjects.is_empty() && state.subjects.values().all(|t| t.skipped.is_some()) => {
+            "4: every subject was skipped on this VM."
+        }
+        0 => "0: all ran and nothing was found (130 if it was interrupted).",
+        _ => "1: something was found (130 if it was interrupted).",
+    }
+}
+
+impl Row {
+    fn new(name: &str, totals: &Totals) -> Self {
+        let verdicts: Vec<String> = totals
+            .verdicts
+            .iter()
+            .map(|(kind, n)| format!("{kind} {n}"))
+            .collect();
+        Self {
+            name: name.to_owned(),
+            scenarios: grouped(totals.scenarios),
+            runs: grouped(totals.runs),
+            slot_turns: grouped(totals.slot_turns),
+            overlap: percent(totals.overlapped, totals.sampled),
+            accepted: grouped(totals.accepted),
+            verdicts: verdicts.join(", "),
+            skipped: totals.skipped.clone(),
+            lacking: totals.lacking.clone(),
+        }
+    }
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        "–".to_owned()
+    } else {
+        format!("{:.0} %", 100.0 * part as f64 / whole as f64)
+    }
+}
+
+/// `1234567` → `1 234 567`, with narrow spaces that do not break.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
 }

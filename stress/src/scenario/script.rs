@@ -28,7 +28,7 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
     let mut out = String::new();
     let subject = &scenario.context.subject;
     let _ = writeln!(out, "# {subject}: {} on {}", head.kind, head.vm);
-    for text in [head.detail, head.why] {
+    for text in [&scenario.to_string(), head.detail, head.why] {
         for line in wrap(text) {
             let _ = writeln!(out, "# {line}");
         }
@@ -37,61 +37,73 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
     out += "import gc\nimport sys\nimport time\n";
     out += "try:\n    import _thread\nexcept ImportError:\n    import thread as _thread\n";
     out += "try:\n    import faulthandler\n    faulthandler.enable()\nexcept Exception:\n    faulthandler = None\n";
+    if head.gil {
+        out += "sys.setswitchinterval(0.00001)\n";
+    }
+    let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
+    let at_rest = matches!(head.kind, Kind::Refcount | Kind::Leak);
+    let compare = shape == Shape::Stride
+        && matches!(
+            head.kind,
+            Kind::Outcome | Kind::Exception | Kind::Internal | Kind::Uninitialised | Kind::Corrupt
+        );
     out += VALUES;
+    if compare {
+        out += SHOW;
+    }
     out += &prelude(&scenario.context.requires, &scenario.context.prelude);
     out += "\n\n";
     out += &make(&scenario.make);
     out += "\n\n";
-    out += &observe(&scenario.context.observe);
-    let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
-    for t in 0..scenario.threads.len() {
+    if compare {
+        out += &observe(&scenario.context.observe);
         out += "\n\n";
+    }
+    for t in 0..scenario.threads.len() {
         out += &if shape == Shape::Slot {
             slot_thread(scenario, t)
         } else {
             stride_thread(scenario, t, head.gil)
         };
+        out += "\n\n";
     }
-    out += "\n\n";
     out += PARALLEL;
+    let _ = write!(
+        out,
+        "\n\nTHREADS = [{}]\n",
+        names("thread", scenario.threads.len())
+    );
     if shape == Shape::Slot {
-        let _ = write!(
-            out,
-            "\n\nTHREADS = [{}]\n",
-            names("thread", scenario.threads.len())
-        );
-        out += SLOT_MAIN;
-    } else {
-        out += &sequential(scenario);
-        if let Some(check) = &scenario.context.check {
-            let _ = write!(
-                out,
-                "\n\ndef check(o, N=N, K=K, V=V):\n    return {check}\n"
-            );
-        } else {
-            out += "\n\ndef check(o):\n    return True\n";
-        }
-        let outcome_counts = matches!(
-            head.kind,
-            Kind::Outcome | Kind::Exception | Kind::Internal | Kind::Uninitialised | Kind::Corrupt
-        );
-        let at_rest = matches!(head.kind, Kind::Refcount | Kind::Leak);
-        let _ = write!(
-            out,
-            "\n\nCOMPARE = {}  # an unexplained outcome is a hit\nAT_REST = {}  # a count that is off at rest is a hit\n\
-             SIZE = {}\nTHREADS = [{}]\n",
-            python_bool(outcome_counts),
-            python_bool(at_rest),
-            scenario.context.size.min(2000),
-            names("thread", scenario.threads.len())
-        );
-        out += STRIDE_MAIN;
+        return out + SLOT + if at_rest { REST_MAIN } else { STRIDE_MAIN };
     }
+    let lens: Vec<String> = scenario.lens().iter().map(usize::to_string).collect();
+    let _ = write!(
+        out,
+        "LENS = [{}]\nSIZE = {}\n",
+        lens.join(", "),
+        scenario.context.size.min(2000)
+    );
+    if compare {
+        out += &sequential(scenario);
+        let check = scenario.context.check.as_deref().unwrap_or("True");
+        let _ = write!(
+            out,
+            "\n\ndef check(o, N=N, K=K, V=V):\n    return {check}\n"
+        );
+        out += EXPLAIN;
+    }
+    out += STRIDE;
+    if compare {
+        out += COMPARE;
+    }
+    out += if at_rest {
+        REST_MAIN
+    } else if compare {
+        COMPARE_MAIN
+    } else {
+        STRIDE_MAIN
+    };
     out
-}
-
-fn python_bool(value: bool) -> &'static str {
-    if value { "True" } else { "False" }
 }
 
 fn names(prefix: &str, n: usize) -> String {
@@ -142,7 +154,10 @@ def error(e):
     return "!" + name + ": " + str(e)[:160]
 
 
-def show(x):
+"#;
+
+/// Rendering of outcomes that no address and no hash order can change.
+const SHOW: &str = r#"def show(x):
     if isinstance(x, (set, frozenset)):
         return type(x).__name__ + "{" + ", ".join(sorted([show(y) for y in x])) + "}"
     if isinstance(x, str) and x[:1] == "!":
@@ -259,6 +274,7 @@ def one_order(order):
 "#;
 
 const PARALLEL: &str = r#"def parallel(tasks):
+    """Runs the first task here and the others in threads of their own."""
     done = [_thread.allocate_lock() for _ in tasks[1:]]
 
     def run(fn, args, lock):
@@ -275,16 +291,16 @@ const PARALLEL: &str = r#"def parallel(tasks):
         lock.acquire()
 
 
-if hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled():
-    print("GIL: off")
 seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
 deadline = time.time() + seconds
 if hasattr(faulthandler, "dump_traceback_later"):
     faulthandler.dump_traceback_later(seconds + 10, exit=True)  # a hang ends with every thread's stack
 "#;
 
-const SLOT_MAIN: &str = r#"turn = 0
-while time.time() < deadline:
+const SLOT: &str = r#"
+
+def stride(turn):
+    """No barrier at all: every thread works on what the slot holds, any of them replaces it."""
     slot = [MK()]
     alarms = [[] for _ in THREADS]
     parallel([(fn, (slot, 4000, (3, 15, 63, 255)[turn % 4], a)) for fn, a in zip(THREADS, alarms)])
@@ -292,32 +308,24 @@ while time.time() < deadline:
         for text in a:
             print("hit: raised " + text)
             sys.exit(1)
-    turn += 1
-print("not hit in %d turns of the shared slot" % (turn * 4000))
 "#;
 
-const STRIDE_MAIN: &str = r#"
-explained = set()
-for order in orders([len(row) for row in OPERATIONS]):
-    explained.add(one_order(order))
-lens = [len(row) for row in OPERATIONS]
+const EXPLAIN: &str = r#"
 
+explained = set()
+for order in orders(LENS):
+    explained.add(one_order(order))
+"#;
+
+const STRIDE: &str = r#"
 
 def fill(objects):
     for i in range(len(objects)):
         objects[i] = MK()
 
 
-def counts():
-    return [sys.getrefcount(t) for t in V] if hasattr(sys, "getrefcount") else []
-
-
-def live():
-    return len([1 for x in gc.get_objects() if type(x) is Tok]) if hasattr(gc, "get_objects") else 0
-
-
 def stride(turn):
-    """Runs the threads over an array of fresh objects; true when the race hit."""
+    """All threads walk over the same fresh objects, in step, shifted by a few loop turns."""
     n = min(SIZE, 100 + 200 * turn)
     objects = [None] * n
     if turn % 3 == 2:
@@ -325,7 +333,7 @@ def stride(turn):
     else:
         fill(objects)
     arrived = [[None] * n for _ in THREADS]
-    results = [[[None] * n for _ in range(k)] for k in lens]
+    results = [[[None] * n for _ in range(k)] for k in LENS]
     tasks = []
     for t, fn in enumerate(THREADS):
         late = (0, 2, 6, 16, 40)[turn // 2 % 5] if t == turn % 2 else 0
@@ -333,7 +341,13 @@ def stride(turn):
         others = [arrived[u] for u in range(len(THREADS)) if u != t]
         tasks.append((fn, [objects, arrived[t], spin] + others + results[t]))
     parallel(tasks)
-    for i in range(n if COMPARE else 0):
+    return objects, results
+"#;
+
+const COMPARE: &str = r#"
+
+def unexplained(objects, results):
+    for i in range(len(objects)):
         text = outcome([r[i] for row in results for r in row], objects[i])
         if text not in explained or check(objects[i]) is not True:
             print("hit:       " + text)
@@ -341,20 +355,44 @@ def stride(turn):
                 print("explained: " + line)
             return True
     return False
+"#;
 
+const COMPARE_MAIN: &str = r#"
 
-before, before_live = counts(), live()
 turn = 0
 while time.time() < deadline:
-    if stride(turn):
+    if unexplained(*stride(turn)):
         sys.exit(1)
     turn += 1
-    if AT_REST:
-        gc.collect()
-        if counts() != before or live() > before_live:
-            gc.collect()
-            if counts() != before or live() > before_live:
-                print("hit: at rest, counts %r were %r; %d live objects were %d" % (counts(), before, live(), before_live))
-                sys.exit(1)
+print("not hit in %d strides" % turn)
+"#;
+
+const STRIDE_MAIN: &str = r#"
+
+turn = 0
+while time.time() < deadline:
+    stride(turn)
+    turn += 1
+print("not hit in %d strides" % turn)
+"#;
+
+const REST_MAIN: &str = r#"
+
+def at_rest():
+    """Reference counts of the long-lived objects, and how many fresh ones are alive."""
+    gc.collect()
+    counts = [sys.getrefcount(t) for t in V] if hasattr(sys, "getrefcount") else []
+    live = [1 for x in gc.get_objects() if type(x) is Tok] if hasattr(gc, "get_objects") else []
+    return counts, len(live)
+
+
+before = at_rest()
+turn = 0
+while time.time() < deadline:
+    stride(turn)
+    turn += 1
+    if at_rest() != before and at_rest() != before:
+        print("hit: at rest counts and live objects are %r, before they were %r" % (at_rest(), before))
+        sys.exit(1)
 print("not hit in %d strides" % turn)
 "#;

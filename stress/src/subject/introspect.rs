@@ -167,9 +167,9 @@ impl Target {
             }
             Next::WriteFile => {
                 "write a file.py with make() and operations = [...], and give it as --subject file.py \
-                 (stress/src/subject/README.md)"
+                 (stress/examples-py/README.md)"
             }
-            Next::FixFile => "see stress/src/subject/README.md for the notation of operations",
+            Next::FixFile => "see stress/examples-py/README.md",
         };
         SubjectError::Format {
             origin: self.name.clone(),

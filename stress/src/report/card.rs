@@ -1,0 +1,266 @@
+//! One finding as the report shows it.
+
+use super::grouped;
+use crate::finding::Finding;
+use crate::scenario::generate::Limits;
+use crate::verdict::Kind;
+use crate::verdict::grade::Grade;
+
+/// Rows of an outcome table; the rest is counted.
+const MOST_OUTCOMES: usize = 24;
+
+/// A finding, ready for the template.
+pub(super) struct Card {
+    pub id: String,
+    pub title: &'static str,
+    pub kind: &'static str,
+    pub subject: String,
+    pub grade: String,
+    /// CSS class of the grade.
+    pub class: &'static str,
+    pub why: String,
+    pub source: String,
+    pub detail: String,
+    pub seen: u64,
+    pub minimised: bool,
+    pub operations: String,
+    pub make: String,
+    pub observe: String,
+    /// Numbers of the threads.
+    pub columns: Vec<usize>,
+    /// Calls side by side, program order from top to bottom.
+    pub rows: Vec<Vec<String>>,
+    pub heads: Vec<String>,
+    pub outcomes: Vec<Outcome>,
+    pub frames: Vec<String>,
+    pub rate: String,
+    pub rate_text: String,
+    pub hunt: String,
+    pub script: String,
+}
+
+/// A row of the outcome table.
+pub(super) struct Outcome {
+    pub cells: Vec<String>,
+    pub count: String,
+    pub explained: bool,
+}
+
+impl Card {
+    /// `size`: largest scenario of the hunt; `room`: bytes of scripts that the file may still take.
+    pub fn new(finding: &Finding, size: (usize, usize), room: &mut usize) -> Self {
+        let scenario = &finding.scenario;
+        let longest = scenario.threads.iter().map(Vec::len).max().unwrap_or(0);
+        let cell = |calls: &Vec<crate::scenario::Call>, i: usize| {
+            calls.get(i).map_or_else(String::new, |c| c.code.clone())
+        };
+        let (heads, outcomes) = outcomes(finding);
+        let threads: Vec<String> = scenario
+            .threads
+            .iter()
+            .map(|calls| {
+                calls
+                    .iter()
+                    .map(|c| c.code.as_str())
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            })
+            .collect();
+        let script = finding.script_text();
+        let script = if script.len() <= *room {
+            *room -= script.len();
+            script
+        } else {
+            format!(
+                "left out to keep this file small; it is OUT/findings/{}/repro.py",
+                finding.id
+            )
+        };
+        // The reason may name the source already.
+        let source = &scenario.context.source;
+        let source = if finding.why.contains(source.as_str()) {
+            String::new()
+        } else {
+            source.clone()
+        };
+        Self {
+            id: finding.id.clone(),
+            title: title(finding.kind),
+            kind: finding.kind.name(),
+            subject: finding.subject.clone(),
+            grade: finding.grade.to_string(),
+            class: class(finding.grade),
+            why: finding.why.clone(),
+            source,
+            detail: finding.detail.clone(),
+            seen: finding.seen,
+            minimised: finding.minimised,
+            operations: threads.join("  ‖  "),
+            make: scenario.make.clone(),
+            observe: scenario.context.observe.clone(),
+            columns: (0..scenario.threads.len()).collect(),
+            rows: (0..longest)
+                .map(|i| {
+                    scenario
+                        .threads
+                        .iter()
+                        .map(|calls| cell(calls, i))
+                        .collect()
+                })
+                .collect(),
+            heads,
+            outcomes,
+            frames: finding.frames.clone(),
+            rate: finding.script.map_or_else(
+                || "not run".to_owned(),
+                |r| format!("{}/{}", r.hits, r.runs),
+            ),
+            rate_text: rate_text(finding),
+            hunt: hunt(finding, size),
+            script,
+        }
+    }
+}
+
+/// What was violated, in the field's words.
+fn title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Crash => "Memory safety violated: a race in Python code crashed the VM",
+        Kind::Panic => "Internal invariant violated: the VM panicked",
+        Kind::Fatal => "Internal invariant violated: the VM stopped with a fatal error",
+        Kind::Sanitizer => "Data race or memory error in the VM, reported by a sanitizer",
+        Kind::Uninitialised => {
+            "Memory safety violated: a value that nothing in the scenario produced"
+        }
+        Kind::Corrupt => "Object invariant violated: the object contradicts itself at rest",
+        Kind::Refcount => "Reference count lost: lower at rest than before",
+        Kind::Deadlock => "Deadlock: every thread sleeps and none can go on",
+        Kind::Hang => "No progress: a thread runs on without end",
+        Kind::ShutdownCrash => "Crash in interpreter shutdown, after all work was done",
+        Kind::ShutdownHang => "No end of interpreter shutdown, after all work was done",
+        Kind::Memory => "Memory use without bound",
+        Kind::Flood => "Output without bound",
+        Kind::Internal => "Internal state seen from outside",
+        Kind::Leak => "Leak: objects stay alive after the last reference is gone",
+        Kind::Exception => "Atomicity violated: an exception that no sequential order raises",
+        Kind::Outcome => "Atomicity violated: no sequential order explains the outcome",
+        Kind::Exit => "The VM left without finishing its work",
+    }
+}
+
+fn class(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Forbidden => "forbidden",
+        Grade::Interesting => "interesting",
+        Grade::OutsidePromise => "outside-promise",
+        Grade::Accepted => "accepted",
+    }
+}
+
+/// Head and rows of the outcome table: a column for each result where the text divides cleanly.
+fn outcomes(finding: &Finding) -> (Vec<String>, Vec<Outcome>) {
+    let calls: Vec<String> = finding.scenario.calls().map(|c| c.code.clone()).collect();
+    let unexplained = finding.outcome.iter().map(|(text, n)| (text, *n, false));
+    let mut explained: Vec<_> = finding
+        .explained
+        .iter()
+        .map(|(text, n)| (text, *n, true))
+        .collect();
+    explained.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let all: Vec<_> = unexplained.chain(explained).collect();
+    // A string among the results may hold the separator; then the text stays whole.
+    let divides = all
+        .iter()
+        .all(|(text, ..)| text.split(" | ").count() == calls.len() + 1);
+    let mut heads = vec!["results | at rest".to_owned()];
+    if divides {
+        heads = calls;
+        heads.push("at rest".to_owned());
+    }
+    let mut rows: Vec<Outcome> = all
+        .iter()
+        .take(MOST_OUTCOMES)
+        .map(|(text, n, explained)| Outcome {
+            cells: if divides {
+                text.split(" | ").map(str::to_owned).collect()
+            } else {
+                vec![(*text).clone()]
+            },
+            count: if *n == 0 {
+                "not seen".to_owned()
+            } else {
+                grouped(*n)
+            },
+            explained: *explained,
+        })
+        .collect();
+    if all.len() > MOST_OUTCOMES {
+        let mut cells = vec![format!(
+            "{} more explained outcomes",
+            all.len() - MOST_OUTCOMES
+        )];
+        cells.resize(heads.len(), String::new());
+        let count = grouped(all[MOST_OUTCOMES..].iter().map(|(_, n, _)| n).sum());
+        rows.push(Outcome {
+            cells,
+            count,
+            explained: true,
+        });
+    }
+    (heads, rows)
+}
+
+fn rate_text(finding: &Finding) -> String {
+    match &finding.script {
+        None => "The script was not yet run.".to_owned(),
+        Some(r) if r.hits == 0 => {
+            format!(
+                "The script did not hit in {} runs of at most {:.0} s.",
+                r.runs, r.limit_seconds
+            )
+        }
+        Some(r) => format!(
+            "The script hit in {} of {} runs of at most {:.0} s, on average after {:.1} s.",
+            r.hits, r.runs, r.limit_seconds, r.mean_seconds
+        ),
+    }
+}
+
+/// The command that runs the same scenario again.
+fn hunt(finding: &Finding, size: (usize, usize)) -> String {
+    let mut command = format!(
+        "threadbare hunt --vm {} --seed {} --subject {} --only {}",
+        quote(&finding.vm),
+        finding.seed,
+        quote(&finding.subject),
+        finding.number
+    );
+    let usual = Limits::default();
+    if size != (usual.threads, usual.ops) {
+        command += &format!(" --threads {} --ops {}", size.0, size.1);
+    }
+    command
+}
+
+/// A word for a POSIX shell.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=+,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_for_a_shell() {
+        assert_eq!(quote("/a/b.c:D"), "/a/b.c:D");
+        assert_eq!(quote("graalpy --x"), "'graalpy --x'");
+        assert_eq!(quote("it's"), r"'it'\''s'");
+        assert_eq!(quote(""), "''");
+    }
+}
