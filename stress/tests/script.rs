@@ -10,16 +10,29 @@ use threadbare_stress::subject::builtin;
 use threadbare_stress::verdict::Kind;
 
 fn head(kind: Kind) -> Head<'static> {
-    Head { kind, vm: "cpython 3.13.5", detail: "what was seen", why: "why it must not be", gil: false }
+    Head {
+        kind,
+        vm: "cpython 3.13.5",
+        detail: "what was seen",
+        why: "why it must not be",
+        gil: false,
+    }
 }
 
 #[test]
 fn scripts_of_a_list_scenario() {
     let list = builtin::select(&["list".to_owned()]).unwrap().remove(0);
-    let mut scenario = generate(&list, Limits { threads: 2, ops: 1 }, &mut Seeded::new(5, &[]));
+    let mut scenario = generate(
+        &list,
+        Limits { threads: 2, ops: 1 },
+        &mut Seeded::new(5, &[]),
+    );
     scenario.shapes = vec![Shape::Stride];
     insta::assert_snapshot!("crash_in_strides", script(&scenario, &head(Kind::Crash)));
-    insta::assert_snapshot!("outcome_in_strides", script(&scenario, &head(Kind::Outcome)));
+    insta::assert_snapshot!(
+        "outcome_in_strides",
+        script(&scenario, &head(Kind::Outcome))
+    );
     scenario.shapes = vec![Shape::Slot];
     insta::assert_snapshot!("leak_in_the_slot", script(&scenario, &head(Kind::Leak)));
 }
@@ -30,12 +43,30 @@ fn scripts_of_a_list_scenario() {
 fn scripts_run_and_say_that_they_did_not_hit() {
     let dir = tempfile::tempdir().unwrap();
     let mut ran = 0;
-    for name in ["list", "dict", "set", "bytearray", "deque", "BytesIO", "enumerate", "array"] {
+    for name in [
+        "list",
+        "dict",
+        "set",
+        "bytearray",
+        "deque",
+        "BytesIO",
+        "enumerate",
+        "array",
+    ] {
         let subject = builtin::select(&[name.to_owned()]).unwrap().remove(0);
-        for (k, kind) in [Kind::Crash, Kind::Corrupt, Kind::Leak].into_iter().enumerate() {
+        for (k, kind) in [Kind::Crash, Kind::Corrupt, Kind::Leak]
+            .into_iter()
+            .enumerate()
+        {
             let mut scenario = nth(&subject, 3, k, Limits::default());
             scenario.shapes = vec![if k == 0 { Shape::Slot } else { Shape::Stride }];
-            let text = script(&scenario, &Head { gil: true, ..head(kind) });
+            let text = script(
+                &scenario,
+                &Head {
+                    gil: true,
+                    ..head(kind)
+                },
+            );
             let (code, out) = run(dir.path(), &text);
             assert_eq!(code, Some(0), "{name} {kind}: {scenario}\n{out}\n{text}");
             assert!(out.contains("not hit in"), "{out}");
@@ -48,7 +79,15 @@ fn scripts_run_and_say_that_they_did_not_hit() {
 fn run(dir: &Path, text: &str) -> (Option<i32>, String) {
     let file = dir.join("repro.py");
     std::fs::write(&file, text).unwrap();
-    let output = Command::new("python3").arg(&file).arg("0.1").output().expect("python3 is on PATH");
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("python3")
+        .arg(&file)
+        .arg("0.1")
+        .output()
+        .expect("python3 is on PATH");
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     (output.status.code(), text)
 }

@@ -127,11 +127,10 @@ pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged
     }
     if let Some(mut verdict) = verdict::of_process(log) {
         let last = log.histories.last().cloned().unwrap_or_default();
-        if !log.finished && !last.complete && last.phase.is_empty() && !log.histories.is_empty() {
-            verdict.detail = format!(
-                "in one thread, before anything ran concurrently: {}",
-                verdict.detail
-            );
+        let one_thread = last.phase.is_empty() || last.phase == "alone" || last.phase == "seq";
+        if !log.finished && !last.complete && one_thread && !log.histories.is_empty() {
+            verdict.alone = true;
+            verdict.detail = format!("in one thread: {}", verdict.detail);
         }
         judged.push(Judged {
             index: last.id,

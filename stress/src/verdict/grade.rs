@@ -40,6 +40,13 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
     if let Some(reason) = no_promise {
         return (Grade::OutsidePromise, reason.to_owned());
     }
+    if verdict.alone {
+        return (
+            Grade::Interesting,
+            "it happens in one thread: a fault of the VM or of the operation, and no race"
+                .to_owned(),
+        );
+    }
     if !matches!(verdict.kind, Kind::Outcome | Kind::Exception) {
         return (
             Grade::Forbidden,

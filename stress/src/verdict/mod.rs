@@ -135,6 +135,9 @@ pub struct Verdict {
     pub outcome: Option<String>,
     /// How often, where it can be counted.
     pub count: u64,
+    /// Whether it happened while only one thread ran: then it is no race.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// Name of a signal.
@@ -165,6 +168,7 @@ pub fn of_process(log: &Log) -> Option<Verdict> {
             detail,
             outcome: None,
             count: 1,
+            alone: false,
         })
     };
     if let Some(report) = stack::sanitizer(stderr) {
@@ -264,6 +268,7 @@ pub fn of_history(
             detail: v.detail.trim_start_matches('!').to_owned(),
             outcome: None,
             count: 1,
+            alone: false,
         });
     }
     for u in oracle::unexplained(history, &scenario.context.raises) {
@@ -288,6 +293,7 @@ pub fn of_history(
             detail,
             outcome: Some(u.outcome),
             count: u.count,
+            alone: false,
         });
     }
     verdicts

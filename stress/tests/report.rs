@@ -1,0 +1,201 @@
+//! The HTML report: fixed input, fixed text; whatever a VM or a user says is escaped.
+
+use std::collections::BTreeMap;
+use threadbare_stress::campaign::state::{State, Totals};
+use threadbare_stress::finding::{Finding, Rate, SCHEMA};
+use threadbare_stress::report::html;
+use threadbare_stress::scenario::{Call, Scenario};
+use threadbare_stress::subject::{Form, Guarantee, parse};
+use threadbare_stress::verdict::Kind;
+use threadbare_stress::verdict::grade::Grade;
+use threadbare_stress::vm::Facts;
+
+const LIST: &str = r#"
+[[subject]]
+name = "list"
+doc = "d"
+make = ["[]"]
+final = "tuple(o)"
+source = "docs: a & b"
+atomic = ["o.append({v})", "o.pop()"]
+"#;
+
+fn call(code: &str) -> Call {
+    Call {
+        code: code.to_owned(),
+        op: code.to_owned(),
+        form: Form::Get,
+        guarantee: Guarantee::Atomic,
+    }
+}
+
+fn facts() -> Facts {
+    Facts {
+        implementation: "cpython".into(),
+        version: "3.13.5 experimental free-threading build".into(),
+        gil_claimed: Some(false),
+        speedup: 1.94,
+        ..Facts::default()
+    }
+}
+
+fn finding(id: &str, kind: Kind, grade: Grade) -> Finding {
+    let subject = &parse("t", LIST).unwrap()[0];
+    let threads = vec![
+        vec![call("o.append('<b>')"), call("o.pop()")],
+        vec![call("o.pop()")],
+    ];
+    Finding {
+        schema: SCHEMA,
+        id: id.to_owned(),
+        kind,
+        grade,
+        why: "every operation is documented as atomic".into(),
+        detail: "no order gives <script>alert(1)</script>".into(),
+        subject: "list".into(),
+        frames: Vec::new(),
+        scenario: Scenario::new(subject, "['a&b']".into(), threads),
+        vm: "python3.13t -X 'dev'".into(),
+        facts: facts(),
+        seed: 7,
+        number: 12,
+        outcome: None,
+        explained: Vec::new(),
+        minimised: true,
+        script: None,
+        seen: 1,
+    }
+}
+
+fn state() -> State {
+    let list = Totals {
+        next: 6,
+        scenarios: 1234567,
+        runs: 250_000,
+        sampled: 1000,
+        overlapped: 870,
+        slot_turns: 90_000,
+        verdicts: BTreeMap::from([("crash".into(), 2), ("outcome".into(), 5)]),
+        accepted: 3,
+        lacking: vec![("o.<gone>()".into(), "AttributeError".into())],
+        ..Totals::default()
+    };
+    let skipped = Totals {
+        skipped: Some("ImportError: no module named <sqlite3>".into()),
+        ..Totals::default()
+    };
+    State {
+        schema: 1,
+        vm: facts().title(),
+        seed: 7,
+        size: (3, 2),
+        subjects: BTreeMap::from([("list".into(), list), ("sqlite".into(), skipped)]),
+        processes: 41,
+        seconds: 61.2,
+        ..State::default()
+    }
+}
+
+fn findings() -> Vec<Finding> {
+    let outcome = Finding {
+        outcome: Some(("None | !IndexError | 'a&b' | ('x',)".into(), 87)),
+        explained: vec![
+            ("None | '<b>' | 'a&b' | ()".into(), 14_475),
+            ("None | 'a&b' | '<b>' | ()".into(), 0),
+        ],
+        script: Some(Rate {
+            hits: 3,
+            runs: 3,
+            limit_seconds: 3.0,
+            mean_seconds: 0.16,
+        }),
+        ..finding("list-outcome-1", Kind::Outcome, Grade::Interesting)
+    };
+    let crash = Finding {
+        frames: vec!["list_pop<T>".into(), "_PyEval_EvalFrameDefault".into()],
+        minimised: false,
+        ..finding("list-crash-2", Kind::Crash, Grade::Forbidden)
+    };
+    vec![outcome, crash]
+}
+
+/// The text between the style and the end, without the scripts, which have tests of their own.
+fn shown(page: &str) -> String {
+    let body = page.split("</style>").nth(1).expect("a style");
+    let mut out = String::new();
+    for (i, part) in body.split("<details class=\"script\">").enumerate() {
+        out += if i == 0 {
+            part
+        } else {
+            part.split_once("</details>").expect("closed").1
+        };
+    }
+    out
+}
+
+#[test]
+fn a_small_hunt() {
+    insta::assert_snapshot!(shown(&html(&state(), &findings())));
+}
+
+#[test]
+fn nothing_found_and_nothing_ran() {
+    let page = html(
+        &State {
+            vm: "x 1".into(),
+            ..State::default()
+        },
+        &[],
+    );
+    assert!(page.contains("nothing found") && page.contains("no proof of absence"));
+    assert!(page.contains("No run was sampled for overlap"));
+}
+
+#[test]
+fn everything_is_escaped_and_nothing_is_fetched() {
+    let page = html(&state(), &findings());
+    for raw in [
+        "<script",
+        "<b>'",
+        "<gone>",
+        "<sqlite3>",
+        "list_pop<T>",
+        "http:",
+        "https:",
+        "<link",
+        "<img",
+        "@import",
+        "url(",
+    ] {
+        assert!(!page.contains(raw), "{raw}");
+    }
+    assert!(page.contains("a&#38;b") || page.contains("a&amp;b"));
+}
+
+#[test]
+fn findings_are_ranked_by_grade_and_those_of_other_vms_left_out() {
+    let mut all = findings();
+    let mut foreign = finding("list-crash-3", Kind::Crash, Grade::Forbidden);
+    foreign.facts.implementation = "pypy".into();
+    all.push(foreign);
+    let page = html(&state(), &all);
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
+    assert!(at("#list-crash-2") < at("#list-outcome-1"));
+    assert!(!page.contains("list-crash-3"));
+}
+
+#[test]
+fn hundreds_of_findings_stay_below_the_limit() {
+    let all: Vec<Finding> = (0..400)
+        .map(|i| {
+            finding(
+                &format!("list-crash-{i:08x}"),
+                Kind::Crash,
+                Grade::Forbidden,
+            )
+        })
+        .collect();
+    let page = html(&state(), &all);
+    assert!(page.len() < 2_000_000, "{}", page.len());
+    assert!(page.contains("left out to keep this file small"));
+}

@@ -1,0 +1,132 @@
+//! The finding store: what is saved is read back, what is half written does not count.
+
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use threadbare_stress::choice::Seeded;
+use threadbare_stress::finding::store::{Store, read};
+use threadbare_stress::finding::{Finding, Rate, SCHEMA};
+use threadbare_stress::scenario::generate::{Limits, generate};
+use threadbare_stress::subject::builtin;
+use threadbare_stress::verdict::Kind;
+use threadbare_stress::verdict::grade::Grade;
+use threadbare_stress::vm::Facts;
+
+/// A finding under one of a few ids, everything else arbitrary.
+fn finding(id: usize, seed: u64, kind: usize, detail: String) -> Finding {
+    let subjects = builtin::all();
+    let subject = &subjects[seed as usize % subjects.len()];
+    Finding {
+        schema: SCHEMA,
+        id: format!("id-{id}"),
+        kind: Kind::ALL[kind % Kind::ALL.len()],
+        grade: Grade::Interesting,
+        why: detail.clone(),
+        detail,
+        subject: subject.name.clone(),
+        frames: vec!["f".into(); kind % 3],
+        scenario: generate(
+            subject,
+            Limits { threads: 4, ops: 4 },
+            &mut Seeded::new(seed, &[]),
+        ),
+        vm: "vm".into(),
+        facts: Facts {
+            implementation: "i".into(),
+            version: "1".into(),
+            ..Facts::default()
+        },
+        seed,
+        number: kind,
+        outcome: (kind % 2 == 0).then(|| ("1 | ()".into(), seed)),
+        explained: vec![("2 | ()".into(), 1)],
+        minimised: kind % 3 == 0,
+        script: (kind % 4 == 0).then_some(Rate {
+            hits: 1,
+            runs: 2,
+            limit_seconds: 3.0,
+            mean_seconds: 0.5,
+        }),
+        seen: seed,
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Save(usize, u64, usize, String),
+    Remove(usize),
+    Seen(usize),
+    /// The hunter dies and a later one opens the folder; counts not yet flushed are lost.
+    Reopen,
+    /// A folder whose `finding.json` was never written.
+    Half(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..4usize, any::<u64>(), 0..60usize, any::<String>()).prop_map(|(i, s, k, d)| Step::Save(i, s, k, d)),
+        1 => (0..4usize).prop_map(Step::Remove),
+        1 => (0..4usize).prop_map(Step::Seen),
+        2 => Just(Step::Reopen),
+        1 => (4..6usize).prop_map(Step::Half),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Against the obvious model: a map by id.
+    #[test]
+    fn behaves_as_a_map(steps in prop::collection::vec(step(), 0..24)) {
+        let out = tempfile::tempdir().unwrap();
+        let mut store = Store::open(out.path()).unwrap();
+        let mut model: BTreeMap<String, Finding> = BTreeMap::new();
+        for step in steps {
+            match step {
+                Step::Save(id, seed, kind, detail) => {
+                    let f = finding(id, seed, kind, detail);
+                    store.save(&f, &[("repro.py", &f.detail)]).unwrap();
+                    model.insert(f.id.clone(), f);
+                }
+                Step::Remove(id) => {
+                    store.remove(&format!("id-{id}"));
+                    model.remove(&format!("id-{id}"));
+                }
+                Step::Seen(id) => {
+                    let id = format!("id-{id}");
+                    if model.get(&id).is_some_and(|f| f.seen < u64::MAX) {
+                        store.seen(&id);
+                        model.get_mut(&id).unwrap().seen += 1;
+                        store.flush().unwrap();
+                    }
+                }
+                Step::Reopen => store = Store::open(out.path()).unwrap(),
+                Step::Half(id) => {
+                    let folder = store.folder(&format!("id-{id}"));
+                    std::fs::create_dir_all(&folder).unwrap();
+                    std::fs::write(folder.join("repro.py"), "half").unwrap();
+                    std::fs::write(folder.join(".tmpHALF"), "{\"schema\":").unwrap();
+                }
+            }
+            let mut got = store.findings().to_vec();
+            got.sort_by(|a, b| a.id.cmp(&b.id));
+            prop_assert_eq!(got, model.values().cloned().collect::<Vec<_>>());
+            for f in model.values() {
+                prop_assert_eq!(&read(&store.folder(&f.id)).unwrap(), f);
+                prop_assert_eq!(&std::fs::read_to_string(store.folder(&f.id).join("repro.py")).unwrap(), &f.detail);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused_with_both_numbers() {
+    let out = tempfile::tempdir().unwrap();
+    let mut store = Store::open(out.path()).unwrap();
+    let newer = Finding {
+        schema: SCHEMA + 1,
+        ..finding(0, 1, 1, String::new())
+    };
+    store.save(&newer, &[]).unwrap();
+    let error = Store::open(out.path()).unwrap_err().to_string();
+    assert!(error.contains(&format!("schema {}", SCHEMA + 1)), "{error}");
+}
