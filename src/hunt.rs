@@ -14,7 +14,7 @@ use threadbare_stress::choice::{Choices, Seeded};
 use threadbare_stress::finding::Finding;
 use threadbare_stress::report;
 use threadbare_stress::scenario::generate::Limits;
-use threadbare_stress::subject::{Subject, builtin};
+use threadbare_stress::subject::{Subject, builtin, introspect};
 use threadbare_stress::verdict::grade::Grade;
 use threadbare_stress::vm::child::interrupted;
 use threadbare_stress::vm::{EMBEDDED, Vm};
@@ -85,8 +85,11 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
 
 /// Hunts.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let (types, names): (Vec<String>, Vec<String>) =
-        args.subjects.iter().cloned().partition(|s| s.contains(':'));
+    let (types, names): (Vec<String>, Vec<String>) = args
+        .subjects
+        .iter()
+        .cloned()
+        .partition(|s| introspect::names(s));
     let mut subjects = if names.is_empty() && !types.is_empty() {
         Vec::new()
     } else {
@@ -102,9 +105,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     signals::install()?;
     let vm = Vm::open(&args.vm)?;
     for name in &types {
-        subjects.push(threadbare_stress::subject::introspect::introspect(
-            &vm, name,
-        )?);
+        subjects.push(introspect::introspect(&vm, name)?);
     }
     if subjects.is_empty() {
         eprintln!("threadbare: no subject is left; `threadbare hunt --list-subjects` lists them");

@@ -289,7 +289,7 @@ fn the_racy_twin_is_found_and_the_locked_one_is_clean() {
         &found(&examples().join("counter_file.py").display().to_string()),
     ] {
         let out = tempfile::tempdir().unwrap();
-        let (findings, _) = run(&vm, racy, out.path(), 12, false);
+        let (findings, _) = run(&vm, racy, out.path(), 120, false);
         let races = findings
             .iter()
             .filter(|f| matches!(f.kind, Kind::Outcome | Kind::Exception))
@@ -298,13 +298,13 @@ fn the_racy_twin_is_found_and_the_locked_one_is_clean() {
     }
     for locked in [&written[1], &found("racystack:LockedStack")] {
         let out = tempfile::tempdir().unwrap();
-        let (findings, scenarios) = run(&vm, locked, out.path(), 12, false);
+        let (findings, scenarios) = run(&vm, locked, out.path(), 40, false);
         assert!(
             findings.is_empty(),
             "{}: {:#?}",
             locked.name,
             findings.iter().map(Finding::line).collect::<Vec<_>>()
         );
-        assert!(scenarios >= 12);
+        assert!(scenarios >= 40);
     }
 }
