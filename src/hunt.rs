@@ -37,7 +37,7 @@ pub struct Args {
     /// Seed of all scenarios; the same seed gives the same scenarios in the same order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// VM processes at once [default: half the cores and one more, for the pauses of the others].
+    /// VM processes at once [default: one for each two cores; more keep threads from overlapping].
     #[arg(long)]
     jobs: Option<usize>,
     /// Folder for findings and progress; a hunt with the same options resumes there.
@@ -122,7 +122,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seed: args.seed,
         time: Some(args.time),
         iterations: args.iterations,
-        jobs: args.jobs.unwrap_or(cores / 2 + 1),
+        jobs: args.jobs.unwrap_or((cores / 2).max(1)),
         out: args.out.clone(),
         limits: Limits {
             threads: args.threads.into(),

@@ -110,6 +110,9 @@ fn one(test: &Test, engine: Engine, limits: &Limits, args: &Args, tally: &mut Ta
         let path = folder.join(format!("{}.{}.dot", test.name.replace(['/', '\\'], "_"), engine.name()));
         std::fs::write(&path, &witness.dot).with_context(|| format!("cannot write {}", path.display()))?;
     }
+    if (args.witness || args.dot.is_some()) && judged.verdict.positive > 0 && judged.verdict.witness.is_none() {
+        eprintln!("threadbare: {} has no execution of {} to show", engine.name(), test.name);
+    }
     match args.format {
         Format::Human => human(&judged, engine, args.witness),
         Format::Json => json(&judged, engine),

@@ -101,6 +101,17 @@ fn code(error: &anyhow::Error) -> ExitCode {
     }
 }
 
+/// The error and its causes, each said once: our own errors quote theirs.
+fn message(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 fn main() -> ExitCode {
     if rustpython::is_me() {
         return rustpython::main();
@@ -113,7 +124,7 @@ fn main() -> ExitCode {
         Command::Rustpython(args) => rustpython::run(args),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("threadbare: {error:#}");
+        eprintln!("threadbare: {}", message(&error));
         code(&error)
     })
 }
