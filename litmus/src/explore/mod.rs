@@ -1,9 +1,21 @@
 //! The explorer: a stateless model checker that visits every consistent execution graph
 //! once (TruSt: Kokologiannakis, Marmanis, Gladstein, Vafeiadis, POPL 2022).
 
+pub(crate) mod cache;
+mod execution;
+pub(crate) mod graph;
+mod model;
+pub mod oracle;
 pub mod program;
+mod search;
 
-use program::{Location, Program, Value};
+pub use execution::Execution;
+
+use cache::{Direct, Source};
+use model::MemoryModel;
+use program::Program;
+use search::{End, Search, Stop};
+use std::time::Instant;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -25,6 +37,7 @@ pub enum Model {
 pub struct Explorer {
     model: Model,
     keep_going: bool,
+    max_events: usize,
 }
 
 impl Default for Explorer {
@@ -36,7 +49,7 @@ impl Default for Explorer {
 impl Explorer {
     /// Exhaustive exploration under RC11, stopping at the first fault.
     pub fn new() -> Self {
-        Self { model: Model::Rc11, keep_going: false }
+        Self { model: Model::Rc11, keep_going: false, max_events: 10_000 }
     }
 
     /// The memory model; RC11 unless set.
@@ -45,10 +58,17 @@ impl Explorer {
         self
     }
 
-    /// Whether to visit the remaining executions after a fault; off unless set. Only the
-    /// first fault is reported.
+    /// Whether to visit the remaining executions after a fault. Not acted on yet: an
+    /// exploration ends at its first fault, and [`Report::exhaustive`] says so.
     pub fn keep_going(mut self, keep_going: bool) -> Self {
         self.keep_going = keep_going;
+        self
+    }
+
+    /// The number of operations after which a thread is taken to loop without end; 10 000
+    /// unless set, at most 65 000.
+    pub fn max_events(mut self, events: usize) -> Self {
+        self.max_events = events.min(65_000);
         self
     }
 
@@ -59,43 +79,61 @@ impl Explorer {
         program: &P,
         visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
     ) -> Report {
-        let _ = (program, visit, self.model, self.keep_going);
-        todo!("the engine follows in the next commits; code against the types")
-    }
-}
-
-/// One execution graph, as shown to the visitor of [`Explorer::run`].
-pub struct Execution<'a> {
-    _engine: &'a (),
-}
-
-impl Execution<'_> {
-    /// Whether every thread has ended; otherwise one is blocked.
-    pub fn is_complete(&self) -> bool {
-        todo!()
+        let source = Direct::new(program);
+        match self.model {
+            Model::Rc11 => self.search::<model::Rc11, _>(source, visit),
+            Model::Sc => self.search::<model::Sc, _>(source, visit),
+            Model::Tso => self.search::<model::Tso, _>(source, visit),
+        }
     }
 
-    /// The answers that `thread` received, in program order, 0 for operations without:
-    /// what [`Program::step`] got for its last operation.
-    pub fn answers(&self, thread: usize) -> Vec<Value> {
-        let _ = thread;
-        todo!()
+    /// Explores a closure, which is run afresh for what it has not been seen to do yet; it
+    /// must be deterministic but for what it reads from the explored types.
+    pub fn check(&self, program: impl Fn() + Send + Sync + 'static) -> Report {
+        let source = crate::session::Closure::new(program);
+        let visit = |_: &Execution<'_>| ControlFlow::Continue(());
+        match self.model {
+            Model::Rc11 => self.search::<model::Rc11, _>(source, visit),
+            Model::Sc => self.search::<model::Sc, _>(source, visit),
+            Model::Tso => self.search::<model::Tso, _>(source, visit),
+        }
     }
 
-    /// The value of the last write in coherence order.
-    pub fn final_value(&self, location: Location) -> Value {
-        let _ = location;
-        todo!()
-    }
-
-    /// One column per thread, one row per event, in an order that explains the reads.
-    pub fn table(&self) -> String {
-        todo!()
-    }
-
-    /// The graph in the DOT language: sb, rf, co and fr edges.
-    pub fn dot(&self) -> String {
-        todo!()
+    fn search<M: MemoryModel, S: Source>(
+        &self,
+        source: S,
+        mut visit: impl FnMut(&Execution<'_>) -> ControlFlow<()>,
+    ) -> Report {
+        let begun = Instant::now();
+        let mut report = Report {
+            complete: 0,
+            blocked: 0,
+            exhaustive: false,
+            failure: None,
+            elapsed: Duration::ZERO,
+        };
+        let mut search = Search::<M, S>::new(source, self.max_events);
+        let result = search.run(|search, end| {
+            match end {
+                End::Complete => report.complete += 1,
+                End::Blocked => report.blocked += 1,
+            }
+            match visit(&Execution::new(&search.graph, &search.cache, &search.source, end)) {
+                ControlFlow::Continue(()) => Ok(()),
+                ControlFlow::Break(()) => Err(Stop::Ended),
+            }
+        });
+        match result {
+            Ok(()) => report.exhaustive = true,
+            Err(Stop::Ended) => {}
+            Err(Stop::Fault(fault)) => {
+                let execution =
+                    Execution::new(&search.graph, &search.cache, &search.source, End::Blocked);
+                report.failure = Some(execution.failure(&fault));
+            }
+        }
+        report.elapsed = begun.elapsed();
+        report
     }
 }
 

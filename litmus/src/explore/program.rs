@@ -217,21 +217,51 @@ pub enum Op {
         /// The order of the mere read when it is not.
         failure: MemoryOrder,
     },
+    /// Reads a location in order to wait; answered with its value. Whichever values do
+    /// not end the waiting must lead to [`Op::Block`]. The explorer tries such a read
+    /// after everything else, so that fewer executions end blocked.
+    Await {
+        /// The location.
+        location: Location,
+        /// Acquire, relaxed or seq_cst.
+        order: MemoryOrder,
+    },
+    /// A compare-exchange by which the thread waits, as one takes a lock; every answer
+    /// but `expected` must lead to [`Op::Block`].
+    AwaitExchange {
+        /// The location.
+        location: Location,
+        /// The value waited for.
+        expected: Value,
+        /// The value written.
+        new: Value,
+        /// The order when it succeeds; the failing read is relaxed.
+        order: MemoryOrder,
+    },
     /// A fence.
     Fence(MemoryOrder),
     /// A free choice; answered with a number below the one given. 0 is the usual course.
     Choose(u32),
-    /// Starts a thread; answered with its number.
-    Spawn,
-    /// Waits for the end of a thread; answered with 0.
+    /// Starts thread `.0`; not for a [`Program`], whose threads all run from the start.
+    #[doc(hidden)]
+    Spawn(u32),
+    /// Waits for the end of a thread; answered with what it returned.
     Join(u32),
-    /// The thread can never go on from these answers. A thread that blocks right after a
-    /// read is *awaiting*: it goes on from a read of another write.
-    Block(Wait),
+    /// The thread can never go on from these answers. A thread that blocks right after
+    /// `reads` reads is *awaiting*: it goes on when one of them reads another write.
+    Block {
+        /// For what it waits.
+        wait: Wait,
+        /// How many of its latest reads decided that it waits.
+        reads: u32,
+    },
     /// The thread found a fault: an assertion failed.
     Fail(Arc<str>),
     /// The thread has ended.
     End,
+    /// The thread has ended and returned what this value stands for.
+    #[doc(hidden)]
+    Return(Value),
 }
 
 impl Op {
@@ -239,6 +269,8 @@ impl Op {
     pub const fn location(&self) -> Option<Location> {
         match self {
             Self::Load { location, .. }
+            | Self::Await { location, .. }
+            | Self::AwaitExchange { location, .. }
             | Self::Store { location, .. }
             | Self::Update { location, .. }
             | Self::CompareExchange { location, .. } => Some(*location),
@@ -248,7 +280,7 @@ impl Op {
 
     /// Whether the thread ends, fails or blocks here.
     pub const fn is_last(&self) -> bool {
-        matches!(self, Self::Block(_) | Self::Fail(_) | Self::End)
+        matches!(self, Self::Block { .. } | Self::Fail(_) | Self::End | Self::Return(_))
     }
 }
 

@@ -1,0 +1,194 @@
+//! The cache of what each thread does: a trie from answers to operations.
+//!
+//! Threads are deterministic functions of the answers they get, so a thread's position in
+//! this trie is all there is to know about it, and extending a graph costs a lookup. Only
+//! an answer never seen before at that point makes the program run.
+
+use super::graph::{Clock, Event, Graph, Kind, NONE};
+use std::collections::HashMap;
+use super::program::{LocationInfo, MemoryOrder, Op, Program, Site, Step, Value, truncate};
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub op: Op,
+    pub site: Option<Site>,
+    /// By answer; 0 for operations without.
+    pub next: Vec<(Value, u32)>,
+}
+
+/// What a thread's first operation depends on: which of the program's own threads it is,
+/// or the point at which another thread spawned it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Start {
+    Static(u32),
+    Spawned(u32),
+}
+
+#[derive(Default, Debug)]
+pub(crate) struct Cache {
+    nodes: Vec<Node>,
+    roots: HashMap<Start, u32>,
+}
+
+impl Cache {
+    pub fn node(&self, node: u32) -> &Node {
+        &self.nodes[node as usize]
+    }
+
+    pub fn op(&self, node: u32) -> &Op {
+        &self.nodes[node as usize].op
+    }
+
+    pub fn after(&self, node: u32, answer: Value) -> Option<u32> {
+        let next = &self.nodes[node as usize].next;
+        next.iter().find(|(value, _)| *value == answer).map(|&(_, node)| node)
+    }
+
+    pub fn add(&mut self, parent: u32, answer: Value, step: Step) -> u32 {
+        let node = self.push(step);
+        self.nodes[parent as usize].next.push((answer, node));
+        node
+    }
+
+    /// The first operation of a thread.
+    pub fn root(&self, start: Start) -> Option<u32> {
+        self.roots.get(&start).copied()
+    }
+
+    pub fn add_root(&mut self, start: Start, step: Step) -> u32 {
+        let node = self.push(step);
+        self.roots.insert(start, node);
+        node
+    }
+
+    fn push(&mut self, step: Step) -> u32 {
+        let node = self.nodes.len() as u32;
+        self.nodes.push(Node { op: step.op, site: step.site, next: Vec::new() });
+        node
+    }
+}
+
+/// A fault of the program, with the events that show it.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub kind: super::FailureKind,
+    pub message: String,
+    /// Positions; empty for a fault of the whole graph.
+    pub events: Vec<u32>,
+}
+
+impl Fault {
+    pub fn program(message: impl Into<String>) -> Self {
+        Self { kind: super::FailureKind::Program, message: message.into(), events: Vec::new() }
+    }
+}
+
+/// Where operations come from when the cache has none.
+pub(crate) trait Source {
+    /// Puts threads and locations that exist from the start into an empty graph.
+    fn start(&mut self, graph: &mut Graph);
+
+    /// The operation of `thread` after the events it has in `graph`.
+    fn fetch(&mut self, cache: &Cache, graph: &Graph, thread: u32) -> Result<Step, Fault>;
+
+    /// What is known of a location.
+    fn location(&self, location: u32) -> LocationInfo;
+
+    /// The name of a thread.
+    fn thread_name(&self, thread: u32) -> String;
+}
+
+/// The value with which a thread goes on after an event.
+pub(crate) fn answer(graph: &Graph, event: &Event) -> Value {
+    match event.kind {
+        Kind::Read | Kind::Choice | Kind::Join | Kind::Spawn => event.value,
+        // The thread is answered with what the update found.
+        Kind::Write if event.exclusive => graph.at(event.before).value,
+        Kind::Write | Kind::Fence => 0,
+    }
+}
+
+/// The answers to a thread's operations; the two events of an update are one operation.
+pub(crate) fn answers(graph: &Graph, thread: u32, into: &mut Vec<Value>) {
+    into.clear();
+    for &position in &graph.threads[thread as usize].events {
+        let event = graph.at(position);
+        if !(event.kind == Kind::Write && event.exclusive) {
+            into.push(answer(graph, event));
+        }
+    }
+}
+
+/// A [`Program`] as a source.
+pub(crate) struct Direct<'a, P> {
+    program: &'a P,
+    locations: Vec<LocationInfo>,
+    answers: Vec<Value>,
+}
+
+impl<'a, P: Program> Direct<'a, P> {
+    pub fn new(program: &'a P) -> Self {
+        Self { program, locations: program.locations(), answers: Vec::new() }
+    }
+}
+
+impl<P: Program> Source for Direct<'_, P> {
+    fn start(&mut self, graph: &mut Graph) {
+        for thread in 0..self.program.threads() as u32 {
+            graph.ensure_thread(thread);
+            graph.threads[thread as usize].live = true;
+        }
+        for (i, info) in self.locations.iter().enumerate() {
+            graph.ensure_place(i as u32, truncate(info.initial, info.bits), info.bits);
+        }
+    }
+
+    fn fetch(&mut self, _: &Cache, graph: &Graph, thread: u32) -> Result<Step, Fault> {
+        answers(graph, thread, &mut self.answers);
+        let step = self.program.step(thread as usize, &self.answers);
+        if let Some(location) = step.op.location()
+            && location.0 as usize >= self.locations.len()
+        {
+            return Err(Fault::program(format!(
+                "thread {} accesses location {}, but the program declares {}",
+                self.program.thread_name(thread as usize),
+                location.0,
+                self.locations.len()
+            )));
+        }
+        match step.op {
+            Op::Spawn(_) => Err(Fault::program(
+                "a Program cannot spawn: declare every thread in Program::threads",
+            )),
+            Op::Join(other) if other as usize >= self.program.threads() => {
+                Err(Fault::program(format!("there is no thread {other} to join")))
+            }
+            _ => Ok(step),
+        }
+    }
+
+    fn location(&self, location: u32) -> LocationInfo {
+        self.locations[location as usize].clone()
+    }
+
+    fn thread_name(&self, thread: u32) -> String {
+        self.program.thread_name(thread as usize)
+    }
+}
+
+/// The latest conflicting access that races with `event`: another thread's, at least one
+/// of the two a write, at least one plain, without happens-before.
+pub(crate) fn race(graph: &Graph, event: u32) -> Option<u32> {
+    let Event { location, kind, thread, order, .. } = *graph.at(event);
+    if location == NONE || graph.place(location).plain == 0 {
+        return None;
+    }
+    graph.place(location).accesses.iter().rev().copied().find(|&access| {
+        let other = graph.at(access);
+        other.thread != thread
+            && (kind == Kind::Write || other.kind == Kind::Write)
+            && (order == MemoryOrder::Plain || other.order == MemoryOrder::Plain)
+            && !graph.precedes(access, event, Clock::Hb)
+            && !graph.precedes(event, access, Clock::Hb)
+    })
+}

@@ -1,0 +1,91 @@
+//! An execution graph as the visitor sees it.
+
+use super::cache::{Cache, Fault, Source, answers};
+use super::graph::{Event, Graph, Kind, NONE};
+use super::program::{Location, Value};
+use super::search::End;
+use super::{Failure, FailureKind};
+
+/// One execution graph, as shown to the visitor of [`Explorer::run`](super::Explorer::run).
+pub struct Execution<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) cache: &'a Cache,
+    pub(crate) source: &'a dyn Source,
+    end: End,
+}
+
+impl<'a> Execution<'a> {
+    pub(crate) fn new(
+        graph: &'a Graph,
+        cache: &'a Cache,
+        source: &'a dyn Source,
+        end: End,
+    ) -> Self {
+        Self { graph, cache, source, end }
+    }
+
+    /// Whether every thread has ended; otherwise one is blocked.
+    pub fn is_complete(&self) -> bool {
+        self.end == End::Complete
+    }
+
+    /// The answers that `thread` received, in program order, 0 for operations without:
+    /// what [`Program::step`](super::program::Program::step) got for its last operation.
+    pub fn answers(&self, thread: usize) -> Vec<Value> {
+        let mut into = Vec::new();
+        answers(self.graph, thread as u32, &mut into);
+        into
+    }
+
+    /// The value of the last write in coherence order.
+    pub fn final_value(&self, location: Location) -> Value {
+        let place = self.graph.place(location.0);
+        place.co.last().map_or(place.initial, |&write| self.graph.at(write).value)
+    }
+
+    /// A text that equals another execution's exactly when the graphs are equal: the
+    /// events of each thread, what they read from, and the coherence orders.
+    pub fn key(&self) -> String {
+        use std::fmt::Write as _;
+        let id = |e: u32| match e {
+            NONE => "i".to_string(),
+            e => format!("{}.{}", self.graph.at(e).thread, self.graph.at(e).index),
+        };
+        let mut key = String::new();
+        for (t, thread) in self.graph.threads.iter().enumerate() {
+            let _ = write!(key, "T{t}:");
+            for &e in &thread.events {
+                let Event { kind, location, value, rf, .. } = *self.graph.at(e);
+                let _ = match kind {
+                    Kind::Read => write!(key, "R{location}={value}<{};", id(rf)),
+                    Kind::Write => write!(key, "W{location}={value};"),
+                    Kind::Fence => write!(key, "F;"),
+                    _ => write!(key, "{kind:?}{value};"),
+                };
+            }
+        }
+        for (l, place) in self.graph.places.iter().enumerate() {
+            let _ = write!(key, "{l}:");
+            for &w in &place.co {
+                let _ = write!(key, "{},", id(w));
+            }
+        }
+        key
+    }
+
+    pub(crate) fn failure(&self, fault: &Fault) -> Failure {
+        let place = |e: &u32| {
+            let event = self.graph.at(*e);
+            let node = self.cache.node(event.node);
+            let site = node.site.as_ref().map_or(String::new(), |site| format!(" at {site}"));
+            format!("{}: {:?}{site}", self.source.thread_name(event.thread), node.op)
+        };
+        let places: Vec<String> = fault.events.iter().map(place).collect();
+        let message = match fault.kind {
+            FailureKind::DataRace => format!("data race between {}", places.join(" and ")),
+            FailureKind::Deadlock => format!("deadlock: no thread can go on; {}", places.join("; ")),
+            _ => fault.message.clone(),
+        };
+        Failure { kind: fault.kind, message, table: String::new() }
+    }
+}

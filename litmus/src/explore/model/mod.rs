@@ -1,0 +1,142 @@
+//! Memory models as predicates on execution graphs.
+//!
+//! Coherence and atomicity are the same for all and hold by construction: the search
+//! offers a read only the writes, and a write only the places, that the happens-before
+//! (under SC: porf) prefix leaves open. A model adds its own axiom in
+//! [`MemoryModel::admits`], asked for each event whose reads-from or coherence place was
+//! just chosen. Nothing is after such an event in porf, so a new cycle passes through it.
+
+mod rc11;
+mod sc;
+mod tso;
+
+pub(crate) use rc11::Rc11;
+pub(crate) use sc::Sc;
+pub(crate) use tso::Tso;
+
+use super::graph::{Clock, Event, Graph, Kind, NONE};
+
+pub(crate) trait MemoryModel: Copy + Send + Sync {
+    /// The order along which coherence must not be seen to go backwards.
+    const FLOOR: Clock;
+
+    /// Whether the graph, consistent without `event`, is consistent with it.
+    fn admits(graph: &Graph, event: u32, scratch: &mut Scratch) -> bool;
+}
+
+/// Buffers that survive from check to check.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    stack: Vec<u32>,
+    seen: Vec<bool>,
+    rows: Vec<u64>,
+    psc: Vec<u64>,
+}
+
+/// The least coherence rank that a read at `event`, or a write just after it, may see: the
+/// greatest rank written or read on its location before it. The event's own clock must
+/// hold its predecessors only, or only what cannot matter.
+pub(crate) fn floor<M: MemoryModel>(graph: &Graph, event: u32) -> u32 {
+    let Event { location, before, thread, .. } = *graph.at(event);
+    let place = graph.place(location);
+    if before == NONE || place.accesses.is_empty() {
+        return 0;
+    }
+    let clock = graph.clock(event, M::FLOOR);
+    let top = place.co.len() as u32;
+    let mut floor = 0;
+    for &access in place.accesses.iter().rev() {
+        let other = graph.at(access);
+        let own = u32::from(other.thread == thread && other.index >= graph.at(event).index);
+        if own == 0 && u32::from(clock[other.thread as usize]) >= other.index {
+            let rank = match other.kind {
+                Kind::Write => other.rank,
+                _ => graph.rank_of(other.rf),
+            };
+            floor = floor.max(rank);
+            if floor == top {
+                break;
+            }
+        }
+    }
+    floor
+}
+
+/// Whether a path along `edges` leads from `event` back to it.
+fn on_cycle(
+    graph: &Graph,
+    event: u32,
+    scratch: &mut Scratch,
+    edges: impl Fn(&Graph, u32, &mut Vec<u32>),
+) -> bool {
+    scratch.seen.clear();
+    scratch.seen.resize(graph.events.len(), false);
+    scratch.stack.clear();
+    edges(graph, event, &mut scratch.stack);
+    while let Some(next) = scratch.stack.pop() {
+        if next == event {
+            return true;
+        }
+        if !std::mem::replace(&mut scratch.seen[next as usize], true) {
+            edges(graph, next, &mut scratch.stack);
+        }
+    }
+    false
+}
+
+/// Whether nothing can be after `event` but what reads it: it is, or reads, the last write.
+fn is_last(graph: &Graph, event: u32) -> bool {
+    let Event { kind, location, rank, rf, .. } = *graph.at(event);
+    match kind {
+        Kind::Read => graph.rank_of(rf) as usize == graph.place(location).co.len(),
+        Kind::Write => rank as usize == graph.place(location).co.len(),
+        _ => true,
+    }
+}
+
+/// Immediate co and rb successors.
+fn push_later_writes(graph: &Graph, event: u32, into: &mut Vec<u32>) {
+    let Event { kind, location, rank, rf, .. } = *graph.at(event);
+    let rank = match kind {
+        Kind::Read => graph.rank_of(rf),
+        Kind::Write => rank,
+        _ => return,
+    };
+    if let Some(&next) = graph.place(location).co.get(rank as usize) {
+        into.push(next);
+    }
+}
+
+/// The reads that read from a write; only those of other threads if `external`.
+fn push_readers(graph: &Graph, event: u32, external: bool, into: &mut Vec<u32>) {
+    let Event { kind, location, thread, .. } = *graph.at(event);
+    if kind == Kind::Write {
+        for &access in &graph.place(location).accesses {
+            let other = graph.at(access);
+            if other.kind == Kind::Read
+                && other.rf == event
+                && !(external && other.thread == thread)
+            {
+                into.push(access);
+            }
+        }
+    }
+}
+
+/// From a spawn to the first event of the thread, from the last event of a thread to its
+/// join.
+fn push_thread_edges(graph: &Graph, event: u32, into: &mut Vec<u32>) {
+    let Event { kind, thread, index, value, .. } = *graph.at(event);
+    if kind == Kind::Spawn {
+        into.extend(graph.threads[value as usize].events.first());
+    }
+    let state = &graph.threads[thread as usize];
+    if state.base != NONE && index as usize == state.events.len() {
+        let joins = graph.events.iter().enumerate();
+        into.extend(
+            joins
+                .filter(|(_, e)| e.kind == Kind::Join && e.rank == thread)
+                .map(|(position, _)| position as u32),
+        );
+    }
+}

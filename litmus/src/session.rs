@@ -1,0 +1,429 @@
+//! Closures as a source of operations.
+//!
+//! Threads are coroutines on one OS thread. When the cache does not know what a thread
+//! does next, the closure is run until every thread has repeated its part of the graph,
+//! in an order that respects reads-from, and the thread in question asks for its next
+//! operation. A run is kept as long as the graph only grows.
+
+use crate::explore::cache::{Cache, Fault, Source, answer};
+use crate::explore::graph::{Event, Graph, Kind, NONE};
+use crate::explore::program::{Location, LocationInfo, Op, Site, Step, Value, Wait};
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, Location as Caller, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+
+type Routine = Coroutine<Value, Step, Step>;
+type Body = Box<dyn FnOnce()>;
+
+/// A point in a thread's life: the operation last answered, and the answer. With a count
+/// it names what the thread creates there, the same in every run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Point {
+    thread: u32,
+    node: u32,
+    answer: Value,
+}
+
+/// What a run shares with the operations performed in it.
+#[derive(Default)]
+struct Shared {
+    active: bool,
+    thread: u32,
+    yielders: Vec<*const Yielder<Value, Step>>,
+    points: Vec<Option<Point>>,
+    created: Vec<u32>,
+    spawned: Vec<u32>,
+    bodies: HashMap<u32, Body>,
+    names: Names,
+}
+
+/// Names that outlive runs.
+#[derive(Default)]
+struct Names {
+    locations: HashMap<(Option<Point>, u32), u32>,
+    statics: HashMap<usize, u32>,
+    infos: Vec<LocationInfo>,
+    threads: HashMap<(u32, u32), u32>,
+    points: HashMap<Option<Point>, Value>,
+    fault: Option<String>,
+}
+
+thread_local! {
+    static SHARED: RefCell<Shared> = RefCell::new(Shared::default());
+}
+
+fn site(caller: &Caller<'_>) -> Site {
+    Site { file: caller.file().into(), line: caller.line(), column: caller.column() }
+}
+
+/// Performs an operation of the running thread.
+pub(crate) fn perform(op: Op, caller: &Caller<'_>) -> Value {
+    let yielder = SHARED.with_borrow(|shared| {
+        shared.active.then(|| shared.yielders[shared.thread as usize])
+    });
+    match yielder {
+        // SAFETY: the yielder lives on the stack of the coroutine that is running now,
+        // registered by that coroutine when it began.
+        Some(yielder) => unsafe { &*yielder }.suspend(Step { op, site: Some(site(caller)) }),
+        // The execution is over and the thread is being unwound: destructors do nothing.
+        None if std::thread::panicking() || SHARED.with_borrow(|s| !s.yielders.is_empty()) => 0,
+        None => panic!("{caller}: an explored type was used outside an exploration"),
+    }
+}
+
+/// Never returns to the thread: the execution ends with it waiting.
+pub(crate) fn block(wait: Wait, reads: u32, caller: &Caller<'_>) {
+    perform(Op::Block { wait, reads }, caller);
+}
+
+/// The number of the running thread.
+pub(crate) fn current() -> u32 {
+    SHARED.with_borrow(|shared| shared.thread)
+}
+
+/// Stands for all that the running thread has learnt so far.
+pub(crate) fn knowledge() -> Value {
+    SHARED.with_borrow_mut(|shared| {
+        let point = shared.points.get(shared.thread as usize).copied().flatten();
+        let fresh = shared.names.points.len() as Value + 1;
+        *shared.names.points.entry(point).or_insert(fresh)
+    })
+}
+
+/// Names a location that the running thread creates.
+pub(crate) fn create(name: Option<&str>, initial: Value, bits: u8) -> u32 {
+    SHARED.with_borrow_mut(|shared| {
+        assert!(shared.active, "an explored type was created outside an exploration");
+        let thread = shared.thread as usize;
+        let key = (shared.points[thread], shared.created[thread]);
+        shared.created[thread] += 1;
+        shared.names.locate(Ok(key), name, initial, bits)
+    })
+}
+
+/// Names a static location.
+pub(crate) fn fixed(address: usize, initial: Value, bits: u8) -> u32 {
+    SHARED.with_borrow_mut(|shared| shared.names.locate(Err(address), None, initial, bits))
+}
+
+impl Names {
+    fn locate(
+        &mut self,
+        key: Result<(Option<Point>, u32), usize>,
+        name: Option<&str>,
+        initial: Value,
+        bits: u8,
+    ) -> u32 {
+        let fresh = self.infos.len() as u32;
+        let found = match key {
+            Ok(key) => *self.locations.entry(key).or_insert(fresh),
+            Err(address) => *self.statics.entry(address).or_insert(fresh),
+        };
+        if found == fresh {
+            let name = name.map_or_else(|| format!("a{fresh}").into(), Arc::from);
+            self.infos.push(LocationInfo { name, initial, bits });
+        } else if self.infos[found as usize].initial != initial {
+            self.fault = Some(format!(
+                "the program is not deterministic: {} began as {} in one run and as {initial} \
+                 in another",
+                self.infos[found as usize].name, self.infos[found as usize].initial
+            ));
+        }
+        found
+    }
+}
+
+/// Starts a thread; its number.
+pub(crate) fn spawn(body: Body, caller: &Caller<'_>) -> u32 {
+    let child = SHARED.with_borrow_mut(|shared| {
+        let parent = shared.thread;
+        let ordinal = shared.spawned[parent as usize];
+        shared.spawned[parent as usize] += 1;
+        let fresh = shared.names.threads.len() as u32 + 1;
+        let child = *shared.names.threads.entry((parent, ordinal)).or_insert(fresh);
+        shared.bodies.insert(child, body);
+        child
+    });
+    perform(Op::Spawn(child), caller);
+    child
+}
+
+/// How a thread ends.
+fn finish(body: Body, key: &Rc<RefCell<Value>>) -> Step {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(()) => Op::Return(*key.borrow()).into(),
+        Err(payload) => {
+            let text = payload
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
+                .unwrap_or_else(|| "panicked with a value that is no text".into());
+            Op::Fail(text.into()).into()
+        }
+    }
+}
+
+thread_local! {
+    static RETURNED: RefCell<HashMap<u32, Rc<RefCell<Value>>>> = RefCell::default();
+}
+
+/// Sets what stands for the running thread's return value.
+pub(crate) fn returns(key: Value) {
+    RETURNED.with_borrow(|returned| {
+        if let Some(cell) = returned.get(&current()) {
+            *cell.borrow_mut() = key;
+        }
+    });
+}
+
+struct Runner {
+    routine: Routine,
+    /// The operation asked for and not yet answered.
+    asks: Step,
+    /// Events of the graph already repeated, as (node, answer).
+    done: Vec<(u32, Value)>,
+}
+
+/// One run of the closure.
+#[derive(Default)]
+struct Run {
+    threads: HashMap<u32, Runner>,
+}
+
+impl Run {
+    fn start(&mut self, thread: u32, body: Body) {
+        let key = Rc::new(RefCell::new(0));
+        RETURNED.with_borrow_mut(|returned| returned.insert(thread, key.clone()));
+        SHARED.with_borrow_mut(|shared| {
+            let count = (thread as usize + 1).max(shared.yielders.len());
+            shared.yielders.resize(count, std::ptr::null());
+            shared.points.resize(count, None);
+            shared.created.resize(count, 0);
+            shared.spawned.resize(count, 0);
+            shared.points[thread as usize] =
+                Some(Point { thread, node: NONE, answer: 0 });
+            (shared.created[thread as usize], shared.spawned[thread as usize]) = (0, 0);
+        });
+        let stack = DefaultStack::new(256 * 1024).expect("memory for a thread's stack");
+        let mut routine = Coroutine::with_stack(stack, move |yielder, _| {
+            SHARED.with_borrow_mut(|shared| shared.yielders[thread as usize] = yielder);
+            finish(body, &key)
+        });
+        let asks = resume(thread, &mut routine, 0);
+        self.threads.insert(thread, Runner { routine, asks, done: Vec::new() });
+    }
+}
+
+/// Lets a thread run to its next operation.
+fn resume(thread: u32, routine: &mut Routine, answer: Value) -> Step {
+    SHARED.with_borrow_mut(|shared| (shared.thread, shared.active) = (thread, true));
+    let result = routine.resume(answer);
+    SHARED.with_borrow_mut(|shared| shared.active = false);
+    match result {
+        CoroutineResult::Yield(step) | CoroutineResult::Return(step) => step,
+    }
+}
+
+/// A closure as a source.
+pub(crate) struct Closure<F> {
+    program: Arc<F>,
+    run: Run,
+}
+
+impl<F: Fn() + Send + Sync + 'static> Closure<F> {
+    pub fn new(program: F) -> Self {
+        SHARED.with_borrow_mut(|shared| *shared = Shared::default());
+        Self { program: Arc::new(program), run: Run::default() }
+    }
+
+    fn restart(&mut self) {
+        self.end();
+        let program = self.program.clone();
+        self.run.start(0, Box::new(move || program()));
+    }
+
+    fn end(&mut self) {
+        SHARED.with_borrow_mut(|shared| shared.active = false);
+        self.run.threads.clear();
+        let bodies = SHARED.with_borrow_mut(|shared| std::mem::take(&mut shared.bodies));
+        drop(bodies);
+    }
+
+    /// Whether the run did nothing but a part of the graph.
+    fn fits(&self, graph: &Graph) -> bool {
+        !self.run.threads.is_empty()
+            && self.run.threads.iter().all(|(&t, runner)| {
+                let state = graph.threads.get(t as usize);
+                t == 0 && runner.done.is_empty()
+                    || state.is_some_and(|state| {
+                        state.live && {
+                            let mut own = operations(graph, t);
+                            runner.done.iter().all(|&done| own.next().is_some_and(|(_, e)| (e.node, answer(graph, e)) == done))
+                        }
+                    })
+            })
+    }
+
+    /// Repeats the graph.
+    fn follow(&mut self, cache: &Cache, graph: &Graph) -> Result<(), Fault> {
+        loop {
+            let (mut behind, mut moved) = (false, false);
+            for t in 0..graph.threads.len() as u32 {
+                if !graph.threads[t as usize].live {
+                    continue;
+                }
+                while let Some((position, event)) =
+                    self.run.threads.get(&t).map_or(0, |r| r.done.len()).into_nth(graph, t)
+                {
+                    behind = true;
+                    if !self.run.threads.contains_key(&t) || !self.enabled(graph, position, event) {
+                        break;
+                    }
+                    moved = true;
+                    self.repeat(cache, graph, t, event)?;
+                }
+            }
+            if !behind {
+                return Ok(());
+            }
+            if !moved {
+                return Err(Fault::program("internal error: the graph cannot be repeated"));
+            }
+        }
+    }
+
+    /// Whether what an event reads from has been repeated.
+    fn enabled(&self, graph: &Graph, _: u32, event: &Event) -> bool {
+        let repeated = |t: u32, index: u32| {
+            self.run.threads.get(&t).is_some_and(|runner| {
+                let done = runner.done.len();
+                operations(graph, t).take(done).any(|(_, e)| e.index >= index || e.exclusive && e.index + 1 >= index)
+            })
+        };
+        match event.kind {
+            Kind::Read if event.rf != NONE => {
+                let write = graph.at(event.rf);
+                repeated(write.thread, write.index)
+            }
+            Kind::Join => {
+                let events = graph.threads[event.rank as usize].events.len() as u32;
+                self.run.threads.contains_key(&event.rank)
+                    && (events == 0 || repeated(event.rank, events))
+            }
+            _ => true,
+        }
+    }
+
+    /// Answers one operation as the graph says.
+    fn repeat(&mut self, cache: &Cache, graph: &Graph, t: u32, event: &Event) -> Result<(), Fault> {
+        let Some(runner) = self.run.threads.get_mut(&t) else { return Ok(()) };
+        let known = cache.node(event.node);
+        if known.op != runner.asks.op {
+            return Err(different(t, known.op.clone(), known.site.as_ref(), &runner.asks));
+        }
+        let value = answer(graph, event);
+        runner.done.push((event.node, value));
+        SHARED.with_borrow_mut(|shared| {
+            shared.points[t as usize] = Some(Point { thread: t, node: event.node, answer: value });
+            shared.created[t as usize] = 0;
+        });
+        if let Op::Spawn(child) = known.op {
+            let body = SHARED.with_borrow_mut(|shared| shared.bodies.remove(&child));
+            if let Some(body) = body {
+                self.run.start(child, body);
+            }
+        }
+        if let Some(runner) = self.run.threads.get_mut(&t) {
+            runner.asks = resume(t, &mut runner.routine, value);
+        }
+        Ok(())
+    }
+}
+
+fn different(thread: u32, known: Op, at: Option<&Site>, asks: &Step) -> Fault {
+    let place = |site: Option<&Site>| site.map_or(String::new(), |site| format!(" at {site}"));
+    Fault::program(format!(
+        "the program is not deterministic: after the same answers thread {thread} performed \
+         {known:?}{} in one run and {:?}{} in another; time, randomness, hash order and state \
+         shared outside the explored types must not decide what a thread does",
+        place(at),
+        asks.op,
+        place(asks.site.as_ref()),
+    ))
+}
+
+/// The operations of a thread in the graph; an update is its reading event.
+fn operations(graph: &Graph, thread: u32) -> impl Iterator<Item = (u32, &Event)> {
+    graph.threads[thread as usize]
+        .events
+        .iter()
+        .map(|&p| (p, graph.at(p)))
+        .filter(|(_, e)| !(e.kind == Kind::Write && e.exclusive))
+}
+
+trait IntoNth {
+    fn into_nth(self, graph: &Graph, thread: u32) -> Option<(u32, &Event)>;
+}
+
+impl IntoNth for usize {
+    fn into_nth(self, graph: &Graph, thread: u32) -> Option<(u32, &Event)> {
+        operations(graph, thread).nth(self)
+    }
+}
+
+impl<F> Drop for Closure<F> {
+    fn drop(&mut self) {
+        SHARED.with_borrow_mut(|shared| shared.active = false);
+        self.run.threads.clear();
+        let old = SHARED.with_borrow_mut(std::mem::take);
+        drop(old);
+    }
+}
+
+impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
+    fn start(&mut self, graph: &mut Graph) {
+        graph.ensure_thread(0);
+        graph.threads[0].live = true;
+    }
+
+    fn fetch(&mut self, cache: &Cache, graph: &Graph, thread: u32) -> Result<Step, Fault> {
+        if !self.fits(graph) {
+            self.restart();
+        }
+        self.follow(cache, graph)?;
+        let fault = SHARED.with_borrow_mut(|shared| shared.names.fault.take());
+        if let Some(fault) = fault {
+            return Err(Fault::program(fault));
+        }
+        match self.run.threads.get(&thread) {
+            Some(runner) => {
+                if let Op::Spawn(child) = runner.asks.op
+                    && child > 255
+                {
+                    return Err(Fault::program(
+                        "the program starts more than 255 threads: explore a smaller instance",
+                    ));
+                }
+                Ok(runner.asks.clone())
+            }
+            None => Err(Fault::program("internal error: a thread without its start")),
+        }
+    }
+
+    fn location(&self, location: u32) -> LocationInfo {
+        SHARED.with_borrow(|shared| shared.names.infos[location as usize].clone())
+    }
+
+    fn thread_name(&self, thread: u32) -> String {
+        if thread == 0 { "main".into() } else { format!("T{thread}") }
+    }
+}
+
+/// The location index as the explorer has it.
+pub(crate) fn at(location: u32) -> Location {
+    Location(location)
+}
