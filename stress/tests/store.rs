@@ -37,10 +37,10 @@ fn finding(id: usize, seed: u64, kind: usize, detail: String) -> Finding {
         },
         seed,
         number: kind,
-        outcome: (kind % 2 == 0).then(|| ("1 | ()".into(), seed)),
+        outcome: (kind.is_multiple_of(2)).then(|| ("1 | ()".into(), seed)),
         explained: vec![("2 | ()".into(), 1)],
-        minimised: kind % 3 == 0,
-        script: (kind % 4 == 0).then_some(Rate {
+        minimised: kind.is_multiple_of(3),
+        script: (kind.is_multiple_of(4)).then_some(Rate {
             hits: 1,
             runs: 2,
             limit_seconds: 3.0,

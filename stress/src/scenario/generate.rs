@@ -28,7 +28,7 @@ impl Default for Limits {
 pub fn nth(subject: &Subject, seed: u64, k: usize, limits: Limits) -> Scenario {
     let number = k.to_string();
     let mut choices = Seeded::new(seed, &["scenario", &subject.name, &number]);
-    if k % 2 == 0 {
+    if k.is_multiple_of(2) {
         let pairs = shuffled_pairs(
             subject.ops.len(),
             &mut Seeded::new(seed, &["pairs", &subject.name]),

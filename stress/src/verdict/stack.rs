@@ -168,10 +168,7 @@ pub fn frames(backtrace: &str) -> Vec<String> {
 /// Replaces addresses and process ids, which differ from run to run.
 pub fn mask(text: &str) -> String {
     let mut out = String::new();
-    let mut words = text
-        .split_inclusive(|c: char| !c.is_ascii_alphanumeric())
-        .peekable();
-    while let Some(word) = words.next() {
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
         let core = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
         let tail = &word[core.len()..];
         let hexadecimal = core
