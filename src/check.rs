@@ -66,7 +66,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let mut found = false;
     for entry in &chosen {
-        let one = if args.mutants { mutants(entry, &args) } else { checks(entry, &args) };
+        let one = if args.mutants {
+            mutants(entry, &args)
+        } else {
+            checks(entry, &args)
+        };
         found |= match one {
             Ok(found) => found,
             Err(error) if error.is::<catalogue::Unknown>() => {
@@ -99,7 +103,11 @@ fn checks(entry: &Entry, args: &Args) -> anyhow::Result<bool> {
         if let Some(name) = mutant {
             let info = entry.mutant(name)?;
             println!("mutant {name}: {}", info.fault);
-            println!("  expected to break {}, {}\n", info.breaks.join(", "), info.visible.reason());
+            println!(
+                "  expected to break {}, {}\n",
+                info.breaks.join(", "),
+                info.visible.reason()
+            );
         }
     }
     let mut found = false;
@@ -111,7 +119,10 @@ fn checks(entry: &Entry, args: &Args) -> anyhow::Result<bool> {
             if human {
                 println!("{}", report::line(&checked));
             } else {
-                println!("{}", serde_json::to_string(&checked).context("a check as JSON")?);
+                println!(
+                    "{}",
+                    serde_json::to_string(&checked).context("a check as JSON")?
+                );
             }
             if checked.verdict.failure().is_some() {
                 found = true;
@@ -131,7 +142,12 @@ fn checks(entry: &Entry, args: &Args) -> anyhow::Result<bool> {
 fn mutants(entry: &Entry, args: &Args) -> anyhow::Result<bool> {
     let human = args.format == Format::Human;
     if human {
-        println!("{} ({})\n{}", entry.title, entry.name, report::mutant_head());
+        println!(
+            "{} ({})\n{}",
+            entry.title,
+            entry.name,
+            report::mutant_head()
+        );
     }
     let mut unexpected = false;
     for mutant in &entry.mutants {
@@ -140,7 +156,10 @@ fn mutants(entry: &Entry, args: &Args) -> anyhow::Result<bool> {
         if human {
             println!("{}", report::mutant_line(&row));
         } else {
-            println!("{}", serde_json::to_string(&row).context("a mutant as JSON")?);
+            println!(
+                "{}",
+                serde_json::to_string(&row).context("a mutant as JSON")?
+            );
         }
     }
     if human {

@@ -65,7 +65,12 @@ struct Tally {
 
 /// Runs tests.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let limits = Limits { preemptions: args.preemptions, schedules: args.schedules, seed: args.seed, runs: args.runs };
+    let limits = Limits {
+        preemptions: args.preemptions,
+        schedules: args.schedules,
+        seed: args.seed,
+        runs: args.runs,
+    };
     let mut tally = Tally::default();
     for (name, text) in texts(&args)? {
         match Test::parse(&text) {
@@ -95,7 +100,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn one(test: &Test, engine: Engine, limits: &Limits, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
+fn one(
+    test: &Test,
+    engine: Engine,
+    limits: &Limits,
+    args: &Args,
+    tally: &mut Tally,
+) -> anyhow::Result<()> {
     let judged = match judge(test, engine, limits) {
         Ok(judged) => judged,
         Err(error) => {
@@ -107,11 +118,23 @@ fn one(test: &Test, engine: Engine, limits: &Limits, args: &Args, tally: &mut Ta
     tally.judged += 1;
     tally.found += u32::from(judged.is_finding());
     if let (Some(folder), Some(witness)) = (&args.dot, &judged.verdict.witness) {
-        let path = folder.join(format!("{}.{}.dot", test.name.replace(['/', '\\'], "_"), engine.name()));
-        std::fs::write(&path, &witness.dot).with_context(|| format!("cannot write {}", path.display()))?;
+        let path = folder.join(format!(
+            "{}.{}.dot",
+            test.name.replace(['/', '\\'], "_"),
+            engine.name()
+        ));
+        std::fs::write(&path, &witness.dot)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    if (args.witness || args.dot.is_some()) && judged.verdict.positive > 0 && judged.verdict.witness.is_none() {
-        eprintln!("threadbare: {} has no execution of {} to show", engine.name(), test.name);
+    if (args.witness || args.dot.is_some())
+        && judged.verdict.positive > 0
+        && judged.verdict.witness.is_none()
+    {
+        eprintln!(
+            "threadbare: {} has no execution of {} to show",
+            engine.name(),
+            test.name
+        );
     }
     match args.format {
         Format::Human => human(&judged, engine, args.witness),
@@ -126,8 +149,15 @@ fn human(judged: &Judged, engine: Engine, witness: bool) {
     println!("Engine {} {}", verdict.name, engine.name());
     if let Some(expectation) = &judged.expectation {
         let word = if judged.is_finding() { "MISSED" } else { "met" };
-        let reason = expectation.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        println!("Expected {} {}{reason}: {word}", verdict.name, expectation.expected);
+        let reason = expectation
+            .reason
+            .as_ref()
+            .map(|reason| format!(" ({reason})"))
+            .unwrap_or_default();
+        println!(
+            "Expected {} {}{reason}: {word}",
+            verdict.name, expectation.expected
+        );
     }
     println!("Time {} {:.2}", verdict.name, verdict.elapsed.as_secs_f64());
     if let Some(shown) = verdict.witness.as_ref().filter(|_| witness) {
@@ -160,13 +190,20 @@ fn texts(args: &Args) -> anyhow::Result<Vec<(String, String)>> {
     let mut out = Vec::new();
     if let Some(part) = &args.catalogue {
         out.extend(
-            catalogue::all().iter().filter(|entry| entry.name.contains(part.as_str())).map(|entry| (entry.name.to_string(), entry.text.to_string())),
+            catalogue::all()
+                .iter()
+                .filter(|entry| entry.name.contains(part.as_str()))
+                .map(|entry| (entry.name.to_string(), entry.text.to_string())),
         );
     }
     for path in &args.files {
         for file in files(path)? {
-            let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            out.push((file.display().to_string(), String::from_utf8_lossy(&text).into_owned()));
+            let text =
+                std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            out.push((
+                file.display().to_string(),
+                String::from_utf8_lossy(&text).into_owned(),
+            ));
         }
     }
     Ok(out)
@@ -178,9 +215,14 @@ fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
         return Ok(vec![path.to_path_buf()]);
     }
     let mut out = Vec::new();
-    for entry in std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))? {
+    for entry in
+        std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?
+    {
         let file = entry?.path();
-        if file.extension().is_some_and(|extension| extension == "litmus") {
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "litmus")
+        {
             out.push(file);
         }
     }

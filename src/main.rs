@@ -2,7 +2,11 @@
 //!
 //! Argument parsing and printing only; one file per subcommand.
 
+mod check;
 mod hunt;
+mod litmus;
+mod matrix;
+mod replay;
 mod report;
 mod repro;
 mod rustpython;
@@ -72,6 +76,14 @@ enum Command {
     Report(report::Args),
     /// List the VMs that were found and what they are.
     Vms(vms::Args),
+    /// Check the protocols that replace the GIL under model-checking engines.
+    Check(check::Args),
+    /// Protocols, their properties, and which engine kills which mutant.
+    Matrix(matrix::Args),
+    /// Repeat a recorded violation of a protocol exactly.
+    Replay(replay::Args),
+    /// Run litmus tests: what the memory model allows.
+    Litmus(litmus::Args),
     /// Run a Python file on the embedded RustPython.
     #[command(disable_help_flag = true)]
     Rustpython(rustpython::Args),
@@ -121,6 +133,10 @@ fn main() -> ExitCode {
         Command::Repro(args) => repro::run(args),
         Command::Report(args) => report::run(args),
         Command::Vms(args) => vms::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Matrix(args) => matrix::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Litmus(args) => litmus::run(args),
         Command::Rustpython(args) => rustpython::run(args),
     };
     result.unwrap_or_else(|error| {

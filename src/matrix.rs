@@ -18,7 +18,10 @@ pub struct Args {
 /// # Errors
 /// Output that cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let rows: Vec<_> = catalogue::all().iter().map(|e| report::matrix_row(e, 0, 0)).collect();
+    let rows: Vec<_> = catalogue::all()
+        .iter()
+        .map(|e| report::matrix_row(e, 0, 0))
+        .collect();
     match args.format {
         Format::Human => print!("{}", report::matrix(&rows)),
         Format::Json => {

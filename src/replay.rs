@@ -21,7 +21,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         true => args.recording,
         false => std::fs::read_to_string(&args.recording)?,
     };
-    let again = text.parse::<Recording>().and_then(|r| r.run().map(|failure| (r, failure)));
+    let again = text
+        .parse::<Recording>()
+        .and_then(|r| r.run().map(|failure| (r, failure)));
     let (recording, failure) = match again {
         Ok(both) => both,
         Err(refused) => {

@@ -48,20 +48,29 @@ pub struct Cell<T> {
 impl<T: Word> Cell<T> {
     /// A cell holding `value`.
     pub fn new(value: T) -> Self {
-        Self { location: session::create(None, value.into_bits(), T::BITS), content: PhantomData }
+        Self {
+            location: session::create(None, value.into_bits(), T::BITS),
+            content: PhantomData,
+        }
     }
 
     /// As [`Self::new`], with a name for tables.
     pub fn named(value: T, name: &str) -> Self {
         let location = session::create(Some(name), value.into_bits(), T::BITS);
-        Self { location, content: PhantomData }
+        Self {
+            location,
+            content: PhantomData,
+        }
     }
 
     /// Plain read.
     #[track_caller]
     pub fn get(&self) -> T {
         let location = session::at(self.location);
-        let op = Op::Load { location, order: MemoryOrder::Plain };
+        let op = Op::Load {
+            location,
+            order: MemoryOrder::Plain,
+        };
         T::from_bits(session::perform(op, Caller::caller()))
     }
 
@@ -69,7 +78,11 @@ impl<T: Word> Cell<T> {
     #[track_caller]
     pub fn set(&self, value: T) {
         let location = session::at(self.location);
-        let op = Op::Store { location, order: MemoryOrder::Plain, value: value.into_bits() };
+        let op = Op::Store {
+            location,
+            order: MemoryOrder::Plain,
+            value: value.into_bits(),
+        };
         session::perform(op, Caller::caller());
     }
 }

@@ -57,18 +57,27 @@ thread_local! {
 }
 
 fn site(caller: &Caller<'_>) -> Site {
-    Site { file: caller.file().into(), line: caller.line(), column: caller.column() }
+    Site {
+        file: caller.file().into(),
+        line: caller.line(),
+        column: caller.column(),
+    }
 }
 
 /// Performs an operation of the running thread.
 pub(crate) fn perform(op: Op, caller: &Caller<'_>) -> Value {
     let yielder = SHARED.with_borrow(|shared| {
-        shared.active.then(|| shared.yielders[shared.thread as usize])
+        shared
+            .active
+            .then(|| shared.yielders[shared.thread as usize])
     });
     match yielder {
         // SAFETY: the yielder lives on the stack of the coroutine that is running now,
         // registered by that coroutine when it began.
-        Some(yielder) => unsafe { &*yielder }.suspend(Step { op, site: Some(site(caller)) }),
+        Some(yielder) => unsafe { &*yielder }.suspend(Step {
+            op,
+            site: Some(site(caller)),
+        }),
         // The execution is over and the thread is being unwound: destructors do nothing.
         None if std::thread::panicking() || SHARED.with_borrow(|s| !s.yielders.is_empty()) => 0,
         None => panic!("{caller}: an explored type was used outside an exploration"),
@@ -97,7 +106,10 @@ pub(crate) fn knowledge() -> Value {
 /// Names a location that the running thread creates.
 pub(crate) fn create(name: Option<&str>, initial: Value, bits: u8) -> u32 {
     SHARED.with_borrow_mut(|shared| {
-        assert!(shared.active, "an explored type was created outside an exploration");
+        assert!(
+            shared.active,
+            "an explored type was created outside an exploration"
+        );
         let thread = shared.thread as usize;
         let key = (shared.points[thread], shared.created[thread]);
         shared.created[thread] += 1;
@@ -125,7 +137,11 @@ impl Names {
         };
         if found == fresh {
             let name = name.map_or_else(|| format!("a{fresh}").into(), Arc::from);
-            self.infos.push(LocationInfo { name, initial, bits });
+            self.infos.push(LocationInfo {
+                name,
+                initial,
+                bits,
+            });
         } else if self.infos[found as usize].initial != initial {
             self.fault = Some(format!(
                 "the program is not deterministic: {} began as {} in one run and as {initial} \
@@ -144,7 +160,11 @@ pub(crate) fn spawn(body: Body, caller: &Caller<'_>) -> u32 {
         let ordinal = shared.spawned[parent as usize];
         shared.spawned[parent as usize] += 1;
         let fresh = shared.names.threads.len() as u32 + 1;
-        let child = *shared.names.threads.entry((parent, ordinal)).or_insert(fresh);
+        let child = *shared
+            .names
+            .threads
+            .entry((parent, ordinal))
+            .or_insert(fresh);
         shared.bodies.insert(child, body);
         child
     });
@@ -204,9 +224,15 @@ impl Run {
             shared.points.resize(count, None);
             shared.created.resize(count, 0);
             shared.spawned.resize(count, 0);
-            shared.points[thread as usize] =
-                Some(Point { thread, node: NONE, answer: 0 });
-            (shared.created[thread as usize], shared.spawned[thread as usize]) = (0, 0);
+            shared.points[thread as usize] = Some(Point {
+                thread,
+                node: NONE,
+                answer: 0,
+            });
+            (
+                shared.created[thread as usize],
+                shared.spawned[thread as usize],
+            ) = (0, 0);
         });
         let stack = DefaultStack::new(256 * 1024).expect("memory for a thread's stack");
         let mut routine = Coroutine::with_stack(stack, move |yielder, _| {
@@ -214,7 +240,14 @@ impl Run {
             finish(body, &key)
         });
         let asks = resume(thread, &mut routine, 0);
-        self.threads.insert(thread, Runner { routine, asks, done: Vec::new() });
+        self.threads.insert(
+            thread,
+            Runner {
+                routine,
+                asks,
+                done: Vec::new(),
+            },
+        );
     }
 }
 
@@ -237,7 +270,10 @@ pub(crate) struct Closure<F> {
 impl<F: Fn() + Send + Sync + 'static> Closure<F> {
     pub fn new(program: F) -> Self {
         SHARED.with_borrow_mut(|shared| *shared = Shared::default());
-        Self { program: Arc::new(program), run: Run::default() }
+        Self {
+            program: Arc::new(program),
+            run: Run::default(),
+        }
     }
 
     fn restart(&mut self) {
@@ -262,7 +298,10 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
                     || state.is_some_and(|state| {
                         state.live && {
                             let mut own = operations(graph, t);
-                            runner.done.iter().all(|&done| own.next().is_some_and(|(_, e)| (e.node, answer(graph, e)) == done))
+                            runner.done.iter().all(|&done| {
+                                own.next()
+                                    .is_some_and(|(_, e)| (e.node, answer(graph, e)) == done)
+                            })
                         }
                     })
             })
@@ -276,8 +315,12 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
                 if !graph.threads[t as usize].live {
                     continue;
                 }
-                while let Some((position, event)) =
-                    self.run.threads.get(&t).map_or(0, |r| r.done.len()).into_nth(graph, t)
+                while let Some((position, event)) = self
+                    .run
+                    .threads
+                    .get(&t)
+                    .map_or(0, |r| r.done.len())
+                    .into_nth(graph, t)
                 {
                     behind = true;
                     if !self.run.threads.contains_key(&t) || !self.enabled(graph, position, event) {
@@ -291,7 +334,9 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
                 return Ok(());
             }
             if !moved {
-                return Err(Fault::program("internal error: the graph cannot be repeated"));
+                return Err(Fault::program(
+                    "internal error: the graph cannot be repeated",
+                ));
             }
         }
     }
@@ -301,7 +346,9 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
         let repeated = |t: u32, index: u32| {
             self.run.threads.get(&t).is_some_and(|runner| {
                 let done = runner.done.len();
-                operations(graph, t).take(done).any(|(_, e)| e.index >= index || e.exclusive && e.index + 1 >= index)
+                operations(graph, t)
+                    .take(done)
+                    .any(|(_, e)| e.index >= index || e.exclusive && e.index + 1 >= index)
             })
         };
         match event.kind {
@@ -320,15 +367,26 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
 
     /// Answers one operation as the graph says.
     fn repeat(&mut self, cache: &Cache, graph: &Graph, t: u32, event: &Event) -> Result<(), Fault> {
-        let Some(runner) = self.run.threads.get_mut(&t) else { return Ok(()) };
+        let Some(runner) = self.run.threads.get_mut(&t) else {
+            return Ok(());
+        };
         let known = cache.node(event.node);
         if known.op != runner.asks.op {
-            return Err(different(t, known.op.clone(), known.site.as_ref(), &runner.asks));
+            return Err(different(
+                t,
+                known.op.clone(),
+                known.site.as_ref(),
+                &runner.asks,
+            ));
         }
         let value = answer(graph, event);
         runner.done.push((event.node, value));
         SHARED.with_borrow_mut(|shared| {
-            shared.points[t as usize] = Some(Point { thread: t, node: event.node, answer: value });
+            shared.points[t as usize] = Some(Point {
+                thread: t,
+                node: event.node,
+                answer: value,
+            });
             shared.created[t as usize] = 0;
         });
         if let Op::Spawn(child) = known.op {
@@ -419,7 +477,11 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
     }
 
     fn thread_name(&self, thread: u32) -> String {
-        if thread == 0 { "main".into() } else { format!("T{thread}") }
+        if thread == 0 {
+            "main".into()
+        } else {
+            format!("T{thread}")
+        }
     }
 }
 

@@ -308,8 +308,12 @@ impl<T> Mutex<T> {
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let caller = Caller::caller();
         let location = session::at(self.word);
-        let op =
-            Op::AwaitExchange { location, expected: 0, new: 1, order: MemoryOrder::Acquire };
+        let op = Op::AwaitExchange {
+            location,
+            expected: 0,
+            new: 1,
+            order: MemoryOrder::Acquire,
+        };
         if session::perform(op, caller) != 0 {
             session::block(Wait::Lock, 1, caller);
         }
@@ -338,9 +342,18 @@ impl<T> Mutex<T> {
     fn entered(&self, caller: &'static Caller<'static>) -> MutexGuard<'_, T> {
         if size_of::<T>() > 0 {
             let location = session::at(self.content);
-            session::perform(Op::Load { location, order: MemoryOrder::Plain }, caller);
+            session::perform(
+                Op::Load {
+                    location,
+                    order: MemoryOrder::Plain,
+                },
+                caller,
+            );
         }
-        MutexGuard { mutex: self, caller }
+        MutexGuard {
+            mutex: self,
+            caller,
+        }
     }
 }
 
@@ -373,10 +386,21 @@ impl<T> Drop for MutexGuard<'_, T> {
         if size_of::<T>() > 0 {
             let value = session::knowledge();
             let location = session::at(self.mutex.content);
-            session::perform(Op::Store { location, order: MemoryOrder::Plain, value }, self.caller);
+            session::perform(
+                Op::Store {
+                    location,
+                    order: MemoryOrder::Plain,
+                    value,
+                },
+                self.caller,
+            );
         }
         let location = session::at(self.mutex.word);
-        let op = Op::Store { location, order: MemoryOrder::Release, value: 0 };
+        let op = Op::Store {
+            location,
+            order: MemoryOrder::Release,
+            value: 0,
+        };
         session::perform(op, self.caller);
     }
 }
@@ -397,7 +421,9 @@ impl Default for Condvar {
 impl Condvar {
     /// A condition variable without waiters.
     pub fn new() -> Self {
-        Self { count: atomic::AtomicU64::named(0, "condvar") }
+        Self {
+            count: atomic::AtomicU64::named(0, "condvar"),
+        }
     }
 
     /// Gives the mutex up until notified.
@@ -409,7 +435,8 @@ impl Condvar {
         let mutex = guard.mutex;
         let seen = self.count.load(atomic::Ordering::Relaxed);
         drop(guard);
-        self.count.await_until(atomic::Ordering::Acquire, |count| count != seen);
+        self.count
+            .await_until(atomic::Ordering::Acquire, |count| count != seen);
         mutex.lock()
     }
 

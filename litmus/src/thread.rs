@@ -41,7 +41,11 @@ impl Thread {
     pub fn unpark(&self) {
         let update = crate::explore::program::Update::Swap(1);
         let location = session::at(self.token);
-        let op = Op::Update { location, order: MemoryOrder::Release, update };
+        let op = Op::Update {
+            location,
+            order: MemoryOrder::Release,
+            update,
+        };
         session::perform(op, Caller::caller());
     }
 }
@@ -59,7 +63,10 @@ pub fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Jo
         *slot.borrow_mut() = Some(value);
     };
     let id = session::spawn(Box::new(body), Caller::caller());
-    JoinHandle { thread: Thread { id, token }, result }
+    JoinHandle {
+        thread: Thread { id, token },
+        result,
+    }
 }
 
 /// What a returned value adds to the knowledge of the joining thread: a number itself,
@@ -89,7 +96,11 @@ impl<T> JoinHandle<T> {
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
         session::perform(Op::Join(self.thread.id), Caller::caller());
-        Ok(self.result.borrow_mut().take().expect("the thread has ended"))
+        Ok(self
+            .result
+            .borrow_mut()
+            .take()
+            .expect("the thread has ended"))
     }
 
     /// The thread's handle.
@@ -105,14 +116,22 @@ impl<T> JoinHandle<T> {
 pub fn current() -> Thread {
     let id = session::current();
     let token = TOKENS.with_borrow(|tokens| tokens.get(&id).copied());
-    Thread { id, token: token.expect("the main thread has no park token") }
+    Thread {
+        id,
+        token: token.expect("the main thread has no park token"),
+    }
 }
 
 /// Waits for the running thread's token and takes it.
 #[track_caller]
 pub fn park() {
     let location = session::at(current().token);
-    let op = Op::AwaitExchange { location, expected: 1, new: 0, order: MemoryOrder::Acquire };
+    let op = Op::AwaitExchange {
+        location,
+        expected: 1,
+        new: 0,
+        order: MemoryOrder::Acquire,
+    };
     if session::perform(op, Caller::caller()) != 1 {
         session::block(Wait::Park, 1, Caller::caller());
     }

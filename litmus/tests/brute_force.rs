@@ -10,7 +10,9 @@ use threadbare_litmus::explore::program::{Location, MemoryOrder, Op, Update};
 
 fn order() -> impl Strategy<Value = MemoryOrder> {
     use MemoryOrder::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-    prop::sample::select(vec![Relaxed, Relaxed, Acquire, Release, AcqRel, SeqCst, SeqCst])
+    prop::sample::select(vec![
+        Relaxed, Relaxed, Acquire, Release, AcqRel, SeqCst, SeqCst,
+    ])
 }
 
 fn plain() -> impl Strategy<Value = MemoryOrder> {
@@ -18,7 +20,11 @@ fn plain() -> impl Strategy<Value = MemoryOrder> {
 }
 
 fn instruction(plain_too: bool) -> impl Strategy<Value = Ins> {
-    let order_of = if plain_too { plain().boxed() } else { order().boxed() };
+    let order_of = if plain_too {
+        plain().boxed()
+    } else {
+        order().boxed()
+    };
     let location = || (0..2u32).prop_map(Location);
     prop_oneof![
         4 => (location(), order_of.clone(), 1..3u64).prop_map(|(location, order, value)| {
@@ -51,7 +57,11 @@ fn program(plain_too: bool) -> impl Strategy<Value = Straight> {
         prop::collection::vec(thread(3), 3),
         prop::collection::vec(thread(2), 4),
     ]
-    .prop_map(|threads| Straight { threads, locations: 2, initial: 0 })
+    .prop_map(|threads| Straight {
+        threads,
+        locations: 2,
+        initial: 0,
+    })
 }
 
 fn agree(program: &Straight, model: Model) -> Result<(), TestCaseError> {
@@ -61,17 +71,32 @@ fn agree(program: &Straight, model: Model) -> Result<(), TestCaseError> {
     if !failed {
         for (key, times) in &found {
             prop_assert_eq!(*times, 1, "visited twice under {:?}: {}", model, key);
-            prop_assert!(expected.complete.contains(key), "extra under {:?}: {}", model, key);
+            prop_assert!(
+                expected.complete.contains(key),
+                "extra under {:?}: {}",
+                model,
+                key
+            );
         }
-        let missing = expected.complete.iter().find(|key| !found.contains_key(*key));
+        let missing = expected
+            .complete
+            .iter()
+            .find(|key| !found.contains_key(*key));
         prop_assert_eq!(missing, None, "missing under {:?}", model);
     }
     Ok(())
 }
 
 fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1500);
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1500);
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {

@@ -30,7 +30,10 @@ fn store_buffering() {
         });
         let _ = (x, y, a.join().unwrap(), b.join().unwrap());
     });
-    assert_eq!((report.complete, report.blocked, report.failure.is_none()), (4, 0, true));
+    assert_eq!(
+        (report.complete, report.blocked, report.failure.is_none()),
+        (4, 0, true)
+    );
 }
 
 #[test]
@@ -192,7 +195,11 @@ fn an_endless_loop_is_an_error_with_the_way_out() {
     });
     let failure = report.failure.unwrap();
     assert_eq!(failure.kind, FailureKind::Program);
-    assert!(failure.message.contains("await_until"), "{}", failure.message);
+    assert!(
+        failure.message.contains("await_until"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]
@@ -203,7 +210,11 @@ fn too_many_threads_are_an_error() {
         }
     });
     let failure = report.failure.unwrap();
-    assert!(failure.message.contains("255 threads"), "{}", failure.message);
+    assert!(
+        failure.message.contains("255 threads"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]
@@ -211,12 +222,21 @@ fn nondeterminism_is_noticed() {
     static RUNS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let report = check(|| {
         let [x, x1, x2] = shared(AtomicU32::new(0));
-        thread::spawn(move || x1.store(RUNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, Relaxed));
+        thread::spawn(move || {
+            x1.store(
+                RUNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1,
+                Relaxed,
+            )
+        });
         thread::spawn(move || x2.store(7, Relaxed));
         x.load(Relaxed);
         x.load(Relaxed);
     });
     let failure = report.failure.unwrap();
     assert_eq!(failure.kind, FailureKind::Program);
-    assert!(failure.message.contains("not deterministic"), "{}", failure.message);
+    assert!(
+        failure.message.contains("not deterministic"),
+        "{}",
+        failure.message
+    );
 }

@@ -92,7 +92,10 @@ fn updates() {
         counts(&times(n, |_| "Ax;Ay;Az".into()), [expected; 3]);
     }
     for (n, expected) in [(2, 6), (3, 24), (4, 120)] {
-        counts(&format!("Wx42|{}", times(n, |_| "Ax".into())), [expected; 3]);
+        counts(
+            &format!("Wx42|{}", times(n, |_| "Ax".into())),
+            [expected; 3],
+        );
     }
 }
 
@@ -101,14 +104,25 @@ fn compare_exchange() {
     for n in 2..=4 {
         counts(&times(n, |i| format!("Cx0>{i}")), [n; 3]);
     }
-    for (n, expected) in [(2, 2), (3, 5), (4, 14), (5, 43), (6, 144), (7, 523), (8, 2048)] {
+    for (n, expected) in [
+        (2, 2),
+        (3, 5),
+        (4, 14),
+        (5, 43),
+        (6, 144),
+        (7, 523),
+        (8, 2048),
+    ] {
         counts(&times(n, |i| format!("Cx{}>{i}", i - 1)), [expected; 3]);
     }
     for (n, expected) in [(2, 6), (3, 66), (4, 1200)] {
         counts(&times(n, |i| format!("Cx0>1;Wx{}", i + 10)), [expected; 3]);
     }
     for (n, expected) in [(1, 5), (2, 13), (3, 33), (4, 81), (5, 193), (6, 449)] {
-        counts(&format!("Wx2|{}", times(n + 1, |_| "Cx2>3".into())), [expected; 3]);
+        counts(
+            &format!("Wx2|{}", times(n + 1, |_| "Cx2>3".into())),
+            [expected; 3],
+        );
     }
 }
 
@@ -125,7 +139,9 @@ fn readers_and_writers() {
         .into_iter()
         .enumerate()
     {
-        let others: String = (0..k).map(|i| format!("|Wy{}r;Wz{}r", i + 1, i + 1)).collect();
+        let others: String = (0..k)
+            .map(|i| format!("|Wy{}r;Wz{}r", i + 1, i + 1))
+            .collect();
         counts(&format!("Wx1r;Rya;Rxa|Wx2r;Rza;Rxa{others}"), expected);
     }
 }

@@ -1,7 +1,9 @@
 //! The litmus language: what it accepts, what it says about the rest.
 
-use threadbare_litmus::lang::Test;
+use std::time::Duration;
+
 use threadbare_litmus::lang::reference::{Machine, outcomes};
+use threadbare_litmus::lang::{Coverage, Frequency, Observation, Test, Verdict};
 
 const SB: &str = r#"C SB+sc-fences
 "Store buffering with fences"
@@ -160,7 +162,7 @@ fn expressions_follow_c() {
     assert_eq!(value("1 + 2 * 3"), 7);
     assert_eq!(value("(1 + 2) * 3"), 9);
     assert_eq!(value("10 - 3 - 2"), 5);
-    assert_eq!(value("1 | 2 ^ 3 & 2"), 1 | 2 ^ 3 & 2);
+    assert_eq!(value("1 | 2 ^ 3 & 2"), 1);
     assert_eq!(value("2 == 1 + 1"), 1);
     assert_eq!(
         value("4 & 4 == 4"),
@@ -212,4 +214,77 @@ fn conditions_follow_herd() {
     assert!(holds("~x=2 /\\ not (y=1) /\\ y!=1"));
     assert!(holds("0:r0=[x] /\\ ~([x]=[y]) /\\ P0:r0 == 1"));
     assert!(holds("true /\\ ~false"));
+}
+
+/// The report's text, from an observation made up by hand.
+#[test]
+fn a_report_reads_as_herds() {
+    let code = Test::parse(SB).expect("a test").lower();
+    let all = outcomes(&code, Machine::Interleaving, 1000).expect("small");
+    let report = |coverage, race: Option<&str>| {
+        let states = all.iter().cloned().zip(1..).collect();
+        let race = race.map(String::from);
+        let elapsed = Duration::ZERO;
+        let seen = Observation {
+            states,
+            race,
+            witness: None,
+            coverage,
+            elapsed,
+        };
+        Verdict::new(&code, &seen).to_string()
+    };
+    let sampled = Coverage::Sampled {
+        runs: 6,
+        seed: Some(1),
+    };
+    let text =
+        report(Coverage::Exhaustive, None) + "\n" + &report(sampled, Some("of x, by P0 and P1"));
+    insta::assert_snapshot!(text);
+}
+
+/// `~exists` and `forall` claim, `exists` asks; a filter removes outcomes.
+#[test]
+fn conditions_are_judged() {
+    let verdict = |condition: &str| {
+        let text = format!(
+            "C t\n{{ x=0; }}\nP0 (atomic_int* x) {{ atomic_store(x, 1); }}\nP1 (atomic_int* x) {{ int r = atomic_load(x); }}\n{condition}"
+        );
+        let code = Test::parse(&text)
+            .unwrap_or_else(|error| panic!("{}", error.render("t", &text)))
+            .lower();
+        let states = outcomes(&code, Machine::Interleaving, 1000)
+            .expect("small")
+            .into_iter()
+            .map(|outcome| (outcome, 1));
+        let (coverage, elapsed) = (Coverage::Exhaustive, Duration::ZERO);
+        let seen = Observation {
+            states: states.collect(),
+            race: None,
+            witness: None,
+            coverage,
+            elapsed,
+        };
+        let verdict = Verdict::new(&code, &seen);
+        (verdict.ok, verdict.frequency, verdict.is_finding())
+    };
+    assert_eq!(
+        verdict("exists (1:r=0)"),
+        (true, Frequency::Sometimes, false)
+    );
+    assert_eq!(verdict("exists (1:r=2)"), (false, Frequency::Never, false));
+    assert_eq!(verdict("~exists (1:r=2)"), (true, Frequency::Never, false));
+    assert_eq!(
+        verdict("~exists (1:r=0)"),
+        (false, Frequency::Sometimes, true)
+    );
+    assert_eq!(verdict("forall (x=1)"), (true, Frequency::Always, false));
+    assert_eq!(
+        verdict("forall (1:r=1)"),
+        (false, Frequency::Sometimes, true)
+    );
+    assert_eq!(
+        verdict("filter (1:r=1) forall (1:r=1)"),
+        (true, Frequency::Always, false)
+    );
 }

@@ -6,7 +6,13 @@ use crate::protocol::{MutantInfo, Mutants, Property, Protocol, Reach, Scenario};
 use crate::verdict::{Schedule, Verdict};
 use serde::Serialize;
 
-/// Every protocol, one line each.
+/// Every protocol whose faithful scheme passes and whose mutants are all killed, one line each.
+///
+/// Written and not listed, because a check of theirs is still open: the GIL
+/// (`world::gil`: the forced switch), the paper's biased count (`refcount::biased_paper`:
+/// `paper-owner-after-merge`), the buffered count (`refcount::buffered`: two mutants), the
+/// optimistic list (`container::list`: three mutants) and weak references (`weak::weakref`:
+/// three mutants).
 pub fn all() -> Vec<Entry> {
     vec![
         entry::<crate::refcount::global_lock::GlobalLock>(),
@@ -14,7 +20,10 @@ pub fn all() -> Vec<Entry> {
         entry::<crate::refcount::atomic::Atomic>(),
         entry::<crate::refcount::getter::StrongGetter>(),
         entry::<crate::refcount::biased::BiasedCpython>(),
+        entry::<crate::refcount::deferred::DeferredProtocol>(),
+        entry::<crate::refcount::immortal::ImmortalProtocol>(),
         entry::<crate::refcount::side_table::SideTable>(),
+        entry::<crate::reclaim::qsbr::QsbrProtocol>(),
     ]
 }
 
@@ -126,7 +135,11 @@ fn entry<P: Protocol>() -> Entry {
         question: P::QUESTION,
         source: P::SOURCE,
         properties: P::PROPERTIES,
-        mutants: P::Mutant::ALL.iter().map(|(_, info)| *info).collect(),
+        mutants: P::Mutant::ALL
+            .iter()
+            .filter(|(m, _)| P::applies(*m))
+            .map(|(_, info)| *info)
+            .collect(),
         not_expressed: P::NOT_EXPRESSED,
         scenarios: P::scenarios()
             .iter()

@@ -14,9 +14,16 @@
 
 pub mod catalogue;
 pub mod choice;
+pub mod container;
 pub mod engine;
 pub mod ghost;
+pub mod linear;
 pub mod protocol;
+pub mod reclaim;
 pub mod refcount;
+pub mod replay;
+pub mod report;
 pub mod runtime;
 pub mod verdict;
+pub mod weak;
+pub mod world;

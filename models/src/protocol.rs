@@ -290,6 +290,10 @@ pub trait Protocol: Sized + 'static {
     /// The world over a runtime.
     type World<R: Runtime>: World<Op = Self::Op, Mutant = Self::Mutant>;
 
+    /// Whether a fault exists in this protocol; two protocols may share a list.
+    fn applies(_: Self::Mutant) -> bool {
+        true
+    }
     /// The scenarios.
     fn scenarios() -> Vec<Scenario<Self::Op>>;
     /// A random scenario of at most `threads` threads and `operations` operations each;

@@ -1,7 +1,7 @@
 //! The litmus tests we ship, each with its expected verdicts.
 //!
 //! A test is a `.litmus` file under `tests/` that herd can read too; its info
-//! lines say what has to come out ([`crate::lang::expectation`]).
+//! lines say what has to come out ([`mod@crate::lang::expectation`]).
 
 use crate::lang::Test;
 

@@ -5,8 +5,8 @@
 //! an answer never seen before at that point makes the program run.
 
 use super::graph::{Clock, Event, Graph, Kind, NONE};
-use std::collections::HashMap;
 use super::program::{LocationInfo, MemoryOrder, Op, Program, Site, Step, Value, truncate};
+use std::collections::HashMap;
 
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -41,7 +41,9 @@ impl Cache {
 
     pub fn after(&self, node: u32, answer: Value) -> Option<u32> {
         let next = &self.nodes[node as usize].next;
-        next.iter().find(|(value, _)| *value == answer).map(|&(_, node)| node)
+        next.iter()
+            .find(|(value, _)| *value == answer)
+            .map(|&(_, node)| node)
     }
 
     pub fn add(&mut self, parent: u32, answer: Value, step: Step) -> u32 {
@@ -63,7 +65,11 @@ impl Cache {
 
     fn push(&mut self, step: Step) -> u32 {
         let node = self.nodes.len() as u32;
-        self.nodes.push(Node { op: step.op, site: step.site, next: Vec::new() });
+        self.nodes.push(Node {
+            op: step.op,
+            site: step.site,
+            next: Vec::new(),
+        });
         node
     }
 }
@@ -79,7 +85,11 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub fn program(message: impl Into<String>) -> Self {
-        Self { kind: super::FailureKind::Program, message: message.into(), events: Vec::new() }
+        Self {
+            kind: super::FailureKind::Program,
+            message: message.into(),
+            events: Vec::new(),
+        }
     }
 }
 
@@ -128,7 +138,11 @@ pub(crate) struct Direct<'a, P> {
 
 impl<'a, P: Program> Direct<'a, P> {
     pub fn new(program: &'a P) -> Self {
-        Self { program, locations: program.locations(), answers: Vec::new() }
+        Self {
+            program,
+            locations: program.locations(),
+            answers: Vec::new(),
+        }
     }
 }
 
@@ -160,9 +174,9 @@ impl<P: Program> Source for Direct<'_, P> {
             Op::Spawn(_) => Err(Fault::program(
                 "a Program cannot spawn: declare every thread in Program::threads",
             )),
-            Op::Join(other) if other as usize >= self.program.threads() => {
-                Err(Fault::program(format!("there is no thread {other} to join")))
-            }
+            Op::Join(other) if other as usize >= self.program.threads() => Err(Fault::program(
+                format!("there is no thread {other} to join"),
+            )),
             _ => Ok(step),
         }
     }
@@ -179,16 +193,28 @@ impl<P: Program> Source for Direct<'_, P> {
 /// The latest conflicting access that races with `event`: another thread's, at least one
 /// of the two a write, at least one plain, without happens-before.
 pub(crate) fn race(graph: &Graph, event: u32) -> Option<u32> {
-    let Event { location, kind, thread, order, .. } = *graph.at(event);
+    let Event {
+        location,
+        kind,
+        thread,
+        order,
+        ..
+    } = *graph.at(event);
     if location == NONE || graph.place(location).plain == 0 {
         return None;
     }
-    graph.place(location).accesses.iter().rev().copied().find(|&access| {
-        let other = graph.at(access);
-        other.thread != thread
-            && (kind == Kind::Write || other.kind == Kind::Write)
-            && (order == MemoryOrder::Plain || other.order == MemoryOrder::Plain)
-            && !graph.precedes(access, event, Clock::Hb)
-            && !graph.precedes(event, access, Clock::Hb)
-    })
+    graph
+        .place(location)
+        .accesses
+        .iter()
+        .rev()
+        .copied()
+        .find(|&access| {
+            let other = graph.at(access);
+            other.thread != thread
+                && (kind == Kind::Write || other.kind == Kind::Write)
+                && (order == MemoryOrder::Plain || other.order == MemoryOrder::Plain)
+                && !graph.precedes(access, event, Clock::Hb)
+                && !graph.precedes(event, access, Clock::Hb)
+        })
 }

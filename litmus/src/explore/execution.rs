@@ -21,7 +21,12 @@ impl<'a> Execution<'a> {
         source: &'a dyn Source,
         end: End,
     ) -> Self {
-        Self { graph, cache, source, end }
+        Self {
+            graph,
+            cache,
+            source,
+            end,
+        }
     }
 
     /// Whether every thread has ended; otherwise one is blocked.
@@ -40,7 +45,10 @@ impl<'a> Execution<'a> {
     /// The value of the last write in coherence order.
     pub fn final_value(&self, location: Location) -> Value {
         let place = self.graph.place(location.0);
-        place.co.last().map_or(place.initial, |&write| self.graph.at(write).value)
+        place
+            .co
+            .last()
+            .map_or(place.initial, |&write| self.graph.at(write).value)
     }
 
     /// A text that equals another execution's exactly when the graphs are equal: the
@@ -55,7 +63,13 @@ impl<'a> Execution<'a> {
         for (t, thread) in self.graph.threads.iter().enumerate() {
             let _ = write!(key, "T{t}:");
             for &e in &thread.events {
-                let Event { kind, location, value, rf, .. } = *self.graph.at(e);
+                let Event {
+                    kind,
+                    location,
+                    value,
+                    rf,
+                    ..
+                } = *self.graph.at(e);
                 let _ = match kind {
                     Kind::Read => write!(key, "R{location}={value}<{};", id(rf)),
                     Kind::Write => write!(key, "W{location}={value};"),
@@ -77,15 +91,28 @@ impl<'a> Execution<'a> {
         let place = |e: &u32| {
             let event = self.graph.at(*e);
             let node = self.cache.node(event.node);
-            let site = node.site.as_ref().map_or(String::new(), |site| format!(" at {site}"));
-            format!("{}: {:?}{site}", self.source.thread_name(event.thread), node.op)
+            let site = node
+                .site
+                .as_ref()
+                .map_or(String::new(), |site| format!(" at {site}"));
+            format!(
+                "{}: {:?}{site}",
+                self.source.thread_name(event.thread),
+                node.op
+            )
         };
         let places: Vec<String> = fault.events.iter().map(place).collect();
         let message = match fault.kind {
             FailureKind::DataRace => format!("data race between {}", places.join(" and ")),
-            FailureKind::Deadlock => format!("deadlock: no thread can go on; {}", places.join("; ")),
+            FailureKind::Deadlock => {
+                format!("deadlock: no thread can go on; {}", places.join("; "))
+            }
             _ => fault.message.clone(),
         };
-        Failure { kind: fault.kind, message, table: String::new() }
+        Failure {
+            kind: fault.kind,
+            message,
+            table: String::new(),
+        }
     }
 }

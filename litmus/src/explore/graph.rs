@@ -94,7 +94,11 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub fn new() -> Self {
-        Self { width: 4, pending: NONE, ..Self::default() }
+        Self {
+            width: 4,
+            pending: NONE,
+            ..Self::default()
+        }
     }
 
     pub fn len(&self) -> u32 {
@@ -126,8 +130,10 @@ impl Graph {
         if thread >= self.width {
             let width = (thread + 1).next_power_of_two();
             let mut clocks = vec![0; self.events.len() * 3 * width];
-            for (old, new) in
-                self.clocks.chunks_exact(self.width).zip(clocks.chunks_exact_mut(width))
+            for (old, new) in self
+                .clocks
+                .chunks_exact(self.width)
+                .zip(clocks.chunks_exact_mut(width))
             {
                 new[..self.width].copy_from_slice(old);
             }
@@ -228,7 +234,12 @@ impl Graph {
 
     /// Clocks before reads-from: the predecessor's, and the event itself.
     pub fn base_clocks(&mut self, position: u32) {
-        let Event { before, thread, index, .. } = *self.at(position);
+        let Event {
+            before,
+            thread,
+            index,
+            ..
+        } = *self.at(position);
         for which in [Clock::Porf, Clock::Hb] {
             if before == NONE {
                 let start = (position as usize * 3 + which as usize) * self.width;
@@ -267,7 +278,13 @@ impl Graph {
     /// the latest release fence otherwise, and through a read-modify-write the message of
     /// the write it continues.
     pub fn set_message(&mut self, write: u32) {
-        let Event { order, release_fence, exclusive, before, .. } = *self.at(write);
+        let Event {
+            order,
+            release_fence,
+            exclusive,
+            before,
+            ..
+        } = *self.at(write);
         let start = (write as usize * 3 + Clock::Message as usize) * self.width;
         if order == MemoryOrder::Plain {
             self.clocks[start..start + self.width].fill(0);
@@ -296,7 +313,9 @@ impl Graph {
         let thread = self.at(fence).thread as usize;
         for i in (0..self.threads[thread].events.len()).rev() {
             let e = self.threads[thread].events[i];
-            let Event { kind, order, rf, .. } = *self.at(e);
+            let Event {
+                kind, order, rf, ..
+            } = *self.at(e);
             if kind == Kind::Fence && e != fence && order.acquires() {
                 break; // that fence has learnt the older ones
             }
@@ -319,13 +338,21 @@ impl Graph {
     /// Coherence rank of a write, or of the write that a read reads.
     #[inline]
     pub fn rank_of(&self, write: u32) -> u32 {
-        if write == NONE { 0 } else { self.at(write).rank }
+        if write == NONE {
+            0
+        } else {
+            self.at(write).rank
+        }
     }
 
     /// The write at a coherence rank; [`NONE`] for the initial one.
     #[inline]
     pub fn ranked(&self, location: u32, rank: u32) -> u32 {
-        if rank == 0 { NONE } else { self.place(location).co[rank as usize - 1] }
+        if rank == 0 {
+            NONE
+        } else {
+            self.place(location).co[rank as usize - 1]
+        }
     }
 
     /// Whether the write at `rank` is the write of a read-modify-write.
@@ -366,7 +393,9 @@ impl Graph {
             if self.at(position).kind == Kind::Write {
                 self.remove_co(position);
             }
-            let Some(event) = self.events.pop() else { break };
+            let Some(event) = self.events.pop() else {
+                break;
+            };
             self.threads[event.thread as usize].events.pop();
             if event.location != NONE {
                 let place = &mut self.places[event.location as usize];
@@ -401,7 +430,13 @@ impl Graph {
     /// `map` gets the new position of each event. The write `last`, youngest of all, is
     /// copied without coherence place. False when a read that stays reads from a deleted
     /// write; `repaired` is the read whose reads-from is about to be replaced.
-    pub fn restrict(&self, keep: &[bool], repaired: u32, into: &mut Self, map: &mut Vec<u32>) -> bool {
+    pub fn restrict(
+        &self,
+        keep: &[bool],
+        repaired: u32,
+        into: &mut Self,
+        map: &mut Vec<u32>,
+    ) -> bool {
         map.clear();
         let mut count = 0;
         for &kept in keep {
@@ -435,10 +470,12 @@ impl Graph {
                 event.release_fence = at(event.release_fence);
                 into.events.push(event);
                 let start = position * 3 * self.width;
-                into.clocks.extend_from_slice(&self.clocks[start..start + 3 * self.width]);
+                into.clocks
+                    .extend_from_slice(&self.clocks[start..start + 3 * self.width]);
             }
         }
-        into.threads.resize_with(self.threads.len(), Thread::default);
+        into.threads
+            .resize_with(self.threads.len(), Thread::default);
         for (from, to) in self.threads.iter().zip(&mut into.threads) {
             list(&from.events, &mut to.events);
             to.base = at(from.base);

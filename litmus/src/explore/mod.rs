@@ -15,9 +15,9 @@ use cache::{Direct, Source};
 use model::MemoryModel;
 use program::Program;
 use search::{End, Search, Stop};
-use std::time::Instant;
 use std::ops::ControlFlow;
 use std::time::Duration;
+use std::time::Instant;
 
 /// The memory model under which executions are judged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -49,7 +49,11 @@ impl Default for Explorer {
 impl Explorer {
     /// Exhaustive exploration under RC11, stopping at the first fault.
     pub fn new() -> Self {
-        Self { model: Model::Rc11, keep_going: false, max_events: 10_000 }
+        Self {
+            model: Model::Rc11,
+            keep_going: false,
+            max_events: 10_000,
+        }
     }
 
     /// The memory model; RC11 unless set.
@@ -118,7 +122,12 @@ impl Explorer {
                 End::Complete => report.complete += 1,
                 End::Blocked => report.blocked += 1,
             }
-            match visit(&Execution::new(&search.graph, &search.cache, &search.source, end)) {
+            match visit(&Execution::new(
+                &search.graph,
+                &search.cache,
+                &search.source,
+                end,
+            )) {
                 ControlFlow::Continue(()) => Ok(()),
                 ControlFlow::Break(()) => Err(Stop::Ended),
             }

@@ -65,7 +65,10 @@ pub fn enumerate<P: Program>(program: &P, model: Model) -> Findings {
     };
     let mut level = vec![empty];
     let bits: Vec<u8> = locations.iter().map(|l| l.bits).collect();
-    let initial: Vec<Value> = locations.iter().map(|l| truncate(l.initial, l.bits)).collect();
+    let initial: Vec<Value> = locations
+        .iter()
+        .map(|l| truncate(l.initial, l.bits))
+        .collect();
     while !level.is_empty() {
         let mut seen = BTreeSet::new();
         let mut following = Vec::new();
@@ -103,7 +106,13 @@ impl Graph {
         self.threads[thread]
             .iter()
             .filter(|e| !(e.what == What::Write && e.exclusive))
-            .map(|e| if matches!(e.what, What::Read | What::Choice) { e.value } else { 0 })
+            .map(|e| {
+                if matches!(e.what, What::Read | What::Choice) {
+                    e.value
+                } else {
+                    0
+                }
+            })
             .collect()
     }
 
@@ -126,17 +135,35 @@ impl Graph {
         match *op {
             Op::Fence(order) => push(blank(What::Fence, order)),
             Op::Join(other) => {
-                push(Event { joined: other as usize, ..blank(What::Join, MemoryOrder::AcqRel) });
+                push(Event {
+                    joined: other as usize,
+                    ..blank(What::Join, MemoryOrder::AcqRel)
+                });
             }
             Op::Choose(ways) => {
                 for value in 0..u64::from(ways) {
-                    push(Event { value, ..blank(What::Choice, MemoryOrder::Relaxed) });
+                    push(Event {
+                        value,
+                        ..blank(What::Choice, MemoryOrder::Relaxed)
+                    });
                 }
             }
-            Op::Store { location, order, value } => {
+            Op::Store {
+                location,
+                order,
+                value,
+            } => {
                 let location = location.0 as usize;
                 let value = truncate(value, bits[location]);
-                self.place(t, Event { location, value, ..blank(What::Write, order) }, into);
+                self.place(
+                    t,
+                    Event {
+                        location,
+                        value,
+                        ..blank(What::Write, order)
+                    },
+                    into,
+                );
             }
             Op::Spawn(_) | Op::Block { .. } | Op::Fail(_) | Op::End | Op::Return(_) => {}
             Op::Load { .. }
@@ -155,10 +182,25 @@ impl Graph {
                         Op::Update { order, update, .. } => {
                             (order, Some(update.apply(value, width)))
                         }
-                        Op::CompareExchange { expected, new, success, failure, .. } => {
-                            if equals(expected) { (success, Some(new)) } else { (failure, None) }
+                        Op::CompareExchange {
+                            expected,
+                            new,
+                            success,
+                            failure,
+                            ..
+                        } => {
+                            if equals(expected) {
+                                (success, Some(new))
+                            } else {
+                                (failure, None)
+                            }
                         }
-                        Op::AwaitExchange { expected, new, order, .. } => {
+                        Op::AwaitExchange {
+                            expected,
+                            new,
+                            order,
+                            ..
+                        } => {
                             if equals(expected) {
                                 (order, Some(new))
                             } else {
@@ -239,7 +281,11 @@ impl Rel {
         Self(vec![0; n])
     }
     fn from(n: usize, holds: impl Fn(usize, usize) -> bool) -> Self {
-        let row = |a| (0..n).filter(|&b| holds(a, b)).fold(0, |row, b| row | 1 << b);
+        let row = |a| {
+            (0..n)
+                .filter(|&b| holds(a, b))
+                .fold(0, |row, b| row | 1 << b)
+        };
         Self((0..n).map(row).collect())
     }
     fn has(&self, a: usize, b: usize) -> bool {
@@ -251,12 +297,20 @@ impl Rel {
     /// `self;other`.
     fn then(&self, other: &Self) -> Self {
         let row = |row: &u64| {
-            (0..self.0.len()).filter(|b| row >> b & 1 == 1).fold(0, |sum, b| sum | other.0[b])
+            (0..self.0.len())
+                .filter(|b| row >> b & 1 == 1)
+                .fold(0, |sum, b| sum | other.0[b])
         };
         Self(self.0.iter().map(row).collect())
     }
     fn optional(&self) -> Self {
-        Self(self.0.iter().enumerate().map(|(i, row)| row | 1 << i).collect())
+        Self(
+            self.0
+                .iter()
+                .enumerate()
+                .map(|(i, row)| row | 1 << i)
+                .collect(),
+        )
     }
     fn closure(&self) -> Self {
         let mut closed = self.clone();
@@ -306,13 +360,20 @@ impl Relations {
             events.extend(thread.iter().map(|e| (t, e.clone())));
         }
         let n = events.len();
-        assert!(n <= 64, "brute force is for executions of at most 64 events");
+        assert!(
+            n <= 64,
+            "brute force is for executions of at most 64 events"
+        );
         let at = |(t, i): (usize, usize)| index[t] + i;
         let e = |i: usize| &events[i].1;
         let sb = Rel::from(n, |a, b| events[a].0 == events[b].0 && a < b);
-        let joins = Rel::from(n, |a, b| e(b).what == What::Join && e(b).joined == events[a].0);
+        let joins = Rel::from(n, |a, b| {
+            e(b).what == What::Join && e(b).joined == events[a].0
+        });
         let order = sb.or(&joins).closure();
-        let rf = Rel::from(n, |a, b| e(b).what == What::Read && e(b).rf.map(at) == Some(a));
+        let rf = Rel::from(n, |a, b| {
+            e(b).what == What::Read && e(b).rf.map(at) == Some(a)
+        });
         let mut co = Rel::new(n);
         for writes in &graph.co {
             for (i, &a) in writes.iter().enumerate() {
@@ -328,7 +389,11 @@ impl Relations {
                 && e(b).what == What::Write
                 && e(a).location == e(b).location
         });
-        let rb = rf.inverse().then(&co).or(&from_initial).filter(|a, b| a != b);
+        let rb = rf
+            .inverse()
+            .then(&co)
+            .or(&from_initial)
+            .filter(|a, b| a != b);
         let rmw = Rel::from(n, |a, b| {
             b == a + 1
                 && events[a].0 == events[b].0
@@ -354,7 +419,16 @@ impl Relations {
         });
         let sw = source.then(&chain).then(&rf).then(&target);
         let hb = order.or(&sw).closure();
-        Self { events, sb, order, rf, co, rb, rmw, hb }
+        Self {
+            events,
+            sb,
+            order,
+            rf,
+            co,
+            rb,
+            rmw,
+            hb,
+        }
     }
 
     fn event(&self, i: usize) -> &Event {
@@ -401,8 +475,9 @@ impl Relations {
         let left = Rel::from(n, |a, b| sc(a) && a == b || fence(a) && maybe.has(a, b));
         let right = Rel::from(n, |a, b| sc(b) && a == b || fence(b) && maybe.has(a, b));
         let base = left.then(&scb).then(&right);
-        let fences =
-            hb.or(&hb.then(&eco).then(hb)).filter(|a, b| fence(a) && fence(b));
+        let fences = hb
+            .or(&hb.then(&eco).then(hb))
+            .filter(|a, b| fence(a) && fence(b));
         base.or(&fences).acyclic()
     }
 
@@ -419,9 +494,7 @@ impl Relations {
                 || matches!(e.what, What::Write | What::Fence) && e.order == MemoryOrder::SeqCst
                 || e.what == What::Join
         };
-        let memory = |i: usize| {
-            matches!(self.event(i).what, What::Read | What::Write) || locked(i)
-        };
+        let memory = |i: usize| matches!(self.event(i).what, What::Read | What::Write) || locked(i);
         let ppo = self.sb.filter(|a, b| {
             let store = self.event(a).what == What::Write && !locked(a);
             let load = self.event(b).what == What::Read && !locked(b);
@@ -429,8 +502,14 @@ impl Relations {
             memory(a) && memory(b) && (!(store && load) || drained)
         });
         let external = self.rf.filter(|a, b| self.events[a].0 != self.events[b].0);
-        let joins = self.order.filter(|a, b| self.events[a].0 != self.events[b].0);
-        ppo.or(&external).or(&self.co).or(&self.rb).or(&joins).acyclic()
+        let joins = self
+            .order
+            .filter(|a, b| self.events[a].0 != self.events[b].0);
+        ppo.or(&external)
+            .or(&self.co)
+            .or(&self.rb)
+            .or(&joins)
+            .acyclic()
     }
 
     fn race(&self, _: &Graph) -> bool {

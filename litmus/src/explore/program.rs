@@ -149,7 +149,11 @@ impl Update {
 
 /// `value` cut to `bits` bits: the one place where widths are applied.
 pub const fn truncate(value: Value, bits: u8) -> Value {
-    if bits >= 64 { value } else { value & ((1 << bits) - 1) }
+    if bits >= 64 {
+        value
+    } else {
+        value & ((1 << bits) - 1)
+    }
 }
 
 /// Why a thread cannot go on.
@@ -280,7 +284,10 @@ impl Op {
 
     /// Whether the thread ends, fails or blocks here.
     pub const fn is_last(&self) -> bool {
-        matches!(self, Self::Block { .. } | Self::Fail(_) | Self::End | Self::Return(_))
+        matches!(
+            self,
+            Self::Block { .. } | Self::Fail(_) | Self::End | Self::Return(_)
+        )
     }
 }
 

@@ -92,7 +92,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     /// Visits every graph; `visit` sees each complete or blocked one.
-    pub fn run(&mut self, mut visit: impl FnMut(&mut Self, End) -> Result<(), Stop>) -> Result<(), Stop> {
+    pub fn run(
+        &mut self,
+        mut visit: impl FnMut(&mut Self, End) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
         loop {
             if let Some(end) = self.extend()? {
                 visit(self, end)?;
@@ -172,7 +175,8 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         let mut step = self.source.fetch(&self.cache, &self.graph, thread)?;
         if let Some(location) = step.op.location() {
             let info = self.source.location(location.0);
-            self.graph.ensure_place(location.0, truncate(info.initial, info.bits), info.bits);
+            self.graph
+                .ensure_place(location.0, truncate(info.initial, info.bits), info.bits);
             if let Op::Store { value, .. } = &mut step.op {
                 *value = truncate(*value, info.bits);
             }
@@ -217,7 +221,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 continue;
             }
             let node = self.next_node(thread)?;
-            if matches!(self.cache.op(node), Op::Await { .. } | Op::AwaitExchange { .. }) {
+            if matches!(
+                self.cache.op(node),
+                Op::Await { .. } | Op::AwaitExchange { .. }
+            ) {
                 if self.can_go_on(thread, node)? {
                     return Ok(Some((thread, node)));
                 }
@@ -278,7 +285,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             | Op::Update { .. }
             | Op::CompareExchange { .. }
             | Op::AwaitExchange { .. } => self.add_read(thread, node),
-            Op::Store { location, order, value } => {
+            Op::Store {
+                location,
+                order,
+                value,
+            } => {
                 let write = self.graph.push(thread, Kind::Write, order, node);
                 self.graph.access(write, location.0);
                 self.graph.at_mut(write).value = value;
@@ -303,14 +314,18 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 Ok(())
             }
             Op::Choose(ways) => {
-                let event = self.graph.push(thread, Kind::Choice, MemoryOrder::Relaxed, node);
+                let event = self
+                    .graph
+                    .push(thread, Kind::Choice, MemoryOrder::Relaxed, node);
                 for value in 1..u64::from(ways) {
                     self.items.push(Item::Choose { event, value });
                 }
                 Ok(())
             }
             Op::Spawn(child) => {
-                let event = self.graph.push(thread, Kind::Spawn, MemoryOrder::AcqRel, node);
+                let event = self
+                    .graph
+                    .push(thread, Kind::Spawn, MemoryOrder::AcqRel, node);
                 self.graph.at_mut(event).value = u64::from(child);
                 self.graph.ensure_thread(child);
                 let state = &mut self.graph.threads[child as usize];
@@ -321,7 +336,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
             Op::Join(other) => {
                 let value = self.ended(other)?.unwrap_or(0);
-                let event = self.graph.push(thread, Kind::Join, MemoryOrder::AcqRel, node);
+                let event = self
+                    .graph
+                    .push(thread, Kind::Join, MemoryOrder::AcqRel, node);
                 self.graph.at_mut(event).value = value;
                 self.graph.at_mut(event).rank = other;
                 self.graph.set_join(event, other);
@@ -336,9 +353,15 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         let (location, order) = match *self.cache.op(node) {
             Op::Load { location, order }
             | Op::Await { location, order }
-            | Op::Update { location, order, .. }
-            | Op::AwaitExchange { location, order, .. } => (location.0, order),
-            Op::CompareExchange { location, success, .. } => (location.0, success),
+            | Op::Update {
+                location, order, ..
+            }
+            | Op::AwaitExchange {
+                location, order, ..
+            } => (location.0, order),
+            Op::CompareExchange {
+                location, success, ..
+            } => (location.0, success),
             _ => unreachable!("not a read"),
         };
         let read = self.graph.push(thread, Kind::Read, order, node);
@@ -349,7 +372,12 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     /// Sets reads-from and all that depends on the value: whether an update succeeds, and
     /// the order that then counts.
     fn set_rf(&mut self, read: u32, write: u32) {
-        let Event { node, location, order: now, .. } = *self.graph.at(read);
+        let Event {
+            node,
+            location,
+            order: now,
+            ..
+        } = *self.graph.at(read);
         let old = if write == NONE {
             self.graph.place(location).initial
         } else {
@@ -357,12 +385,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         };
         let (exclusive, order) = match self.update_of(node) {
             None => (false, now),
-            Some((update, success, failure)) => {
-                match self.graph.written(location, update, old) {
-                    Some(_) => (true, success),
-                    None => (false, failure),
-                }
-            }
+            Some((update, success, failure)) => match self.graph.written(location, update, old) {
+                Some(_) => (true, success),
+                None => (false, failure),
+            },
         };
         self.graph.at_mut(read).exclusive = exclusive;
         if order != now {
@@ -381,12 +407,19 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     fn update_of(&self, node: u32) -> Option<(Rmw, MemoryOrder, MemoryOrder)> {
         match *self.cache.op(node) {
             Op::Update { order, update, .. } => Some((Rmw::Update(update), order, order)),
-            Op::CompareExchange { expected, new, success, failure, .. } => {
-                Some((Rmw::Exchange { expected, new }, success, failure))
-            }
-            Op::AwaitExchange { expected, new, order, .. } => {
-                Some((Rmw::Exchange { expected, new }, order, MemoryOrder::Relaxed))
-            }
+            Op::CompareExchange {
+                expected,
+                new,
+                success,
+                failure,
+                ..
+            } => Some((Rmw::Exchange { expected, new }, success, failure)),
+            Op::AwaitExchange {
+                expected,
+                new,
+                order,
+                ..
+            } => Some((Rmw::Exchange { expected, new }, order, MemoryOrder::Relaxed)),
             _ => None,
         }
     }
@@ -416,7 +449,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     /// After the choice of a read's reads-from.
     fn settle_read(&mut self, read: u32) -> Result<(), Stop> {
         // Overwrites what cutting found: the same read may have succeeded before.
-        let Event { exclusive, thread, .. } = *self.graph.at(read);
+        let Event {
+            exclusive, thread, ..
+        } = *self.graph.at(read);
         self.graph.pending = if exclusive { thread } else { NONE };
         self.check_race(read)
     }
@@ -435,11 +470,23 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     fn last_of(&self, thread: u32) -> u32 {
-        self.graph.threads[thread as usize].events.last().copied().unwrap_or(NONE)
+        self.graph.threads[thread as usize]
+            .events
+            .last()
+            .copied()
+            .unwrap_or(NONE)
     }
 
     fn add_update(&mut self, read: u32) -> u32 {
-        let Event { thread, order, node, location, rf, value, .. } = *self.graph.at(read);
+        let Event {
+            thread,
+            order,
+            node,
+            location,
+            rf,
+            value,
+            ..
+        } = *self.graph.at(read);
         let written = match self.update_of(node) {
             Some((update, ..)) => self.graph.written(location, update, value),
             None => None,
@@ -457,7 +504,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     fn check_race(&mut self, event: u32) -> Result<(), Stop> {
-        let Some(other) = race(&self.graph, event) else { return Ok(()) };
+        let Some(other) = race(&self.graph, event) else {
+            return Ok(());
+        };
         Err(Stop::Fault(Fault {
             kind: FailureKind::DataRace,
             message: String::new(),
@@ -468,14 +517,20 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     fn assertion(&self, thread: u32, message: String) -> Stop {
         let last = self.last_of(thread);
         let events = if last == NONE { Vec::new() } else { vec![last] };
-        Stop::Fault(Fault { kind: FailureKind::Assertion, message, events })
+        Stop::Fault(Fault {
+            kind: FailureKind::Assertion,
+            message,
+            events,
+        })
     }
 
     /// Takes the youngest choice left; false when there is none.
     fn backtrack(&mut self) -> Result<bool, Stop> {
         loop {
             if self.items.len() == self.base {
-                let Some(frame) = self.frames.pop() else { return Ok(false) };
+                let Some(frame) = self.frames.pop() else {
+                    return Ok(false);
+                };
                 let done = std::mem::replace(&mut self.graph, frame.graph);
                 self.spare.push(done);
                 self.base = frame.items;
@@ -564,7 +619,14 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         let graph = &self.graph;
         let counts =
             |q: u32| q <= event || q != revisitor && graph.precedes(q, revisitor, Clock::Porf);
-        let Event { kind, rf, rank, location, value, .. } = *graph.at(event);
+        let Event {
+            kind,
+            rf,
+            rank,
+            location,
+            value,
+            ..
+        } = *graph.at(event);
         let rank = match kind {
             Kind::Read if rf != NONE && !counts(rf) => return false,
             Kind::Read => graph.rank_of(rf),
@@ -572,7 +634,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             Kind::Choice => return value == 0,
             Kind::Fence | Kind::Spawn | Kind::Join => return true,
         };
-        !graph.place(location).co[rank as usize..].iter().any(|&later| counts(later))
+        !graph.place(location).co[rank as usize..]
+            .iter()
+            .any(|&later| counts(later))
     }
 
     /// Makes `read` read from the youngest event `write`, in a new frame, without what
@@ -584,7 +648,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             self.keep.push(kept);
         }
         let mut next = self.spare.pop().unwrap_or_default();
-        if !self.graph.restrict(&self.keep, read, &mut next, &mut self.map) {
+        if !self
+            .graph
+            .restrict(&self.keep, read, &mut next, &mut self.map)
+        {
             self.spare.push(next);
             return Ok(false);
         }
@@ -597,7 +664,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             if self.base == outer {
                 self.spare.push(previous); // nothing left to do in that frame
             } else {
-                self.frames.push(Frame { graph: previous, items: outer });
+                self.frames.push(Frame {
+                    graph: previous,
+                    items: outer,
+                });
             }
             // A failing graph stays where the report finds it.
             return found;
@@ -616,7 +686,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         let lowest = floor::<M>(&self.graph, read).max(floor::<M>(&self.graph, write)) + 1;
         let top = self.graph.place(location).co.len() as u32 + 1;
         let (from, to) = if self.graph.at(write).exclusive {
-            let rank = self.graph.rank_of(self.graph.at(self.graph.at(write).before).rf) + 1;
+            let rank = self
+                .graph
+                .rank_of(self.graph.at(self.graph.at(write).before).rf)
+                + 1;
             if rank < lowest {
                 return Ok(false);
             }
@@ -657,7 +730,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
             let node = self.next_node(thread)?;
             match *self.cache.op(node) {
-                Op::Block { wait: Wait::Assume, .. } => pruned = true,
+                Op::Block {
+                    wait: Wait::Assume, ..
+                } => pruned = true,
                 Op::Block { reads, .. } => {
                     stuck.push(self.last_of(thread));
                     pruned |= !self.reads_latest(thread, reads);
@@ -684,7 +759,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     /// of propagation does not help it.
     fn reads_latest(&self, thread: u32, reads: u32) -> bool {
         let events = &self.graph.threads[thread as usize].events;
-        let reads = events.iter().rev().filter(|&&e| self.graph.at(e).kind == Kind::Read).take(reads as usize);
+        let reads = events
+            .iter()
+            .rev()
+            .filter(|&&e| self.graph.at(e).kind == Kind::Read)
+            .take(reads as usize);
         reads.into_iter().all(|&read| {
             let Event { rf, location, .. } = *self.graph.at(read);
             self.graph.rank_of(rf) as usize == self.graph.place(location).co.len()

@@ -83,7 +83,10 @@ pub(super) fn run(code: &Code, options: &Options) -> Result<BTreeMap<Vec<i64>, u
         let mut learner = Some(learner);
         for thread in 0..threads {
             let learner = learner.take();
-            let core = (options.pin && all_run).then(|| cores[thread]);
+            let core = cores
+                .get(thread)
+                .copied()
+                .filter(|_| options.pin && all_run);
             let work = move || {
                 core.into_iter().for_each(affinity::pin);
                 if shared.opened() {

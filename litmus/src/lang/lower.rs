@@ -32,10 +32,10 @@ pub(super) fn lower(test: &Test) -> Code {
         lowering.collect(&thread.body);
         let mut values: Vec<(Index, i64)> = Vec::new();
         for init in &test.init {
-            if let Place::Register(owner, name) = &init.place {
-                if *owner == number {
-                    values.push((number_of(&mut lowering.names, name), init.value));
-                }
+            if let Place::Register(owner, name) = &init.place
+                && *owner == number
+            {
+                values.push((number_of(&mut lowering.names, name), init.value));
             }
         }
         lowering.statements(&thread.body);
@@ -169,7 +169,7 @@ impl Lowering<'_> {
                 StmtKind::Declare(_, None) => {}
                 StmtKind::Declare(name, Some(expr)) | StmtKind::Assign(name, expr) => {
                     let dst = self.register(name);
-                    self.into_register(expr, dst);
+                    self.evaluate(expr, dst);
                 }
                 StmtKind::Store(location, expr, order) => {
                     let value = self.operand(expr);
@@ -209,7 +209,7 @@ impl Lowering<'_> {
             Expr::Reg(name) => Operand::Reg(self.register(name)),
             _ => {
                 let dst = self.temporary();
-                self.into_register(expr, dst);
+                self.evaluate(expr, dst);
                 Operand::Reg(dst)
             }
         }
@@ -219,7 +219,7 @@ impl Lowering<'_> {
         self.emit(Instr::Compute { dst, op, a, b });
     }
 
-    fn into_register(&mut self, expr: &Expr, dst: Index) {
+    fn evaluate(&mut self, expr: &Expr, dst: Index) {
         match expr {
             Expr::Const(_) | Expr::Reg(_) => {
                 let value = self.operand(expr);

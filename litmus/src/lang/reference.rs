@@ -38,8 +38,8 @@ pub fn outcomes(code: &Code, machine: Machine, limit: usize) -> Option<BTreeSet<
     let mut todo = vec![start];
     while let Some(mut state) = todo.pop() {
         let mut last = true;
-        for thread in 0..code.threads.len() {
-            let pending = state.threads[thread].pending(&code.threads[thread]);
+        for (thread, own) in code.threads.iter().enumerate() {
+            let pending = state.threads[thread].pending(own);
             let mut next: Vec<State> = Vec::new();
             if let Some(access) = pending {
                 last = false;
@@ -48,7 +48,7 @@ pub fn outcomes(code: &Code, machine: Machine, limit: usize) -> Option<BTreeSet<
                     let mut after = state.clone();
                     after.memory = memory_after;
                     after.buffers[thread] = buffer_after;
-                    after.threads[thread].resume(&code.threads[thread], reply);
+                    after.threads[thread].resume(own, reply);
                     next.push(after);
                 }
             }

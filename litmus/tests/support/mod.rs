@@ -32,8 +32,18 @@ pub struct Straight {
 
 impl Straight {
     pub fn new(threads: Vec<Vec<Ins>>) -> Self {
-        let locations = threads.iter().flatten().filter_map(location).max().unwrap_or(0) + 1;
-        Self { threads, locations, initial: 0 }
+        let locations = threads
+            .iter()
+            .flatten()
+            .filter_map(location)
+            .max()
+            .unwrap_or(0)
+            + 1;
+        Self {
+            threads,
+            locations,
+            initial: 0,
+        }
     }
 }
 
@@ -52,7 +62,11 @@ impl Program for Straight {
 
     fn locations(&self) -> Vec<LocationInfo> {
         (0..self.locations)
-            .map(|l| LocationInfo { name: format!("x{l}").into(), initial: self.initial, bits: 32 })
+            .map(|l| LocationInfo {
+                name: format!("x{l}").into(),
+                initial: self.initial,
+                bits: 32,
+            })
             .collect()
     }
 
@@ -63,9 +77,11 @@ impl Program for Straight {
             pc += 1;
             let op = match ins {
                 Ins::Op(op) => op.clone(),
-                Ins::StoreLast(l, order, plus) => {
-                    Op::Store { location: Location(*l), order: *order, value: last + plus }
-                }
+                Ins::StoreLast(l, order, plus) => Op::Store {
+                    location: Location(*l),
+                    order: *order,
+                    value: last + plus,
+                },
                 Ins::SkipUnless(value, n) => {
                     if last != *value {
                         pc += n;
@@ -74,22 +90,36 @@ impl Program for Straight {
                 }
                 Ins::Assume(value) => {
                     if last != *value {
-                        return Op::Block { wait: Wait::Assume, reads: 1 }.into();
+                        return Op::Block {
+                            wait: Wait::Assume,
+                            reads: 1,
+                        }
+                        .into();
                     }
                     continue;
                 }
                 Ins::Await(l, order, value) => {
                     let Some(&answer) = given.next() else {
-                        return Op::Await { location: Location(*l), order: *order }.into();
+                        return Op::Await {
+                            location: Location(*l),
+                            order: *order,
+                        }
+                        .into();
                     };
                     last = answer;
                     if last != *value {
-                        return Op::Block { wait: Wait::Assume, reads: 1 }.into();
+                        return Op::Block {
+                            wait: Wait::Assume,
+                            reads: 1,
+                        }
+                        .into();
                     }
                     continue;
                 }
             };
-            let Some(&answer) = given.next() else { return op.into() };
+            let Some(&answer) = given.next() else {
+                return op.into();
+            };
             if !matches!(op, Op::Store { .. } | Op::Fence(_)) {
                 last = answer;
             }
@@ -116,7 +146,12 @@ pub fn order(mark: &str) -> MemoryOrder {
 /// fence, `Fa`/`Fr`/`Far` weaker ones, `Qx1a` await 1, `?1:2` leave out two unless the last
 /// answer is 1, `Lx1r` store the last answer plus 1.
 pub fn parse(text: &str) -> Straight {
-    let thread = |t: &str| t.split(';').map(|i| ins(i.trim())).filter_map(|i| i).flatten().collect();
+    let thread = |t: &str| {
+        t.split(';')
+            .filter_map(|i| ins(i.trim()))
+            .flatten()
+            .collect()
+    };
     Straight::new(text.split('|').map(thread).collect())
 }
 
@@ -125,12 +160,19 @@ fn ins(text: &str) -> Option<Vec<Ins>> {
     let head = chars.next()?;
     let rest = chars.as_str();
     if head == 'F' {
-        let order = if rest.is_empty() { MemoryOrder::SeqCst } else { order(rest) };
+        let order = if rest.is_empty() {
+            MemoryOrder::SeqCst
+        } else {
+            order(rest)
+        };
         return Some(vec![Ins::Op(Op::Fence(order))]);
     }
     if head == '?' {
         let (value, n) = rest.split_once(':').expect("?value:count");
-        return Some(vec![Ins::SkipUnless(value.parse().unwrap(), n.parse().unwrap())]);
+        return Some(vec![Ins::SkipUnless(
+            value.parse().unwrap(),
+            n.parse().unwrap(),
+        )]);
     }
     let location = "xyzwabcd".find(rest.chars().next().unwrap()).unwrap() as u32;
     let rest = &rest[1..];
@@ -139,17 +181,27 @@ fn ins(text: &str) -> Option<Vec<Ins>> {
     Some(match head {
         'R' => {
             if let Some((mark, value)) = rest.split_once('=') {
-                let load = Op::Load { location: location_of, order: order(mark) };
+                let load = Op::Load {
+                    location: location_of,
+                    order: order(mark),
+                };
                 vec![Ins::Op(load), Ins::Assume(value.parse().unwrap())]
             } else {
-                vec![Ins::Op(Op::Load { location: location_of, order: order(rest) })]
+                vec![Ins::Op(Op::Load {
+                    location: location_of,
+                    order: order(rest),
+                })]
             }
         }
         'W' | 'X' | 'Q' | 'L' => {
             let (value, mark) = rest.split_at(digits(rest));
             let value: Value = value.parse().unwrap();
             vec![match head {
-                'W' => Ins::Op(Op::Store { location: location_of, order: order(mark), value }),
+                'W' => Ins::Op(Op::Store {
+                    location: location_of,
+                    order: order(mark),
+                    value,
+                }),
                 'X' => Ins::Op(Op::Update {
                     location: location_of,
                     order: order(mark),
@@ -172,7 +224,11 @@ fn ins(text: &str) -> Option<Vec<Ins>> {
                 expected: expected.parse().unwrap(),
                 new: new.parse().unwrap(),
                 success: order(mark),
-                failure: if mark == "s" { MemoryOrder::SeqCst } else { MemoryOrder::Relaxed },
+                failure: if mark == "s" {
+                    MemoryOrder::SeqCst
+                } else {
+                    MemoryOrder::Relaxed
+                },
             })]
         }
         _ => panic!("instruction {text:?}"),

@@ -16,17 +16,19 @@
 //! the interlocked counts of Stein's 1996 patch for Python 1.4 are the same algorithm with
 //! full barriers.
 
-use super::{Count, Nothing, Object, Op, Workshop, destroy, random};
+use super::{Count, LastRites, Nothing, Object, Op, Workshop, destroy, random};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
-use crate::runtime::{Atomic as _, Label, Ordering::*, Runtime};
+use crate::runtime::{Atomic as _, Label, Ordering, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use std::sync::OnceLock;
 
 /// The scheme. `LIMIT` is half of the usable range: at or above it a count is *saturated*,
 /// the object leaks rather than being freed too early. It is far below the type's maximum
 /// because several threads may be between reading the count and pinning it.
-pub struct AtomicCount<R: Runtime, F, const LIMIT: u32 = { 1 << 31 }> {
+pub struct AtomicCount<R: Runtime, F: Fault<Mutant>, const LIMIT: u32 = { 1 << 31 }> {
     objects: Box<[Object<R, Header<R>>]>,
+    rites: OnceLock<LastRites<R, Self>>,
     faults: F,
 }
 
@@ -43,7 +45,30 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
     pub fn with_faults(objects: usize, faults: F) -> Self {
         let blank =
             |n| Object::blank(n, Header { count: R::AtomicU32::new(0, Label::nth("count", n)) });
-        Self { objects: (0..objects).map(blank).collect(), faults }
+        Self { objects: (0..objects).map(blank).collect(), rites: OnceLock::new(), faults }
+    }
+
+    /// Sets what happens to an object without references; once.
+    pub fn set_rites(&self, rites: LastRites<R, Self>) {
+        let _ = self.rites.set(rites);
+    }
+
+    /// The count now.
+    pub fn peek(&self, header: &Header<R>) -> u32 {
+        header.count.load(Relaxed)
+    }
+
+    /// A temporary reference to an object whose count has reached zero, for its finalizer.
+    /// Zero is final for everybody else, so nobody interferes.
+    pub fn revive(&self, header: &Header<R>) {
+        header.count.store(1, Relaxed);
+    }
+
+    /// The mutant end of a revival: a load and a store.
+    pub fn end_plain(&self, header: &Header<R>) -> bool {
+        let count = header.count.load(Acquire);
+        header.count.store(count - 1, Release);
+        count == 1
     }
 
     /// The blocks.
@@ -56,6 +81,26 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
     pub fn first(&self, header: &Header<R>) {
         // Relaxed: whoever publishes the object orders this store before its readers.
         header.count.store(1, Relaxed);
+    }
+
+    /// One reference to an object in a block that stale readers may still look at.
+    pub fn first_reused(&self, header: &Header<R>) {
+        // Release: pairs with `try_add_reused`; whoever counts on this life of the block
+        // also sees that the earlier one has ended.
+        header.count.store(1, Release);
+    }
+
+    /// [`Self::try_add`] for a block that may have become another object: the caller looks
+    /// at the pointer again afterwards, and `order` is what makes that look current.
+    pub fn try_add_reused(&self, header: &Header<R>, order: Ordering) -> bool {
+        let mut count = header.count.load(Relaxed);
+        while count != 0 {
+            match header.count.compare_exchange(count, count + 1, order, Relaxed) {
+                Ok(_) => return true,
+                Err(found) => count = found,
+            }
+        }
+        false
     }
 
     /// One more reference.
@@ -146,13 +191,14 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
     }
 }
 
-impl<R: Runtime, const LIMIT: u32> Count<R> for AtomicCount<R, Switch<Mutant>, LIMIT> {
+impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> Count<R> for AtomicCount<R, F, LIMIT> {
     type Mutant = Mutant;
+    type Faults = F;
     type Header = Header<R>;
     type Thread = ();
     type Extra = Nothing;
 
-    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
+    fn new(shape: Shape, faults: F) -> Self {
         Self::with_faults(shape.objects, faults)
     }
     fn objects(&self) -> &[Object<R, Header<R>>] {
@@ -176,6 +222,9 @@ impl<R: Runtime, const LIMIT: u32> Count<R> for AtomicCount<R, Switch<Mutant>, L
     }
     fn extra(&self, (): &mut (), extra: Nothing) -> Option<i64> {
         match extra {}
+    }
+    fn last_rites(&self) -> Option<&LastRites<R, Self>> {
+        self.rites.get()
     }
     fn settled(&self, object: &Object<R, Header<R>>) -> Option<i64> {
         let count = object.header.count.load(Relaxed);

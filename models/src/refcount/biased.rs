@@ -38,12 +38,13 @@
 //! `_Py_ExplicitMergeRefcount`), `Python/brc.c`. CPython makes every step on `shared`
 //! sequentially consistent; here each has the weakest order that the checks accept.
 
-use super::{Count, Object, Op, Workshop, destroy, random};
+use super::{Count, LastRites, Object, Op, Workshop, destroy, random};
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use std::sync::OnceLock;
 
 /// Only the owner has ever touched the count, or others balanced what they took.
 pub const INITIAL: i64 = 0;
@@ -82,21 +83,19 @@ pub struct Thread {
 }
 
 /// The scheme.
-pub struct Biased<R: Runtime, F> {
+pub struct Biased<R: Runtime, F: Fault<Mutant>> {
     objects: Box<[Object<R, Header<R>>]>,
     /// CPython has 257 such tables, chosen by thread id; one suffices for the algorithm.
     table: R::Mutex<Vec<Entry>>,
     /// Per thread: somebody left work, look at the next safe point.
     breaker: Box<[R::AtomicU8]>,
+    rites: OnceLock<LastRites<R, Self>>,
     faults: F,
 }
 
 type Obj<R> = Object<R, Header<R>>;
 
-impl<R: Runtime, F: Fault<Mutant>> Biased<R, F>
-where
-    Self: Count<R, Header = Header<R>, Thread = Thread>,
-{
+impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     /// A heap of `shape.objects` blocks for `shape.threads` threads.
     pub fn with_faults(shape: Shape, faults: F) -> Self {
         let header = |n| Header {
@@ -110,6 +109,7 @@ where
             objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
             table: R::Mutex::new(Vec::new(), "table"),
             breaker: (0..shape.threads).map(breaker).collect(),
+            rites: OnceLock::new(),
             faults,
         }
     }
@@ -375,6 +375,60 @@ where
     }
 }
 
+/// Life after zero: what finalizers need.
+impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
+    /// Sets what happens to an object without references; once.
+    pub fn set_rites(&self, rites: LastRites<R, Self>) {
+        let _ = self.rites.set(rites);
+    }
+
+    /// A temporary reference to an object whose count has reached zero: it belongs to the
+    /// running thread again. Others cannot raise it from the initial zero.
+    pub fn revive(&self, thread: &Thread, object: &Obj<R>) {
+        object.header.owner.store(thread.id, Relaxed);
+        self.set_local(&object.header, 1);
+        object.header.shared.store(INITIAL, Relaxed);
+    }
+
+    /// Ends the temporary reference; true when it was the only one. `keep_owner` leaves
+    /// the dead object owned, as CPython 3.13 does.
+    pub fn end_revival(&self, thread: &mut Thread, object: &Obj<R>, keep_owner: bool) -> bool {
+        let Header { owner, local, shared, .. } = &object.header;
+        let mine = owner.load(Relaxed) == thread.id;
+        // Acquire: as in `merge_zero`.
+        if mine && local.load(Relaxed) == 1 && shared.load(Acquire) == INITIAL {
+            self.set_local(&object.header, 0);
+            if !keep_owner {
+                owner.store(0, Relaxed);
+                shared.store(MERGED, Relaxed);
+            }
+            return true;
+        }
+        if mine { self.merge(object, -1) } else { self.drop_merged(object) }
+    }
+
+    /// The mutant end of a revival: the shared half is loaded and stored.
+    pub fn end_plain(&self, object: &Obj<R>) -> bool {
+        let Header { owner, local, shared, .. } = &object.header;
+        let count = i64::from(local.load(Relaxed)) + (shared.load(Acquire) >> 2) - 1;
+        self.set_local(&object.header, 0);
+        owner.store(0, Relaxed);
+        shared.store(count << 2 | MERGED, Release);
+        count == 0
+    }
+
+    /// The temporary reference of an object that was merged meanwhile.
+    fn drop_merged(&self, object: &Obj<R>) -> bool {
+        object.header.shared.fetch_sub(ONE, AcqRel) - ONE == MERGED
+    }
+
+    /// The true count, as far as a concurrent look can tell.
+    pub fn peek(&self, object: &Obj<R>) -> i64 {
+        let local = i64::from(object.header.local.load(Relaxed));
+        local + (object.header.shared.load(Relaxed) >> 2)
+    }
+}
+
 /// Operations of this scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extra {
@@ -390,13 +444,14 @@ pub enum Extra {
     Pending,
 }
 
-impl<R: Runtime> Count<R> for Biased<R, Switch<Mutant>> {
+impl<R: Runtime, F: Fault<Mutant>> Count<R> for Biased<R, F> {
     type Mutant = Mutant;
+    type Faults = F;
     type Header = Header<R>;
     type Thread = Thread;
     type Extra = Extra;
 
-    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
+    fn new(shape: Shape, faults: F) -> Self {
         Self::with_faults(shape, faults)
     }
     fn objects(&self) -> &[Obj<R>] {
@@ -446,6 +501,9 @@ impl<R: Runtime> Count<R> for Biased<R, Switch<Mutant>> {
             }
         }
         None
+    }
+    fn last_rites(&self) -> Option<&LastRites<R, Self>> {
+        self.rites.get()
     }
     fn settled(&self, object: &Obj<R>) -> Option<i64> {
         let shared = object.header.shared.load(Relaxed);

@@ -12,7 +12,7 @@
 //!
 //! # Source
 //! Stein's repair of the list and dict getters, as described by Beazley; the counts are
-//! those of [`atomic`](super::atomic).
+//! those of [`atomic`].
 
 use super::atomic::{self, AtomicCount};
 use crate::ghost::Ghost as _;

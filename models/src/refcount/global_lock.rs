@@ -75,13 +75,14 @@ impl<R: Runtime, F: Fault<Mutant>> LockedCount<R, F> {
     }
 }
 
-impl<R: Runtime> Count<R> for LockedCount<R, Switch<Mutant>> {
+impl<R: Runtime, F: Fault<Mutant>> Count<R> for LockedCount<R, F> {
     type Mutant = Mutant;
+    type Faults = F;
     type Header = Header<R>;
     type Thread = ();
     type Extra = Nothing;
 
-    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
+    fn new(shape: Shape, faults: F) -> Self {
         Self::with_faults(shape.objects, faults)
     }
     fn objects(&self) -> &[Obj<R>] {

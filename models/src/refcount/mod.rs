@@ -7,8 +7,12 @@
 
 pub mod atomic;
 pub mod biased;
+pub mod biased_paper;
+pub mod buffered;
+pub mod deferred;
 pub mod getter;
 pub mod global_lock;
+pub mod immortal;
 pub mod interlocked;
 pub mod side_table;
 
@@ -51,6 +55,8 @@ impl<R: Runtime, H> Object<R, H> {
 pub trait Count<R: Runtime>: Sized + Send + Sync + 'static {
     /// Its faults.
     type Mutant;
+    /// Whether and which fault is planted.
+    type Faults: Copy + Send + Sync + 'static;
     /// What each object carries.
     type Header: Send + Sync + 'static;
     /// What each thread carries.
@@ -59,7 +65,7 @@ pub trait Count<R: Runtime>: Sized + Send + Sync + 'static {
     type Extra: Copy + Debug + PartialEq + Send + Sync + 'static;
 
     /// The shared part, with `shape.objects` unused blocks.
-    fn new(shape: Shape, faults: Switch<Self::Mutant>) -> Self;
+    fn new(shape: Shape, faults: Self::Faults) -> Self;
     /// The blocks.
     fn objects(&self) -> &[Object<R, Self::Header>];
     /// A thread begins; `n` is its number in the scenario.
@@ -78,12 +84,24 @@ pub trait Count<R: Runtime>: Sized + Send + Sync + 'static {
     fn poll(&self, _thread: &mut Self::Thread) {}
     /// An operation of this scheme.
     fn extra(&self, thread: &mut Self::Thread, extra: Self::Extra) -> Option<i64>;
+    /// What to do with an object that has no reference left, instead of freeing it: set
+    /// by weak references and finalizers.
+    fn last_rites(&self) -> Option<&LastRites<R, Self>> {
+        None
+    }
     /// At quiescence: everything that was put off is done.
     fn settle(&self) {}
     /// At quiescence: the number of references the scheme believes in, or `None` when
     /// it has stopped counting this object (saturated, immortal).
     fn settled(&self, object: &Object<R, Self::Header>) -> Option<i64>;
 }
+
+/// See [`Count::last_rites`]. Returns false when the object lives on.
+pub type LastRites<R, C> = Box<
+    dyn Fn(&C, &mut <C as Count<R>>::Thread, &Object<R, <C as Count<R>>::Header>) -> bool
+        + Send
+        + Sync,
+>;
 
 /// The destructor: runs once, when no reference is left, outside every lock. It drops
 /// the reference that the object owns, and so may free further objects.
@@ -93,6 +111,11 @@ pub fn destroy<R: Runtime, C: Count<R>>(
     thread: &mut C::Thread,
     object: &Object<R, C::Header>,
 ) {
+    if let Some(rites) = count.last_rites()
+        && !rites(count, thread, object)
+    {
+        return;
+    }
     object.ghost.free();
     let child = object.child.read();
     object.payload.write(0);
@@ -101,6 +124,13 @@ pub fn destroy<R: Runtime, C: Count<R>>(
         child.ghost.lose();
         count.decref(thread, child);
     }
+}
+
+/// Frees an object that owns nothing, for schemes that are not a [`Count`].
+#[track_caller]
+pub fn destroy_block<R: Runtime, H>(object: &Object<R, H>) {
+    object.ghost.free();
+    object.payload.write(0);
 }
 
 /// No further operations.
@@ -158,7 +188,7 @@ impl<E: Debug> Debug for Op<E> {
 pub struct Workshop<R: Runtime, C: Count<R>> {
     /// The scheme.
     pub count: C,
-    mailbox: Vec<R::Mutex<usize>>,
+    mailbox: std::sync::Arc<[R::Mutex<usize>]>,
     /// References handed out before the threads start; a lock of `std`, invisible to
     /// the engines, because starting a thread already orders it.
     given: std::sync::Mutex<Vec<Vec<usize>>>,
@@ -171,8 +201,47 @@ pub struct Worker<R: Runtime, C: Count<R>> {
     held: Vec<usize>,
 }
 
+impl<R: Runtime, C: Count<R>> Worker<R, C> {
+    /// The scheme's part.
+    pub fn thread(&mut self) -> &mut C::Thread {
+        &mut self.thread
+    }
+
+    /// The thread has got a reference of object `n` by other means.
+    pub fn receive(&mut self, n: usize) {
+        self.held[n] += 1;
+    }
+}
+
+impl<R: Runtime, C: Count<R>> Workshop<R, C> {
+    /// The mailboxes, one per object, for finalizers that send.
+    pub fn mailbox(&self) -> std::sync::Arc<[R::Mutex<usize>]> {
+        self.mailbox.clone()
+    }
+}
+
+impl<E> Op<E> {
+    /// The same operation for a scheme with further ones.
+    pub fn lift<F>(self, extra: impl FnOnce(E) -> F) -> Op<F> {
+        match self {
+            Self::New(n) => Op::New(n),
+            Self::Incref(n) => Op::Incref(n),
+            Self::Decref(n) => Op::Decref(n),
+            Self::TryIncref(n) => Op::TryIncref(n),
+            Self::Use(n) => Op::Use(n),
+            Self::Give(n, to) => Op::Give(n, to),
+            Self::Send(n) => Op::Send(n),
+            Self::Recv(n) => Op::Recv(n),
+            Self::Own(parent, child) => Op::Own(parent, child),
+            Self::Poll => Op::Poll,
+            Self::Extra(e) => Op::Extra(extra(e)),
+        }
+    }
+}
+
 impl<R: Runtime, C: Count<R>> World for Workshop<R, C>
 where
+    C: Count<R, Faults = Switch<<C as Count<R>>::Mutant>>,
     C::Mutant: Send + Sync + Copy + 'static,
 {
     type Op = Op<C::Extra>;

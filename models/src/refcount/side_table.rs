@@ -111,13 +111,14 @@ pub enum Extra {
     Grow,
 }
 
-impl<R: Runtime> Count<R> for Table<R, Switch<Mutant>> {
+impl<R: Runtime, F: Fault<Mutant>> Count<R> for Table<R, F> {
     type Mutant = Mutant;
+    type Faults = F;
     type Header = Header<R>;
     type Thread = ();
     type Extra = Extra;
 
-    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
+    fn new(shape: Shape, faults: F) -> Self {
         Self::with_faults(shape.objects, faults)
     }
     fn objects(&self) -> &[Obj<R>] {

@@ -229,6 +229,7 @@ impl Loom {
 impl Runtime for Loom {
     const OBSERVED: bool = true;
     const MODEL: bool = true;
+    const SEQUENTIAL: bool = false;
     type AtomicU8 = Named<l::sync::atomic::AtomicU8>;
     type AtomicU32 = Named<l::sync::atomic::AtomicU32>;
     type AtomicU64 = Named<l::sync::atomic::AtomicU64>;

@@ -170,6 +170,9 @@ pub trait Runtime: Copy + Send + Sync + Sized + 'static {
     const OBSERVED: bool;
     /// Whether this is a scheduler that runs one thread at a time.
     const MODEL: bool;
+    /// Whether executions are sequentially consistent, so that a clock of the observer
+    /// orders what all threads see.
+    const SEQUENTIAL: bool;
     /// Atomic byte.
     type AtomicU8: Atomic<u8>;
     /// Atomic 32-bit word.

@@ -156,6 +156,7 @@ macro_rules! native {
         impl Runtime for $name {
             const OBSERVED: bool = $observed;
             const MODEL: bool = false;
+            const SEQUENTIAL: bool = false;
             type AtomicU8 = a::AtomicU8;
             type AtomicU32 = a::AtomicU32;
             type AtomicU64 = a::AtomicU64;

@@ -320,6 +320,7 @@ impl Shuttle {
 impl Runtime for Shuttle {
     const OBSERVED: bool = true;
     const MODEL: bool = true;
+    const SEQUENTIAL: bool = true;
     type AtomicU8 = Named<l::sync::atomic::AtomicU8>;
     type AtomicU32 = Named<l::sync::atomic::AtomicU32>;
     type AtomicU64 = Named<l::sync::atomic::AtomicU64>;

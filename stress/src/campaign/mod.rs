@@ -170,6 +170,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     inner.state.seconds += start.elapsed().as_secs_f64();
+    inner.state.running_seconds = 0.0;
     if inner.error.is_none() {
         let saved = inner
             .store

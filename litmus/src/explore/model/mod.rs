@@ -37,7 +37,12 @@ pub(crate) struct Scratch {
 /// greatest rank written or read on its location before it. The event's own clock must
 /// hold its predecessors only, or only what cannot matter.
 pub(crate) fn floor<M: MemoryModel>(graph: &Graph, event: u32) -> u32 {
-    let Event { location, before, thread, .. } = *graph.at(event);
+    let Event {
+        location,
+        before,
+        thread,
+        ..
+    } = *graph.at(event);
     let place = graph.place(location);
     if before == NONE || place.accesses.is_empty() {
         return 0;
@@ -86,7 +91,13 @@ fn on_cycle(
 
 /// Whether nothing can be after `event` but what reads it: it is, or reads, the last write.
 fn is_last(graph: &Graph, event: u32) -> bool {
-    let Event { kind, location, rank, rf, .. } = *graph.at(event);
+    let Event {
+        kind,
+        location,
+        rank,
+        rf,
+        ..
+    } = *graph.at(event);
     match kind {
         Kind::Read => graph.rank_of(rf) as usize == graph.place(location).co.len(),
         Kind::Write => rank as usize == graph.place(location).co.len(),
@@ -96,7 +107,13 @@ fn is_last(graph: &Graph, event: u32) -> bool {
 
 /// Immediate co and rb successors.
 fn push_later_writes(graph: &Graph, event: u32, into: &mut Vec<u32>) {
-    let Event { kind, location, rank, rf, .. } = *graph.at(event);
+    let Event {
+        kind,
+        location,
+        rank,
+        rf,
+        ..
+    } = *graph.at(event);
     let rank = match kind {
         Kind::Read => graph.rank_of(rf),
         Kind::Write => rank,
@@ -109,7 +126,12 @@ fn push_later_writes(graph: &Graph, event: u32, into: &mut Vec<u32>) {
 
 /// The reads that read from a write; only those of other threads if `external`.
 fn push_readers(graph: &Graph, event: u32, external: bool, into: &mut Vec<u32>) {
-    let Event { kind, location, thread, .. } = *graph.at(event);
+    let Event {
+        kind,
+        location,
+        thread,
+        ..
+    } = *graph.at(event);
     if kind == Kind::Write {
         for &access in &graph.place(location).accesses {
             let other = graph.at(access);
@@ -126,7 +148,13 @@ fn push_readers(graph: &Graph, event: u32, external: bool, into: &mut Vec<u32>) 
 /// From a spawn to the first event of the thread, from the last event of a thread to its
 /// join.
 fn push_thread_edges(graph: &Graph, event: u32, into: &mut Vec<u32>) {
-    let Event { kind, thread, index, value, .. } = *graph.at(event);
+    let Event {
+        kind,
+        thread,
+        index,
+        value,
+        ..
+    } = *graph.at(event);
     if kind == Kind::Spawn {
         into.extend(graph.threads[value as usize].events.first());
     }

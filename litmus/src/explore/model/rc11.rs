@@ -17,7 +17,10 @@ impl MemoryModel for Rc11 {
         if graph.seq_cst.len() < 2 {
             return true;
         }
-        let fences = graph.seq_cst.iter().any(|&f| graph.at(f).kind == Kind::Fence);
+        let fences = graph
+            .seq_cst
+            .iter()
+            .any(|&f| graph.at(f).kind == Kind::Fence);
         // Another event is on a path of psc only behind a fence: psc's inner steps are
         // hb-after a fence and then co or rb.
         let relevant = graph.at(event).order.is_seq_cst()
@@ -28,7 +31,11 @@ impl MemoryModel for Rc11 {
         if !relevant {
             return true;
         }
-        if fences { with_fences(graph, scratch) } else { accesses_only(graph, scratch) }
+        if fences {
+            with_fences(graph, scratch)
+        } else {
+            accesses_only(graph, scratch)
+        }
     }
 }
 
@@ -50,7 +57,11 @@ fn scb(graph: &Graph, a: u32, b: u32) -> bool {
             return true;
         }
         if y.kind == Kind::Write {
-            let rank = if x.kind == Kind::Write { x.rank } else { graph.rank_of(x.rf) };
+            let rank = if x.kind == Kind::Write {
+                x.rank
+            } else {
+                graph.rank_of(x.rf)
+            };
             if rank < y.rank {
                 return true;
             }
@@ -62,13 +73,17 @@ fn scb(graph: &Graph, a: u32, b: u32) -> bool {
 /// `sb|≠loc;hb;sb|≠loc` between threads: from the first event after `x` elsewhere to the
 /// last before `y` elsewhere. A thread's start and end are such events, though not stored.
 fn around(graph: &Graph, x: &Event, y: &Event) -> bool {
-    let elsewhere = |e: u32, of: &Event| {
-        graph.at(e).location == NONE || graph.at(e).location != of.location
-    };
+    let elsewhere =
+        |e: u32, of: &Event| graph.at(e).location == NONE || graph.at(e).location != of.location;
     let source = &graph.threads[x.thread as usize];
     let target = &graph.threads[y.thread as usize];
-    let first = source.events[x.index as usize..].iter().find(|&&e| elsewhere(e, x));
-    let last = target.events[..y.index as usize - 1].iter().rev().find(|&&e| elsewhere(e, y));
+    let first = source.events[x.index as usize..]
+        .iter()
+        .find(|&&e| elsewhere(e, x));
+    let last = target.events[..y.index as usize - 1]
+        .iter()
+        .rev()
+        .find(|&&e| elsewhere(e, y));
     let last = last.copied().unwrap_or(target.base);
     if last == NONE {
         return false;
@@ -153,9 +168,8 @@ fn with_fences(graph: &Graph, scratch: &mut Scratch) -> bool {
                 // psc_F's hb, then psc_base and psc_F through eco, into the fence by hb?.
                 fence && before(graph, a, b)
                     || reached(0, b)
-                    || (0..n as u32).any(|y| {
-                        before(graph, y, b) && (reached(0, y) || fence && reached(1, y))
-                    })
+                    || (0..n as u32)
+                        .any(|y| before(graph, y, b) && (reached(0, y) || fence && reached(1, y)))
             } else {
                 reached(0, b)
             };

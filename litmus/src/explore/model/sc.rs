@@ -18,7 +18,11 @@ impl MemoryModel for Sc {
 
 fn edges(graph: &Graph, event: u32, into: &mut Vec<u32>) {
     let here = graph.at(event);
-    into.extend(graph.threads[here.thread as usize].events.get(here.index as usize));
+    into.extend(
+        graph.threads[here.thread as usize]
+            .events
+            .get(here.index as usize),
+    );
     push_thread_edges(graph, event, into);
     push_readers(graph, event, false, into);
     push_later_writes(graph, event, into);

@@ -136,11 +136,24 @@ fn execution(code: &Arc<Code>, plain: &[bool]) -> Vec<i64> {
             // A load, not a look at the last store executed: loom keeps the
             // coherence order partial, and this is what completes it.
             Cell::Atomic(cell) => cell.load(Ordering::Relaxed),
-            // SAFETY: every thread is joined, so no access is concurrent; loom checks it.
-            Cell::Plain(cell) => cell.with(|value| unsafe { *value }),
+            Cell::Plain(cell) => read(cell),
         },
         |thread, register| registers[thread][register],
     )
+}
+
+fn read(cell: &UnsafeCell<i64>) -> i64 {
+    cell.with(|place| {
+        // SAFETY: loom panics instead of calling this when the access races.
+        unsafe { *place }
+    })
+}
+
+fn write(cell: &UnsafeCell<i64>, value: i64) {
+    cell.with_mut(|place| {
+        // SAFETY: loom panics instead of calling this when the access races.
+        unsafe { *place = value }
+    });
 }
 
 fn ordering(order: Order) -> Ordering {
@@ -161,8 +174,7 @@ fn perform(cells: &[Cell], access: Access) -> Reply {
     match access {
         Access::Load { location, order } => Reply::value(match &cells[location] {
             Cell::Atomic(cell) => cell.load(ordering(order)),
-            // SAFETY: loom panics instead of calling this when the access races.
-            Cell::Plain(cell) => cell.with(|value| unsafe { *value }),
+            Cell::Plain(cell) => read(cell),
         }),
         Access::Store {
             location,
@@ -171,8 +183,7 @@ fn perform(cells: &[Cell], access: Access) -> Reply {
         } => {
             match &cells[location] {
                 Cell::Atomic(cell) => cell.store(value, ordering(order)),
-                // SAFETY: as above.
-                Cell::Plain(cell) => cell.with_mut(|place| unsafe { *place = value }),
+                Cell::Plain(cell) => write(cell, value),
             }
             Reply::default()
         }

@@ -1,0 +1,3 @@
+//! Containers with lock-free reads.
+
+pub mod list;

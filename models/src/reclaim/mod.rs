@@ -1,0 +1,3 @@
+//! Memory reclamation for lock-free readers.
+
+pub mod qsbr;

@@ -1,0 +1,461 @@
+//! Buffered reference counts: logs and a commit thread.
+//!
+//! # Question
+//! The Gilectomy's last scheme: threads do not touch counts at all, they write increments
+//! and decrements into logs of their own, and one commit thread applies them. The count is
+//! always late. When is it safe to believe a zero?
+//!
+//! # The idea
+//! Doing an increment earlier than it happened is harmless; doing a decrement earlier is
+//! not. So increments and decrements have separate logs, and the commit thread works in
+//! rounds: it waits until every thread has handed over its logs, applies all increments,
+//! and then the decrements *of the round before*. Every increment that happened before
+//! one of those is in a log that has been handed over by now, whichever thread wrote it.
+//!
+//! # Obligations
+//! * A decrement is applied only after every increment that happened before it.
+//! * No entry is lost or applied twice, also when a thread blocks or exits.
+//! * Nobody but the commit thread looks at a count: "the count is one, so I may change the
+//!   object in place" cannot be asked.
+//! * An upgrade from a bare address needs an answer *now*, which a late count cannot give.
+//!   A second, immediate count of upgrades under way (`pins`) decides against the free:
+//!   one word, taken from zero to dying by the commit thread, raised by upgraders.
+//!   `buf-upgrade-by-count` shows what happens without it: the late count alone does not
+//!   support weak references, a property of the design and not of an implementation.
+//!
+//! # Source
+//! Reports of the 2016 and 2017 Python Language Summits (Hastings) for the two logs and the
+//! commit thread; Jones, Hosking, Moss, *The Garbage Collection Handbook*, for deferred
+//! application. Rounds, hand-over and pins are this project's.
+
+use super::{Count, Object, Op, Workshop, destroy, random};
+use crate::ghost::Ghost as _;
+use crate::mutants;
+use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
+use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
+use crate::verdict::Kind;
+
+/// An object that the commit thread is about to free.
+const DYING: u32 = u32::MAX;
+/// A thread that will not log anything more.
+const GONE: u64 = u64::MAX;
+
+/// The scheme.
+pub struct Buffered<R: Runtime, F> {
+    objects: Box<[Object<R, Header<R>>]>,
+    /// Logs handed over and not yet collected.
+    handed: R::Mutex<Logs>,
+    /// The round that threads are asked to join.
+    asked: R::AtomicU64,
+    /// Per thread: the last round it joined.
+    joined: Box<[R::AtomicU64]>,
+    /// The commit thread's own: decrements of the round before.
+    commit: R::Mutex<Commit>,
+    faults: F,
+}
+
+/// Entries of both kinds; an increment may come from an upgrade and then holds a pin.
+#[derive(Clone, Default)]
+struct Logs {
+    increments: Vec<(usize, bool)>,
+    decrements: Vec<usize>,
+    /// Per thread in order, for the mutant with one log.
+    mixed: Vec<(usize, usize, bool)>,
+}
+
+#[derive(Default)]
+struct Commit {
+    pending: Vec<usize>,
+    zeros: Vec<usize>,
+}
+
+/// What an object carries.
+pub struct Header<R: Runtime> {
+    /// The commit thread's; plain.
+    count: R::Cell<i64>,
+    /// Upgrades whose increment has not been applied, or dying.
+    pins: R::AtomicU32,
+}
+
+/// What a thread carries.
+pub struct Thread {
+    n: usize,
+    gone: bool,
+    logs: Logs,
+}
+
+type Obj<R> = Object<R, Header<R>>;
+
+impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
+    fn with_faults(shape: Shape, faults: F) -> Self {
+        let header = |n| Header {
+            count: R::Cell::new(0, Label::nth("count", n)),
+            pins: R::AtomicU32::new(0, Label::nth("pins", n)),
+        };
+        let joined = |n| R::AtomicU64::new(0, Label::nth("joined", n));
+        Self {
+            objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
+            handed: R::Mutex::new(Logs::default(), "handed"),
+            asked: R::AtomicU64::new(0, "asked"),
+            joined: (0..shape.threads).map(joined).collect(),
+            commit: R::Mutex::new(Commit::default(), "commit"),
+            faults,
+        }
+    }
+
+    fn hand_over(&self, thread: &mut Thread) {
+        let logs = std::mem::take(&mut thread.logs);
+        let mut handed = self.handed.lock();
+        handed.increments.extend(logs.increments);
+        handed.decrements.extend(logs.decrements);
+        handed.mixed.extend(logs.mixed);
+    }
+
+    /// A safe point: joins the round that is asked for.
+    fn join(&self, thread: &mut Thread) {
+        // Acquire: pairs with the commit thread's question.
+        let asked = self.asked.load(Acquire);
+        // Relaxed: our own word.
+        if !thread.gone && self.joined[thread.n].load(Relaxed) < asked {
+            self.hand_over(thread);
+            // Release: the logs before the answer.
+            self.joined[thread.n].store(asked, Release);
+        }
+    }
+
+    /// The thread stops logging: it exits, or blocks in foreign code.
+    fn leave(&self, thread: &mut Thread, keeps: bool) {
+        if thread.gone {
+            return;
+        }
+        thread.gone = true;
+        if !keeps {
+            self.hand_over(thread);
+        }
+        self.joined[thread.n].store(GONE, Release);
+        if keeps {
+            self.hand_over(thread);
+        }
+    }
+
+    /// One round, if everybody has joined it; false when somebody has not.
+    fn round(&self, thread: &mut Thread) -> bool {
+        // The commit thread logs too, and is at a safe point here.
+        let round = self.asked.load(Relaxed).max(1);
+        self.asked.store(round, Release);
+        self.join(thread);
+        // Acquire: the logs before the answer.
+        if self.joined.iter().any(|joined| joined.load(Acquire) < round) {
+            return false;
+        }
+        let mut commit = self.commit.lock();
+        let logs = match self.faults.is(Mutant::DoubleApply) {
+            true => self.handed.lock().clone(),
+            false => std::mem::take(&mut *self.handed.lock()),
+        };
+        if self.faults.is(Mutant::OneLog) {
+            let mut mixed = logs.mixed;
+            // Thread by thread, the last first.
+            mixed.sort_by_key(|(n, ..)| std::cmp::Reverse(*n));
+            for (_, object, up) in mixed {
+                self.apply(object, if up { 1 } else { -1 }, &mut commit);
+                self.free_zeros(thread, &mut commit);
+            }
+        } else {
+            let same_round = self.faults.is(Mutant::SameRound);
+            let mut ready = std::mem::replace(&mut commit.pending, logs.decrements);
+            if same_round {
+                ready.append(&mut commit.pending);
+            }
+            let first = self.faults.is(Mutant::DecrementsFirst);
+            if first {
+                ready.append(&mut commit.pending);
+                for object in ready.drain(..) {
+                    self.apply(object, -1, &mut commit);
+                }
+                self.free_zeros(thread, &mut commit);
+            }
+            for (object, pinned) in logs.increments {
+                self.apply(object, 1, &mut commit);
+                if pinned {
+                    self.objects[object].header.pins.fetch_sub(1, AcqRel);
+                }
+            }
+            for object in ready {
+                self.apply(object, -1, &mut commit);
+            }
+            self.free_zeros(thread, &mut commit);
+        }
+        self.asked.store(round + 1, Release);
+        true
+    }
+
+    fn apply(&self, n: usize, by: i64, commit: &mut Commit) {
+        let object = &self.objects[n];
+        object.ghost.touch();
+        let count = object.header.count.read() + by;
+        object.header.count.write(count);
+        if count == 0 && !commit.zeros.contains(&n) {
+            commit.zeros.push(n);
+        }
+    }
+
+    fn free_zeros(&self, thread: &mut Thread, commit: &mut Commit) {
+        for n in std::mem::take(&mut commit.zeros) {
+            let Header { count, pins } = &self.objects[n].header;
+            if count.read() != 0 {
+                continue;
+            }
+            let claimed = if self.faults.is(Mutant::UpgradeByCount) {
+                true
+            } else if self.faults.is(Mutant::ClaimLate) {
+                let free = pins.load(Acquire) == 0;
+                if free {
+                    pins.store(DYING, Release);
+                }
+                free
+            } else {
+                // One step against the upgraders'.
+                pins.compare_exchange(0, DYING, AcqRel, Acquire).is_ok()
+            };
+            if claimed {
+                destroy(self, thread, &self.objects[n]);
+            } else {
+                // The upgrade's increment is on its way.
+                commit.zeros.push(n);
+            }
+        }
+    }
+
+    fn log(&self, thread: &mut Thread, n: usize, up: bool, pinned: bool) {
+        if self.faults.is(Mutant::OneLog) {
+            thread.logs.mixed.push((thread.n, n, up));
+        } else if up {
+            thread.logs.increments.push((n, pinned));
+        } else {
+            thread.logs.decrements.push(n);
+        }
+    }
+}
+
+/// Operations of this scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// The commit thread tries to do a round.
+    Round,
+    /// The thread blocks in foreign code and logs nothing more.
+    Block,
+    /// Changes object `.0` in place if nobody else refers to it.
+    InPlace(usize),
+}
+
+impl<R: Runtime, F: Fault<Mutant>> Count<R> for Buffered<R, F> {
+    type Mutant = Mutant;
+    type Faults = F;
+    type Header = Header<R>;
+    type Thread = Thread;
+    type Extra = Extra;
+
+    fn new(shape: Shape, faults: F) -> Self {
+        Self::with_faults(shape, faults)
+    }
+    fn objects(&self) -> &[Obj<R>] {
+        &self.objects
+    }
+    fn attach(&self, n: usize) -> Thread {
+        Thread { n, gone: false, logs: Logs::default() }
+    }
+    fn detach(&self, mut thread: Thread) {
+        self.leave(&mut thread, self.faults.is(Mutant::ExitDropsLog));
+    }
+    fn init(&self, _: &mut Thread, object: &Obj<R>) {
+        object.header.count.write(1);
+        object.header.pins.store(0, Relaxed);
+    }
+    fn incref(&self, thread: &mut Thread, object: &Obj<R>) {
+        self.log(thread, object.index, true, false);
+    }
+    fn decref(&self, thread: &mut Thread, object: &Obj<R>) {
+        self.log(thread, object.index, false, false);
+    }
+    fn try_incref(&self, thread: &mut Thread, object: &Obj<R>) -> bool {
+        let pins = &object.header.pins;
+        if self.faults.is(Mutant::UpgradeByCount) {
+            // The late count is all there is to look at; it says one until a round.
+            if pins.load(Acquire) == DYING {
+                return false;
+            }
+            self.log(thread, object.index, true, false);
+            return true;
+        }
+        let mut old = pins.load(Relaxed);
+        loop {
+            if old == DYING {
+                return false;
+            }
+            match pins.compare_exchange(old, old + 1, AcqRel, Relaxed) {
+                Ok(_) => break,
+                Err(found) => old = found,
+            }
+        }
+        self.log(thread, object.index, true, true);
+        true
+    }
+    fn poll(&self, thread: &mut Thread) {
+        self.join(thread);
+    }
+    fn extra(&self, thread: &mut Thread, extra: Extra) -> Option<i64> {
+        match extra {
+            Extra::Round => return Some(i64::from(self.round(thread))),
+            Extra::Block => self.leave(thread, self.faults.is(Mutant::SkipBlocked)),
+            Extra::InPlace(n) => {
+                let object = &self.objects[n];
+                // The faithful answer is always no.
+                if self.faults.is(Mutant::UniqueByCount) && object.header.count.read() == 1 {
+                    object.payload.write(2);
+                    return Some(1);
+                }
+                return Some(0);
+            }
+        }
+        None
+    }
+    fn settle(&self) {
+        let mut main = Thread { n: 0, gone: true, logs: Logs::default() };
+        for _ in 0..3 {
+            self.round(&mut main);
+            // A destructor's decrements, logged by the round itself.
+            self.hand_over(&mut main);
+        }
+        for _ in 0..2 {
+            self.round(&mut main);
+        }
+    }
+    fn settled(&self, object: &Obj<R>) -> Option<i64> {
+        Some(object.header.count.read())
+    }
+}
+
+mutants! {
+    /// Faults of the buffered count.
+    pub enum Mutant {
+        /// One log per thread, applied thread by thread.
+        OneLog = "buf-one-log-unordered" breaks ["B1"] in "passed-on" by Everywhere;
+        /// Decrements are applied in the round in which they were handed over.
+        SameRound = "buf-dec-same-round" breaks ["B1"] in "passed-on" by Everywhere;
+        /// Decrements are applied before increments.
+        DecrementsFirst = "buf-dec-before-inc" breaks ["B1"] in "one-mutator" by Everywhere;
+        /// The logs of a blocked thread are not collected.
+        SkipBlocked = "buf-skip-detached" breaks ["B1"] in "blocked" by Everywhere;
+        /// An exiting thread deregisters before it hands over its last logs.
+        ExitDropsLog = "buf-exit-drop-log" breaks ["B1"] in "exit" by Everywhere;
+        /// A log is applied twice.
+        DoubleApply = "buf-double-apply" breaks ["B1", "B5"] in "one-mutator" by Everywhere;
+        /// Upgrades are answered from the late count: the design without a second count.
+        UpgradeByCount = "buf-free-without-inc-check" breaks ["B6", "B1"] in "upgrade" by Everywhere;
+        /// The object is claimed after the decision to free it.
+        ClaimLate = "buf-claim-after-free" breaks ["B6", "B1"] in "upgrade" by Everywhere;
+        /// "The count is one" is taken for "I am alone".
+        UniqueByCount = "buf-unique-by-count" breaks ["B4"] in "in-place" by Everywhere;
+    }
+}
+
+/// The protocol.
+pub struct BufferedProtocol;
+
+impl Protocol for BufferedProtocol {
+    const NAME: &'static str = "buffered";
+    const TITLE: &'static str = "Buffered reference count (Gilectomy)";
+    const QUESTION: &'static str = "When is it safe to believe a count that is always late?";
+    const SOURCE: &'static str = "Hastings, Python Language Summits 2016 and 2017";
+    const PROPERTIES: &'static [Property] = PROPERTIES;
+    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[
+        ("buf-handover-dec-first", "equivalent: the delay of one round covers the gap"),
+        ("buf-handover-relaxed", "logs are handed over through a mutex here"),
+        ("buf-take-attached", "a thread's filling log is its own memory, out of reach here"),
+        ("buf-switch-live", "no switch between counts: pins exist from the beginning"),
+        ("buf-del-on-commit", "finalizers are in weakref; here destructors run no Python"),
+        ("buf-resurrect-lost", "as above"),
+        ("buf-unbounded", "no throttling modelled: logs are a few entries long"),
+    ];
+    type Mutant = Mutant;
+    type Op = Op<Extra>;
+    type World<R: Runtime> = Workshop<R, Buffered<R, Switch<Mutant>>>;
+
+    fn scenarios() -> Vec<Scenario<Op<Extra>>> {
+        use self::Extra::*;
+        use crate::protocol::Reach::Preemptions;
+        use Op::{Extra as X, *};
+        vec![
+            Scenario::new("one-mutator", "increments and decrements of one thread")
+                .setup([New(0)])
+                .thread([X(Round), X(Round), X(Round)])
+                .thread([])
+                .finish([Incref(0), Decref(0), X(Round), Decref(0), X(Round), X(Round), X(Round)]),
+            Scenario::new("passed-on", "an increment in one log, its decrement in another")
+                .setup([New(0), Give(0, 1)])
+                .thread([X(Round), X(Round)])
+                .thread([Poll, Incref(0), Send(0)])
+                .thread([Recv(0), Decref(0), Poll])
+                .loom(Preemptions(3)),
+            Scenario::new("blocked", "a thread increments, then blocks")
+                .setup([New(0), Give(0, 1)])
+                .thread([Recv(0), Decref(0), X(Round), X(Round)])
+                .thread([Incref(0), Send(0), X(Block)])
+                .loom(Preemptions(3)),
+            Scenario::new("exit", "a thread increments and exits")
+                .setup([New(0), Give(0, 1)])
+                .thread([Recv(0), Decref(0), X(Round), X(Round)])
+                .thread([Incref(0), Send(0)])
+                .loom(Preemptions(3)),
+            Scenario::new("upgrade", "an upgrade beside the round that frees")
+                .setup([New(0), Decref(0)])
+                .thread([X(Round), X(Round)])
+                .thread([Poll, TryIncref(0), Use(0), Poll])
+                .loom(Preemptions(3)),
+            Scenario::new("in-place", "a change in place beside a reference in a log")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([X(InPlace(0)), Decref(0)])
+                .thread([Use(0), Decref(0)]),
+        ]
+    }
+
+    fn random(
+        n: usize,
+        ops: usize,
+        below: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<Scenario<Op<Extra>>> {
+        let mut scenario = random(n, ops, below);
+        let rounds = [Op::Extra(Extra::Round); 2];
+        scenario.threads[0].extend(rounds);
+        Some(scenario)
+    }
+}
+
+const PROPERTIES: &[Property] = &[
+    Property {
+        id: "B1",
+        states: "an object is freed only when every reference ever taken has been dropped",
+        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree, Kind::DoubleFree],
+    },
+    Property {
+        id: "B3",
+        states: "an object without references is freed within three complete rounds",
+        broken_by: &[Kind::Leak],
+    },
+    Property {
+        id: "B4",
+        states: "only the commit thread looks at counts; uses happen before the free",
+        broken_by: &[Kind::DataRace],
+    },
+    Property {
+        id: "B5",
+        states: "no entry is lost or applied twice",
+        broken_by: &[Kind::WrongCount, Kind::Leak, Kind::PrematureFree, Kind::UseAfterFree],
+    },
+    Property {
+        id: "B6",
+        states: "an upgrade gives a live object or nothing",
+        broken_by: &[Kind::UseAfterFree, Kind::PrematureFree],
+    },
+];

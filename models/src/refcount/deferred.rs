@@ -1,0 +1,469 @@
+//! Deferred and per-thread counts.
+//!
+//! # Question
+//! Functions, classes and modules are touched by every thread at every call. Could most
+//! references to them not be counted at all?
+//!
+//! # The idea
+//! A *deferred* object is freed by the collector only. Its count carries a large surplus, so
+//! that counting alone never reaches zero. A reference on a thread's evaluation stack is
+//! then a *tagged word* that counts nothing. A few more edges are counted in a slot of the
+//! thread, without atomics. The collector stops the world, adds up header, slots and tagged
+//! words, and frees what comes out as zero.
+//!
+//! # Obligations
+//! * The tag travels with the reference: a counted word stays counted when its object
+//!   becomes deferred, and the other way round.
+//! * Between loading a tagged word and any point where the thread can be stopped, the word
+//!   is in a place that the collector scans.
+//! * Slots are merged before an id is reused and before a thread ends.
+//! * The surplus exceeds what all slots together can subtract from the header, and is taken
+//!   away exactly once.
+//!
+//! # Source
+//! PEP 703; CPython 3.14 `Include/internal/pycore_stackref.h`, `Python/uniqueid.c`,
+//! `Python/gc_free_threading.c`. The stopped world is a lock here that every operation
+//! holds: a protocol of its own replaces it.
+
+use super::{Object, destroy_block};
+use crate::ghost::{Ghost as _, require};
+use crate::mutants;
+use crate::protocol::{
+    Fault as _, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World as Worldly,
+};
+use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
+use crate::verdict::Kind;
+
+/// Above what two threads' slots can take away in a model.
+const SURPLUS: i64 = 100;
+
+/// A word on an evaluation stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Word {
+    object: usize,
+    /// Not counted on the object.
+    tagged: bool,
+}
+
+/// What the collector reads of a thread when the world is stopped.
+#[derive(Default)]
+struct Frame {
+    stack: Vec<Word>,
+    slots: Vec<i64>,
+    finalised: bool,
+}
+
+/// What an object carries.
+pub struct Header<R: Runtime> {
+    count: R::AtomicI64,
+    deferred: R::AtomicU8,
+}
+
+/// Threads, objects, one global name, and the collector.
+pub struct Deferred<R: Runtime> {
+    objects: Box<[Object<R, Header<R>>]>,
+    /// Held by every operation; the collector holding it is the stopped world.
+    world: R::Mutex<()>,
+    frames: Box<[R::Mutex<Frame>]>,
+    /// The object that the global name refers to, one-based; 0 for none.
+    name: R::AtomicUsize,
+    /// Which object uses which id; ids are slot numbers.
+    ids: R::Mutex<Vec<Option<usize>>>,
+    faults: Switch<Mutant>,
+}
+
+/// A running thread.
+pub struct Local {
+    n: usize,
+    /// A word in a register, out of the collector's sight.
+    register: Option<Word>,
+}
+
+/// What a thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Makes object `n`, deferred or not, and binds the name to it.
+    Bind(usize, bool),
+    /// Loads the object that the name refers to onto the stack.
+    Load,
+    /// Uses the top of the stack.
+    Use,
+    /// Closes the top of the stack.
+    Close,
+    /// Unbinds the name.
+    Unbind,
+    /// Makes the top's object deferred.
+    Defer,
+    /// One more reference to the name's object, counted in the thread's slot.
+    SlotIncref,
+    /// Drops a reference counted anywhere, through the header, to object `n`.
+    HeaderDecref(usize),
+    /// Stops the world and collects.
+    Collect,
+    /// The thread ends.
+    Exit,
+}
+
+impl<R: Runtime> Deferred<R> {
+    fn id(&self, object: usize) -> Option<usize> {
+        self.ids.lock().iter().position(|o| *o == Some(object))
+    }
+
+    fn is_deferred(&self, n: usize) -> bool {
+        self.objects[n].header.deferred.load(Relaxed) == 1
+    }
+
+    fn surplus(&self) -> i64 {
+        if self.faults.is(Mutant::SmallSurplus) { 1 } else { SURPLUS }
+    }
+
+    fn decref(&self, n: usize) {
+        // Orders as in `atomic`; here the world's lock orders everything anyway.
+        let left = self.objects[n].header.count.fetch_sub(1, AcqRel) - 1;
+        if left == 0 {
+            destroy_block(&self.objects[n]);
+        }
+    }
+
+    fn push(&self, local: &mut Local, word: Word) {
+        let mut frame = self.frames[local.n].lock();
+        frame.stack.push(word);
+    }
+
+    fn load(&self, local: &mut Local) -> Option<i64> {
+        let n = self.name.load(Acquire);
+        if n == 0 {
+            return Some(-1);
+        }
+        let n = n - 1;
+        self.objects[n].ghost.touch();
+        let tagged = self.is_deferred(n);
+        if !tagged {
+            self.objects[n].header.count.fetch_add(1, Relaxed);
+        }
+        self.objects[n].ghost.gain();
+        let word = Word { object: n, tagged };
+        if self.faults.is(Mutant::Unspilled) {
+            local.register = Some(word);
+        } else {
+            self.push(local, word);
+        }
+        Some(n as i64)
+    }
+
+    fn close(&self, local: &mut Local) -> bool {
+        let word = match local.register.take() {
+            Some(word) => Some(word),
+            None => self.frames[local.n].lock().stack.pop(),
+        };
+        let Some(word) = word else { return false };
+        self.objects[word.object].ghost.lose();
+        let uncounted = match self.faults.is(Mutant::CloseByObject) {
+            true => self.is_deferred(word.object),
+            false => word.tagged,
+        };
+        if !uncounted {
+            self.decref(word.object);
+        }
+        true
+    }
+
+    fn top(&self, local: &Local) -> Option<usize> {
+        let top = self.frames[local.n].lock().stack.last().copied();
+        local.register.or(top).map(|w| w.object)
+    }
+
+    /// Adds a thread's slots to the headers.
+    fn merge(&self, frame: &mut Frame) {
+        for (id, slot) in frame.slots.iter_mut().enumerate() {
+            let object = self.ids.lock().get(id).copied().flatten();
+            if let Some(n) = object
+                && *slot != 0
+            {
+                self.objects[n].header.count.fetch_add(*slot, AcqRel);
+                *slot = 0;
+            }
+        }
+    }
+
+    fn collect(&self) {
+        if !self.faults.is(Mutant::DirtyId) {
+            for frame in &self.frames {
+                self.merge(&mut frame.lock());
+            }
+        }
+        for (n, object) in self.objects.iter().enumerate() {
+            if object.ghost.is_dead() || !self.is_deferred(n) {
+                continue;
+            }
+            let mut references = object.header.count.load(Relaxed) - self.surplus();
+            if !self.faults.is(Mutant::NoStackScan) {
+                for frame in &self.frames {
+                    let words = |w: &&Word| w.tagged && w.object == n;
+                    references += frame.lock().stack.iter().filter(words).count() as i64;
+                }
+            }
+            if references > 0 {
+                continue;
+            }
+            // Unreachable: deferral ends, ordinary counting takes over.
+            object.header.deferred.store(0, Relaxed);
+            if let Some(id) = self.id(n) {
+                self.ids.lock()[id] = None;
+            }
+            if self.faults.is(Mutant::SurplusKept) {
+                continue;
+            }
+            object.header.count.store(references, Relaxed);
+            destroy_block(object);
+        }
+    }
+
+    fn bind(&self, n: usize, deferred: bool) {
+        self.objects[n].ghost.reuse(1);
+        self.objects[n].payload.write(1);
+        let count = if deferred { 1 + self.surplus() } else { 1 };
+        self.objects[n].header.count.store(count, Relaxed);
+        self.objects[n].header.deferred.store(u8::from(deferred), Relaxed);
+        if deferred {
+            let mut ids = self.ids.lock();
+            match ids.iter().position(Option::is_none) {
+                Some(free) => ids[free] = Some(n),
+                None => ids.push(Some(n)),
+            }
+        }
+        self.name.store(n + 1, Release);
+    }
+}
+
+impl<R: Runtime> Worldly for Deferred<R> {
+    type Op = Op;
+    type Mutant = Mutant;
+    type Local = Local;
+
+    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
+        let header = |n| Header {
+            count: R::AtomicI64::new(0, Label::nth("count", n)),
+            deferred: R::AtomicU8::new(0, Label::nth("deferred", n)),
+        };
+        let frame = |n| R::Mutex::new(Frame::default(), Label::nth("frame", n));
+        Self {
+            objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
+            world: R::Mutex::new((), "world"),
+            frames: (0..shape.threads).map(frame).collect(),
+            name: R::AtomicUsize::new(0, "name"),
+            ids: R::Mutex::new(Vec::new(), "ids"),
+            faults,
+        }
+    }
+
+    fn enter(&self, n: usize) -> Local {
+        Local { n, register: None }
+    }
+
+    fn step(&self, local: &mut Local, op: Op) -> Option<i64> {
+        let _world = self.world.lock();
+        match op {
+            Op::Bind(n, deferred) => self.bind(n, deferred),
+            Op::Load => return self.load(local),
+            Op::Use => {
+                let Some(n) = self.top(local) else { return SKIPPED };
+                self.objects[n].ghost.touch();
+                self.objects[n].payload.read();
+            }
+            Op::Close => {
+                if !self.close(local) {
+                    return SKIPPED;
+                }
+            }
+            Op::Unbind => {
+                let n = self.name.swap(0, AcqRel);
+                if n == 0 {
+                    return SKIPPED;
+                }
+                self.objects[n - 1].ghost.lose();
+                self.decref(n - 1);
+            }
+            Op::Defer => {
+                let Some(n) = self.top(local) else { return SKIPPED };
+                if !self.is_deferred(n) {
+                    self.objects[n].header.deferred.store(1, Relaxed);
+                    self.objects[n].header.count.fetch_add(self.surplus(), AcqRel);
+                }
+            }
+            Op::SlotIncref => {
+                let n = self.name.load(Acquire);
+                let Some(id) = (n > 0).then(|| self.id(n - 1)).flatten() else { return SKIPPED };
+                let mut frame = self.frames[local.n].lock();
+                if frame.finalised {
+                    self.objects[n - 1].header.count.fetch_add(1, Relaxed);
+                } else {
+                    let len = frame.slots.len().max(id + 1);
+                    frame.slots.resize(len, 0);
+                    frame.slots[id] += 1;
+                }
+                self.objects[n - 1].ghost.gain();
+            }
+            Op::HeaderDecref(n) => {
+                if self.objects[n].ghost.is_dead() || self.objects[n].ghost.holders() == 0 {
+                    return SKIPPED;
+                }
+                self.objects[n].ghost.lose();
+                self.decref(n);
+            }
+            Op::Collect => self.collect(),
+            Op::Exit => {
+                let mut frame = self.frames[local.n].lock();
+                if !self.faults.is(Mutant::ExitLosesSlot) {
+                    self.merge(&mut frame);
+                }
+                frame.slots.clear();
+                frame.finalised = true;
+            }
+        }
+        None
+    }
+
+    fn exit(&self, local: Local) {
+        if let Some(word) = local.register {
+            self.frames[local.n].lock().stack.push(word);
+        }
+    }
+
+    fn finish(&self) {
+        self.collect();
+        for (n, object) in self.objects.iter().enumerate() {
+            if object.ghost.is_dead() {
+                continue;
+            }
+            object.ghost.settle();
+            let surplus = if self.is_deferred(n) { self.surplus() } else { 0 };
+            let tagged = |w: &&Word| w.object == n && w.tagged;
+            let words: usize =
+                self.frames.iter().map(|f| f.lock().stack.iter().filter(tagged).count()).sum();
+            let count = object.header.count.load(Relaxed) - surplus + words as i64;
+            let holders = object.ghost.holders();
+            require(count == holders, Kind::WrongCount, || {
+                format!("object[{n}]: {count} by all places together, {holders} exist")
+            });
+        }
+    }
+}
+
+mutants! {
+    /// Faults of deferred counting.
+    pub enum Mutant {
+        /// Closing asks the object whether it is deferred, not the word.
+        CloseByObject = "def-close-by-object" breaks ["D4", "D1"] in "deferred-later" by Everywhere;
+        /// Tagged words are not added up.
+        NoStackScan = "def-no-stack-scan" breaks ["D1"] in "only-word" by Everywhere;
+        /// The loaded word stays in a register across a point where the world can stop.
+        Unspilled = "def-unspilled" breaks ["D1"] in "load-beside-collect" by Everywhere;
+        /// The surplus is one, with counts kept elsewhere.
+        SmallSurplus = "def-small-surplus" breaks ["D1"] in "slots" by Everywhere;
+        /// Deferral ends, the surplus stays.
+        SurplusKept = "def-no-surplus-removal" breaks ["D6"] in "unbound" by Everywhere;
+        /// An id is reused before all slots were merged.
+        DirtyId = "def-id-reuse-dirty" breaks ["D3", "D1"] in "id-reuse" by Everywhere;
+        /// An exiting thread forgets its slots.
+        ExitLosesSlot = "def-exit-lost-slot" breaks ["D3", "D1"] in "exit" by Everywhere;
+    }
+}
+
+/// The protocol.
+pub struct DeferredProtocol;
+
+impl Protocol for DeferredProtocol {
+    const NAME: &'static str = "deferred";
+    const TITLE: &'static str = "Deferred and per-thread counts";
+    const QUESTION: &'static str = "Can the references that every thread takes go uncounted?";
+    const SOURCE: &'static str = "PEP 703; CPython 3.14 stackref, uniqueid, gc_free_threading";
+    const PROPERTIES: &'static [Property] = PROPERTIES;
+    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] =
+        &[("def-resurrect-tagged", "needs finalizers run by the collector")];
+    type Mutant = Mutant;
+    type Op = Op;
+    type World<R: Runtime> = Deferred<R>;
+
+    fn scenarios() -> Vec<Scenario<Op>> {
+        use crate::protocol::Reach::Preemptions;
+        use Op::*;
+        vec![
+            Scenario::new("deferred-later", "a word is pushed, then its object is deferred")
+                .setup([Bind(0, false)])
+                .thread([Load, Defer, Close, Unbind, Collect]),
+            Scenario::new("only-word", "a word on a stack is the only reference")
+                .setup([Bind(0, true)])
+                .thread([Load, Unbind, Collect, Use, Close, Collect]),
+            Scenario::new("load-beside-collect", "a load beside unbinding and a collection")
+                .setup([Bind(0, true)])
+                .thread([Load, Use, Close])
+                .thread([Unbind, Collect])
+                .loom(Preemptions(3)),
+            Scenario::new("slots", "increments in a slot, decrements in the header")
+                .setup([Bind(0, true)])
+                .thread([SlotIncref, SlotIncref, Load, Use])
+                .thread([HeaderDecref(0), HeaderDecref(0)])
+                .loom(Preemptions(3)),
+            Scenario::new("unbound", "an unreachable deferred object")
+                .setup([Bind(0, true)])
+                .thread([Unbind, Collect]),
+            Scenario::new("id-reuse", "an object dies, its id goes to another")
+                .objects(2)
+                .setup([Bind(0, true)])
+                .thread([SlotIncref, HeaderDecref(0), Unbind, Collect, Bind(1, true), Exit]),
+            Scenario::new("exit", "a thread that counted in its slot ends")
+                .setup([Bind(0, true)])
+                .thread([Load, Use, Collect, Use])
+                .thread([SlotIncref, Exit])
+                .finish([Close, Unbind, Collect])
+                .loom(Preemptions(3)),
+        ]
+    }
+
+    fn random(
+        threads: usize,
+        operations: usize,
+        below: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<Scenario<Op>> {
+        let mut scenario = Scenario::new("random", "loads, closes, collections");
+        scenario.setup.push(Op::Bind(0, below(2) == 0));
+        for _ in 0..threads {
+            let script = (0..operations).map(|_| match below(8) {
+                0 | 1 => Op::Load,
+                2 => Op::Use,
+                3 => Op::Close,
+                4 => Op::Defer,
+                5 => Op::SlotIncref,
+                6 => Op::Unbind,
+                _ => Op::Collect,
+            });
+            scenario.threads.push(script.collect());
+        }
+        Some(scenario)
+    }
+}
+
+const PROPERTIES: &[Property] = &[
+    Property {
+        id: "D1",
+        states: "no free while a word, a slot or a count refers to the object",
+        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree, Kind::DoubleFree],
+    },
+    Property {
+        id: "D3",
+        states: "when the world stands, the sum over all places equals the references",
+        broken_by: &[Kind::WrongCount],
+    },
+    Property {
+        id: "D4",
+        states: "each word is counted at most once, by its own tag",
+        broken_by: &[Kind::WrongCount, Kind::Leak],
+    },
+    Property {
+        id: "D6",
+        states: "an unreachable deferred object is freed by the next collection",
+        broken_by: &[Kind::Leak],
+    },
+    Property { id: "D7", states: "uses happen before the free", broken_by: &[Kind::DataRace] },
+];

@@ -1,0 +1,374 @@
+//! Immortal objects and saturation.
+//!
+//! # Question
+//! `None`, small integers, interned strings: counted by everybody, freed by nobody. Can an
+//! object be exempt from counting, also while others are counting it?
+//!
+//! # Obligations
+//! Immortal means: the owner's half is all ones. Every operation looks at it first and then
+//! does nothing. The owner's count that reaches all ones by itself stays there: overflow
+//! leaks, it never wraps. Making an object immortal writes its header with plain stores,
+//! so it is for the owner, for unpublished objects, or for a stopped world. A merge that
+//! was asked for before must look again, or it takes all ones for a count.
+//!
+//! # Source
+//! CPython 3.13 free-threaded: `Include/object.h` (`_Py_IMMORTAL_REFCNT_LOCAL`),
+//! `Objects/object.c` (`_Py_SetImmortal`), PEP 683; python/cpython#152276 for the queued
+//! string that interning makes immortal. The rest of the header is that of
+//! [`biased`](super::biased), reduced to one owner, the main thread, that never exits. The
+//! owner's half has three bits, or saturation would be out of reach.
+
+use super::{Count, Object, Op, Workshop, destroy, random};
+use crate::ghost::{Ghost as _, require};
+use crate::mutants;
+use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
+use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
+use crate::verdict::Kind;
+
+/// All ones in three bits.
+const IMMORTAL: u32 = 7;
+const ONE: i64 = 4;
+const QUEUED: i64 = 2;
+const MERGED: i64 = 3;
+
+/// The scheme; thread 1 (the main thread) owns every object it makes.
+pub struct Immortal<R: Runtime, F> {
+    objects: Box<[Object<R, Header<R>>]>,
+    inbox: R::Mutex<Vec<usize>>,
+    faults: F,
+}
+
+/// As in [`biased`](super::biased).
+pub struct Header<R: Runtime> {
+    owner: R::AtomicUsize,
+    local: R::AtomicU32,
+    shared: R::AtomicI64,
+    /// Written with `local`, so that two unordered writers of it are a data race.
+    bias: R::Cell<u8>,
+}
+
+type Obj<R> = Object<R, Header<R>>;
+
+impl<R: Runtime, F: Fault<Mutant>> Immortal<R, F> {
+    /// A heap of `objects` blocks.
+    pub fn with_faults(objects: usize, faults: F) -> Self {
+        let header = |n| Header {
+            owner: R::AtomicUsize::new(0, Label::nth("owner", n)),
+            local: R::AtomicU32::new(0, Label::nth("local", n)),
+            shared: R::AtomicI64::new(0, Label::nth("shared", n)),
+            bias: R::Cell::new(0, Label::nth("bias", n)),
+        };
+        Self {
+            objects: (0..objects).map(|n| Object::blank(n, header(n))).collect(),
+            inbox: R::Mutex::new(Vec::new(), "inbox"),
+            faults,
+        }
+    }
+
+    fn set_local(&self, header: &Header<R>, value: u32) {
+        if R::OBSERVED {
+            header.bias.write(0);
+        }
+        header.local.store(value & IMMORTAL, Relaxed);
+    }
+
+    /// Relaxed: may be stale; a stale reader changes `shared`, which no longer counts.
+    fn is_immortal(&self, header: &Header<R>) -> bool {
+        header.local.load(Relaxed) == IMMORTAL
+    }
+
+    fn make_immortal(&self, thread: usize, object: &Obj<R>) {
+        let header = &object.header;
+        let merged = header.shared.load(Relaxed) & 3 == MERGED;
+        let allowed = merged || header.owner.load(Relaxed) == thread;
+        if !allowed && !self.faults.is(Mutant::ForeignSet) {
+            return;
+        }
+        // `local` first: whoever sees a later store of ours, and looks again, sees it.
+        self.set_local(header, IMMORTAL);
+        header.owner.store(0, Release);
+        // Merged, so that a decrement under way finds nobody to queue for; the surplus
+        // keeps any number of them from reaching zero.
+        header.shared.store(SURPLUS << 2 | MERGED, Release);
+    }
+
+    fn merge(&self, object: &Obj<R>) -> bool {
+        object.ghost.touch();
+        let header = &object.header;
+        if self.is_immortal(header) && !self.faults.is(Mutant::MergeBlind) {
+            return false;
+        }
+        let mine = i64::from(header.local.load(Relaxed));
+        self.set_local(header, 0);
+        header.owner.store(0, Relaxed);
+        let mut old = header.shared.load(Relaxed);
+        loop {
+            let count = (old >> 2) + mine - 1;
+            match header.shared.compare_exchange(old, count << 2 | MERGED, AcqRel, Relaxed) {
+                Ok(_) => return count == 0,
+                Err(found) => old = found,
+            }
+        }
+    }
+}
+
+/// Far from zero in a model of a few operations.
+const SURPLUS: i64 = 1_000;
+
+/// Operations of this scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// Makes object `.0` immortal.
+    Immortalise(usize),
+    /// Adds `.1` references of object `.0` at once, which are never dropped.
+    Add(usize, u32),
+}
+
+impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
+    type Mutant = Mutant;
+    type Faults = F;
+    type Header = Header<R>;
+    type Thread = usize;
+    type Extra = Extra;
+
+    fn new(shape: Shape, faults: F) -> Self {
+        Self::with_faults(shape.objects, faults)
+    }
+    fn objects(&self) -> &[Obj<R>] {
+        &self.objects
+    }
+    fn attach(&self, n: usize) -> usize {
+        n + 1
+    }
+    fn detach(&self, mut thread: usize) {
+        self.poll(&mut thread);
+    }
+    fn init(&self, thread: &mut usize, object: &Obj<R>) {
+        object.header.owner.store(*thread, Relaxed);
+        self.set_local(&object.header, 1);
+        object.header.shared.store(0, Relaxed);
+    }
+    fn incref(&self, thread: &mut usize, object: &Obj<R>) {
+        let header = &object.header;
+        let local = header.local.load(Relaxed);
+        if local == IMMORTAL && !self.faults.is(Mutant::NoIncrefCheck) {
+            return;
+        }
+        if header.owner.load(Relaxed) == *thread || local == IMMORTAL {
+            // Reaches all ones by itself: saturated.
+            self.set_local(header, local + 1);
+        } else {
+            header.shared.fetch_add(ONE, Relaxed);
+        }
+    }
+    fn decref(&self, thread: &mut usize, object: &Obj<R>) {
+        let header = &object.header;
+        let local = header.local.load(Relaxed);
+        if local == IMMORTAL {
+            if self.faults.is(Mutant::NoDecrefCheck) {
+                self.set_local(header, local - 1);
+            }
+            return;
+        }
+        if header.owner.load(Relaxed) == *thread {
+            self.set_local(header, local.wrapping_sub(1));
+            if local == 1 {
+                let mut old = header.shared.load(Acquire);
+                if old != 0 {
+                    header.owner.store(0, Relaxed);
+                    while let Err(found) =
+                        header.shared.compare_exchange(old, old | MERGED, AcqRel, Relaxed)
+                    {
+                        old = found;
+                    }
+                }
+                if old >> 2 == 0 {
+                    destroy(self, thread, object);
+                }
+            }
+            return;
+        }
+        let mut old = header.shared.load(Relaxed);
+        let (queue, new) = loop {
+            let queue = old == 0;
+            let new = if queue { QUEUED } else { old - ONE };
+            match header.shared.compare_exchange(old, new, AcqRel, Relaxed) {
+                Ok(_) => break (queue, new),
+                Err(found) => old = found,
+            }
+        };
+        if queue && header.owner.load(Relaxed) == 0 {
+            self.decref(thread, object);
+        } else if queue {
+            self.inbox.lock().push(object.index);
+        } else if new == MERGED {
+            destroy(self, thread, object);
+        }
+    }
+    fn try_incref(&self, _: &mut usize, _: &Obj<R>) -> bool {
+        false
+    }
+    fn poll(&self, thread: &mut usize) {
+        if *thread != 1 {
+            return;
+        }
+        let entries = std::mem::take(&mut *self.inbox.lock());
+        for n in entries {
+            if self.merge(&self.objects[n]) {
+                destroy(self, thread, &self.objects[n]);
+            }
+        }
+    }
+    fn extra(&self, thread: &mut usize, extra: Extra) -> Option<i64> {
+        match extra {
+            Extra::Immortalise(n) => self.make_immortal(*thread, &self.objects[n]),
+            Extra::Add(n, by) => {
+                let header = &self.objects[n].header;
+                let local = header.local.load(Relaxed);
+                let sum = local + by;
+                let wraps = self.faults.is(Mutant::BulkWrap);
+                self.set_local(header, if wraps { sum } else { sum.min(IMMORTAL) });
+                for _ in 0..by {
+                    self.objects[n].ghost.gain();
+                }
+            }
+        }
+        None
+    }
+    fn settle(&self) {
+        self.poll(&mut 1);
+        for object in &self.objects {
+            let header = &object.header;
+            // An immortal object stays immortal: it was never merged into a count.
+            let merged = header.shared.load(Relaxed) & 3 == MERGED;
+            let count = header.shared.load(Relaxed) >> 2;
+            let fallen = merged && count >= SURPLUS / 2 && !self.is_immortal(header);
+            require(!fallen, Kind::Invariant, || {
+                format!("object[{}] was immortal and is mortal again", object.index)
+            });
+        }
+    }
+    fn settled(&self, object: &Obj<R>) -> Option<i64> {
+        let local = object.header.local.load(Relaxed);
+        (local != IMMORTAL).then(|| i64::from(local) + (object.header.shared.load(Relaxed) >> 2))
+    }
+}
+
+mutants! {
+    /// Faults of immortal objects.
+    pub enum Mutant {
+        /// The increment does not look: all ones wrap to zero.
+        NoIncrefCheck = "imm-no-incref-check" breaks ["M1", "M2"] in "counted" by Everywhere;
+        /// The decrement does not look: all ones become a count.
+        NoDecrefCheck = "imm-no-decref-check" breaks ["M1", "M2"] in "counted" by Everywhere;
+        /// Adding many at once truncates to the width of the field.
+        BulkWrap = "imm-bulk-wrap" breaks ["M2"] in "bulk" by Everywhere;
+        /// A merge takes all ones for a count.
+        MergeBlind = "imm-merge-blind" breaks ["M1", "M3"] in "queued" by Everywhere;
+        /// A thread that is not the owner makes the object immortal.
+        ForeignSet = "imm-foreign-set" breaks ["M1", "M5"] in "foreign" by Everywhere;
+    }
+}
+
+/// The protocol.
+pub struct ImmortalProtocol;
+
+impl Protocol for ImmortalProtocol {
+    const NAME: &'static str = "immortal";
+    const TITLE: &'static str = "Immortal objects";
+    const QUESTION: &'static str = "Can an object leave counting while others still count it?";
+    const SOURCE: &'static str = "CPython 3.13 object.h, object.c; PEP 683";
+    const PROPERTIES: &'static [Property] = PROPERTIES;
+    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[(
+        "imm-shared-first",
+        "equivalent here: the merge looks again, so an entry queued meanwhile is dropped",
+    )];
+    type Mutant = Mutant;
+    type Op = Op<Extra>;
+    type World<R: Runtime> = Workshop<R, Immortal<R, Switch<Mutant>>>;
+
+    fn scenarios() -> Vec<Scenario<Op<Extra>>> {
+        use self::Extra::*;
+        use Op::{Extra as X, *};
+        vec![
+            Scenario::new("counted", "an immortal object is counted on")
+                .setup([New(0), Incref(0), X(Immortalise(0))])
+                .thread([Incref(0), Decref(0), Decref(0), Decref(0)]),
+            Scenario::new("saturated", "the owner's count reaches all ones by itself")
+                .setup([New(0)])
+                .thread([
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Incref(0),
+                    Decref(0),
+                    Decref(0),
+                ]),
+            Scenario::new("bulk", "many references are added at once")
+                .setup([New(0), X(Add(0, 8))])
+                .thread([Decref(0)]),
+            Scenario::new("queued", "an object becomes immortal while queued")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([X(Immortalise(0)), Poll, Decref(0)])
+                .thread([Decref(0)]),
+            Scenario::new("foreign", "another thread makes the object immortal")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([Incref(0), Decref(0), Decref(0), Poll])
+                .thread([X(Immortalise(0)), Decref(0)]),
+            Scenario::new("beside-drop", "made immortal beside a foreign drop")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([X(Immortalise(0)), Poll])
+                .thread([Incref(0), Decref(0), Decref(0)]),
+        ]
+    }
+
+    fn random(
+        n: usize,
+        ops: usize,
+        below: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<Scenario<Op<Extra>>> {
+        let mut scenario = random(n, ops, below);
+        scenario.threads[0].push(Op::Extra(Extra::Immortalise(0)));
+        Some(scenario)
+    }
+}
+
+const PROPERTIES: &[Property] = &[
+    Property {
+        id: "M1",
+        states: "an immortal object is never freed and never mortal again",
+        broken_by: &[
+            Kind::PrematureFree,
+            Kind::UseAfterFree,
+            Kind::DoubleFree,
+            Kind::Invariant,
+            Kind::WrongCount,
+            Kind::Leak,
+        ],
+    },
+    Property {
+        id: "M2",
+        states: "no sequence of increments makes a count smaller: at the limit it leaks",
+        broken_by: &[Kind::PrematureFree, Kind::WrongCount, Kind::UseAfterFree],
+    },
+    Property {
+        id: "M3",
+        states: "late operations on the shared half are harmless",
+        broken_by: &[
+            Kind::PrematureFree,
+            Kind::UseAfterFree,
+            Kind::Deadlock,
+            Kind::Starvation,
+            Kind::Leak,
+            Kind::WrongCount,
+        ],
+    },
+    Property {
+        id: "M5",
+        states: "no two threads write the header without an order between them",
+        broken_by: &[Kind::DataRace],
+    },
+];

@@ -1,0 +1,280 @@
+//! What `threadbare check` and `threadbare matrix` print, as data and as text.
+
+use crate::catalogue::{Entry, Unknown};
+use crate::engine::{Budget, Engine};
+use crate::protocol::{MutantInfo, Visible};
+use crate::replay::Recording;
+use crate::verdict::Verdict;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// One check: a scenario, faithful or with a mutant, under one engine.
+#[derive(Clone, Debug, Serialize)]
+pub struct Checked {
+    /// Version of this record.
+    pub schema: &'static str,
+    /// Protocol.
+    pub protocol: &'static str,
+    /// Scenario.
+    pub scenario: String,
+    /// Mutant, if any.
+    pub mutant: Option<String>,
+    /// Engine.
+    pub engine: Engine,
+    /// What came out.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// The line that repeats a violation.
+    pub replay: Option<String>,
+}
+
+/// Default budgets: what keeps one protocol within seconds.
+pub fn budget(engine: Engine, seed: u64) -> Budget {
+    let executions = match engine {
+        Engine::Loom => 150_000,
+        Engine::Dfs => 100_000,
+        Engine::Random | Engine::Pct => 20_000,
+        Engine::Native => 1_000,
+    };
+    Budget { executions, seed }
+}
+
+/// Runs one check.
+///
+/// # Errors
+/// [`Unknown`] names.
+pub fn check(
+    entry: &Entry,
+    scenario: &str,
+    mutant: Option<&str>,
+    engine: Engine,
+    budget: Budget,
+) -> Result<Checked, Unknown> {
+    let verdict = entry.check(engine, scenario, mutant, budget)?;
+    let replay = verdict
+        .failure()
+        .and_then(|f| Recording::of(entry, scenario, mutant, engine, f))
+        .map(|r| r.to_string());
+    Ok(Checked {
+        schema: "threadbare.check/1",
+        protocol: entry.name,
+        scenario: scenario.into(),
+        mutant: mutant.map(Into::into),
+        engine,
+        verdict,
+        replay,
+    })
+}
+
+/// Question, source, properties, scenarios.
+pub fn describe(entry: &Entry) -> String {
+    let mut text = format!("{}\n  {}\n  source: {}\n", entry.title, entry.question, entry.source);
+    let _ = writeln!(text, "\nproperties");
+    for property in entry.properties {
+        let _ = writeln!(text, "  {:<4} {}", property.id, property.states);
+    }
+    let _ = writeln!(text, "\nscenarios");
+    for s in &entry.scenarios {
+        let size = format!("{} threads, {} operations", s.threads, s.operations);
+        let _ = writeln!(text, "  {:<20} {} ({size})", s.name, s.asks);
+    }
+    text
+}
+
+/// One line of a table of checks.
+pub fn line(checked: &Checked) -> String {
+    format!("  {:<20} {:<15} {}", checked.scenario, checked.engine.name(), checked.verdict)
+}
+
+/// A violation in full: what, the scenario, how, and how to see it again.
+pub fn violation(entry: &Entry, checked: &Checked) -> String {
+    let Some(failure) = checked.verdict.failure() else { return String::new() };
+    let kind = failure.violation.kind;
+    let broken: Vec<String> = entry
+        .properties
+        .iter()
+        .filter(|p| p.broken_by.contains(&kind))
+        .map(|p| format!("  {} {}", p.id, p.states))
+        .collect();
+    let mut text = format!("{}: {}\n", kind.name(), failure.violation.text);
+    let _ = writeln!(text, "breaks\n{}\n", broken.join("\n"));
+    let engine = checked.engine.name();
+    let _ = writeln!(text, "{engine}, execution {}\n\n{}", failure.execution, failure.trace);
+    match &checked.replay {
+        Some(line) => {
+            let _ = writeln!(text, "again: threadbare replay '{line}'");
+        }
+        None => {
+            let _ = writeln!(text, "again: real threads cannot be replayed; run the same check");
+        }
+    }
+    text
+}
+
+/// A mutant under every engine.
+#[derive(Clone, Debug, Serialize)]
+pub struct MutantRow {
+    /// Version of this record.
+    pub schema: &'static str,
+    /// Protocol.
+    pub protocol: &'static str,
+    /// The mutant.
+    pub mutant: MutantInfo,
+    /// Per engine: executions until it was killed, or none.
+    pub kills: Vec<(Engine, Option<u64>)>,
+    /// Whether the outcome is what the catalogue expects.
+    pub as_expected: bool,
+}
+
+/// Runs one mutant under the engines that can show it.
+///
+/// # Errors
+/// [`Unknown`] names.
+pub fn mutant_row(entry: &Entry, mutant: &MutantInfo, seed: u64) -> Result<MutantRow, Unknown> {
+    let mut kills = Vec::new();
+    let mut right_property = true;
+    for engine in [Engine::Loom, Engine::Random, Engine::Pct, Engine::Dfs] {
+        let budget = budget(engine, seed);
+        let checked = check(entry, mutant.scenario, Some(mutant.name), engine, budget)?;
+        let failure = checked.verdict.failure();
+        right_property &=
+            failure.is_none_or(|f| entry.kind_breaks(f.violation.kind, mutant.breaks));
+        kills.push((engine, failure.map(|f| f.execution)));
+    }
+    let loom = kills[0].1.is_some();
+    let shuttle = kills[1..].iter().any(|(_, k)| k.is_some());
+    let waits = matches!(mutant.visible, Visible::Explorer(_));
+    let fits = loom == mutant.visible.by_loom() && shuttle == mutant.visible.by_shuttle();
+    Ok(MutantRow {
+        schema: "threadbare.mutants/1",
+        protocol: entry.name,
+        mutant: *mutant,
+        kills,
+        as_expected: waits || (fits && right_property),
+    })
+}
+
+/// Head of the table of mutants.
+pub fn mutant_head() -> String {
+    format!(
+        "  {:<30} {:<14} {:>8} {:>8} {:>8} {:>8}  expectation",
+        "mutant", "breaks", "loom", "random", "pct", "dfs"
+    )
+}
+
+/// Line of the table of mutants: executions until killed.
+pub fn mutant_line(row: &MutantRow) -> String {
+    let waits = matches!(row.mutant.visible, Visible::Explorer(_));
+    let cell = |n: usize| match row.kills[n].1 {
+        // What an inexact engine says about such a mutant is not counted.
+        _ if waits => "waits".to_owned(),
+        Some(executions) => executions.to_string(),
+        None => "–".to_owned(),
+    };
+    let mark = if row.as_expected { "" } else { "  ✗ NOT AS EXPECTED" };
+    let shipped = if row.mutant.shipped { " [shipped form]" } else { "" };
+    format!(
+        "  {:<30} {:<14} {:>8} {:>8} {:>8} {:>8}  {}{shipped}{mark}",
+        row.mutant.name,
+        row.mutant.breaks.join(" "),
+        cell(0),
+        cell(1),
+        cell(2),
+        cell(3),
+        row.mutant.visible.reason()
+    )
+}
+
+/// Killed, killable, and waiting mutants by engine, for the matrix.
+#[derive(Clone, Debug, Serialize)]
+pub struct MatrixRow {
+    /// Version of this record.
+    pub schema: &'static str,
+    /// Protocol.
+    pub protocol: &'static str,
+    /// Properties.
+    pub properties: usize,
+    /// Scenarios.
+    pub scenarios: usize,
+    /// Mutants.
+    pub mutants: usize,
+    /// Mutants expected to be killed by loom; tests hold the catalogue to it.
+    pub loom: usize,
+    /// Mutants expected to be killed by shuttle.
+    pub shuttle: usize,
+    /// Mutants that wait for the explorer.
+    pub waiting: usize,
+    /// Named faults that are not expressed.
+    pub not_expressed: usize,
+    /// Whether random scenarios run on real threads.
+    pub native: bool,
+    /// VM probes paired with the protocol.
+    pub probes: usize,
+    /// Known bugs paired with the protocol.
+    pub bugs: usize,
+}
+
+/// The row of a protocol; probes and bugs are counted by the caller, who knows them.
+pub fn matrix_row(entry: &Entry, probes: usize, bugs: usize) -> MatrixRow {
+    let count = |f: &dyn Fn(&MutantInfo) -> bool| entry.mutants.iter().filter(|m| f(m)).count();
+    MatrixRow {
+        schema: "threadbare.matrix/1",
+        protocol: entry.name,
+        properties: entry.properties.len(),
+        scenarios: entry.scenarios.len(),
+        mutants: entry.mutants.len(),
+        loom: count(&|m| m.visible.by_loom()),
+        shuttle: count(&|m| m.visible.by_shuttle()),
+        waiting: count(&|m| matches!(m.visible, Visible::Explorer(_))),
+        not_expressed: entry.not_expressed.len(),
+        native: true,
+        probes,
+        bugs,
+    }
+}
+
+/// The matrix as text; an empty cell is a middle dot, never blank.
+pub fn matrix(rows: &[MatrixRow]) -> String {
+    let mut text = format!(
+        "{:<18} {:>10} {:>9} {:>7} {:>9} {:>9} {:>8} {:>8} {:>7} {:>7} {:>5}\n",
+        "protocol",
+        "properties",
+        "scenarios",
+        "mutants",
+        "loom",
+        "shuttle",
+        "explorer",
+        "omitted",
+        "native",
+        "probes",
+        "bugs"
+    );
+    let cell = |n: usize| if n == 0 { "·".to_owned() } else { n.to_string() };
+    let mut total = (0, 0, 0);
+    for r in rows {
+        total = (total.0 + r.mutants, total.1 + r.waiting, total.2 + r.not_expressed);
+        let _ = writeln!(
+            text,
+            "{:<18} {:>10} {:>9} {:>7} {:>9} {:>9} {:>8} {:>8} {:>7} {:>7} {:>5}",
+            r.protocol,
+            cell(r.properties),
+            cell(r.scenarios),
+            cell(r.mutants),
+            format!("{}/{}", r.loom, r.mutants),
+            format!("{}/{}", r.shuttle, r.mutants),
+            cell(r.waiting),
+            cell(r.not_expressed),
+            if r.native { "yes" } else { "·" },
+            cell(r.probes),
+            cell(r.bugs),
+        );
+    }
+    let (mutants, waiting, omitted) = total;
+    let _ = writeln!(
+        text,
+        "{} protocols, {mutants} mutants ({waiting} wait for the explorer, {omitted} not expressed); \
+         loom and shuttle: mutants expected to be killed, which `cargo test` verifies",
+        rows.len()
+    );
+    text
+}

@@ -1,0 +1,3 @@
+//! Weak references, finalizers, resurrection.
+
+pub mod weakref;

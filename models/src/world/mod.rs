@@ -1,0 +1,3 @@
+//! Locks over the whole interpreter.
+
+pub mod gil;
