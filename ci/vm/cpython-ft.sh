@@ -55,7 +55,7 @@ case $flavour in
     debug) configure+=(--with-pydebug) ;;
     tsan | asan)
         packages+=(clang llvm)
-        configure+=(CC=clang CXX=clang++)
+        export CC=clang CXX=clang++
         # The build runs the interpreter it builds: its races and leaks must not
         # stop it, and the sanitizers' maps want addresses that are not random.
         runner=(setarch -R)
@@ -64,13 +64,19 @@ case $flavour in
     asan) configure+=(--with-address-sanitizer) ;;
 esac
 need_packages "${packages[@]}"
+if [ "${CC:-}" = clang ]; then
+    # The sanitizers' runtimes are a package of their own, named by clang's version.
+    need_packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+fi
 fetch_source "python$series" "$debian_version" 'python3[.](1[3-9]|[2-9][0-9])'
 
 # Upstream's own archive, without Debian's patches: reports name upstream lines.
 step "unpacking" tar -xf "$SOURCE/python${series}_$debian_version.orig.tar.xz" -C "$WORK" --one-top-level=source --strip-components=1
 cd "$WORK/source"
 # -g for gdb's frames. No PGO or LTO: they double the time and blur the frames.
-step "configuring" "${runner[@]}" ./configure "${configure[@]}"
+# shellcheck disable=SC2016 # the inner shell expands these
+step "configuring" "${runner[@]}" bash -c './configure "$@" || { code=$?; cp config.log "$0"; exit $code; }' \
+    "${LOG%.log}.config.log" "${configure[@]}"
 step "compiling with $(nproc) jobs" "${runner[@]}" make -j"$(nproc)"
 step "installing" "${runner[@]}" make install DESTDIR="$WORK/stage"
 

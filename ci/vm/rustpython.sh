@@ -84,8 +84,6 @@ if [ -e "$locks/$version.lock" ]; then
 else
     say "no lock file of ours for $version: taking the newest dependencies that fit"
 fi
-# These would put the program elsewhere.
-unset CARGO_TARGET_DIR CARGO_BUILD_TARGET CARGO_BUILD_TARGET_DIR
 cd "$WORK"
 say "fetching RustPython $version and what it needs"
 cargo fetch "${locked[@]}" >>"$LOG" 2>&1 3>&- 9>&- || {

@@ -85,12 +85,9 @@ impl Log {
             End::Flood => "it printed without end".to_owned(),
             End::Interrupted => "it was interrupted".to_owned(),
         };
-        let said = self
-            .stderr()
-            .lines()
-            .rfind(|l| !l.trim().is_empty())
-            .unwrap_or("")
-            .trim();
+        let panic = crate::verdict::stack::panic(self.stderr()).map(|p| format!("panicked at {p}"));
+        let last = self.stderr().lines().rfind(|l| !l.trim().is_empty());
+        let said = panic.unwrap_or_else(|| last.unwrap_or("").trim().to_owned());
         if said.is_empty() {
             end
         } else {
