@@ -9,7 +9,7 @@
 export LC_ALL=C.UTF-8
 # A VM's name in the cache says all about how it was built; the caller's compiler
 # settings must not.
-unset CDPATH PYTHONHOME PYTHONPATH CC CXX CFLAGS CXXFLAGS CPPFLAGS LDFLAGS MAKEFLAGS MFLAGS
+unset CDPATH PYTHONHOME PYTHONPATH CC CXX CFLAGS CFLAGS_NODIST CXXFLAGS CPPFLAGS LDFLAGS MAKEFLAGS MFLAGS
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR CARGO_BUILD_TARGET CARGO_BUILD_TARGET_DIR
 
 # From here on stdout is stderr; the caller's stdout is fd 3, for `answer`.

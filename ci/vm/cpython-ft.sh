@@ -73,7 +73,10 @@ fetch_source "python$series" "$debian_version" 'python3[.](1[3-9]|[2-9][0-9])'
 # Upstream's own archive, without Debian's patches: reports name upstream lines.
 step "unpacking" tar -xf "$SOURCE/python${series}_$debian_version.orig.tar.xz" -C "$WORK" --one-top-level=source --strip-components=1
 cd "$WORK/source"
-# -g for gdb's frames. No PGO or LTO: they double the time and blur the frames.
+# -g, CPython's own default, for gdb's frames; source paths without this machine's
+# folders, so that reports compare. No PGO or LTO: they double the time and blur
+# the frames. NODIST: not for extensions built later.
+export CFLAGS_NODIST="-ffile-prefix-map=$WORK/source=cpython-$version"
 # shellcheck disable=SC2016 # the inner shell expands these
 step "configuring" "${runner[@]}" bash -c './configure "$@" || { code=$?; cp config.log "$0"; exit $code; }' \
     "${LOG%.log}.config.log" "${configure[@]}"

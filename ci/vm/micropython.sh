@@ -40,11 +40,11 @@ archives=("$SOURCE/micropython_$version"*.orig.tar.xz)
 step "unpacking" tar -xf "${archives[0]}" -C "$WORK" --one-top-level=source --strip-components=1
 
 # What needs a library that Debian's archive leaves out is off, and so are the
-# frozen modules, which come from a repository of their own. Not stripped and
-# with -g, so that gdb shows frames.
+# frozen modules, which come from a repository of their own. Not stripped, so
+# that gdb shows frames (-g is the port's default).
 step "compiling with $(nproc) jobs" make -C "$WORK/source/ports/unix" -j"$(nproc)" \
     MICROPY_PY_SSL=0 MICROPY_SSL_MBEDTLS=0 MICROPY_PY_BTREE=0 MICROPY_PY_FFI=0 FROZEN_MANIFEST= \
-    CFLAGS_EXTRA=-g STRIP=
+    CFLAGS_EXTRA="-ffile-prefix-map=$WORK/source=micropython-$version" STRIP=
 
 mkdir -p "$WORK/stage/bin"
 cp "$WORK/source/ports/unix/build-standard/micropython" "$WORK/stage/bin/"
