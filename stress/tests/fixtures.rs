@@ -168,16 +168,28 @@ fn grandchildren_do_not_outlive_the_job() {
     assert_eq!(alive(&format!("86400.{mark}")), Vec::<String>::new());
 }
 
+/// A child that dies with the test, also a failing one: an orphan would hold the runner's pipe open.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn the_search_for_orphans_finds_one() {
     let mark = format!("86400.{}8", std::process::id());
-    let mut child = std::process::Command::new("sleep")
-        .arg(&mark)
-        .spawn()
-        .unwrap();
-    assert_eq!(alive(&mark).len(), 1);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let mut sleep = std::process::Command::new("sleep");
+    sleep.arg(&mark).stdout(std::process::Stdio::null());
+    let child = Killed(sleep.spawn().unwrap());
+    // `spawn` returns while the new program is still being loaded and has no command line yet.
+    while alive(&mark).is_empty() {
+        std::thread::yield_now();
+    }
+    drop(child);
+    assert_eq!(alive(&mark), Vec::<String>::new());
 }
 
 #[test]
