@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use threadbare_stress::campaign::state::State;
 use threadbare_stress::campaign::{Event, Options, Report, hunt};
 use threadbare_stress::choice::{Choices, Seeded};
-use threadbare_stress::finding::Finding;
+use threadbare_stress::finding::{Finding, store};
 use threadbare_stress::report;
 use threadbare_stress::scenario::generate::Limits;
 use threadbare_stress::subject::{Subject, builtin, introspect};
@@ -151,11 +151,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let watch = Printer::new(args.format);
     let result = hunt(&vm, &options, &|event| watch.event(event))?;
     watch.clear();
-    let html = report::html(&result.state, &result.findings);
-    let written = threadbare_stress::finding::store::write_atomically(
-        &options.out.join("report.html"),
-        html.as_bytes(),
-    );
+    let html = report::html(&result.state, &result.findings, &|f| {
+        store::backtrace(&options.out, &f.id)
+    });
+    let written = store::write_atomically(&options.out.join("report.html"), html.as_bytes());
     summary(&vm, &options, &result, args.format);
     if let Some(error) = result.error {
         return Err(error.into());

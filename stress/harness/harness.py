@@ -44,13 +44,26 @@ def emit(*fields):
 
 
 class Tok(object):
-    """An element with identity; rendered by its number."""
+    """An element with identity; rendered by its number. Without a `__repr__` of its own: it would be
+    Python code in the middle of every `repr` of a container, where also a VM with a GIL switches."""
 
     def __init__(self, n):
         self.n = n
 
-    def __repr__(self):
-        return "t%d" % self.n
+
+NAMES = []
+
+
+def tidy(text):
+    """Text with the addresses of tokens replaced by their numbers, of passing ones by `t?`."""
+    mark = "Tok object at "
+    if mark in text:
+        for address, name in NAMES:
+            text = text.replace(address, name)
+        while mark in text:
+            i = text.index(mark)
+            text = text[:max(text.rfind("<", 0, i), 0)] + "t?" + text[text.find(">", i) + 1 or len(text):]
+    return text
 
 
 class Exc(object):
@@ -74,7 +87,7 @@ def X(e):
     if name in NAME_ONLY:
         return Exc(name)
     try:
-        text = str(e)[:160]
+        text = tidy(str(e))[:160]
     except BaseException:
         text = "?"
     return Exc(name + ": " + text)
@@ -87,7 +100,7 @@ def render(x, depth=4):
     """Structural text of an outcome: never an address, never an order that hashing chose."""
     t = type(x)
     if t in PLAIN:
-        return repr(x)
+        return tidy(repr(x))
     if t is Exc:
         return "!" + x.text
     if t is Tok:
@@ -109,6 +122,8 @@ def render(x, depth=4):
 def plain(x):
     """Whether equality and hash of x say everything that its rendering says."""
     t = type(x)
+    if t is str:
+        return "Tok object at " not in x
     if t in PLAIN or t is Exc:
         return True
     if t is tuple or t is frozenset:
@@ -261,6 +276,7 @@ class Run(object):
         self.jitter = {}
         self.seen_violations = {}
         self.tokens = [Tok(i) for i in range(8)]
+        NAMES[:] = [(repr(t), "t%d" % t.n) for t in self.tokens]
         self.ns = {"Tok": Tok, "Exc": Exc, "X": X, "ALARM": ALARM, "V": self.tokens, "N": int("1000"), "K": "".join(["k"]),
                    "render": render, "__name__": "scenario"}
         exec(spec["src"], self.ns)

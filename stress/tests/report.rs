@@ -119,6 +119,11 @@ fn findings() -> Vec<Finding> {
     vec![outcome, crash]
 }
 
+/// The crash has a backtrace, the outcome none.
+fn trace(finding: &Finding) -> Option<String> {
+    (finding.kind == Kind::Crash).then(|| "#0  list_pop<T> (o=0x1) at list.c:7".to_owned())
+}
+
 /// The text between the style and the end, without the scripts, which have tests of their own.
 fn shown(page: &str) -> String {
     let body = page.split("</style>").nth(1).expect("a style");
@@ -135,7 +140,7 @@ fn shown(page: &str) -> String {
 
 #[test]
 fn a_small_hunt() {
-    insta::assert_snapshot!(shown(&html(&state(), &findings())));
+    insta::assert_snapshot!(shown(&html(&state(), &findings(), &trace)));
 }
 
 #[test]
@@ -146,6 +151,7 @@ fn nothing_found_and_nothing_ran() {
             ..State::default()
         },
         &[],
+        &|_| None,
     );
     assert!(page.contains("nothing found") && page.contains("no proof of absence"));
     assert!(page.contains("No run was sampled for overlap"));
@@ -153,7 +159,7 @@ fn nothing_found_and_nothing_ran() {
 
 #[test]
 fn everything_is_escaped_and_nothing_is_fetched() {
-    let page = html(&state(), &findings());
+    let page = html(&state(), &findings(), &trace);
     for raw in [
         "<script",
         "<b>'",
@@ -178,7 +184,7 @@ fn findings_are_ranked_by_grade_and_those_of_other_vms_left_out() {
     let mut foreign = finding("list-crash-3", Kind::Crash, Grade::Forbidden);
     foreign.facts.implementation = "pypy".into();
     all.push(foreign);
-    let page = html(&state(), &all);
+    let page = html(&state(), &all, &|_| None);
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
     assert!(at("#list-crash-2") < at("#list-outcome-1"));
     assert!(!page.contains("list-crash-3"));
@@ -195,7 +201,7 @@ fn hundreds_of_findings_stay_below_the_limit() {
             )
         })
         .collect();
-    let page = html(&state(), &all);
+    let page = html(&state(), &all, &|_| None);
     assert!(page.len() < 2_000_000, "{}", page.len());
     assert!(page.contains("left out to keep this file small"));
 }

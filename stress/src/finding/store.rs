@@ -145,6 +145,11 @@ impl Store {
     }
 }
 
+/// The backtrace saved with a finding of this output folder, if there is one.
+pub fn backtrace(out: &Path, id: &str) -> Option<String> {
+    std::fs::read_to_string(out.join("findings").join(id).join("backtrace.txt")).ok()
+}
+
 /// Reads a finding's folder (or its `finding.json`).
 pub fn read(path: &Path) -> Result<Finding, StoreError> {
     let file = if path.is_dir() {

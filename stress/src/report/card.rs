@@ -9,6 +9,9 @@ use crate::verdict::grade::Grade;
 /// Rows of an outcome table; the rest is counted.
 const MOST_OUTCOMES: usize = 24;
 
+/// Lines of a backtrace that the report shows; the file holds all.
+const MOST_LINES: usize = 120;
+
 /// A finding, ready for the template.
 pub(super) struct Card {
     pub id: String,
@@ -33,6 +36,8 @@ pub(super) struct Card {
     pub heads: Vec<String>,
     pub outcomes: Vec<Outcome>,
     pub frames: Vec<String>,
+    /// The whole backtrace, where there is one.
+    pub trace: Option<String>,
     pub rate: String,
     pub rate_text: String,
     pub hunt: String,
@@ -48,7 +53,12 @@ pub(super) struct Outcome {
 
 impl Card {
     /// `size`: largest scenario of the hunt; `room`: bytes of scripts that the file may still take.
-    pub fn new(finding: &Finding, size: (usize, usize), room: &mut usize) -> Self {
+    pub fn new(
+        finding: &Finding,
+        size: (usize, usize),
+        trace: Option<String>,
+        room: &mut usize,
+    ) -> Self {
         let scenario = &finding.scenario;
         let longest = scenario.threads.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |calls: &Vec<crate::scenario::Call>, i: usize| {
@@ -76,6 +86,11 @@ impl Card {
                 finding.id
             )
         };
+        let trace = trace.map(|text| cut(&text)).filter(|text| {
+            let fits = text.len() <= *room;
+            *room -= if fits { text.len() } else { 0 };
+            fits
+        });
         // The reason may name the source already.
         let source = &scenario.context.source;
         let source = if finding.why.contains(source.as_str()) {
@@ -111,6 +126,7 @@ impl Card {
             heads,
             outcomes,
             frames: finding.frames.clone(),
+            trace,
             rate: finding.script.map_or_else(
                 || "not run".to_owned(),
                 |r| format!("{}/{}", r.hits, r.runs),
@@ -120,6 +136,17 @@ impl Card {
             script,
         }
     }
+}
+
+/// The beginning of a backtrace: deep recursion must not fill the report.
+fn cut(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().take(MOST_LINES + 1).collect();
+    let more = if lines.len() > MOST_LINES {
+        "\n…"
+    } else {
+        ""
+    };
+    lines[..lines.len().min(MOST_LINES)].join("\n") + more
 }
 
 /// What was violated, in the field's words.

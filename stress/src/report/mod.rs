@@ -9,7 +9,7 @@ use askama::Template;
 use card::Card;
 use std::collections::BTreeSet;
 
-/// Scripts are left to their folders once the file holds this much text of them.
+/// Scripts and backtraces are left to their folders once the file holds this much text of them.
 const SCRIPTS: usize = 1_200_000;
 
 #[derive(Template)]
@@ -50,8 +50,13 @@ struct Row {
 }
 
 /// The report of a hunt: findings of the state's VM, worst first, and the table of subjects.
-/// Everything that came from a VM or a user is escaped.
-pub fn html(state: &State, findings: &[Finding]) -> String {
+/// `trace` gives the text of a finding's backtrace, if it has one. Everything that came from a VM
+/// or a user is escaped.
+pub fn html(
+    state: &State,
+    findings: &[Finding],
+    trace: &dyn Fn(&Finding) -> Option<String>,
+) -> String {
     let mut ranked: Vec<&Finding> = findings
         .iter()
         .filter(|f| f.facts.title() == state.vm)
@@ -62,7 +67,7 @@ pub fn html(state: &State, findings: &[Finding]) -> String {
     let mut room = SCRIPTS;
     let cards: Vec<Card> = ranked
         .iter()
-        .map(|f| Card::new(f, state.size, &mut room))
+        .map(|f| Card::new(f, state.size, trace(f), &mut room))
         .collect();
     let pairs: BTreeSet<_> = ranked.iter().map(|f| (&f.subject, f.kind)).collect();
     let died: BTreeSet<_> = ranked

@@ -140,18 +140,24 @@ class Tok(object):
     def __init__(self, n):
         self.n = n
 
-    def __repr__(self):
-        return "t%d" % self.n
-
 
 V = [Tok(i) for i in range(8)]
+
+
+def tidy(text):
+    for t in V:
+        text = text.replace(repr(t), "t%d" % t.n)
+    while "Tok object at " in text:
+        head, tail = text.split("Tok object at ", 1)
+        text = head[:head.rfind("<")] + "t?" + tail[tail.find(">") + 1:]
+    return text
 
 
 def error(e):
     name = type(e).__name__
     if name in ("StopIteration", "IndexError", "KeyError", "AttributeError"):
         return "!" + name
-    return "!" + name + ": " + str(e)[:160]
+    return "!" + name + ": " + tidy(str(e))[:160]
 
 
 "#;
@@ -162,10 +168,14 @@ const SHOW: &str = r#"def show(x):
         return type(x).__name__ + "{" + ", ".join(sorted([show(y) for y in x])) + "}"
     if isinstance(x, str) and x[:1] == "!":
         return x
-    if type(x) is tuple:
-        return "(" + ", ".join([show(y) for y in x]) + ")"
-    if isinstance(x, (type(None), int, float, str, bytes, bytearray, list, dict, complex, Tok)):
-        return repr(x)
+    if type(x) is Tok:
+        return "t%d" % x.n
+    if type(x) in (tuple, list):
+        return ("[%s]" if type(x) is list else "(%s)") % ", ".join([show(y) for y in x])
+    if type(x) is dict:
+        return "{" + ", ".join([show(k) + ": " + show(y) for k, y in x.items()]) + "}"
+    if isinstance(x, (type(None), int, float, str, bytes, bytearray, list, dict, complex)):
+        return tidy(repr(x))
     return "<" + type(x).__name__ + ">"
 
 
