@@ -42,6 +42,7 @@ pub mod cell;
 pub mod explore;
 pub mod hardware;
 pub mod lang;
+pub mod observe;
 mod session;
 pub mod sync;
 pub mod thread;

@@ -5,9 +5,12 @@
 //! in an order that respects reads-from, and the thread in question asks for its next
 //! operation. A run is kept as long as the graph only grows.
 
-use crate::explore::cache::{Cache, Fault, Source, answer};
+use crate::explore::Execution;
+use crate::explore::cache::{Cache, Fault, Note, Source, answer};
 use crate::explore::graph::{Event, Graph, Kind, NONE};
 use crate::explore::program::{Location, LocationInfo, Op, Site, Step, Value, Wait};
+use crate::explore::search::End;
+use crate::observe::{self, Observer};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::RefCell;
@@ -37,6 +40,9 @@ struct Shared {
     points: Vec<Option<Point>>,
     created: Vec<u32>,
     spawned: Vec<u32>,
+    /// Whether the running thread does what it has not done before, so that its notes
+    /// are new.
+    fresh: bool,
     bodies: HashMap<u32, Body>,
     names: Names,
 }
@@ -49,6 +55,8 @@ struct Names {
     infos: Vec<LocationInfo>,
     threads: HashMap<(u32, u32), u32>,
     points: HashMap<Option<Point>, Value>,
+    /// What was noted between two operations.
+    notes: HashMap<Point, Vec<Note>>,
     fault: Option<String>,
 }
 
@@ -87,6 +95,25 @@ pub(crate) fn perform(op: Op, caller: &Caller<'_>) -> Value {
 /// Never returns to the thread: the execution ends with it waiting.
 pub(crate) fn block(wait: Wait, reads: u32, caller: &Caller<'_>) {
     perform(Op::Block { wait, reads }, caller);
+}
+
+/// Keeps a note of the running thread unless an earlier run has kept it already.
+pub(crate) fn note(make: impl FnOnce() -> Note) {
+    let fresh = SHARED.with_borrow(|shared| shared.active && shared.fresh);
+    if fresh {
+        let note = make();
+        SHARED.with_borrow_mut(|shared| {
+            let point = shared.points[shared.thread as usize];
+            if let Some(point) = point {
+                shared.names.notes.entry(point).or_default().push(note);
+            }
+        });
+    }
+}
+
+/// Puts a question to the observer.
+pub(crate) fn ask(question: Value, caller: &Caller<'_>) -> Value {
+    perform(Op::Observe(question), caller)
 }
 
 /// The number of the running thread.
@@ -215,7 +242,8 @@ struct Run {
 }
 
 impl Run {
-    fn start(&mut self, thread: u32, body: Body) {
+    /// Starts a thread; `node` is the operation that spawned it.
+    fn start(&mut self, thread: u32, node: u32, body: Body) {
         let key = Rc::new(RefCell::new(0));
         RETURNED.with_borrow_mut(|returned| returned.insert(thread, key.clone()));
         SHARED.with_borrow_mut(|shared| {
@@ -226,7 +254,7 @@ impl Run {
             shared.spawned.resize(count, 0);
             shared.points[thread as usize] = Some(Point {
                 thread,
-                node: NONE,
+                node,
                 answer: 0,
             });
             (
@@ -253,9 +281,18 @@ impl Run {
 
 /// Lets a thread run to its next operation.
 fn resume(thread: u32, routine: &mut Routine, answer: Value) -> Step {
-    SHARED.with_borrow_mut(|shared| (shared.thread, shared.active) = (thread, true));
+    SHARED.with_borrow_mut(|shared| {
+        (shared.thread, shared.active) = (thread, true);
+        let point = shared.points[thread as usize];
+        shared.fresh = point.is_some_and(|point| !shared.names.notes.contains_key(&point));
+    });
     let result = routine.resume(answer);
-    SHARED.with_borrow_mut(|shared| shared.active = false);
+    SHARED.with_borrow_mut(|shared| {
+        shared.active = false;
+        if let Some(point) = shared.points[thread as usize] {
+            shared.names.notes.entry(point).or_default();
+        }
+    });
     match result {
         CoroutineResult::Yield(step) | CoroutineResult::Return(step) => step,
     }
@@ -264,14 +301,16 @@ fn resume(thread: u32, routine: &mut Routine, answer: Value) -> Step {
 /// A closure as a source.
 pub(crate) struct Closure<F> {
     program: Arc<F>,
+    observer: Arc<dyn Observer>,
     run: Run,
 }
 
 impl<F: Fn() + Send + Sync + 'static> Closure<F> {
-    pub fn new(program: F) -> Self {
+    pub fn new(program: F, observer: Arc<dyn Observer>) -> Self {
         SHARED.with_borrow_mut(|shared| *shared = Shared::default());
         Self {
             program: Arc::new(program),
+            observer,
             run: Run::default(),
         }
     }
@@ -279,7 +318,7 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
     fn restart(&mut self) {
         self.end();
         let program = self.program.clone();
-        self.run.start(0, Box::new(move || program()));
+        self.run.start(0, NONE, Box::new(move || program()));
     }
 
     fn end(&mut self) {
@@ -392,7 +431,7 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
         if let Op::Spawn(child) = known.op {
             let body = SHARED.with_borrow_mut(|shared| shared.bodies.remove(&child));
             if let Some(body) = body {
-                self.run.start(child, body);
+                self.run.start(child, event.node, body);
             }
         }
         if let Some(runner) = self.run.threads.get_mut(&t) {
@@ -474,6 +513,28 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
 
     fn location(&self, location: u32) -> LocationInfo {
         SHARED.with_borrow(|shared| shared.names.infos[location as usize].clone())
+    }
+
+    fn observe(&self, cache: &Cache, graph: &Graph, event: u32, question: Value) -> Value {
+        let execution = Execution::new(graph, cache, self, End::Blocked);
+        observe::answered(&*self.observer, &execution, event, question)
+    }
+
+    fn judge(&self, execution: &Execution<'_>) -> Option<String> {
+        self.observer.judge(execution).err()
+    }
+
+    fn notes(&self, thread: u32, node: u32, answer: Value, into: &mut Vec<Note>) {
+        let point = Point {
+            thread,
+            node,
+            answer,
+        };
+        SHARED.with_borrow(|shared| {
+            if let Some(notes) = shared.names.notes.get(&point) {
+                into.extend(notes.iter().cloned());
+            }
+        });
     }
 
     fn thread_name(&self, thread: u32) -> String {

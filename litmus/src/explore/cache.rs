@@ -4,9 +4,12 @@
 //! this trie is all there is to know about it, and extending a graph costs a lookup. Only
 //! an answer never seen before at that point makes the program run.
 
+use super::Execution;
 use super::graph::{Clock, Event, Graph, Kind, NONE};
 use super::program::{LocationInfo, MemoryOrder, Op, Program, Site, Step, Value, truncate};
+use std::any::Any;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -84,6 +87,14 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    pub fn property(message: String) -> Self {
+        Self {
+            kind: super::FailureKind::Property,
+            message,
+            events: Vec::new(),
+        }
+    }
+
     pub fn program(message: impl Into<String>) -> Self {
         Self {
             kind: super::FailureKind::Program,
@@ -106,12 +117,30 @@ pub(crate) trait Source {
 
     /// The name of a thread.
     fn thread_name(&self, thread: u32) -> String;
+
+    /// The answer to a question that `event` puts to the observer; a function of the
+    /// event's prefix.
+    fn observe(&self, _: &Cache, _: &Graph, _event: u32, _question: Value) -> Value {
+        0
+    }
+
+    /// What the observer objects to in an execution.
+    fn judge(&self, _: &Execution<'_>) -> Option<String> {
+        None
+    }
+
+    /// Appends what was noted between two operations: `thread`, the node of the first and
+    /// its answer; before a thread's first operation, the node of its spawn and 0.
+    fn notes(&self, _thread: u32, _node: u32, _answer: Value, _into: &mut Vec<Note>) {}
 }
+
+/// Something that the program noted down, see [`crate::observe::note`].
+pub(crate) type Note = Arc<dyn Any + Send + Sync>;
 
 /// The value with which a thread goes on after an event.
 pub(crate) fn answer(graph: &Graph, event: &Event) -> Value {
     match event.kind {
-        Kind::Read | Kind::Choice | Kind::Join | Kind::Spawn => event.value,
+        Kind::Read | Kind::Choice | Kind::Observe | Kind::Join | Kind::Spawn => event.value,
         // The thread is answered with what the update found.
         Kind::Write if event.exclusive => graph.at(event.before).value,
         Kind::Write | Kind::Fence => 0,
@@ -171,6 +200,7 @@ impl<P: Program> Source for Direct<'_, P> {
             )));
         }
         match step.op {
+            Op::Observe(_) => Err(Fault::program("a Program has no observer to ask")),
             Op::Spawn(_) => Err(Fault::program(
                 "a Program cannot spawn: declare every thread in Program::threads",
             )),

@@ -1,16 +1,20 @@
 //! An execution graph as the visitor sees it.
 
-use super::cache::{Cache, Fault, Source, answers};
+use super::cache::{Cache, Fault, Note, Source, answers};
 use super::graph::{Event, Graph, Kind, NONE};
 use super::program::{Location, Value};
 use super::search::End;
 use super::{Failure, FailureKind};
+use crate::observe::Place;
+use std::cell::OnceCell;
 
 /// One execution graph, as shown to the visitor of [`Explorer::run`](super::Explorer::run).
 pub struct Execution<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) cache: &'a Cache,
     pub(crate) source: &'a dyn Source,
+    /// Collected when first asked for.
+    pub(crate) notes: OnceCell<Vec<(Place, Note)>>,
     end: End,
 }
 
@@ -25,6 +29,7 @@ impl<'a> Execution<'a> {
             graph,
             cache,
             source,
+            notes: OnceCell::new(),
             end,
         }
     }

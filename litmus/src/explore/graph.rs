@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Spawn,
     Join,
     Choice,
+    /// A question to the observer, answered from the event's prefix.
+    Observe,
 }
 
 #[derive(Clone, Debug)]

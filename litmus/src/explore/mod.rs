@@ -7,11 +7,11 @@ pub(crate) mod graph;
 mod model;
 pub mod oracle;
 pub mod program;
-mod search;
+pub(crate) mod search;
 
 pub use execution::Execution;
 
-use cache::{Direct, Source};
+use cache::{Direct, Fault, Source};
 use model::MemoryModel;
 use program::Program;
 use search::{End, Search, Stop};
@@ -91,10 +91,20 @@ impl Explorer {
         }
     }
 
-    /// Explores a closure, which is run afresh for what it has not been seen to do yet; it
-    /// must be deterministic but for what it reads from the explored types.
+    /// Explores a closure, as [`Self::observe`] without an observer.
     pub fn check(&self, program: impl Fn() + Send + Sync + 'static) -> Report {
-        let source = crate::session::Closure::new(program);
+        self.observe(program, crate::observe::Silent)
+    }
+
+    /// Explores a closure, which is run afresh for what it has not been seen to do yet; it
+    /// must be deterministic but for what it reads from the explored types. The observer
+    /// judges each execution as a whole.
+    pub fn observe(
+        &self,
+        program: impl Fn() + Send + Sync + 'static,
+        observer: impl crate::observe::Observer,
+    ) -> Report {
+        let source = crate::session::Closure::new(program, std::sync::Arc::new(observer));
         let visit = |_: &Execution<'_>| ControlFlow::Continue(());
         match self.model {
             Model::Rc11 => self.search::<model::Rc11, _>(source, visit),
@@ -122,12 +132,11 @@ impl Explorer {
                 End::Complete => report.complete += 1,
                 End::Blocked => report.blocked += 1,
             }
-            match visit(&Execution::new(
-                &search.graph,
-                &search.cache,
-                &search.source,
-                end,
-            )) {
+            let execution = Execution::new(&search.graph, &search.cache, &search.source, end);
+            if let Some(complaint) = search.source.judge(&execution) {
+                return Err(Stop::Fault(Fault::property(complaint)));
+            }
+            match visit(&execution) {
                 ControlFlow::Continue(()) => Ok(()),
                 ControlFlow::Break(()) => Err(Stop::Ended),
             }
@@ -135,9 +144,16 @@ impl Explorer {
         match result {
             Ok(()) => report.exhaustive = true,
             Err(Stop::Ended) => {}
-            Err(Stop::Fault(fault)) => {
+            Err(Stop::Fault(mut fault)) => {
                 let execution =
                     Execution::new(&search.graph, &search.cache, &search.source, End::Blocked);
+                // What the observer has to say of a failing execution is closer to the
+                // program's meaning than a race or a deadlock.
+                if fault.kind != FailureKind::Program
+                    && let Some(complaint) = search.source.judge(&execution)
+                {
+                    fault = Fault::property(complaint);
+                }
                 report.failure = Some(execution.failure(&fault));
             }
         }
@@ -181,6 +197,8 @@ pub enum FailureKind {
     DataRace,
     /// Every thread that has not ended waits for ever.
     Deadlock,
+    /// An [`Observer`](crate::observe::Observer) objected.
+    Property,
     /// The program breaks a rule of the explorer: nondeterminism, endless loop.
     Program,
 }

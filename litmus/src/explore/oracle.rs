@@ -165,7 +165,12 @@ impl Graph {
                     into,
                 );
             }
-            Op::Spawn(_) | Op::Block { .. } | Op::Fail(_) | Op::End | Op::Return(_) => {}
+            Op::Observe(_)
+            | Op::Spawn(_)
+            | Op::Block { .. }
+            | Op::Fail(_)
+            | Op::End
+            | Op::Return(_) => {}
             Op::Load { .. }
             | Op::Await { .. }
             | Op::Update { .. }

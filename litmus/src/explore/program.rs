@@ -246,6 +246,10 @@ pub enum Op {
     Fence(MemoryOrder),
     /// A free choice; answered with a number below the one given. 0 is the usual course.
     Choose(u32),
+    /// Asks the observer of the exploration; answered with what it says of everything
+    /// before this point. Not for a [`Program`].
+    #[doc(hidden)]
+    Observe(Value),
     /// Starts thread `.0`; not for a [`Program`], whose threads all run from the start.
     #[doc(hidden)]
     Spawn(u32),

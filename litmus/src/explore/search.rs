@@ -194,7 +194,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
             let node = self.next_node(thread)?;
             match self.cache.op(node) {
-                Op::Store { .. } | Op::Fence(_) | Op::Choose(_) | Op::Spawn(_) => {
+                Op::Store { .. } | Op::Fence(_) | Op::Choose(_) | Op::Observe(_) | Op::Spawn(_) => {
                     return Ok(Some((thread, node)));
                 }
                 Op::Load { .. } | Op::Update { .. } | Op::CompareExchange { .. } => {
@@ -320,6 +320,16 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 for value in 1..u64::from(ways) {
                     self.items.push(Item::Choose { event, value });
                 }
+                Ok(())
+            }
+            Op::Observe(question) => {
+                let event = self
+                    .graph
+                    .push(thread, Kind::Observe, MemoryOrder::Relaxed, node);
+                let value = self
+                    .source
+                    .observe(&self.cache, &self.graph, event, question);
+                self.graph.at_mut(event).value = value;
                 Ok(())
             }
             Op::Spawn(child) => {
@@ -632,7 +642,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             Kind::Read => graph.rank_of(rf),
             Kind::Write => rank,
             Kind::Choice => return value == 0,
-            Kind::Fence | Kind::Spawn | Kind::Join => return true,
+            Kind::Fence | Kind::Observe | Kind::Spawn | Kind::Join => return true,
         };
         !graph.place(location).co[rank as usize..]
             .iter()

@@ -39,7 +39,7 @@ fn class(graph: &Graph, event: u32) -> Class {
         Kind::Write => Class::Store,
         Kind::Fence if e.order == MemoryOrder::SeqCst => Class::Full,
         Kind::Spawn | Kind::Join => Class::Full,
-        Kind::Fence | Kind::Choice => Class::Nothing,
+        Kind::Fence | Kind::Choice | Kind::Observe => Class::Nothing,
     }
 }
 

@@ -1,0 +1,259 @@
+//! Judging executions as wholes.
+//!
+//! A closure must not keep state of its own outside the explored types: its threads are
+//! run only as far as they have not been seen yet, so such state would mix executions.
+//! What a property needs to know is *noted down* instead, at no cost in executions, and
+//! an [`Observer`] judges each execution by its notes and their order.
+//!
+//! ```
+//! use threadbare_litmus::sync::atomic::{AtomicU32, Ordering::Relaxed};
+//! use threadbare_litmus::explore::{Execution, Explorer, FailureKind};
+//! use threadbare_litmus::observe::{Observer, note};
+//! use threadbare_litmus::{sync::Arc, thread};
+//!
+//! #[derive(PartialEq)]
+//! enum Step { Used, Freed }
+//!
+//! /// Every use comes before the free.
+//! struct NoUseAfterFree;
+//!
+//! impl Observer for NoUseAfterFree {
+//!     fn judge(&self, execution: &Execution<'_>) -> Result<(), String> {
+//!         let notes = execution.notes::<Step>();
+//!         for free in notes.iter().filter(|n| *n.what == Step::Freed) {
+//!             for used in notes.iter().filter(|n| *n.what == Step::Used) {
+//!                 if !used.before(free) {
+//!                     return Err(format!("thread {} uses what is freed", used.thread));
+//!                 }
+//!             }
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! fn drop_reference(count: &AtomicU32) {
+//!     if count.fetch_sub(1, Relaxed) == 1 {
+//!         note(Step::Freed);
+//!     } else {
+//!         note(Step::Used); // too late: the reference is given up
+//!     }
+//! }
+//!
+//! let report = Explorer::new().observe(
+//!     || {
+//!         let count = Arc::new(AtomicU32::new(2));
+//!         let other = count.clone();
+//!         let t = thread::spawn(move || drop_reference(&other));
+//!         drop_reference(&count);
+//!         t.join().unwrap();
+//!     },
+//!     NoUseAfterFree,
+//! );
+//! assert_eq!(report.failure.unwrap().kind, FailureKind::Property);
+//! ```
+
+use crate::explore::Execution;
+use crate::explore::cache::{Note, answer};
+use crate::explore::graph::{Clock, Graph, Kind, NONE};
+use crate::session;
+use std::any::Any;
+use std::panic::Location as Caller;
+use std::sync::Arc;
+
+/// Judges executions. Must depend on nothing but its arguments.
+pub trait Observer: Send + Sync + 'static {
+    /// Whether an execution, complete, blocked or failing, is as it should be.
+    ///
+    /// # Errors
+    /// What is wrong with it, which becomes the message of the failure.
+    fn judge(&self, _: &Execution<'_>) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The answer to a question that a thread put by [`ask`]. `past` has the notes that
+    /// are before the question by program order and reads-from.
+    fn answer(&self, _past: &Past<'_>, _question: u64) -> u64 {
+        0
+    }
+}
+
+/// Observes nothing.
+pub(crate) struct Silent;
+
+impl Observer for Silent {}
+
+/// Notes something down at this point of the running thread. What is noted must be a
+/// function of what the thread has read so far, like everything that it does.
+pub fn note<T: Any + Send + Sync>(what: T) {
+    session::note(|| Arc::new(what));
+}
+
+/// Asks the observer about what is before this point.
+#[track_caller]
+pub fn ask(question: u64) -> u64 {
+    session::ask(question, Caller::caller())
+}
+
+/// Number of the running thread; the first is 0.
+pub fn thread_index() -> usize {
+    session::current() as usize
+}
+
+/// A note and its place in an execution.
+#[derive(Clone, Copy)]
+pub struct Noted<'e, T> {
+    /// The thread that made it.
+    pub thread: usize,
+    /// What was noted.
+    pub what: &'e T,
+    place: Place,
+    graph: &'e Graph,
+}
+
+/// Where a note stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    thread: u32,
+    /// How many events of the thread are before it.
+    index: u32,
+    /// The event before it: in its thread, or the one that started the thread.
+    last: u32,
+    /// Its order among the notes between two events.
+    ordinal: u32,
+}
+
+impl Place {
+    fn precedes(self, other: Place, graph: &Graph, clock: Clock) -> bool {
+        if self.thread == other.thread {
+            return (self.index, self.ordinal) < (other.index, other.ordinal);
+        }
+        self.is_seen_by(other.last, graph, clock)
+    }
+
+    /// Whether the event after the note is in the prefix of `event`.
+    fn is_seen_by(self, event: u32, graph: &Graph, clock: Clock) -> bool {
+        event != NONE && u32::from(graph.clock(event, clock)[self.thread as usize]) > self.index
+    }
+}
+
+impl<'e, T> Noted<'e, T> {
+    /// Whether this note is before `other` by program order and reads-from. Two notes of
+    /// which neither is before the other can come in either order.
+    pub fn before<U>(&self, other: &Noted<'e, U>) -> bool {
+        self.place.precedes(other.place, self.graph, Clock::Porf)
+    }
+
+    /// Whether this note happens before `other`, as the memory model has it.
+    pub fn happens_before<U>(&self, other: &Noted<'e, U>) -> bool {
+        self.place.precedes(other.place, self.graph, Clock::Hb)
+    }
+}
+
+/// What is before a question.
+pub struct Past<'e> {
+    graph: &'e Graph,
+    event: u32,
+    notes: &'e [(Place, Note)],
+}
+
+impl Past<'_> {
+    /// Calls `f` with each note of type `T`, in an order that keeps program order and
+    /// reads-from.
+    pub fn each<T: Any>(&self, mut f: impl FnMut(&T)) {
+        let asking = self.graph.at(self.event);
+        for (place, note) in self.notes {
+            let seen = if place.thread == asking.thread {
+                place.index < asking.index
+            } else {
+                place.is_seen_by(self.event, self.graph, Clock::Porf)
+            };
+            if seen && let Some(what) = note.downcast_ref::<T>() {
+                f(what);
+            }
+        }
+    }
+}
+
+/// The observer's answer to the question that `event` puts.
+pub(crate) fn answered(
+    observer: &dyn Observer,
+    execution: &Execution<'_>,
+    event: u32,
+    question: u64,
+) -> u64 {
+    let past = Past {
+        graph: execution.graph,
+        event,
+        notes: execution.noted(),
+    };
+    observer.answer(&past, question)
+}
+
+impl Execution<'_> {
+    /// The notes of type `T`, in an order that keeps program order and reads-from.
+    pub fn notes<T: Any>(&self) -> Vec<Noted<'_, T>> {
+        self.noted()
+            .iter()
+            .filter_map(|(place, note)| {
+                note.downcast_ref().map(|what| Noted {
+                    thread: place.thread as usize,
+                    what,
+                    place: *place,
+                    graph: self.graph,
+                })
+            })
+            .collect()
+    }
+
+    pub(crate) fn noted(&self) -> &[(Place, Note)] {
+        self.notes.get_or_init(|| collect(self))
+    }
+}
+
+/// All notes, sorted by the size of the prefix, which grows along program order and
+/// reads-from.
+fn collect(execution: &Execution<'_>) -> Vec<(Place, Note)> {
+    let Execution { graph, source, .. } = *execution;
+    let mut all: Vec<(usize, Place, Note)> = Vec::new();
+    let mut found = Vec::new();
+    for (t, thread) in graph.threads.iter().enumerate().filter(|(_, t)| t.live) {
+        let mut take = |index: u32, last: u32, node: u32, answer: u64| {
+            source.notes(t as u32, node, answer, &mut found);
+            if found.is_empty() {
+                return;
+            }
+            let size = match last {
+                NONE => 0,
+                last => graph
+                    .clock(last, Clock::Porf)
+                    .iter()
+                    .map(|&n| usize::from(n))
+                    .sum(),
+            };
+            for (ordinal, note) in found.drain(..).enumerate() {
+                let place = Place {
+                    thread: t as u32,
+                    index,
+                    last,
+                    ordinal: ordinal as u32,
+                };
+                all.push((size, place, note));
+            }
+        };
+        match thread.base {
+            NONE => take(0, NONE, NONE, 0),
+            base => take(0, base, graph.at(base).node, 0),
+        }
+        for &e in &thread.events {
+            let event = graph.at(e);
+            // The reading half of an update is not the whole operation.
+            if !(event.kind == Kind::Read && event.exclusive) {
+                take(event.index, e, event.node, answer(graph, event));
+            }
+        }
+    }
+    all.sort_by_key(|(size, place, _)| (*size, place.thread, place.index, place.ordinal));
+    all.into_iter()
+        .map(|(_, place, note)| (place, note))
+        .collect()
+}
