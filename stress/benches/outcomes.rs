@@ -131,6 +131,7 @@ fn run(vm: &Vm, scenario: &Scenario, mode: &str, seconds: f64) -> Result<Figures
         Limits {
             silence,
             total: silence,
+            spread: true,
             ..Limits::default()
         },
     )

@@ -418,7 +418,7 @@ class Run(object):
     def strides(self, until):
         emit("P", self.id, "stride")
         tally = Tally(self)
-        n = 128
+        n = 16
         phases = FREE if self.job.get("gil") or self.job.get("free") else PHASES
         best, best_score, turn = phases[0], (-1, 0), 0
         scores = {}
@@ -460,14 +460,22 @@ class Run(object):
         emit("P", self.id, "alone")
         holder = [self.make()]
         for fn in self.ns["_SLOTS"]:
-            fn(holder, 300, 511, [])
+            # Operations may take microseconds or milliseconds.
+            left, n, until = 300, 4, clock() + self.spec["ms"] / 4000.0
+            while left > 0 and clock() < until:
+                fn(holder, n, 511, [])
+                left -= n
+                n *= 2
+        until = clock() + self.spec["ms"] / 4000.0
         for i in range(24 * len(self.lens)):
+            if clock() > until:
+                break
             self.ns["_SLOTS"][i % len(self.lens)](holder, 6, 63, [])
 
     def slot(self, until):
         """No barrier at all: every thread works on what the slot holds, any of them replaces it."""
         emit("P", self.id, "slot")
-        n = 64
+        n = max(4, 64 // self.slots)
         masks = (3, 15, 63, 255)
         while True:
             t0 = clock()

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Case<'a> {
     pub scenario: &'a Scenario,
     pub number: usize,
+    /// Larger than the user asked for: only what it is minimised to is a finding.
+    pub storm: bool,
     pub judged: &'a super::batch::Judged,
     pub grade: Grade,
     pub why: String,
@@ -94,12 +96,17 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
         &case.judged.verdict,
         &case.judged.history,
     );
-    save(shared, &raw, case.log)?;
-    (shared.watch)(Event::Finding(&raw));
+    if !case.storm {
+        save(shared, &raw, case.log)?;
+        (shared.watch)(Event::Finding(&raw));
+    }
     if shared.over() {
         return Ok(());
     }
-    let budget = budget(shared, raw.kind);
+    let mut budget = budget(shared, raw.kind);
+    if case.storm {
+        budget.minimise += Duration::from_secs(3);
+    }
     let mut last: Option<(Verdict, History)> = None;
     let options = shared.options;
     let hang = matches!(raw.kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
@@ -163,6 +170,12 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
     } else {
         raw.clone()
     };
+    let most = options.limits.threads * options.limits.ops;
+    if small.scenario.calls().count() > most {
+        // Its verdict is counted, and the same number and seed bring it back: `--only NUMBER`.
+        shared.lock().minimising += started.elapsed();
+        return Ok(());
+    }
     let spinning = case
         .log
         .outcome

@@ -205,6 +205,8 @@ impl State {
             });
         }
         for _ in 0..options.subjects.len() {
+            // The first round over many subjects is quick, so that each has its turn soon.
+            let quick = self.position.0 == 0 && options.subjects.len() > 1;
             let subject = self.position.1 % options.subjects.len();
             self.position.1 += 1;
             if self.position.1 >= options.subjects.len() {
@@ -218,7 +220,12 @@ impl State {
                 .iterations
                 .map_or(usize::MAX, |most| (most - self.planned) as usize);
             let totals = self.of(&options.subjects[subject]);
-            let size = options.batch.min(room).max(1);
+            let size = if quick {
+                options.batch / 2
+            } else {
+                options.batch
+            };
+            let size = size.min(room).max(1);
             let first = totals.next;
             totals.next += size;
             self.planned += size as u64;

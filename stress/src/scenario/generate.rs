@@ -1,11 +1,13 @@
 //! Generation: scenario number `k` of a subject is a pure function of seed, subject and `k`.
 //!
 //! Half of the scenarios walk through a shuffled list of all pairs of operations, one
-//! operation a thread, so that no pair is left to luck; the other half are random, of any
-//! size up to the limits. Small scenarios come first because most races need two threads
-//! and three operations.
+//! operation a thread, so that no pair is left to luck; most others are random, of any
+//! size up to the limits, because most races need two threads and three operations. One in
+//! eight is a *storm*: many operations of the subject at once on the shared slot, where only
+//! what a scenario of any size may show counts (a crash, a hang, a leak, not an outcome).
+//! A storm meets a hundred pairs in the time of one; the minimiser finds out which it was.
 
-use super::{Call, Scenario};
+use super::{Call, Scenario, Shape};
 use crate::choice::{Choices, Seeded};
 use crate::subject::{Flavour, Op, Subject};
 
@@ -36,7 +38,29 @@ pub fn nth(subject: &Subject, seed: u64, k: usize, limits: Limits) -> Scenario {
         let (a, b) = pairs[(k / 2) % pairs.len()];
         return build(subject, &[vec![a], vec![b]], &mut choices);
     }
+    if k % 8 == 1 && subject.shapes.contains('s') && subject.ops.len() > 2 {
+        return storm(subject, &mut choices);
+    }
     generate(subject, limits, &mut choices)
+}
+
+/// Most operations of each thread of a storm.
+const STORM: usize = 12;
+
+/// Two threads that each run the subject's operations in an order of their own, on the shared slot.
+fn storm(subject: &Subject, choices: &mut impl Choices) -> Scenario {
+    let mut order = || {
+        let mut ops: Vec<usize> = (0..subject.ops.len()).collect();
+        for i in (1..ops.len()).rev() {
+            ops.swap(i, choices.below(i + 1));
+        }
+        ops.truncate(STORM);
+        ops
+    };
+    let plan = [order(), order()];
+    let mut scenario = build(subject, &plan, choices);
+    scenario.shapes = vec![Shape::Slot];
+    scenario
 }
 
 /// A random scenario within the limits.
@@ -186,6 +210,14 @@ silent = ["o.append({v})", "do: o[{i}] = {v}", "o.count({ v })", "o.pop()"]
         };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
+    }
+
+    #[test]
+    fn one_in_eight_is_a_storm_of_all_operations() {
+        let s = subject();
+        let larger = |k: &usize| nth(&s, 9, *k, Limits::default()).lens() == [4, 4];
+        assert_eq!((0..32).filter(larger).collect::<Vec<_>>(), [1, 9, 17, 25]);
+        assert_eq!(nth(&s, 9, 1, Limits::default()).shapes, [Shape::Slot]);
     }
 
     #[test]

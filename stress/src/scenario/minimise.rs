@@ -3,7 +3,7 @@
 //! A race shows with some probability, so a candidate that did not fail may still be a
 //! failing one; the smallest scenario that *was seen* to fail is what is returned.
 
-use super::{Scenario, Shape};
+use super::{Call, Scenario, Shape};
 use std::time::{Duration, Instant};
 
 /// Runs a candidate; true when it failed in the same way as the original.
@@ -108,13 +108,43 @@ fn single_shapes(scenario: &Scenario) -> Vec<Scenario> {
         .collect()
 }
 
-/// All scenarios one step smaller: without a thread, without an operation, with a shorter set-up.
+/// All scenarios one step smaller: with half of the operations of long threads, without a thread,
+/// without an operation, with a shorter set-up.
 pub fn smaller(scenario: &Scenario, makes: &[String]) -> Vec<Scenario> {
     let mut candidates = Vec::new();
     let with_threads = |threads| Scenario {
         threads,
         ..scenario.clone()
     };
+    // A fault of two operations is in exactly one of the four quarters, each a quarter of the pairs.
+    if scenario.calls().count() > 4 {
+        let halves: Vec<[&[Call]; 2]> = scenario
+            .threads
+            .iter()
+            .map(|calls| match calls.len() {
+                0 | 1 => [&calls[..], &calls[..]],
+                n => [&calls[..n / 2], &calls[n / 2..]],
+            })
+            .collect();
+        for choice in 0..1usize << halves.len() {
+            let threads: Vec<Vec<Call>> = halves
+                .iter()
+                .enumerate()
+                .map(|(t, half)| half[choice >> t & 1].to_vec())
+                .collect();
+            let quarter = with_threads(threads);
+            if quarter != *scenario && !candidates.contains(&quarter) {
+                candidates.push(quarter);
+            }
+        }
+        for (t, calls) in scenario.threads.iter().enumerate() {
+            for half in halves[t].iter().filter(|h| h.len() < calls.len()) {
+                let mut threads = scenario.threads.clone();
+                threads[t] = half.to_vec();
+                candidates.push(with_threads(threads));
+            }
+        }
+    }
     if scenario.threads.len() > 2 {
         for t in 0..scenario.threads.len() {
             let mut threads = scenario.threads.clone();

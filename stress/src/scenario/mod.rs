@@ -108,6 +108,11 @@ impl Scenario {
         self.threads.iter().flatten()
     }
 
+    /// Whether outcomes are compared with those of the sequential orders.
+    pub fn has_outcomes(&self) -> bool {
+        self.shapes.contains(&Shape::Stride)
+    }
+
     /// Number of operations of each thread.
     pub fn lens(&self) -> Vec<usize> {
         self.threads.iter().map(Vec::len).collect()

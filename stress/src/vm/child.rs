@@ -29,6 +29,8 @@ pub struct Limits {
     pub output: usize,
     /// Take a hung process apart with a debugger; without it only its threads' states are read.
     pub debugger: bool,
+    /// Bind each thread to a processor of its own; of no use to a VM that runs one at a time.
+    pub spread: bool,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             memory: memory_limit(),
             output: 16 << 20,
             debugger: true,
+            spread: false,
         }
     }
 }
@@ -216,7 +219,11 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
     let mut stopped = None;
     let mut hang = None;
     let mut ended = None;
+    let mut spread = super::spread::Spread::new();
     loop {
+        if limits.spread {
+            spread.look(child.id());
+        }
         let before = out.len();
         if open_out {
             open_out = drain(&mut pipes.0, &mut out, limits.output)?;

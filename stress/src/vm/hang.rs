@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// A hung process, thread by thread.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Autopsy {
-    /// Threads that used the processor while we watched.
+    /// Threads that used the processor while we watched, or waited for it.
     pub running: usize,
     /// Threads that slept all the time.
     pub sleeping: usize,
@@ -29,7 +29,7 @@ pub fn autopsy(child: &mut Child, with_debugger: bool) -> (Autopsy, String) {
     let after = ticks(pid);
     let running = after
         .iter()
-        .filter(|(tid, t)| before.iter().any(|(b, u)| b == tid && u < t))
+        .filter(|(tid, t, runnable)| *runnable || before.iter().any(|(b, u, _)| b == tid && u < t))
         .count();
     let sleeping = after.len().saturating_sub(running);
     let backtrace = if with_debugger {
@@ -74,8 +74,9 @@ pub fn starved(pid: u32) -> bool {
     waited * 3 > ran
 }
 
-/// Processor time of every thread of a process, in clock ticks.
-fn ticks(pid: u32) -> Vec<(u32, u64)> {
+/// Processor time of every thread of a process, in clock ticks, and whether it could run just now:
+/// on a busy machine a thread may be runnable for long without using any time.
+fn ticks(pid: u32) -> Vec<(u32, u64, bool)> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
         .into_iter()
         .flatten()
@@ -89,6 +90,7 @@ fn ticks(pid: u32) -> Vec<(u32, u64)> {
             Some((
                 tid,
                 fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?,
+                fields.first() == Some(&"R"),
             ))
         })
         .collect()

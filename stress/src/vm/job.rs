@@ -122,6 +122,10 @@ pub fn text(job: &str) -> String {
 
 /// Runs a job on a VM.
 pub fn run(vm: &Vm, job: &str, limits: Limits) -> Result<Log, VmError> {
+    let limits = Limits {
+        spread: !vm.facts.has_gil(),
+        ..limits
+    };
     run_file(vm, &text(job), limits).map(Log::parse)
 }
 

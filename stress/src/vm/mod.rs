@@ -11,6 +11,7 @@ pub mod hang;
 pub mod job;
 pub mod micropython;
 pub mod rustpython;
+mod spread;
 
 use crate::scenario::render::quote;
 use serde::{Deserialize, Serialize};
