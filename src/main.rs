@@ -2,6 +2,7 @@
 //!
 //! Argument parsing and printing only; one file per subcommand.
 
+mod bugs;
 mod check;
 mod hunt;
 mod litmus;
@@ -70,8 +71,10 @@ struct Cli {
 enum Command {
     /// Hunt for races in a VM and leave minimised scripts.
     Hunt(hunt::Args),
-    /// Run a finding's script and say how often it hits.
+    /// Run a finding's script, or known bugs, and say how often they hit.
     Repro(repro::Args),
+    /// List the known race bugs of Python VMs; say which one a VM's output shows.
+    Bugs(bugs::Args),
     /// Write a hunt's results as one HTML file, from what is saved.
     Report(report::Args),
     /// List the VMs that were found and what they are.
@@ -131,6 +134,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Hunt(args) => hunt::run(args),
         Command::Repro(args) => repro::run(args),
+        Command::Bugs(args) => bugs::run(args),
         Command::Report(args) => report::run(args),
         Command::Vms(args) => vms::run(args),
         Command::Check(args) => check::run(args),

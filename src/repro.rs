@@ -1,8 +1,8 @@
-//! `threadbare repro`: runs a finding's script and says how often it hits.
+//! `threadbare repro`: runs a finding's script, or known bugs, and says how often they hit.
 
 use crate::hunt::parse_time;
 use crate::{Format, exit, signals};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use threadbare_stress::finding::{reproduce, store};
@@ -11,40 +11,103 @@ use threadbare_stress::vm::child::interrupted;
 
 /// Arguments.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  threadbare repro threadbare-out/findings/ID                      # a finding's script
+  threadbare repro python/cpython#154130 --vm python3.13t          # a known bug, to its signature
+  threadbare repro --all --vm python3.13t --vm rustpython          # the version matrix
+  threadbare repro --all --vm python3.13t --regression             # fails when a mark no longer holds")]
 pub struct Args {
-    /// A finding's folder, OUT/findings/ID.
-    finding: PathBuf,
-    /// VM to run it on; default: the one it was found on.
+    /// A finding's folder, OUT/findings/ID, or a known bug such as python/cpython#154130.
+    #[arg(required_unless_present = "all")]
+    what: Option<String>,
+    /// All known bugs that the VMs can show.
+    #[arg(long, conflicts_with = "what", requires = "vm")]
+    all: bool,
+    /// VM to run on; default: the one a finding was found on. Known bugs need one, and take several.
     #[arg(long)]
-    vm: Option<String>,
-    /// How often to run the script.
+    vm: Vec<String>,
+    /// How often to run a finding's script.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// Time limit of one run (10, 10s, 2m).
-    #[arg(long, default_value = "10s", value_parser = parse_time)]
-    time: Duration,
+    /// Time limit (10, 10s, 2m): of one run of a finding, default 10s; of all runs of a known
+    /// bug, default 60s, with --all 20s.
+    #[arg(long, value_parser = parse_time)]
+    time: Option<Duration>,
+    /// Known bugs: stop after so many hits (default 3, with --regression 1).
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    hits: Option<u32>,
+    /// Known bugs: only a few of every category, those quick to show.
+    #[arg(long, requires = "all")]
+    quick: bool,
+    /// Known bugs: run what is marked for the VM; exit 1 when a bug marked fixed is back or one
+    /// marked reproducible no longer shows.
+    #[arg(long, requires = "all")]
+    regression: bool,
+    /// Known bugs: write the measurements into the files of this catalogue.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Known bugs: write the matrix as a page.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Known bugs: a catalogue of your own.
+    #[arg(long, value_name = "DIR")]
+    catalogue: Option<PathBuf>,
     /// How results are printed.
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }
 
-/// Runs the script.
+/// Runs a finding's script, or known bugs.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match &args.what {
+        // A folder's name may hold anything; a bug's number follows a #.
+        Some(what) if Path::new(what).exists() || !names_a_bug(what) => {
+            finding(&args, Path::new(what))
+        }
+        what => {
+            if args.vm.is_empty() {
+                eprintln!("threadbare: a known bug needs --vm, such as --vm python3.13t");
+                return Ok(ExitCode::from(2));
+            }
+            crate::bugs::repro(&crate::bugs::Repro {
+                bug: what.as_deref(),
+                vms: &args.vm,
+                time: args.time,
+                hits: args.hits,
+                quick: args.quick,
+                regression: args.regression,
+                record: args.record.as_deref(),
+                html: args.html.as_deref(),
+                catalogue: args.catalogue.as_deref(),
+                format: args.format,
+            })
+        }
+    }
+}
+
+/// `python/cpython#154130`, or a number alone.
+fn names_a_bug(what: &str) -> bool {
+    what.contains('#') || what.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Runs the script.
+fn finding(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
     signals::install()?;
-    let finding = store::read(&args.finding)?;
-    let folder = if args.finding.is_dir() {
-        args.finding.clone()
+    let finding = store::read(path)?;
+    let folder = if path.is_dir() {
+        path.to_owned()
     } else {
-        args.finding.with_file_name("")
+        path.with_file_name("")
     };
     let script = folder.join("repro.py");
-    let vm = Vm::open(args.vm.as_deref().unwrap_or(&finding.vm))?;
+    let vm = Vm::open(args.vm.first().unwrap_or(&finding.vm))?;
     let (rate, attempts) = reproduce::rate(
         &vm,
         &script,
         finding.kind,
         args.runs,
-        args.time.as_secs_f64(),
+        args.time.map_or(10.0, |t| t.as_secs_f64()),
         false,
     )?;
     if args.format == Format::Json {

@@ -9,6 +9,7 @@
 //! [`oracle`] into [`verdict::Verdict`]s, minimised, and kept as a
 //! [`finding::Finding`].
 
+pub mod bugs;
 pub mod campaign;
 pub mod choice;
 pub mod finding;

@@ -1,0 +1,416 @@
+//! `threadbare bugs`: the known bugs, where they were measured, and what raw output shows.
+
+use crate::{Format, exit, signals};
+use anyhow::Context;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use threadbare_stress::bugs::attribute::{Attribution, Index};
+use threadbare_stress::bugs::matrix::Matrix;
+use threadbare_stress::bugs::run::{self, Plan, Summary};
+use threadbare_stress::bugs::{self, Bug, Measured, Status, record};
+use threadbare_stress::finding::store::write_atomically;
+use threadbare_stress::vm::Vm;
+
+/// Arguments.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  threadbare bugs --vm 'cpython 3.13.5' --status reproduced   # what that version is known to have
+  threadbare bugs --category dict                             # by part of the VM
+  threadbare bugs python/cpython#154130                       # one bug with its program
+  threadbare bugs --matrix --html bugs.html                   # bugs × VMs as measured
+  threadbare bugs --attribute crash.txt                       # which bug does this output show?
+  threadbare repro python/cpython#154130 --vm python3.13t     # run one
+  threadbare repro --all --vm python3.13t --time 20s          # run all")]
+pub struct Args {
+    /// Show this bug with its program: python/cpython#154130, a number, or a file's name.
+    bug: Option<String>,
+    /// Only bugs of this protocol (`threadbare matrix` lists them).
+    #[arg(long)]
+    protocol: Option<String>,
+    /// Only bugs of this VM: a family (cpython) or one that was measured ('cpython 3.13.5').
+    #[arg(long)]
+    vm: Option<String>,
+    /// Only bugs with this status (on the --vm measured, else on any).
+    #[arg(long, value_parser = parse_status)]
+    status: Option<Status>,
+    /// Only bugs whose category contains this.
+    #[arg(long)]
+    category: Option<String>,
+    /// Show the matrix of bugs and VMs as it was measured.
+    #[arg(long)]
+    matrix: bool,
+    /// Write the matrix as a page to this file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Say which bug the raw output in this file shows (- reads stdin).
+    #[arg(long, value_name = "FILE")]
+    attribute: Option<PathBuf>,
+    /// A catalogue of your own: a folder of VM/NAME.toml and NAME.py.
+    #[arg(long, value_name = "DIR")]
+    catalogue: Option<PathBuf>,
+    /// How results are printed.
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+fn parse_status(text: &str) -> Result<Status, String> {
+    serde_json::from_value(serde_json::Value::from(text)).map_err(|_| {
+        format!("'{text}' is none of reproduced, fixed, not-reproduced, not-applicable")
+    })
+}
+
+/// The catalogue: the user's or the one in the program.
+fn catalogue(dir: Option<&Path>) -> anyhow::Result<Vec<Bug>> {
+    Ok(match dir {
+        Some(dir) => bugs::load(dir)?,
+        None => bugs::shipped(),
+    })
+}
+
+/// Lists bugs.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let all = catalogue(args.catalogue.as_deref())?;
+    if let Some(file) = &args.attribute {
+        return attribute(&all, file, args.format);
+    }
+    if let Some(asked) = &args.bug {
+        show(bugs::find(&all, asked)?, args.format);
+        return Ok(exit::CLEAN);
+    }
+    let chosen: Vec<&Bug> = all.iter().filter(|b| wanted(b, &args)).collect();
+    if chosen.is_empty() {
+        eprintln!("threadbare: no bug is like that; `threadbare bugs` lists all");
+        return Ok(exit::nothing());
+    }
+    let matrix = Matrix::new(&chosen);
+    if let Some(file) = &args.html {
+        write_atomically(file, matrix.html().as_bytes())?;
+        eprintln!("{}", file.display());
+    }
+    match (args.matrix || args.html.is_some(), args.format) {
+        (true, Format::Human) => print!("{}", matrix.text()),
+        (true, Format::Json) => println!("{}", serde_json::to_string(&matrix)?),
+        (false, Format::Json) => {
+            for bug in &chosen {
+                println!("{}", bugs::json("bug", bug));
+            }
+        }
+        (false, Format::Human) => {
+            for bug in &chosen {
+                println!(
+                    "{:<42} {:<12} {}",
+                    bug.id(),
+                    state(bug, args.vm.as_deref()),
+                    bug.title
+                );
+            }
+            println!("{} bugs", chosen.len());
+            for totals in matrix.totals() {
+                println!("{}", totals.line());
+            }
+        }
+    }
+    Ok(exit::CLEAN)
+}
+
+fn wanted(bug: &Bug, args: &Args) -> bool {
+    let family = args.vm.as_ref().is_none_or(|vm| bug.vm == *vm);
+    let measured = args.vm.as_ref().and_then(|vm| bug.measured_on(vm));
+    let status = args.status.is_none_or(|s| match measured {
+        Some(m) => m.status == s,
+        None => family && bug.measured.iter().any(|m| m.status == s),
+    });
+    (family || measured.is_some())
+        && status
+        && args.protocol.as_ref().is_none_or(|p| bug.protocol == *p)
+        && args
+            .category
+            .as_ref()
+            .is_none_or(|c| bug.category.contains(c.as_str()))
+}
+
+/// The worst news about a bug, on one VM or on any.
+fn state(bug: &Bug, vm: Option<&str>) -> String {
+    let measured = vm.and_then(|vm| bug.measured_on(vm));
+    let any = || {
+        let order = [
+            Status::Reproduced,
+            Status::NotReproduced,
+            Status::Fixed,
+            Status::NotApplicable,
+        ];
+        order
+            .into_iter()
+            .find(|s| bug.measured.iter().any(|m| m.status == *s))
+    };
+    let status = measured.map(|m| m.status).or_else(any);
+    status.map_or_else(|| "untried".to_owned(), |s| s.to_string())
+}
+
+fn show(bug: &Bug, format: Format) {
+    if format == Format::Json {
+        println!("{}", bugs::json("bug", bug));
+        return;
+    }
+    println!("{}: {}", bug.id(), bug.title);
+    println!("  {}", bug.source);
+    println!(
+        "  {} of {}; affected: {}; fixed: {}",
+        bug.category, bug.vm, bug.affected, bug.fixed
+    );
+    for (name, text) in [
+        ("pattern", &bug.pattern),
+        ("protocol", &bug.protocol),
+        ("mutant", &bug.mutant),
+        ("note", &bug.note),
+    ] {
+        if !text.is_empty() {
+            println!("  {name}: {text}");
+        }
+    }
+    if !bug.mutant.is_empty() {
+        println!(
+            "  the model's counterexample: threadbare check {} --mutants",
+            bug.protocol
+        );
+    }
+    for m in &bug.measured {
+        println!("  {}", measured_line(m));
+    }
+    println!("\n{}", bug.program);
+}
+
+fn measured_line(m: &Measured) -> String {
+    format!(
+        "{}: {}, {}/{} runs in {:.1} s; {}",
+        m.vm, m.status, m.hits, m.runs, m.seconds, m.seen
+    )
+}
+
+fn attribute(all: &[Bug], file: &Path, format: Format) -> anyhow::Result<ExitCode> {
+    let mut raw = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().read_to_end(&mut raw)?;
+    } else {
+        raw = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    }
+    let found = Index::new(all).attribute(&String::from_utf8_lossy(&raw));
+    let title = |id: &str| bugs::find(all, id).map_or("", |b| b.title.as_str());
+    match (&found, format) {
+        (_, Format::Json) => println!("{}", bugs::json("attribution", &found)),
+        (Attribution::Known { best }, _) => {
+            println!("{} ({:.2}): {}", best.id, best.score, title(&best.id));
+        }
+        (Attribution::Open { matches }, _) => {
+            println!("one of these:");
+            for m in matches {
+                println!("  {} ({:.2}): {}", m.id, m.score, title(&m.id));
+            }
+        }
+        (Attribution::Unknown, _) => println!("no bug of the catalogue"),
+    }
+    Ok(match found {
+        Attribution::Unknown => exit::CLEAN,
+        _ => exit::found(),
+    })
+}
+
+/// How `threadbare repro` runs bugs.
+pub struct Repro<'a> {
+    /// One bug, or all that the VMs can show.
+    pub bug: Option<&'a str>,
+    /// VMs as the user named them.
+    pub vms: &'a [String],
+    /// Time of all runs of a bug.
+    pub time: Option<Duration>,
+    /// Stop after so many hits.
+    pub hits: Option<u32>,
+    /// Only a short subset: bugs that were quick to reproduce, two of every category.
+    pub quick: bool,
+    /// Compare with what is marked; only what is marked is run.
+    pub regression: bool,
+    /// Write measurements into this catalogue.
+    pub record: Option<&'a Path>,
+    /// Write the matrix to this file.
+    pub html: Option<&'a Path>,
+    /// Another catalogue.
+    pub catalogue: Option<&'a Path>,
+    /// How results are printed.
+    pub format: Format,
+}
+
+/// Runs bugs on VMs.
+pub fn repro(args: &Repro) -> anyhow::Result<ExitCode> {
+    signals::install()?;
+    let mut all = catalogue(args.record.or(args.catalogue))?;
+    let chosen: Vec<usize> = match args.bug {
+        Some(asked) => {
+            let found = bugs::find(&all, asked)?.id();
+            all.iter()
+                .position(|b| b.id() == found)
+                .into_iter()
+                .collect()
+        }
+        None => (0..all.len()).collect(),
+    };
+    let (mut ran, mut hits, mut wrong, mut stopped) = (0, 0, Vec::new(), false);
+    let mut names = Vec::new();
+    for spec in args.vms {
+        let vm = Vm::open(spec)?;
+        let name = run::vm_name(&vm.facts);
+        names.push(name.clone());
+        let quick = quick(&all, &name);
+        for &i in &chosen {
+            let bug = &all[i];
+            let marked = bug.measured_on(&name).map(|m| m.status);
+            let skip =
+                args.regression && !matches!(marked, Some(Status::Reproduced | Status::Fixed));
+            if stopped || skip || args.quick && !quick.contains(&bug.stem) {
+                continue;
+            }
+            if let Some(why) = run::unfit(bug, &vm.facts) {
+                if args.bug.is_some() {
+                    eprintln!("threadbare: {} is {why}", bug.id());
+                }
+                continue;
+            }
+            let summary = one(&vm, bug, args, marked)?;
+            stopped |= summary.interrupted;
+            if summary.interrupted {
+                continue;
+            }
+            ran += 1;
+            hits += usize::from(summary.hits > 0);
+            if args.regression {
+                wrong.extend(regressed(bug, marked, &summary));
+            }
+            if summary.broken.is_none() {
+                record::merge(&mut all[i], summary.measured());
+                if let Some(dir) = args.record {
+                    record::write(dir, &all[i])?;
+                }
+            }
+        }
+    }
+    let rows: Vec<&Bug> = chosen
+        .iter()
+        .map(|&i| &all[i])
+        .filter(|b| names.iter().any(|n| b.measured_on(n).is_some()))
+        .collect();
+    let matrix = Matrix::on(&rows, names);
+    if let Some(file) = args.html {
+        write_atomically(file, matrix.html().as_bytes())?;
+        eprintln!("{}", file.display());
+    }
+    if args.bug.is_none() && args.format == Format::Human && !args.regression {
+        print!("{}", matrix.text());
+    } else if args.bug.is_none() && args.format == Format::Json {
+        println!("{}", bugs::json("matrix", &matrix));
+    }
+    for line in &wrong {
+        println!("REGRESSION: {line}");
+    }
+    if args.regression {
+        println!("{ran} bugs run, {} not as marked", wrong.len());
+    }
+    Ok(match (stopped, ran, args.regression) {
+        (true, ..) => exit::interrupted(),
+        (_, 0, _) => exit::nothing(),
+        (_, _, true) if wrong.is_empty() => exit::CLEAN,
+        (_, _, true) => exit::found(),
+        _ if hits > 0 => exit::found(),
+        _ => exit::CLEAN,
+    })
+}
+
+/// One bug on one VM, with its progress on stderr and its result on stdout.
+fn one(vm: &Vm, bug: &Bug, args: &Repro, marked: Option<Status>) -> anyhow::Result<Summary> {
+    let alone = args.bug.is_some();
+    // What is marked reproducible gets its full time and stops at the first hit; what is
+    // marked fixed is looked at briefly: no time would prove it absent.
+    let fixed = args.regression && marked == Some(Status::Fixed);
+    let seconds = match (alone, fixed) {
+        (true, _) => 60,
+        (false, true) => 5,
+        (false, false) if args.regression => 90,
+        (false, false) => 20,
+    };
+    let plan = Plan {
+        total: args.time.unwrap_or(Duration::from_secs(seconds)),
+        run: Duration::from_secs(10),
+        hits: args.hits.unwrap_or(if args.regression { 1 } else { 3 }),
+    };
+    let mut number = 0;
+    let summary = run::reproduce(vm, bug, plan, |attempt| {
+        number += 1;
+        let how = if attempt.hit { "hit" } else { "no hit" };
+        let seconds = attempt.took.as_secs_f64();
+        eprintln!(
+            "{} run {number}: {how} after {seconds:.1} s: {}",
+            bug.id(),
+            attempt.ended.line()
+        );
+    })?;
+    if args.format == Format::Json {
+        println!("{}", bugs::json("repro", &summary));
+    } else {
+        println!("{} on {}: {}", summary.id, summary.vm, summary.line());
+    }
+    if alone && args.format == Format::Human && summary.hits > 0 {
+        stacks(vm, bug);
+    }
+    Ok(summary)
+}
+
+/// The native stacks of a crash, where there is a debugger and the crash comes again.
+fn stacks(vm: &Vm, bug: &Bug) {
+    if let Some(frames) = run::native_frames(vm, bug) {
+        println!(
+            "  innermost frames under the debugger: {}",
+            frames.join(" < ")
+        );
+    }
+}
+
+/// What differs from the mark, if anything.
+fn regressed(bug: &Bug, marked: Option<Status>, summary: &Summary) -> Option<String> {
+    let line = summary.line();
+    match marked {
+        _ if summary.broken.is_some() => Some(format!("{}: {line}", bug.id())),
+        Some(Status::Fixed) if summary.hits > 0 => {
+            Some(format!("{} is marked fixed and is back: {line}", bug.id()))
+        }
+        Some(Status::Reproduced) if summary.hits == 0 => {
+            Some(format!("{} is marked reproducible: {line}", bug.id()))
+        }
+        _ => None,
+    }
+}
+
+/// The two bugs of every category that were quickest to show on this VM, and one marked fixed.
+fn quick(all: &[Bug], vm: &str) -> Vec<String> {
+    let mut marked: Vec<(&Bug, &Measured)> = all
+        .iter()
+        .filter_map(|b| Some((b, b.measured_on(vm)?)))
+        .collect();
+    marked.sort_by(|a, b| a.1.first_hit.total_cmp(&b.1.first_hit));
+    let mut taken: Vec<(&str, Status)> = Vec::new();
+    let mut chosen = Vec::new();
+    for (bug, m) in marked {
+        let most = match m.status {
+            // Every run hit, and soon.
+            Status::Reproduced if m.hits == m.runs && m.first_hit < 3.0 => 2,
+            Status::Fixed => 1,
+            _ => 0,
+        };
+        let key = (bug.category.as_str(), m.status);
+        if taken.iter().filter(|t| **t == key).count() < most {
+            taken.push(key);
+            chosen.push(bug.stem.clone());
+        }
+    }
+    chosen
+}

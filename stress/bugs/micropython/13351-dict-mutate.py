@@ -1,0 +1,37 @@
+# micropython/micropython#13351: stores and removals in one dict from two threads
+import sys, time, _thread
+
+end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
+wrong, left = [], _thread.allocate_lock()
+running = [0]
+shared = {}
+
+
+def repeat(body):
+    try:
+        while time.time() < end and not wrong:
+            body()
+    finally:
+        with left:
+            running[0] -= 1
+
+
+def store():
+    for _ in range(100):
+        for i in range(20):
+            shared[i] = [i]
+
+
+def drop():
+    for _ in range(100):
+        shared.clear()
+
+
+for body in (store, store, drop):
+    running[0] += 1
+    _thread.start_new_thread(repeat, (body,))
+while running[0]:
+    time.sleep(0.05)
+if wrong:
+    print("hit:", wrong[0])
+    sys.exit(1)
