@@ -18,7 +18,7 @@ pub struct Args {
     /// Run every mutant under every engine and print executions to kill
     #[arg(long, conflicts_with = "mutant")]
     pub mutants: bool,
-    /// Engine: loom, shuttle-dfs, shuttle-random, shuttle-pct, native; all when absent
+    /// Engine: explorer, loom, shuttle-dfs, shuttle-random, shuttle-pct, native; all when absent
     #[arg(long, value_parser = engine)]
     pub engine: Option<Engine>,
     /// Scenario; all of the protocol when absent

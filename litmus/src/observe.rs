@@ -52,9 +52,9 @@
 //! assert_eq!(report.failure.unwrap().kind, FailureKind::Property);
 //! ```
 
-use crate::explore::Execution;
 use crate::explore::cache::{Note, answer};
 use crate::explore::graph::{Clock, Graph, Kind, NONE};
+use crate::explore::{Execution, Failure};
 use crate::session;
 use std::any::Any;
 use std::panic::Location as Caller;
@@ -69,6 +69,10 @@ pub trait Observer: Send + Sync + 'static {
     fn judge(&self, _: &Execution<'_>) -> Result<(), String> {
         Ok(())
     }
+
+    /// Told of the execution that is about to be reported as failing, which may break off
+    /// anywhere.
+    fn failed(&self, _: &Execution<'_>, _: &Failure) {}
 
     /// The answer to a question that a thread put by [`ask`]. `past` has the notes that
     /// are before the question by program order and reads-from.

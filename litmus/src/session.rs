@@ -5,11 +5,11 @@
 //! in an order that respects reads-from, and the thread in question asks for its next
 //! operation. A run is kept as long as the graph only grows.
 
-use crate::explore::Execution;
 use crate::explore::cache::{Cache, Fault, Note, Source, answer};
 use crate::explore::graph::{Event, Graph, Kind, NONE};
-use crate::explore::program::{Location, LocationInfo, Op, Site, Step, Value, Wait};
+use crate::explore::program::{Location, LocationInfo, MemoryOrder, Op, Site, Step, Value, Wait};
 use crate::explore::search::End;
+use crate::explore::{Execution, Failure};
 use crate::observe::{self, Observer};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -40,6 +40,8 @@ struct Shared {
     points: Vec<Option<Point>>,
     created: Vec<u32>,
     spawned: Vec<u32>,
+    /// By thread: what its present turn of an awaiting loop has done.
+    turns: Vec<Option<Turn>>,
     /// Whether the running thread does what it has not done before, so that its notes
     /// are new.
     fresh: bool,
@@ -72,8 +74,71 @@ fn site(caller: &Caller<'_>) -> Site {
     }
 }
 
+/// One turn of a loop that waits.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Turn {
+    /// Reads done.
+    pub reads: u32,
+    /// Whether it wrote: then the next turn can differ by its own doing.
+    pub wrote: bool,
+}
+
+/// A turn of a waiting loop begins; what the enclosing one has done so far.
+pub(crate) fn begin_turn() -> Option<Turn> {
+    SHARED.with_borrow_mut(|shared| {
+        let thread = shared.thread as usize;
+        shared.turns[thread].replace(Turn::default())
+    })
+}
+
+/// The turn ends; the enclosing one goes on with what both have done.
+pub(crate) fn end_turn(outer: Option<Turn>) -> Turn {
+    SHARED.with_borrow_mut(|shared| {
+        let thread = shared.thread as usize;
+        let turn = shared.turns[thread].take().unwrap_or_default();
+        shared.turns[thread] = outer.map(|outer| Turn {
+            reads: outer.reads + turn.reads,
+            wrote: outer.wrote || turn.wrote,
+        });
+        turn
+    })
+}
+
 /// Performs an operation of the running thread.
 pub(crate) fn perform(op: Op, caller: &Caller<'_>) -> Value {
+    let waiting = SHARED.with_borrow(|s| s.active && s.turns[s.thread as usize].is_some());
+    if !waiting {
+        return submit(op, caller);
+    }
+    let op = match op {
+        // Tried after everything else, so that fewer executions end blocked.
+        Op::Load { location, order } if order != MemoryOrder::Plain => {
+            Op::Await { location, order }
+        }
+        op => op,
+    };
+    let (reads, expected) = match op {
+        Op::Load { .. } | Op::Await { .. } => (true, None),
+        Op::CompareExchange { expected, .. } | Op::AwaitExchange { expected, .. } => {
+            (true, Some(expected))
+        }
+        _ => (false, None),
+    };
+    let writes = matches!(
+        op,
+        Op::Store { .. } | Op::Update { .. } | Op::Spawn(_) | Op::Join(_)
+    );
+    let answer = submit(op, caller);
+    SHARED.with_borrow_mut(|shared| {
+        if let Some(turn) = &mut shared.turns[shared.thread as usize] {
+            turn.reads += u32::from(reads);
+            turn.wrote |= writes || expected == Some(answer);
+        }
+    });
+    answer
+}
+
+fn submit(op: Op, caller: &Caller<'_>) -> Value {
     let yielder = SHARED.with_borrow(|shared| {
         shared
             .active
@@ -252,6 +317,8 @@ impl Run {
             shared.points.resize(count, None);
             shared.created.resize(count, 0);
             shared.spawned.resize(count, 0);
+            shared.turns.resize(count, None);
+            shared.turns[thread as usize] = None;
             shared.points[thread as usize] = Some(Point {
                 thread,
                 node,
@@ -522,6 +589,10 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
 
     fn judge(&self, execution: &Execution<'_>) -> Option<String> {
         self.observer.judge(execution).err()
+    }
+
+    fn failed(&self, execution: &Execution<'_>, failure: &Failure) {
+        self.observer.failed(execution, failure);
     }
 
     fn notes(&self, thread: u32, node: u32, answer: Value, into: &mut Vec<Note>) {

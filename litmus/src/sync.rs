@@ -8,6 +8,42 @@ use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location as Caller;
 
+/// Waits until `ready` returns true, without a loop that the explorer would have to
+/// unroll: when it returns false and has written nothing, the thread stays blocked until
+/// one of its reads can see another write. A condition that writes is tried again like
+/// the body of an ordinary loop.
+///
+/// ```
+/// use threadbare_litmus::sync::{Arc, atomic::{AtomicU32, Ordering::Relaxed}, await_until};
+/// use threadbare_litmus::{explore, thread};
+///
+/// let report = explore(|| {
+///     let (a, b) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+///     let (a2, b2) = (a.clone(), b.clone());
+///     thread::spawn(move || {
+///         a2.store(1, Relaxed);
+///         b2.store(1, Relaxed);
+///     });
+///     await_until(|| a.load(Relaxed) + b.load(Relaxed) == 2);
+/// });
+/// assert_eq!(report.complete, 1);
+/// ```
+#[track_caller]
+pub fn await_until(mut ready: impl FnMut() -> bool) {
+    let caller = Caller::caller();
+    loop {
+        let outer = session::begin_turn();
+        let is_ready = ready();
+        let turn = session::end_turn(outer);
+        if is_ready {
+            return;
+        }
+        if !turn.wrote {
+            session::block(Wait::Await, turn.reads, caller);
+        }
+    }
+}
+
 pub mod atomic {
     //! The atomic types of `std::sync::atomic`, explored.
 
@@ -293,9 +329,14 @@ unsafe impl<T: Send> Sync for Mutex<T> {}
 impl<T> Mutex<T> {
     /// An unlocked mutex.
     pub fn new(value: T) -> Self {
+        Self::named(value, "mutex")
+    }
+
+    /// As [`Self::new`], with a name for tables.
+    pub fn named(value: T, name: &str) -> Self {
         Self {
-            word: session::create(Some("mutex"), 0, 8),
-            content: session::create(Some("mutex content"), 0, 64),
+            word: session::create(Some(name), 0, 8),
+            content: session::create(Some(name), 0, 64),
             data: UnsafeCell::new(value),
         }
     }
@@ -421,8 +462,13 @@ impl Default for Condvar {
 impl Condvar {
     /// A condition variable without waiters.
     pub fn new() -> Self {
+        Self::named("condvar")
+    }
+
+    /// As [`Self::new`], with a name for tables.
+    pub fn named(name: &str) -> Self {
         Self {
-            count: atomic::AtomicU64::named(0, "condvar"),
+            count: atomic::AtomicU64::named(0, name),
         }
     }
 

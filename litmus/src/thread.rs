@@ -109,17 +109,22 @@ impl<T> JoinHandle<T> {
     }
 }
 
+/// What the main thread's park token is known by.
+static MAIN: u8 = 0;
+
 /// The running thread.
 ///
 /// # Panics
-/// In the main thread, which cannot be parked.
+/// Outside an exploration.
 pub fn current() -> Thread {
     let id = session::current();
-    let token = TOKENS.with_borrow(|tokens| tokens.get(&id).copied());
-    Thread {
-        id,
-        token: token.expect("the main thread has no park token"),
-    }
+    let token = match id {
+        0 => session::fixed(std::ptr::from_ref(&MAIN).addr(), 0, 8),
+        id => TOKENS
+            .with_borrow(|tokens| tokens.get(&id).copied())
+            .expect("a thread registers its token first"),
+    };
+    Thread { id, token }
 }
 
 /// Waits for the running thread's token and takes it.

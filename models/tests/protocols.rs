@@ -16,6 +16,7 @@ const SEED: u64 = 20_260_101;
 /// depth-first search has no reduction; where it does not finish it is a sample.
 fn budget(engine: Engine) -> Budget {
     let executions = match engine {
+        Engine::Explorer => 300_000,
         Engine::Loom => 150_000,
         Engine::Dfs => 40_000,
         Engine::Random | Engine::Pct => 2_000,
@@ -28,6 +29,7 @@ fn faithful(entry: &Entry, scenario: &str, engine: Engine) -> Result<(), Failed>
     let verdict = entry.check(engine, scenario, None, budget(engine))?;
     let info = entry.scenario(scenario)?;
     let reach = match engine {
+        Engine::Explorer => Reach::Exhaustive,
         Engine::Loom => info.loom,
         Engine::Dfs if info.dfs != Reach::Exhaustive => info.dfs,
         _ => Reach::No("samples"),
@@ -176,6 +178,9 @@ fn main() {
             }
         }
         for m in entry.mutants.clone() {
+            let line = format!("{}::explorer::mutant::{}", entry.name, m.name);
+            let e = entry.clone();
+            trials.push(Trial::test(line, move || mutant(&e, &m, &[Engine::Explorer], true)));
             let (e, line) = (entry.clone(), format!("{}::loom::mutant::{}", entry.name, m.name));
             let waits = matches!(m.visible, Visible::Explorer(_));
             let kills = m.visible.by_loom();

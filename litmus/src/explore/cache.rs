@@ -4,9 +4,9 @@
 //! this trie is all there is to know about it, and extending a graph costs a lookup. Only
 //! an answer never seen before at that point makes the program run.
 
-use super::Execution;
 use super::graph::{Clock, Event, Graph, Kind, NONE};
 use super::program::{LocationInfo, MemoryOrder, Op, Program, Site, Step, Value, truncate};
+use super::{Execution, Failure};
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -128,6 +128,9 @@ pub(crate) trait Source {
     fn judge(&self, _: &Execution<'_>) -> Option<String> {
         None
     }
+
+    /// Told of the execution that is about to be reported as failing.
+    fn failed(&self, _: &Execution<'_>, _: &Failure) {}
 
     /// Appends what was noted between two operations: `thread`, the node of the first and
     /// its answer; before a thread's first operation, the node of its spawn and 0.

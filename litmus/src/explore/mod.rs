@@ -38,6 +38,7 @@ pub struct Explorer {
     model: Model,
     keep_going: bool,
     max_events: usize,
+    max_executions: u64,
 }
 
 impl Default for Explorer {
@@ -53,6 +54,7 @@ impl Explorer {
             model: Model::Rc11,
             keep_going: false,
             max_events: 10_000,
+            max_executions: u64::MAX,
         }
     }
 
@@ -73,6 +75,13 @@ impl Explorer {
     /// unless set, at most 65 000.
     pub fn max_events(mut self, events: usize) -> Self {
         self.max_events = events.min(65_000);
+        self
+    }
+
+    /// The number of executions, complete and blocked, after which the exploration ends
+    /// without being exhaustive; no limit unless set.
+    pub fn max_executions(mut self, executions: u64) -> Self {
+        self.max_executions = executions;
         self
     }
 
@@ -136,9 +145,10 @@ impl Explorer {
             if let Some(complaint) = search.source.judge(&execution) {
                 return Err(Stop::Fault(Fault::property(complaint)));
             }
+            let spent = report.complete + report.blocked >= self.max_executions;
             match visit(&execution) {
-                ControlFlow::Continue(()) => Ok(()),
-                ControlFlow::Break(()) => Err(Stop::Ended),
+                ControlFlow::Continue(()) if !spent => Ok(()),
+                _ => Err(Stop::Ended),
             }
         });
         match result {
@@ -154,7 +164,9 @@ impl Explorer {
                 {
                     fault = Fault::property(complaint);
                 }
-                report.failure = Some(execution.failure(&fault));
+                let failure = execution.failure(&fault);
+                search.source.failed(&execution, &failure);
+                report.failure = Some(failure);
             }
         }
         report.elapsed = begun.elapsed();

@@ -1,5 +1,6 @@
 //! What explores the schedules of a scenario, and the one body they all execute.
 
+pub(crate) mod explorer;
 mod hook;
 mod loom;
 mod native;
@@ -26,13 +27,16 @@ pub enum Engine {
     Random,
     /// shuttle, probabilistic concurrency testing.
     Pct,
+    /// Our own explorer: exhaustive, RC11.
+    Explorer,
     /// Real threads.
     Native,
 }
 
 impl Engine {
     /// All engines, in the order of reports.
-    pub const ALL: [Self; 5] = [Self::Loom, Self::Dfs, Self::Random, Self::Pct, Self::Native];
+    pub const ALL: [Self; 6] =
+        [Self::Explorer, Self::Loom, Self::Dfs, Self::Random, Self::Pct, Self::Native];
 
     /// Name on the command line.
     pub fn name(self) -> &'static str {
@@ -41,6 +45,7 @@ impl Engine {
             Self::Dfs => "shuttle-dfs",
             Self::Random => "shuttle-random",
             Self::Pct => "shuttle-pct",
+            Self::Explorer => "explorer",
             Self::Native => "native",
         }
     }
@@ -56,6 +61,7 @@ impl Engine {
         match self {
             Self::Loom => "loom 0.7",
             Self::Dfs | Self::Random | Self::Pct => "shuttle 0.9",
+            Self::Explorer => "explorer 0.1",
             Self::Native => "native",
         }
     }
@@ -144,6 +150,7 @@ pub fn check<P: Protocol>(
 ) -> Verdict {
     let scenario = Arc::new(scenario);
     apart(move || match engine {
+        Engine::Explorer => explorer::check::<P>(&scenario, mutant, budget),
         Engine::Loom => loom::check::<P>(&scenario, mutant, budget),
         Engine::Dfs | Engine::Random | Engine::Pct => {
             shuttle::check::<P>(engine, &scenario, mutant, budget)
@@ -174,6 +181,7 @@ pub fn replay<P: Protocol>(
     let scenario = Arc::new(scenario);
     let schedule = schedule.clone();
     apart(move || match (engine, &schedule) {
+        (Engine::Explorer, Schedule::Nth(n)) => Ok(explorer::replay::<P>(&scenario, mutant, *n)),
         (Engine::Loom, Schedule::Nth(n)) => Ok(loom::replay::<P>(&scenario, mutant, *n)),
         (Engine::Dfs | Engine::Random | Engine::Pct, Schedule::Threads(order)) => {
             shuttle::replay::<P>(&scenario, mutant, order)

@@ -9,11 +9,13 @@
 //! [`Label`], so that a failing execution can be printed the way it is read: one
 //! column per thread, with lines and values. `Native` discards both at compile time.
 
+pub(crate) mod explorer;
 mod loom;
 mod native;
 mod shuttle;
 pub mod trace;
 
+pub use self::explorer::Explorer;
 pub use self::loom::Loom;
 pub use native::{Native, Watched};
 pub use shuttle::Shuttle;
@@ -64,11 +66,14 @@ impl fmt::Display for Label {
 pub trait Word: Copy + Eq + Send + Sync + fmt::Debug + 'static {
     /// The value for traces.
     fn show(self) -> i64;
+    /// The word that [`Self::show`] shows so.
+    fn unshow(shown: i64) -> Self;
 }
 
 macro_rules! word {
     ($($t:ty)*) => { $(impl Word for $t {
         fn show(self) -> i64 { self as i64 }
+        fn unshow(shown: i64) -> Self { shown as Self }
     })* };
 }
 word!(u8 u32 u64 i64 usize);

@@ -116,6 +116,8 @@ struct Recorder {
     events: Vec<Event>,
     thread: fn() -> u8,
     threads: u8,
+    /// Where events go instead, for an engine that does not run whole executions.
+    sink: Option<fn(Event)>,
 }
 
 thread_local! {
@@ -129,8 +131,22 @@ pub(crate) fn start(thread: fn() -> u8) {
             r.events.clear();
             r.thread = thread;
             r.threads = 1;
+            r.sink = None;
         }
-        None => *r = Some(Recorder { events: Vec::with_capacity(256), thread, threads: 1 }),
+        None => {
+            let events = Vec::with_capacity(256);
+            *r = Some(Recorder { events, thread, threads: 1, sink: None });
+        }
+    });
+}
+
+/// As [`start`], with events passed on instead of kept.
+pub(crate) fn start_with(thread: fn() -> u8, sink: fn(Event)) {
+    start(thread);
+    RECORDER.with_borrow_mut(|r| {
+        if let Some(r) = r {
+            r.sink = Some(sink);
+        }
     });
 }
 
@@ -168,8 +184,11 @@ pub(crate) fn next_thread() -> u8 {
 pub(crate) fn record_at(place: &'static Location<'static>, action: Action) {
     RECORDER.with_borrow_mut(|r| {
         if let Some(r) = r {
-            let thread = (r.thread)();
-            r.events.push(Event { thread, place, action });
+            let event = Event { thread: (r.thread)(), place, action };
+            match r.sink {
+                Some(sink) => sink(event),
+                None => r.events.push(event),
+            }
         }
     });
 }

@@ -1,0 +1,215 @@
+//! Exhaustive exploration by our own model checker, under RC11.
+
+use super::{Budget, Schedule, execute, fnv, hook, render};
+use crate::protocol::{Protocol, Scenario, Switch};
+use crate::runtime::explorer::{self, Explorer, GhostStep, Life, Step};
+use crate::runtime::trace::{self, Event};
+use crate::verdict::{Bounds, Failure, Kind, Verdict, Violation};
+use std::sync::{Arc, Mutex};
+use threadbare_litmus::explore::{Execution, Explorer as Search, FailureKind};
+use threadbare_litmus::observe::{Noted, Observer, Past};
+
+/// Judges the ghost state of each execution, and keeps the failing one.
+#[derive(Clone, Default)]
+struct Judge {
+    failing: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Observer for Judge {
+    fn judge(&self, execution: &Execution<'_>) -> Result<(), String> {
+        match broken(&execution.notes::<GhostStep>()) {
+            Some((kind, text)) => Err(explorer::report(&Violation { kind, text })),
+            None => Ok(()),
+        }
+    }
+
+    fn answer(&self, past: &Past<'_>, question: u64) -> u64 {
+        explorer::answer(past, question)
+    }
+
+    fn failed(&self, execution: &Execution<'_>, _: &threadbare_litmus::explore::Failure) {
+        let events = execution.notes::<Event>().iter().map(|n| *n.what).collect();
+        *self.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = events;
+    }
+}
+
+/// The first broken property of some object's life. Steps that are not ordered by program
+/// order and reads-from can come in either order, and both must be right.
+fn broken(steps: &[Noted<'_, GhostStep>]) -> Option<(Kind, String)> {
+    steps.iter().enumerate().find_map(|(n, step)| one(steps, n, step))
+}
+
+fn one(
+    steps: &[Noted<'_, GhostStep>],
+    n: usize,
+    step: &Noted<'_, GhostStep>,
+) -> Option<(Kind, String)> {
+    let label = step.what.label;
+    let same = || steps.iter().filter(move |other| other.what.label == label);
+    let is_reuse = |s: &Step| matches!(s, Step::Reuse(_));
+    let reuses = || same().filter(move |other| is_reuse(&other.what.step));
+    let frees = || same().filter(|other| other.what.step == Step::Free);
+    // Whether a new life began between two steps.
+    let reborn = |a: &Noted<'_, GhostStep>, b: &Noted<'_, GhostStep>| {
+        reuses().any(|reuse| a.before(reuse) && reuse.before(b))
+    };
+    // A free that the step does not come before, in the same life.
+    let after_free = || frees().any(|free| !step.before(free) && !reborn(free, step));
+    let causal = || {
+        let mut life = Life::default();
+        for other in same().filter(|other| other.before(step)) {
+            life.step(other.what.step);
+        }
+        life
+    };
+    let lives = || reuses().any(|reuse| reuse.before(step));
+    match step.what.step {
+        Step::Gain | Step::Touch | Step::Finalize if after_free() || !lives() => {
+            let doing = match step.what.step {
+                Step::Gain => "a new reference",
+                Step::Touch => "a use",
+                _ => "the finalizer",
+            };
+            Some((Kind::UseAfterFree, format!("{label}: {doing} after the object was freed")))
+        }
+        Step::Finalize => {
+            let twice = steps[..n].iter().any(|other| {
+                other.what.label == label
+                    && other.what.step == Step::Finalize
+                    && !reborn(other, step)
+            });
+            twice.then(|| {
+                (Kind::FinalizedTwice, format!("{label}: the finalizer runs a second time"))
+            })
+        }
+        Step::Free => {
+            let twice = steps[..n].iter().any(|other| {
+                other.what.label == label && other.what.step == Step::Free && !reborn(other, step)
+            });
+            if twice || !lives() {
+                return Some((Kind::DoubleFree, format!("{label}: freed twice")));
+            }
+            let holders = causal().holders;
+            (holders != 0).then(|| {
+                (Kind::PrematureFree, format!("{label}: freed while {holders} reference(s) exist"))
+            })
+        }
+        Step::Lose => {
+            // All steps that are not after this one: what it gives up must be among them.
+            let gained: i64 = same()
+                .filter(|other| !step.before(other))
+                .map(|other| match other.what.step {
+                    Step::Reuse(holders) => holders,
+                    Step::Gain => 1,
+                    _ => 0,
+                })
+                .sum();
+            let lost =
+                same().filter(|o| o.what.step == Step::Lose && o.before(step)).count() as i64 + 1;
+            (lost > gained).then(|| {
+                (Kind::NegativeCount, format!("{label}: a reference dropped that nobody holds"))
+            })
+        }
+        Step::Reuse(_) => {
+            let live = steps[..n].iter().any(|other| {
+                other.what.label == label
+                    && is_reuse(&other.what.step)
+                    && !frees().any(|free| other.before(free) && free.before(step))
+            });
+            live.then(|| {
+                let text = format!("{label}: the block of a live object was handed out");
+                (Kind::UseAfterFree, text)
+            })
+        }
+        Step::Settle => {
+            let life = causal();
+            (life.alive && life.holders <= 0).then(|| {
+                (Kind::Leak, format!("{label}: no reference is left and it was never freed"))
+            })
+        }
+        Step::Gain | Step::Touch => None,
+    }
+}
+
+pub(super) fn check<P: Protocol>(
+    scenario: &Arc<Scenario<P::Op>>,
+    mutant: Option<P::Mutant>,
+    budget: Budget,
+) -> Verdict {
+    let judge = Judge::default();
+    let body = {
+        let scenario = scenario.clone();
+        move || {
+            explorer::guarded(|| {
+                execute::<Explorer, P::World<Explorer>>(&scenario, Switch(mutant));
+            });
+        }
+    };
+    explorer::start();
+    let search = Search::new().max_executions(budget.executions);
+    let report = hook::quietly(|| search.observe(body, judge.clone()));
+    trace::take();
+    let report = match report {
+        Ok(report) => report,
+        Err(panic) => {
+            return Verdict::Violated(super::failure(
+                scenario,
+                Some(&*panic),
+                &[],
+                0,
+                Schedule::None,
+            ));
+        }
+    };
+    let executions = report.complete + report.blocked;
+    let model = format!("RC11, {} complete and {} blocked", report.complete, report.blocked);
+    let Some(failure) = report.failure else {
+        if report.complete == 0 {
+            return Verdict::Unsupported { reason: "no execution runs to its end".into() };
+        }
+        if !report.exhaustive {
+            let sampled = format!("search stopped at its budget, {model}");
+            return Verdict::Passed { runs: executions, seed: 0, sampled };
+        }
+        return Verdict::Proved(Bounds {
+            threads: scenario.threads.len(),
+            operations: scenario.operations(),
+            executions,
+            preemptions: None,
+            model,
+        });
+    };
+    let violation = explorer::reported(&failure.message).unwrap_or_else(|| {
+        let kind = match failure.kind {
+            FailureKind::DataRace => Kind::DataRace,
+            FailureKind::Deadlock => Kind::Deadlock,
+            FailureKind::Program if failure.message.contains("in one execution and goes on") => {
+                Kind::StepBudget
+            }
+            _ => Kind::Internal,
+        };
+        Violation { kind, text: failure.message.clone() }
+    });
+    let events = judge.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let mut trace = render::columns(scenario, &events);
+    if !failure.table.is_empty() {
+        trace.push('\n');
+        trace.push_str(&failure.table);
+    }
+    Verdict::Violated(Box::new(Failure {
+        violation,
+        execution: executions + 1,
+        schedule: Schedule::Nth(executions + 1),
+        trace,
+        trace_hash: fnv(render::fingerprint(&events).as_bytes()),
+    }))
+}
+
+/// The search is deterministic: the n-th execution is reached by visiting those before it.
+pub(super) fn replay<P: Protocol>(
+    scenario: &Arc<Scenario<P::Op>>,
+    mutant: Option<P::Mutant>,
+    n: u64,
+) -> Verdict {
+    check::<P>(scenario, mutant, Budget { executions: n + 1, seed: 0 })
+}

@@ -1,0 +1,426 @@
+//! The explorer backend: our own model checker, exact for RC11.
+//!
+//! The explorer runs a thread only as far as it has not been seen to go, so nothing may be
+//! remembered outside the explored types. What the other engines keep in memory of their
+//! own is *noted down* here instead, and judged execution by execution: the trace, and the
+//! ghost state of every object ([`Causal`]).
+
+use super::trace::{self, Action, Event, record};
+use super::*;
+use crate::engine::fnv;
+use crate::verdict::Violation;
+use std::cell::RefCell;
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any, resume_unwind};
+use threadbare_litmus as l;
+use threadbare_litmus::observe::{Past, ask, note, thread_index};
+
+/// The explorer's primitives, recorded.
+#[derive(Clone, Copy)]
+pub struct Explorer;
+
+/// A primitive with its name in traces.
+pub struct Named<A> {
+    inner: A,
+    label: Label,
+}
+
+macro_rules! atomics {
+    ($($name:ident: $t:ty),*) => { $(impl Atomic<$t> for Named<l::sync::atomic::$name> {
+        fn new(value: $t, label: impl Into<Label>) -> Self {
+            let label = label.into();
+            Self { inner: l::sync::atomic::$name::named(value, &label.to_string()), label }
+        }
+        fn load(&self, order: Ordering) -> $t {
+            let v = self.inner.load(order);
+            record(Action::Load(self.label, order, v.show()));
+            v
+        }
+        fn store(&self, value: $t, order: Ordering) {
+            self.inner.store(value, order);
+            record(Action::Store(self.label, order, value.show()));
+        }
+        fn swap(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.swap(value, order);
+            record(Action::Update(self.label, "swap", order, old.show(), value.show()));
+            old
+        }
+        fn compare_exchange(&self, current: $t, new: $t, ok: Ordering, err: Ordering) -> Result<$t, $t> {
+            let result = self.inner.compare_exchange(current, new, ok, err);
+            record(match result {
+                Ok(old) => Action::Update(self.label, "cas", ok, old.show(), new.show()),
+                Err(found) => Action::Refused(self.label, err, current.show(), found.show()),
+            });
+            result
+        }
+        fn fetch_add(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_add(value, order);
+            record(Action::Update(self.label, "add", order, old.show(), old.wrapping_add(value).show()));
+            old
+        }
+        fn fetch_sub(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_sub(value, order);
+            record(Action::Update(self.label, "sub", order, old.show(), old.wrapping_sub(value).show()));
+            old
+        }
+        fn fetch_or(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_or(value, order);
+            record(Action::Update(self.label, "or", order, old.show(), (old | value).show()));
+            old
+        }
+        fn fetch_and(&self, value: $t, order: Ordering) -> $t {
+            let old = self.inner.fetch_and(value, order);
+            record(Action::Update(self.label, "and", order, old.show(), (old & value).show()));
+            old
+        }
+    })* };
+}
+atomics!(AtomicU8: u8, AtomicU32: u32, AtomicU64: u64, AtomicI64: i64, AtomicUsize: usize);
+
+/// Plain memory under the explorer's race check.
+pub struct Cell<T> {
+    inner: l::cell::Cell<i64>,
+    label: Label,
+    content: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T: Word> DataCell<T> for Cell<T> {
+    fn new(value: T, label: impl Into<Label>) -> Self {
+        let label = label.into();
+        let inner = l::cell::Cell::named(value.show(), &label.to_string());
+        Self { inner, label, content: std::marker::PhantomData }
+    }
+    fn read(&self) -> T {
+        let v = self.inner.get();
+        record(Action::Read(self.label, v));
+        T::unshow(v)
+    }
+    fn write(&self, value: T) {
+        self.inner.set(value.show());
+        record(Action::Write(self.label, value.show()));
+    }
+}
+
+/// The explorer's mutex.
+pub struct Mutex<T> {
+    inner: l::sync::Mutex<T>,
+    label: Label,
+}
+
+/// Guard of [`Mutex`].
+pub struct MutexGuard<'a, T> {
+    inner: Option<l::sync::MutexGuard<'a, T>>,
+    label: Label,
+    place: &'static Location<'static>,
+}
+
+impl<T: Send + 'static> Lock<T> for Mutex<T> {
+    type Guard<'a> = MutexGuard<'a, T>;
+    fn new(value: T, label: impl Into<Label>) -> Self {
+        let label = label.into();
+        Self { inner: l::sync::Mutex::named(value, &label.to_string()), label }
+    }
+    fn lock(&self) -> MutexGuard<'_, T> {
+        let inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        record(Action::Lock(self.label));
+        MutexGuard { inner: Some(inner), label: self.label, place: Location::caller() }
+    }
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.inner.as_ref().expect("guard in use")
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.inner.as_mut().expect("guard in use")
+    }
+}
+
+impl<T> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        if self.inner.is_some() && !std::thread::panicking() {
+            trace::record_at(self.place, Action::Unlock(self.label));
+        }
+    }
+}
+
+/// The explorer's condition variable.
+pub type Condvar = Named<l::sync::Condvar>;
+
+impl Signal for Condvar {
+    fn new(label: impl Into<Label>) -> Self {
+        let label = label.into();
+        Self { inner: l::sync::Condvar::named(&label.to_string()), label }
+    }
+    fn notify_one(&self) {
+        self.inner.notify_one();
+        record(Action::Notify(self.label));
+    }
+    fn notify_all(&self) {
+        self.inner.notify_all();
+        record(Action::Notify(self.label));
+    }
+}
+
+/// An explored thread.
+pub struct Handle(l::thread::JoinHandle<u64>);
+
+impl Join for Handle {
+    fn join(self) {
+        let thread = self.0.thread().id() as u8;
+        self.0.join().expect("a panic ends the whole execution");
+        record(Action::Join(thread));
+    }
+}
+
+/// Handle for waking an explored thread.
+#[derive(Clone)]
+pub struct Thread(l::thread::Thread);
+
+impl Unpark for Thread {
+    fn unpark(&self) {
+        self.0.unpark();
+        record(Action::Unpark);
+    }
+}
+
+thread_local! {
+    /// By thread: a digest of the results of its operations so far. Histories that worlds
+    /// keep are a function of these, so the joining thread has to learn them.
+    static RESULTS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+fn result_of(thread: usize, change: impl FnOnce(u64) -> u64) -> u64 {
+    RESULTS.with_borrow_mut(|results| {
+        let len = results.len().max(thread + 1);
+        results.resize(len, 0);
+        results[thread] = change(results[thread]);
+        results[thread]
+    })
+}
+
+/// Where the trace of this engine goes: into notes.
+fn keep(event: Event) {
+    if let Action::End(_, result) = event.action {
+        result_of(usize::from(event.thread), |digest| {
+            fnv(format!("{digest} {result:?}").as_bytes())
+        });
+    }
+    note(event);
+}
+
+/// Begins to record on this OS thread; [`trace::take`] ends it.
+pub(crate) fn start() {
+    trace::start_with(|| thread_index() as u8, keep);
+}
+
+/// Marks a violation in the text of a panic.
+const MARK: &str = "violation ";
+
+/// Runs `body`; a violation leaves as a panic with a text that [`reported`] understands.
+pub(crate) fn guarded<T>(body: impl FnOnce() -> T) -> T {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(value) => value,
+        Err(payload) => match payload.downcast::<Violation>() {
+            Ok(violation) => {
+                crate::ghost::take_violation();
+                panic_any(report(&violation))
+            }
+            // Also how the explorer ends a thread that it does not need any more.
+            Err(other) => resume_unwind(other),
+        },
+    }
+}
+
+/// A violation as a text.
+pub(crate) fn report(violation: &Violation) -> String {
+    format!("{MARK}{}", serde_json::to_string(violation).expect("plain data"))
+}
+
+/// The violation in such a text.
+pub(crate) fn reported(text: &str) -> Option<Violation> {
+    serde_json::from_str(text.strip_prefix(MARK)?).ok()
+}
+
+impl Runtime for Explorer {
+    const OBSERVED: bool = true;
+    const MODEL: bool = true;
+    const SEQUENTIAL: bool = false;
+    type AtomicU8 = Named<l::sync::atomic::AtomicU8>;
+    type AtomicU32 = Named<l::sync::atomic::AtomicU32>;
+    type AtomicU64 = Named<l::sync::atomic::AtomicU64>;
+    type AtomicI64 = Named<l::sync::atomic::AtomicI64>;
+    type AtomicUsize = Named<l::sync::atomic::AtomicUsize>;
+    type Cell<T: Word + Default> = Cell<T>;
+    type Mutex<T: Send + 'static> = Mutex<T>;
+    type Condvar = Condvar;
+    type Handle = Handle;
+    type Thread = Thread;
+    type Ghost = Causal;
+
+    fn fence(order: Ordering) {
+        l::sync::atomic::fence(order);
+        record(Action::Fence(order));
+    }
+    fn spawn(body: impl FnOnce() + Send + 'static) -> Handle {
+        let handle = l::thread::spawn(move || {
+            let me = thread_index();
+            result_of(me, |_| 0);
+            guarded(body);
+            result_of(me, |digest| digest)
+        });
+        record(Action::Spawn(handle.thread().id() as u8));
+        Handle(handle)
+    }
+    fn yield_now() {
+        record(Action::Yield);
+    }
+    fn await_until(ready: impl FnMut() -> bool) {
+        l::sync::await_until(ready);
+    }
+    fn thread_id() -> usize {
+        thread_index() + 1
+    }
+    fn current() -> Thread {
+        Thread(l::thread::current())
+    }
+    fn park() {
+        record(Action::Park);
+        l::thread::park();
+    }
+    fn wait<'a, T: Send + 'static>(
+        condvar: &Condvar,
+        _: &'a Mutex<T>,
+        mut guard: MutexGuard<'a, T>,
+    ) -> MutexGuard<'a, T> {
+        record(Action::Wait(condvar.label));
+        let inner = guard.inner.take().expect("guard in use");
+        let inner = condvar.inner.wait(inner).unwrap_or_else(std::sync::PoisonError::into_inner);
+        record(Action::Lock(guard.label));
+        guard.inner = Some(inner);
+        guard
+    }
+}
+
+/// A step in an object's ghost life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Gain,
+    Lose,
+    Touch,
+    Free,
+    Finalize,
+    Reuse(i64),
+    Settle,
+}
+
+/// A ghost step of an object.
+#[derive(Clone, Copy)]
+pub(crate) struct GhostStep {
+    pub label: Label,
+    pub step: Step,
+}
+
+/// The observer's memory, kept as notes: ghost steps are ordered only as program order
+/// and reads-from order them, and the order in which they happened to be run says nothing.
+pub struct Causal(Label);
+
+impl Causal {
+    #[track_caller]
+    fn note(&self, step: Step, shown: &'static str) {
+        if !shown.is_empty() {
+            record(Action::Ghost(shown, self.0));
+        }
+        note(GhostStep { label: self.0, step });
+    }
+}
+
+impl Ghost for Causal {
+    fn blank(label: Label) -> Self {
+        Self(label)
+    }
+    fn gain(&self) {
+        self.note(Step::Gain, "gains a reference");
+    }
+    fn lose(&self) {
+        self.note(Step::Lose, "loses a reference");
+    }
+    fn touch(&self) {
+        self.note(Step::Touch, "");
+    }
+    fn free(&self) {
+        self.note(Step::Free, "is freed");
+    }
+    fn finalize(&self) {
+        self.note(Step::Finalize, "finalizer runs");
+    }
+    fn reuse(&self, holders: i64) {
+        self.note(Step::Reuse(holders), "begins to live");
+    }
+    fn settle(&self) {
+        self.note(Step::Settle, "");
+    }
+    fn holders(&self) -> i64 {
+        ask(question(self.0, About::Holders)) as i64
+    }
+    fn generation(&self) -> u32 {
+        ask(question(self.0, About::Generation)) as u32
+    }
+    fn is_dead(&self) -> bool {
+        ask(question(self.0, About::Death)) != 0
+    }
+}
+
+/// What a scheme or world asks of the ghost state.
+#[derive(Clone, Copy)]
+enum About {
+    Holders = 0,
+    Generation = 1,
+    Death = 2,
+}
+
+fn question(label: Label, about: About) -> u64 {
+    let index = label.index.map_or(0, |n| u64::from(n) + 1);
+    (fnv(label.field.as_bytes()) ^ index) << 2 | about as u64
+}
+
+/// An object's ghost state after some steps.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Life {
+    pub alive: bool,
+    pub holders: i64,
+    pub generation: u32,
+}
+
+impl Life {
+    pub fn step(&mut self, step: Step) {
+        match step {
+            Step::Gain => self.holders += 1,
+            Step::Lose => self.holders -= 1,
+            Step::Free => self.alive = false,
+            Step::Reuse(holders) => {
+                *self = Self { alive: true, holders, generation: self.generation + 1 };
+            }
+            Step::Touch | Step::Finalize | Step::Settle => {}
+        }
+    }
+}
+
+/// Answers what [`Causal`] asks, from the steps that are before the question.
+pub(crate) fn answer(past: &Past<'_>, asked: u64) -> u64 {
+    let mut life = Life::default();
+    past.each(|note: &GhostStep| {
+        if question(note.label, About::Holders) >> 2 == asked >> 2 {
+            life.step(note.step);
+        }
+    });
+    match asked & 3 {
+        0 => life.holders as u64,
+        1 => u64::from(life.generation),
+        _ => u64::from(!life.alive),
+    }
+}
