@@ -34,7 +34,7 @@ pub struct Args {
     /// Show one execution in which the proposition holds (rc11, sc, tso).
     #[arg(long)]
     witness: bool,
-    /// Write that execution to FOLDER/TEST.ENGINE.dot.
+    /// Write that execution to FOLDER/TEST.ENGINE.dot and .svg.
     #[arg(long, value_name = "FOLDER")]
     dot: Option<PathBuf>,
     /// hardware: runs of each test.
@@ -118,13 +118,12 @@ fn one(
     tally.judged += 1;
     tally.found += u32::from(judged.is_finding());
     if let (Some(folder), Some(witness)) = (&args.dot, &judged.verdict.witness) {
-        let path = folder.join(format!(
-            "{}.{}.dot",
-            test.name.replace(['/', '\\'], "_"),
-            engine.name()
-        ));
-        std::fs::write(&path, &witness.dot)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let name = test.name.replace(['/', '\\'], "_");
+        for (kind, text) in [("dot", &witness.dot), ("svg", &witness.svg)] {
+            let path = folder.join(format!("{name}.{}.{kind}", engine.name()));
+            std::fs::write(&path, text)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
     }
     if (args.witness || args.dot.is_some())
         && judged.verdict.positive > 0

@@ -43,6 +43,8 @@ pub mod explore;
 pub mod hardware;
 pub mod lang;
 pub mod observe;
+mod picture;
+pub mod replay;
 mod session;
 pub mod sync;
 pub mod thread;
@@ -57,7 +59,10 @@ pub use explore::{Explorer, Model};
 pub fn explore(program: impl Fn() + Send + Sync + 'static) -> explore::Report {
     let report = Explorer::new().check(program);
     if let Some(failure) = &report.failure {
-        panic!("{}\n{}", failure.message, failure.table);
+        panic!(
+            "{}\n\n{}\nagain: Explorer::new().replay(program, &\"{}\".parse().unwrap())",
+            failure.message, failure.table, failure.trace
+        );
     }
     report
 }

@@ -13,8 +13,9 @@ use crate::explore::{Execution, Failure};
 use crate::observe::{self, Observer};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
+use std::any::Any;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, Location as Caller, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -42,6 +43,14 @@ struct Shared {
     spawned: Vec<u32>,
     /// By thread: what its present turn of an awaiting loop has done.
     turns: Vec<Option<Turn>>,
+    /// By thread: its reads since it last did anything else.
+    streaks: Vec<Vec<Look>>,
+    /// By thread: how many weak exchanges may still fail without cause.
+    spurious: Vec<u32>,
+    locals: HashMap<(u32, usize), Rc<dyn Any>>,
+    /// Addresses seen in this run, by number, and back.
+    pointers: HashMap<usize, Value>,
+    addresses: HashMap<Value, usize>,
     /// Whether the running thread does what it has not done before, so that its notes
     /// are new.
     fresh: bool,
@@ -56,6 +65,11 @@ struct Names {
     statics: HashMap<usize, u32>,
     infos: Vec<LocationInfo>,
     threads: HashMap<(u32, u32), u32>,
+    pointers: HashMap<(Option<Point>, u32), Value>,
+    /// Places where a thread was taken to spin.
+    spins: BTreeSet<String>,
+    /// Spurious failures of weak exchanges per thread and execution.
+    spurious: u32,
     points: HashMap<Option<Point>, Value>,
     /// What was noted between two operations.
     notes: HashMap<Point, Vec<Note>>,
@@ -72,6 +86,30 @@ fn site(caller: &Caller<'_>) -> Site {
         line: caller.line(),
         column: caller.column(),
     }
+}
+
+/// A read, as one of a loop that only looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Look {
+    site: usize,
+    location: Location,
+    answer: Value,
+}
+
+/// How many equal turns of a loop that only reads are taken for waiting.
+pub(crate) const TURNS: usize = 3;
+
+/// The longest turn that is recognised.
+const LONGEST_TURN: usize = 8;
+
+/// The number of reads in a turn, when the latest turns were equal.
+fn spinning(streak: &[Look]) -> Option<usize> {
+    (1..=LONGEST_TURN).find(|&turn| {
+        streak.len() >= TURNS * turn && {
+            let latest = &streak[streak.len() - TURNS * turn..];
+            latest.chunks(turn).all(|chunk| chunk == &latest[..turn])
+        }
+    })
 }
 
 /// One turn of a loop that waits.
@@ -106,9 +144,48 @@ pub(crate) fn end_turn(outer: Option<Turn>) -> Turn {
 
 /// Performs an operation of the running thread.
 pub(crate) fn perform(op: Op, caller: &Caller<'_>) -> Value {
-    let waiting = SHARED.with_borrow(|s| s.active && s.turns[s.thread as usize].is_some());
-    if !waiting {
+    let (active, waiting) =
+        SHARED.with_borrow(|s| (s.active, s.active && s.turns[s.thread as usize].is_some()));
+    if !active || op.is_last() {
         return submit(op, caller);
+    }
+    if !waiting {
+        let look = match op {
+            Op::Load { location, .. } => Some((location, None)),
+            Op::CompareExchange {
+                location, expected, ..
+            } => Some((location, Some(expected))),
+            _ => None,
+        };
+        let answer = submit(op, caller);
+        let turn = SHARED.with_borrow_mut(|shared| {
+            let streak = &mut shared.streaks[shared.thread as usize];
+            match look {
+                Some((location, expected)) if expected != Some(answer) => {
+                    let site = std::ptr::from_ref(caller).addr();
+                    streak.push(Look {
+                        site,
+                        location,
+                        answer,
+                    });
+                    spinning(streak)
+                }
+                _ => {
+                    streak.clear();
+                    None
+                }
+            }
+        });
+        if let Some(turn) = turn {
+            SHARED.with_borrow_mut(|shared| {
+                shared
+                    .names
+                    .spins
+                    .insert(format!("{}:{}", caller.file(), caller.line()));
+            });
+            block(Wait::Await, turn as u32, caller);
+        }
+        return answer;
     }
     let op = match op {
         // Tried after everything else, so that fewer executions end blocked.
@@ -179,6 +256,93 @@ pub(crate) fn note(make: impl FnOnce() -> Note) {
 /// Puts a question to the observer.
 pub(crate) fn ask(question: Value, caller: &Caller<'_>) -> Value {
     perform(Op::Observe(question), caller)
+}
+
+/// Ends the running thread with a fault that a panic stands for; returns when the thread
+/// is being unwound anyway.
+pub(crate) fn fail(payload: &(dyn Any + Send), caller: &Caller<'_>) {
+    if SHARED.with_borrow(|shared| shared.active) {
+        submit(Op::Fail(words(payload).into()), caller);
+    }
+}
+
+/// The text of a panic.
+fn words(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
+        .unwrap_or_else(|| "panicked with a value that is no text".into())
+}
+
+/// Whether a weak exchange fails without cause: a choice, as often as allowed.
+pub(crate) fn fails_spuriously(caller: &Caller<'_>) -> bool {
+    let allowed = SHARED.with_borrow(|s| s.active && s.spurious[s.thread as usize] > 0);
+    let fails = allowed && perform(Op::Choose(2), caller) == 1;
+    if fails {
+        SHARED.with_borrow_mut(|s| s.spurious[s.thread as usize] -= 1);
+    }
+    fails
+}
+
+/// The running thread's value of a key.
+pub(crate) fn local(key: usize) -> Option<Rc<dyn Any>> {
+    SHARED.with_borrow(|shared| shared.locals.get(&(shared.thread, key)).cloned())
+}
+
+/// Sets the running thread's value of a key.
+pub(crate) fn set_local(key: usize, value: Rc<dyn Any>) {
+    let old = SHARED.with_borrow_mut(|s| s.locals.insert((s.thread, key), value));
+    drop(old);
+}
+
+/// Drops the running thread's values, which may still perform operations.
+fn drop_locals() {
+    loop {
+        let value = SHARED.with_borrow_mut(|shared| {
+            let mine = shared
+                .locals
+                .keys()
+                .filter(|key| key.0 == shared.thread)
+                .min()
+                .copied();
+            mine.and_then(|key| shared.locals.remove(&key))
+        });
+        if value.is_none() {
+            return;
+        }
+    }
+}
+
+/// A number for an address that is the same in every run.
+pub(crate) fn intern(address: usize) -> Value {
+    if address == 0 {
+        return 0;
+    }
+    SHARED.with_borrow_mut(|shared| {
+        if let Some(&number) = shared.pointers.get(&address) {
+            return number;
+        }
+        let thread = shared.thread as usize;
+        let key = (
+            shared.points.get(thread).copied().flatten(),
+            shared.created[thread],
+        );
+        shared.created[thread] += 1;
+        let fresh = shared.names.pointers.len() as Value + 1;
+        let number = *shared.names.pointers.entry(key).or_insert(fresh);
+        shared.pointers.insert(address, number);
+        shared.addresses.insert(number, address);
+        number
+    })
+}
+
+/// The address of a number in this run.
+pub(crate) fn address(number: Value) -> usize {
+    if number == 0 {
+        return 0;
+    }
+    SHARED.with_borrow(|shared| shared.addresses.get(&number).copied().unwrap_or(0))
 }
 
 /// The number of the running thread.
@@ -266,16 +430,13 @@ pub(crate) fn spawn(body: Body, caller: &Caller<'_>) -> u32 {
 
 /// How a thread ends.
 fn finish(body: Body, key: &Rc<RefCell<Value>>) -> Step {
-    match catch_unwind(AssertUnwindSafe(body)) {
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        body();
+        drop_locals();
+    }));
+    match ended {
         Ok(()) => Op::Return(*key.borrow()).into(),
-        Err(payload) => {
-            let text = payload
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
-                .unwrap_or_else(|| "panicked with a value that is no text".into());
-            Op::Fail(text.into()).into()
-        }
+        Err(payload) => Op::Fail(words(&*payload).into()).into(),
     }
 }
 
@@ -292,8 +453,23 @@ pub(crate) fn returns(key: Value) {
     });
 }
 
+thread_local! {
+    /// Stacks to use again: making one is a call of the system.
+    static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        if let Some(mut routine) = self.routine.take() {
+            routine.force_unwind();
+            STACKS.with_borrow_mut(|stacks| stacks.push(routine.into_stack()));
+        }
+    }
+}
+
 struct Runner {
-    routine: Routine,
+    /// Always there until the runner is dropped.
+    routine: Option<Routine>,
     /// The operation asked for and not yet answered.
     asks: Step,
     /// Events of the graph already repeated, as (node, answer).
@@ -303,7 +479,30 @@ struct Runner {
 /// One run of the closure.
 #[derive(Default)]
 struct Run {
-    threads: HashMap<u32, Runner>,
+    threads: BTreeMap<u32, Runner>,
+}
+
+impl Run {
+    /// Unwinds what is still under way: the youngest first, for it may borrow from those
+    /// that started it.
+    fn end(&mut self) {
+        let bodies = SHARED.with_borrow_mut(|shared| {
+            shared.active = false;
+            std::mem::take(&mut shared.bodies)
+        });
+        drop(bodies);
+        while let Some((_, runner)) = self.threads.pop_last() {
+            drop(runner);
+        }
+        let (locals, _) = SHARED.with_borrow_mut(|shared| {
+            shared.addresses.clear();
+            (
+                std::mem::take(&mut shared.locals),
+                std::mem::take(&mut shared.pointers),
+            )
+        });
+        drop(locals);
+    }
 }
 
 impl Run {
@@ -319,6 +518,10 @@ impl Run {
             shared.spawned.resize(count, 0);
             shared.turns.resize(count, None);
             shared.turns[thread as usize] = None;
+            shared.streaks.resize(count, Vec::new());
+            shared.streaks[thread as usize].clear();
+            shared.spurious.resize(count, 0);
+            shared.spurious[thread as usize] = shared.names.spurious;
             shared.points[thread as usize] = Some(Point {
                 thread,
                 node,
@@ -329,7 +532,9 @@ impl Run {
                 shared.spawned[thread as usize],
             ) = (0, 0);
         });
-        let stack = DefaultStack::new(256 * 1024).expect("memory for a thread's stack");
+        let stack = STACKS
+            .with_borrow_mut(Vec::pop)
+            .unwrap_or_else(|| DefaultStack::new(256 * 1024).expect("memory for a thread's stack"));
         let mut routine = Coroutine::with_stack(stack, move |yielder, _| {
             SHARED.with_borrow_mut(|shared| shared.yielders[thread as usize] = yielder);
             finish(body, &key)
@@ -338,7 +543,7 @@ impl Run {
         self.threads.insert(
             thread,
             Runner {
-                routine,
+                routine: Some(routine),
                 asks,
                 done: Vec::new(),
             },
@@ -373,8 +578,11 @@ pub(crate) struct Closure<F> {
 }
 
 impl<F: Fn() + Send + Sync + 'static> Closure<F> {
-    pub fn new(program: F, observer: Arc<dyn Observer>) -> Self {
-        SHARED.with_borrow_mut(|shared| *shared = Shared::default());
+    pub fn new(program: F, observer: Arc<dyn Observer>, spurious: u32) -> Self {
+        SHARED.with_borrow_mut(|shared| {
+            *shared = Shared::default();
+            shared.names.spurious = spurious;
+        });
         Self {
             program: Arc::new(program),
             observer,
@@ -383,16 +591,9 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
     }
 
     fn restart(&mut self) {
-        self.end();
+        self.run.end();
         let program = self.program.clone();
         self.run.start(0, NONE, Box::new(move || program()));
-    }
-
-    fn end(&mut self) {
-        SHARED.with_borrow_mut(|shared| shared.active = false);
-        self.run.threads.clear();
-        let bodies = SHARED.with_borrow_mut(|shared| std::mem::take(&mut shared.bodies));
-        drop(bodies);
     }
 
     /// Whether the run did nothing but a part of the graph.
@@ -501,8 +702,10 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
                 self.run.start(child, event.node, body);
             }
         }
-        if let Some(runner) = self.run.threads.get_mut(&t) {
-            runner.asks = resume(t, &mut runner.routine, value);
+        if let Some(runner) = self.run.threads.get_mut(&t)
+            && let Some(routine) = &mut runner.routine
+        {
+            runner.asks = resume(t, routine, value);
         }
         Ok(())
     }
@@ -541,8 +744,7 @@ impl IntoNth for usize {
 
 impl<F> Drop for Closure<F> {
     fn drop(&mut self) {
-        SHARED.with_borrow_mut(|shared| shared.active = false);
-        self.run.threads.clear();
+        self.run.end();
         let old = SHARED.with_borrow_mut(std::mem::take);
         drop(old);
     }
@@ -589,6 +791,15 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
 
     fn judge(&self, execution: &Execution<'_>) -> Option<String> {
         self.observer.judge(execution).err()
+    }
+
+    fn verify(&mut self, cache: &Cache, graph: &Graph) -> Result<(), Fault> {
+        self.restart();
+        self.follow(cache, graph)
+    }
+
+    fn spins(&self) -> Vec<String> {
+        SHARED.with_borrow(|shared| shared.names.spins.iter().cloned().collect())
     }
 
     fn failed(&self, execution: &Execution<'_>, failure: &Failure) {

@@ -191,7 +191,9 @@ fn a_ticket_lock_has_one_execution_per_order() {
 fn an_endless_loop_is_an_error_with_the_way_out() {
     let report = Explorer::new().max_events(100).check(|| {
         let x = AtomicU32::new(0);
-        while x.load(Relaxed) == 0 {}
+        while x.load(Relaxed) < 1_000 {
+            x.store(1, Relaxed);
+        }
     });
     let failure = report.failure.unwrap();
     assert_eq!(failure.kind, FailureKind::Program);

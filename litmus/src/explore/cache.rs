@@ -129,6 +129,16 @@ pub(crate) trait Source {
         None
     }
 
+    /// Runs the program along a graph from the start, to see that it does the same again.
+    fn verify(&mut self, _: &Cache, _: &Graph) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Places where a thread was taken to wait, having done nothing but equal reads.
+    fn spins(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Told of the execution that is about to be reported as failing.
     fn failed(&self, _: &Execution<'_>, _: &Failure) {}
 

@@ -1,10 +1,10 @@
 //! An execution graph as the visitor sees it.
 
-use super::cache::{Cache, Fault, Note, Source, answers};
+use super::Model;
+use super::cache::{Cache, Note, Source, answer, answers};
 use super::graph::{Event, Graph, Kind, NONE};
 use super::program::{Location, Value};
 use super::search::End;
-use super::{Failure, FailureKind};
 use crate::observe::Place;
 use std::cell::OnceCell;
 
@@ -15,6 +15,8 @@ pub struct Execution<'a> {
     pub(crate) source: &'a dyn Source,
     /// Collected when first asked for.
     pub(crate) notes: OnceCell<Vec<(Place, Note)>>,
+    /// The model under which it was found.
+    pub(crate) model: Model,
     end: End,
 }
 
@@ -30,8 +32,14 @@ impl<'a> Execution<'a> {
             cache,
             source,
             notes: OnceCell::new(),
+            model: Model::Rc11,
             end,
         }
+    }
+
+    pub(crate) fn under(mut self, model: Model) -> Self {
+        self.model = model;
+        self
     }
 
     /// Whether every thread has ended; otherwise one is blocked.
@@ -92,32 +100,18 @@ impl<'a> Execution<'a> {
         key
     }
 
-    pub(crate) fn failure(&self, fault: &Fault) -> Failure {
-        let place = |e: &u32| {
-            let event = self.graph.at(*e);
-            let node = self.cache.node(event.node);
-            let site = node
-                .site
-                .as_ref()
-                .map_or(String::new(), |site| format!(" at {site}"));
-            format!(
-                "{}: {:?}{site}",
-                self.source.thread_name(event.thread),
-                node.op
-            )
-        };
-        let places: Vec<String> = fault.events.iter().map(place).collect();
-        let message = match fault.kind {
-            FailureKind::DataRace => format!("data race between {}", places.join(" and ")),
-            FailureKind::Deadlock => {
-                format!("deadlock: no thread can go on; {}", places.join("; "))
+    /// The operation that a thread would do next, as a node of the cache.
+    pub(crate) fn next_of(&self, thread: u32) -> Option<u32> {
+        let state = &self.graph.threads[thread as usize];
+        match state.events.last() {
+            None => (state.root != NONE).then_some(state.root),
+            Some(&last) => {
+                let event = self.graph.at(last);
+                match event.next {
+                    NONE => self.cache.after(event.node, answer(self.graph, event)),
+                    next => Some(next),
+                }
             }
-            _ => fault.message.clone(),
-        };
-        Failure {
-            kind: fault.kind,
-            message,
-            table: String::new(),
         }
     }
 }

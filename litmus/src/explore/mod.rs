@@ -7,6 +7,7 @@ pub(crate) mod graph;
 mod model;
 pub mod oracle;
 pub mod program;
+mod rerun;
 pub(crate) mod search;
 
 pub use execution::Execution;
@@ -39,6 +40,7 @@ pub struct Explorer {
     keep_going: bool,
     max_events: usize,
     max_executions: u64,
+    spurious: u32,
 }
 
 impl Default for Explorer {
@@ -55,6 +57,7 @@ impl Explorer {
             keep_going: false,
             max_events: 10_000,
             max_executions: u64::MAX,
+            spurious: 0,
         }
     }
 
@@ -82,6 +85,13 @@ impl Explorer {
     /// without being exhaustive; no limit unless set.
     pub fn max_executions(mut self, executions: u64) -> Self {
         self.max_executions = executions;
+        self
+    }
+
+    /// How many weak compare-exchanges of each thread may fail in an execution although
+    /// they find what they expect; 0 unless set. Each is a choice, so executions multiply.
+    pub fn spurious_failures(mut self, failures: u32) -> Self {
+        self.spurious = failures;
         self
     }
 
@@ -113,7 +123,8 @@ impl Explorer {
         program: impl Fn() + Send + Sync + 'static,
         observer: impl crate::observe::Observer,
     ) -> Report {
-        let source = crate::session::Closure::new(program, std::sync::Arc::new(observer));
+        let source =
+            crate::session::Closure::new(program, std::sync::Arc::new(observer), self.spurious);
         let visit = |_: &Execution<'_>| ControlFlow::Continue(());
         match self.model {
             Model::Rc11 => self.search::<model::Rc11, _>(source, visit),
@@ -133,6 +144,7 @@ impl Explorer {
             blocked: 0,
             exhaustive: false,
             failure: None,
+            spins: Vec::new(),
             elapsed: Duration::ZERO,
         };
         let mut search = Search::<M, S>::new(source, self.max_events);
@@ -141,7 +153,11 @@ impl Explorer {
                 End::Complete => report.complete += 1,
                 End::Blocked => report.blocked += 1,
             }
-            let execution = Execution::new(&search.graph, &search.cache, &search.source, end);
+            if report.complete + report.blocked == 1 {
+                search.source.verify(&search.cache, &search.graph)?;
+            }
+            let execution =
+                Execution::new(&search.graph, &search.cache, &search.source, end).under(self.model);
             if let Some(complaint) = search.source.judge(&execution) {
                 return Err(Stop::Fault(Fault::property(complaint)));
             }
@@ -154,24 +170,37 @@ impl Explorer {
         match result {
             Ok(()) => report.exhaustive = true,
             Err(Stop::Ended) => {}
-            Err(Stop::Fault(mut fault)) => {
+            Err(Stop::Fault(fault)) => {
                 let execution =
-                    Execution::new(&search.graph, &search.cache, &search.source, End::Blocked);
-                // What the observer has to say of a failing execution is closer to the
-                // program's meaning than a race or a deadlock.
-                if fault.kind != FailureKind::Program
-                    && let Some(complaint) = search.source.judge(&execution)
-                {
-                    fault = Fault::property(complaint);
-                }
+                    Execution::new(&search.graph, &search.cache, &search.source, End::Blocked)
+                        .under(self.model);
+                let fault =
+                    fault_of(&search.source, &execution, Some(fault.clone())).unwrap_or(fault);
                 let failure = execution.failure(&fault);
                 search.source.failed(&execution, &failure);
                 report.failure = Some(failure);
             }
         }
+        report.spins = search.source.spins();
         report.elapsed = begun.elapsed();
         report
     }
+}
+
+/// The fault to report of an execution. What the observer has to say of it is closer to
+/// the program's meaning than a race or a deadlock.
+fn fault_of<S: Source>(
+    source: &S,
+    execution: &Execution<'_>,
+    fault: Option<Fault>,
+) -> Option<Fault> {
+    if fault
+        .as_ref()
+        .is_some_and(|f| f.kind == FailureKind::Program)
+    {
+        return fault;
+    }
+    source.judge(execution).map(Fault::property).or(fault)
 }
 
 /// What an exploration found.
@@ -185,6 +214,10 @@ pub struct Report {
     pub exhaustive: bool,
     /// The first fault.
     pub failure: Option<Failure>,
+    /// Places where a thread was taken to wait, because it did nothing but three equal
+    /// turns of reads. A loop that gives up after more turns than that must be written
+    /// otherwise.
+    pub spins: Vec<String>,
     /// Time spent.
     pub elapsed: Duration,
 }
@@ -198,6 +231,12 @@ pub struct Failure {
     pub message: String,
     /// The failing execution, one column per thread.
     pub table: String,
+    /// Its graph in the DOT language.
+    pub dot: String,
+    /// Its graph as a picture.
+    pub svg: String,
+    /// The line that [`Explorer::replay`] repeats it from.
+    pub trace: String,
 }
 
 /// The kinds of fault.

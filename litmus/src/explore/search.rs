@@ -7,6 +7,8 @@
 //! copies what survives into a new frame. Choices of a frame are ordered by event, so
 //! cutting never removes the event of one that remains.
 
+mod rebuild;
+
 use super::FailureKind;
 use super::cache::{Cache, Fault, Source, Start, answer, race};
 use super::graph::{Clock, Event, Graph, Kind, NONE, Rmw};

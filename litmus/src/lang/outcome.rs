@@ -44,6 +44,8 @@ pub struct Witness {
     pub table: String,
     /// The graph in the DOT language.
     pub dot: String,
+    /// The graph as a picture.
+    pub svg: String,
 }
 
 /// What an engine saw of a test.

@@ -8,7 +8,7 @@ use crate::explore::program::{Location, LocationInfo, Op, Program, Site, Step, U
 use crate::explore::{Explorer, FailureKind, Model};
 use crate::lang::ast::RmwOp;
 use crate::lang::code::{Access, Code, Cursor, Instr, Reply};
-use crate::lang::outcome::{Coverage, Observation};
+use crate::lang::outcome::{Coverage, Observation, Witness};
 
 /// A test and the name of its file, for places in tables.
 struct LitmusProgram<'a> {
@@ -141,7 +141,7 @@ pub(super) fn run(code: &Code, model: Model) -> Result<Observation, String> {
         file: code.name.as_str().into(),
     };
     let mut states: BTreeMap<Vec<i64>, u64> = BTreeMap::new();
-    let witness = None;
+    let mut witness = None;
     let report = Explorer::new()
         .model(model)
         .keep_going(true)
@@ -155,6 +155,17 @@ pub(super) fn run(code: &Code, model: Model) -> Result<Observation, String> {
                     |location| execution.final_value(Location(location as u32)) as i64,
                     |thread, register| ends[thread].registers[register],
                 );
+                let filter = code.filter.as_ref();
+                if witness.is_none()
+                    && filter.is_none_or(|filter| code.holds(filter, &outcome))
+                    && code.holds(&code.condition.prop, &outcome)
+                {
+                    witness = Some(Witness {
+                        table: execution.table(),
+                        dot: execution.dot(),
+                        svg: execution.svg(),
+                    });
+                }
                 *states.entry(outcome).or_default() += 1;
             }
             ControlFlow::Continue(())
