@@ -148,6 +148,8 @@ files! {
     "qsbr-attach-fenced"
     "qsbr-scan-unfenced"
     "qsbr-scan-sc-unlink"
+    "qsbr-scan-for-others"
+    "qsbr-scan-for-others-fenced"
     "qsbr-next"
     "qsbr-next-fenced"
     "qsbr-next-rmw"

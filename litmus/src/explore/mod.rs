@@ -171,6 +171,9 @@ impl Explorer {
             Ok(()) => report.exhaustive = true,
             Err(Stop::Ended) => {}
             Err(Stop::Fault(fault)) => {
+                if fault.kind != FailureKind::Program {
+                    search.look_ahead();
+                }
                 let execution =
                     Execution::new(&search.graph, &search.cache, &search.source, End::Blocked)
                         .under(self.model);

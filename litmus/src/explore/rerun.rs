@@ -69,6 +69,7 @@ impl Explorer {
         let begun = Instant::now();
         let mut search = Search::<M, S>::new(source, self.max_events);
         let result = search.rebuild(trace);
+        search.look_ahead();
         let end = *result.as_ref().unwrap_or(&End::Blocked);
         let execution =
             Execution::new(&search.graph, &search.cache, &search.source, end).under(trace.model());

@@ -163,6 +163,17 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         }
     }
 
+    /// Lets every thread run to its next operation, so that whatever it notes down on the
+    /// way is known; for a failing graph, in which some were not asked.
+    pub fn look_ahead(&mut self) {
+        for thread in 0..self.graph.threads.len() as u32 {
+            if self.graph.threads[thread as usize].live && self.graph.pending != thread {
+                // A fault there is not the one being reported.
+                let _ = self.next_node(thread);
+            }
+        }
+    }
+
     fn fetch(&mut self, thread: u32) -> Result<super::program::Step, Stop> {
         if self.graph.threads[thread as usize].events.len() >= self.longest {
             return Err(Fault::program(format!(
