@@ -63,10 +63,10 @@ const REFERENCE: &[(&str, &[&str], &[&str], &str)] = &[
         "tuple(sorted(o))",
     ),
     (
-        "bytearray(b'ab')",
-        &["o.append(99)"],
-        &["o.pop()"],
-        "bytes(o)",
+        "[1, 2, 3]",
+        &["o.reverse()"],
+        &["o.pop()", "o.append(4)"],
+        "tuple(o)",
     ),
     (
         "[0]",

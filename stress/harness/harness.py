@@ -362,17 +362,27 @@ class Run(object):
             if error:
                 self.violation("thread", render(error))
 
+    def halves(self, fn, n, *args):
+        """Work on parts of an array, done by two threads where it is worth it."""
+        if n < 64 or not self.workers:
+            fn(*(args + (0, n)))
+        else:
+            self.parallel([(fn, args + (0, n // 2)), (fn, args + (n // 2, n))], lambda: None)
+
     def stride(self, n, phase, tally, sample):
         threads = len(self.lens)
-        maker = self.rng.below(3)
+        maker = self.rng.below(4)
         objects = [None] * n
+        # Made by another thread, half by each, or all by this one, which may end with it.
         if maker == 0 and self.workers:
-            self.workers[0].start(self.ns["FILL"], (objects, n), lambda: None)
+            self.workers[0].start(self.ns["FILL"], (objects, 0, n), lambda: None)
             error = self.workers[0].wait()
             if error:
                 raise RuntimeError(render(error))
+        elif maker == 1:
+            self.halves(self.ns["FILL"], n, objects)
         else:
-            self.ns["FILL"](objects, n)
+            self.ns["FILL"](objects, 0, n)
         results = [[None] * n for _ in range(self.slots)]
         lag = (phase[0:2] if phase else (0, 0)) + (0,) * threads
         d = (phase[2:4] if phase else (0, 0)) + (0,) * threads
@@ -382,13 +392,15 @@ class Run(object):
             arrived = [[1] * lag[t] + [None] * n for t in range(threads)]
         ended = [[None] * n for _ in range(threads)]
         seen = [[None] * n for _ in range(threads)]
-        fns = self.ns["_MEASURED" if sample else "_THREADS"]
+        fns = self.ns["_MEASURED" if sample else "_THREADS" if phase else "_FREE"]
         tasks = []
         base = 0
         for t in range(threads):
             others = [arrived[u] for u in range(threads) if u != t]
             mine = arrived[t] if phase else [1] * n
             args = [objects, n, mine, lag[t], self.jitters(d[t], n)] + others + results[base:base + self.lens[t]]
+            if phase is None and not sample:
+                args = [objects, n] + results[base:base + self.lens[t]]
             if sample:
                 args += [ended[t], seen[t]] + [ended[u] for u in range(threads) if u != t]
             base += self.lens[t]
@@ -409,9 +421,11 @@ class Run(object):
                         hit = False
                 if hit:
                     self.overlapped += 1
-        self.ns["TALLY"](objects, tally, *results)
+        finals = [None] * n
+        self.halves(self.ns["OBSERVE"], n, objects, finals)
+        tally.count(list(zip(*(results + [finals]))), objects)
         self.runs += n
-        if maker == 1 and self.workers:
+        if maker == 2 and self.workers:
             self.workers[0].start(self.ns["CLEAR"], (objects, n), lambda: None)
             self.workers[0].wait()
 

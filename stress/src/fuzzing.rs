@@ -52,7 +52,7 @@ pub fn scenario(bytes: &[u8]) {
         "def MK(",
         "def FINAL(",
         "def FILL(",
-        "def TALLY(",
+        "def OBSERVE(",
         "_BODIES = [",
         "_THREADS = [",
         "_SLOTS = [",

@@ -88,7 +88,7 @@ pub fn source(scenario: &Scenario) -> String {
     let _ = writeln!(out, "_BODIES = [{}]", names.join(", "));
     let _ = writeln!(
         out,
-        "def FILL(_O, _n, {VALUES}):\n    _O[:] = [{} for _i in range(_n)]",
+        "def FILL(_O, _a, _z, {VALUES}):\n    for _i in range(_a, _z):\n        _O[_i] = {}",
         scenario.make
     );
     out += "def CLEAR(_O, _n):\n    for _i in range(_n):\n        _O[_i] = None\n";
@@ -96,6 +96,7 @@ pub fn source(scenario: &Scenario) -> String {
     for t in 0..threads {
         out += &stride(scenario, t, false);
         out += &stride(scenario, t, true);
+        out += &free(scenario, t);
         out += &slot(scenario, t);
     }
     let list = |prefix: &str| {
@@ -106,12 +107,13 @@ pub fn source(scenario: &Scenario) -> String {
     };
     let _ = writeln!(
         out,
-        "_THREADS = [{}]\n_MEASURED = [{}]\n_SLOTS = [{}]",
+        "_THREADS = [{}]\n_MEASURED = [{}]\n_FREE = [{}]\n_SLOTS = [{}]",
         list("_T"),
         list("_M"),
+        list("_F"),
         list("_U")
     );
-    out += &tally(scenario);
+    out += &observe_all(scenario);
     out
 }
 
@@ -151,18 +153,34 @@ fn stride(scenario: &Scenario, t: usize, measured: bool) -> String {
             .join(" or ");
         let _ = writeln!(out, "        _S[_i] = {finished}");
     }
-    for (j, call) in calls.iter().enumerate() {
-        out += "        try:\n";
-        let _ = writeln!(out, "            {}", store(call, &format!("_R{j}[_i]")));
-        let _ = writeln!(
-            out,
-            "        except BaseException as _e:\n            _R{j}[_i] = X(_e)"
-        );
-    }
+    out += &operations(calls);
     if measured {
         out += "        _E[_i] = 1\n";
     }
     out
+}
+
+/// The operations of a thread on `o`, their results kept.
+fn operations(calls: &[Call]) -> String {
+    let mut out = String::new();
+    for (j, call) in calls.iter().enumerate() {
+        let _ = write!(
+            out,
+            "        try:\n            {}\n        except BaseException as _e:\n            _R{j}[_i] = X(_e)\n",
+            store(call, &format!("_R{j}[_i]"))
+        );
+    }
+    out
+}
+
+/// Thread `t` over the same array without regard to the others.
+fn free(scenario: &Scenario, t: usize) -> String {
+    let calls = &scenario.threads[t];
+    let results: String = (0..calls.len()).map(|j| format!("_R{j}, ")).collect();
+    format!(
+        "def _F{t}(_O, _n, {results}{VALUES}):\n    for _i in range(_n):\n        o = _O[_i]\n{}",
+        operations(calls)
+    )
 }
 
 fn store(call: &Call, target: &str) -> String {
@@ -189,17 +207,11 @@ fn slot(scenario: &Scenario, t: usize) -> String {
     out + "        if not _i & _M:\n            _S[0] = MK()\n"
 }
 
-/// Observing and counting a stride's outcomes: an outcome is the raw results and the observation.
-fn tally(scenario: &Scenario) -> String {
-    let slots = scenario.lens().iter().sum::<usize>();
-    let params = (0..slots)
-        .map(|r| format!("_R{r}"))
-        .collect::<Vec<_>>()
-        .join(", ");
+/// Observing a part of a stride's objects, which are at rest.
+fn observe_all(scenario: &Scenario) -> String {
     format!(
-        "def TALLY(_O, _D, {params}, {VALUES}):\n    _F = []\n    for o in _O:\n        try:\n            \
-         _F.append({observe})\n        except BaseException as _e:\n            _F.append(X(_e))\n    \
-         _D.count(list(zip({params}, _F)), _O)\n",
+        "def OBSERVE(_O, _F, _a, _z, {VALUES}):\n    for _i in range(_a, _z):\n        o = _O[_i]\n        try:\n            \
+         _F[_i] = {observe}\n        except BaseException as _e:\n            _F[_i] = X(_e)\n",
         observe = scenario.context.observe
     )
 }
