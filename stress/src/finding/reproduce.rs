@@ -29,6 +29,8 @@ pub fn attempt(vm: &Vm, script: &Path, kind: Kind, seconds: f64) -> Result<Attem
         &mut command,
         Limits {
             silence: limit,
+            idle: Some(child::IDLE),
+            debugger: false,
             total: limit,
             ..Limits::default()
         },

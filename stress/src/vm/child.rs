@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 pub struct Limits {
     /// Longest time without a line on stdout.
     pub silence: Duration,
+    /// Longest time that all its threads may sleep at once, if it never waits for anything but itself.
+    pub idle: Option<Duration>,
     /// Longest run.
     pub total: Duration,
     /// Resident memory of the child, bytes.
@@ -37,6 +39,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             silence: Duration::from_secs(5),
+            idle: None,
             total: Duration::from_secs(60),
             memory: memory_limit(),
             output: 16 << 20,
@@ -59,6 +62,9 @@ fn memory_limit() -> u64 {
     });
     total.map_or(4 << 30, |kib| (kib * 1024 / 4).min(4 << 30))
 }
+
+/// Jobs and scripts never sleep for long: who waits this long, waits for ever.
+pub const IDLE: Duration = Duration::from_secs(2);
 
 /// How many times longer a process may be silent that waits for a processor most of the time.
 const STARVED: u32 = 5;
@@ -220,6 +226,7 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
     let mut hang = None;
     let mut ended = None;
     let mut spread = super::spread::Spread::new();
+    let mut idle = super::hang::Idle::new();
     loop {
         if limits.spread {
             spread.look(child.id());
@@ -254,8 +261,11 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
             stopped = Some(End::Memory);
             break;
         }
-        if (last.elapsed() > limits.silence || start.elapsed() > limits.total)
-            && (last.elapsed() > limits.silence * STARVED || !super::hang::starved(pid as u32))
+        let asleep = limits.idle.is_some_and(|most| idle.look(child.id()) > most);
+        let late = last.elapsed() > limits.silence || start.elapsed() > limits.total;
+        if asleep
+            || late
+                && (last.elapsed() > limits.silence * STARVED || !super::hang::starved(child.id()))
         {
             let (autopsy, more) = super::hang::autopsy(child, limits.debugger);
             let _ = drain(&mut pipes.1, &mut err, limits.output);

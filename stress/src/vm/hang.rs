@@ -27,9 +27,10 @@ pub fn autopsy(child: &mut Child, with_debugger: bool) -> (Autopsy, String) {
     let before = ticks(pid);
     std::thread::sleep(Duration::from_millis(120));
     let after = ticks(pid);
+    // On a busy machine a thread may be runnable for long without using any time.
     let running = after
         .iter()
-        .filter(|(tid, t, runnable)| *runnable || before.iter().any(|(b, u, _)| b == tid && u < t))
+        .filter(|t| t.state == 'R' || before.iter().any(|b| b.tid == t.tid && b.used < t.used))
         .count();
     let sleeping = after.len().saturating_sub(running);
     let backtrace = if with_debugger {
@@ -54,6 +55,49 @@ pub fn autopsy(child: &mut Child, with_debugger: bool) -> (Autopsy, String) {
     )
 }
 
+/// Watches for a process whose every thread sleeps: then no wait for its output is needed.
+pub(super) struct Idle {
+    since: Instant,
+    looked: Instant,
+    used: u64,
+}
+
+impl Idle {
+    pub fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            since: now,
+            looked: now,
+            used: 0,
+        }
+    }
+
+    /// How long the process has slept, as far as was seen; to be called often.
+    pub fn look(&mut self, pid: u32) -> Duration {
+        if self.looked.elapsed() < Duration::from_millis(100) {
+            return self.since.elapsed();
+        }
+        self.looked = Instant::now();
+        let threads = ticks(pid);
+        let used = threads.iter().map(|t| t.used).sum();
+        // A launcher that waits for a child of its own is not idle.
+        let waits =
+            threads.is_empty() || !threads.iter().all(|t| t.state == 'S') || has_children(pid);
+        if waits || used != self.used {
+            self.used = used;
+            self.since = self.looked;
+        }
+        self.since.elapsed()
+    }
+}
+
+fn has_children(pid: u32) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
+    tasks.into_iter().flatten().flatten().any(|t| {
+        std::fs::read_to_string(t.path().join("children")).is_ok_and(|c| !c.trim().is_empty())
+    })
+}
+
 /// Whether a process's threads spent more than a quarter of their runnable time waiting for a
 /// processor: the machine is busy, and silence proves nothing yet.
 pub fn starved(pid: u32) -> bool {
@@ -74,9 +118,17 @@ pub fn starved(pid: u32) -> bool {
     waited * 3 > ran
 }
 
-/// Processor time of every thread of a process, in clock ticks, and whether it could run just now:
-/// on a busy machine a thread may be runnable for long without using any time.
-fn ticks(pid: u32) -> Vec<(u32, u64, bool)> {
+/// A thread of a process.
+struct Thread {
+    tid: u32,
+    /// Processor time in clock ticks.
+    used: u64,
+    /// R runnable, S asleep, D in the kernel, …
+    state: char,
+}
+
+/// Every thread of a process as it is now.
+fn ticks(pid: u32) -> Vec<Thread> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
         .into_iter()
         .flatten()
@@ -87,11 +139,12 @@ fn ticks(pid: u32) -> Vec<(u32, u64, bool)> {
             let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
             // The command name may hold spaces; the fields after the last ')' are fixed.
             let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-            Some((
+            let time = |n: usize| fields.get(n)?.parse::<u64>().ok();
+            Some(Thread {
                 tid,
-                fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?,
-                fields.first() == Some(&"R"),
-            ))
+                used: time(11)? + time(12)?,
+                state: fields.first()?.chars().next()?,
+            })
         })
         .collect()
 }
