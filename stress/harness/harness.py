@@ -255,6 +255,15 @@ PHASES = [(0, 0, 0, 0), (1, 0, 0, 3), (0, 1, 3, 0), (0, 0, 4, 4), (1, 0, 0, 8), 
           (1, 0, 3, 3), (0, 1, 3, 3), (0, 0, 0, 2), (0, 0, 2, 0), (1, 0, 0, 24), (0, 1, 24, 0), (1, 0, 0, 0), (0, 1, 0, 0),
           (0, 0, 12, 12), (0, 0, 0, 16), (0, 0, 16, 0), (2, 2, 0, 0), (0, 0, 0, 40), (0, 0, 40, 0)]
 FREE = [None]
+JITTER = {}
+
+
+def jitters(d, shift, n):
+    """Loop turns to wait at each object: 0 to d, spread evenly; tables are made once a process."""
+    table = JITTER.get(d, ())
+    if len(table) < shift + n:
+        table = JITTER[d] = [(i * 40503 >> 4) % (d + 1) for i in range(shift + max(n, 1024))]
+    return table[shift:shift + n]
 
 
 class Run(object):
@@ -273,7 +282,6 @@ class Run(object):
         self.sampled = 0
         self.overlapped = 0
         self.rounds = 0
-        self.jitter = {}
         self.seen_violations = {}
         self.tokens = [Tok(i) for i in range(8)]
         NAMES[:] = [(repr(t), "t%d" % t.n) for t in self.tokens]
@@ -341,13 +349,6 @@ class Run(object):
         for text in seen:
             emit("Q", self.id, text)
 
-    def jitters(self, d, n):
-        if d == 0:
-            return self.jitter.setdefault((0, n), [0] * n)
-        if (d, n) not in self.jitter:
-            self.jitter[(d, n)] = [self.rng.below(d + 1) for _ in range(n)]
-        return self.jitter[(d, n)]
-
     def parallel(self, tasks, on_error):
         """Thread 0 is this one, the others are workers."""
         for w, (fn, args) in zip(self.workers, tasks[1:]):
@@ -390,15 +391,17 @@ class Run(object):
             arrived = [[1] * n for _ in range(threads)]
         else:
             arrived = [[1] * lag[t] + [None] * n for t in range(threads)]
-        ended = [[None] * n for _ in range(threads)]
-        seen = [[None] * n for _ in range(threads)]
+        ended = seen = None
+        if sample:
+            ended = [[None] * n for _ in range(threads)]
+            seen = [[None] * n for _ in range(threads)]
         fns = self.ns["_MEASURED" if sample else "_THREADS" if phase else "_FREE"]
         tasks = []
         base = 0
         for t in range(threads):
             others = [arrived[u] for u in range(threads) if u != t]
             mine = arrived[t] if phase else [1] * n
-            args = [objects, n, mine, lag[t], self.jitters(d[t], n)] + others + results[base:base + self.lens[t]]
+            args = [objects, n, mine, lag[t], jitters(d[t], self.rng.below(64), n)] + others + results[base:base + self.lens[t]]
             if phase is None and not sample:
                 args = [objects, n] + results[base:base + self.lens[t]]
             if sample:

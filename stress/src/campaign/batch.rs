@@ -9,7 +9,7 @@ use crate::scenario::orders::{Orders, orders};
 use crate::scenario::render::entry;
 use crate::scenario::{Scenario, generate};
 use crate::verdict::grade::{Grade, grade};
-use crate::verdict::{self, Verdict};
+use crate::verdict::{self, Kind, Verdict};
 use crate::vm::child::{End, Limits};
 use crate::vm::job::{self, Log};
 use crate::vm::{Vm, VmError};
@@ -68,16 +68,21 @@ pub fn text(
     (job, complete)
 }
 
-/// Runs scenarios in one process.
+/// Runs scenarios in one process; `debugger`: a hang is taken apart with it, which takes seconds.
 pub fn execute(
     vm: &Vm,
     scenarios: &[Scenario],
     seed: u64,
     ms: u64,
     sequential: bool,
+    debugger: bool,
 ) -> Result<(Log, Vec<bool>), VmError> {
     let (job, complete) = text(vm, scenarios, seed, ms, sequential);
-    Ok((job::run(vm, &job, limits(scenarios.len(), ms))?, complete))
+    let limits = Limits {
+        debugger,
+        ..limits(scenarios.len(), ms)
+    };
+    Ok((job::run(vm, &job, limits)?, complete))
 }
 
 /// Time that a process may take for its scenarios: generous, for the machine may be busy.
@@ -101,6 +106,7 @@ pub fn execute_again(
     let (job, complete) = text(vm, std::slice::from_ref(scenario), seed, ms, sequential);
     let limits = Limits {
         silence: Duration::from_millis(1000 + 2 * ms),
+        idle: Some(Duration::from_millis(1200)),
         debugger: false,
         ..limits(1, ms)
     };
@@ -161,12 +167,18 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
         .iter()
         .map(|&k| generate::nth(&supported.subject, options.seed, k, options.limits))
         .collect();
+    let hangs_known = {
+        let (inner, title) = (shared.lock(), shared.vm.facts.title());
+        let known = |kind| inner.store.count(&title, &subject.name, kind) > 0;
+        known(Kind::Hang) || known(Kind::Deadlock)
+    };
     let (log, complete) = execute(
         shared.vm,
         &scenarios,
         options.seed,
         options.scenario_ms,
         options.sequential,
+        !hangs_known,
     )?;
     if log.end() == End::Interrupted {
         put_back(shared, batch, 0);

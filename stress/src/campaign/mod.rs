@@ -4,6 +4,7 @@ pub mod batch;
 pub mod settle;
 pub mod state;
 pub mod support;
+mod trace;
 
 use crate::finding::Finding;
 use crate::finding::store::{Store, StoreError};
@@ -104,6 +105,10 @@ pub(crate) struct Inner {
     pub minimising: Duration,
     /// Subject and kind of findings that are being minimised now.
     pub settling: Vec<(String, crate::verdict::Kind)>,
+    /// Findings that wait for their backtrace.
+    pub untraced: std::collections::VecDeque<String>,
+    /// Workers that still run.
+    pub workers: usize,
     pub error: Option<HuntError>,
 }
 
@@ -157,13 +162,19 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
             support: std::collections::HashMap::new(),
             minimising: Duration::ZERO,
             settling: Vec::new(),
+            untraced: std::collections::VecDeque::new(),
+            workers: options.jobs.max(1),
             error: None,
         }),
     };
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.max(1) {
-            scope.spawn(|| worker(&shared, start));
+            scope.spawn(|| {
+                let _ended = Ended(&shared);
+                worker(&shared, start);
+            });
         }
+        scope.spawn(|| trace::run(&shared));
     });
     let mut inner = shared
         .inner
@@ -183,6 +194,15 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         findings: inner.store.findings().to_vec(),
         error: inner.error,
     })
+}
+
+/// Counts a worker out, also one that panics.
+struct Ended<'a, 'b>(&'a Shared<'b>);
+
+impl Drop for Ended<'_, '_> {
+    fn drop(&mut self) {
+        self.0.lock().workers -= 1;
+    }
 }
 
 /// Takes batches in the planner's order until the hunt is over.

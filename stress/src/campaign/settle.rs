@@ -4,14 +4,14 @@
 use super::batch::{execute, execute_again, judge};
 use super::{Event, HuntError, Shared};
 use crate::choice::Recorded;
-use crate::finding::{Finding, Rate, SCHEMA, backtrace, reproduce};
+use crate::finding::{Finding, Rate, SCHEMA, reproduce};
 use crate::history::History;
 use crate::scenario::Scenario;
 use crate::scenario::generate::{Limits, fill};
 use crate::scenario::minimise::minimise;
 use crate::subject::Flavour;
 use crate::verdict::grade::Grade;
-use crate::verdict::{Kind, Verdict, stack};
+use crate::verdict::{Kind, Verdict};
 use crate::vm::Vm;
 use crate::vm::job::Log;
 use std::time::{Duration, Instant};
@@ -123,7 +123,7 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
             let run = if hang {
                 execute_again(shared.vm, candidate, options.seed, ms, options.sequential)
             } else {
-                execute(shared.vm, one, options.seed, ms, options.sequential)
+                execute(shared.vm, one, options.seed, ms, options.sequential, false)
             };
             let Ok((log, complete)) = run else {
                 return false;
@@ -228,7 +228,7 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
     Ok(())
 }
 
-/// Runs the script of a finding, takes its backtrace, and saves it all.
+/// Runs the script of a finding, saves what it shows, and asks for the backtrace of a crash.
 fn measure(
     shared: &Shared<'_>,
     small: &mut Finding,
@@ -259,23 +259,13 @@ fn measure(
         }
         small.script = Some(rate);
     }
-    let mut trace = None;
+    let files = [("output.txt", output.as_str()), ("raw-output.txt", raw)];
+    let mut inner = shared.lock();
+    inner.store.save(small, &files)?;
     let crashed = matches!(small.kind, Kind::Crash | Kind::Fatal | Kind::ShutdownCrash);
-    if crashed && small.script.is_some_and(|r| r.hits > 0) && !shared.over() {
-        let seconds = small
-            .script
-            .map_or(3.0, |r| r.mean_seconds * 4.0 + 1.0)
-            .min(budget.script_seconds.max(2.0));
-        trace = backtrace::of_script(shared.vm, &script, seconds.ceil() as u64);
-        if let Some(text) = &trace {
-            small.frames = stack::frames(text).into_iter().take(3).collect();
-        }
+    if crashed && small.script.is_some_and(|r| r.hits > 0) {
+        inner.untraced.push_back(small.id.clone());
     }
-    let mut files = vec![("output.txt", output.as_str()), ("raw-output.txt", raw)];
-    if let Some(text) = &trace {
-        files.push(("backtrace.txt", text));
-    }
-    shared.lock().store.save(small, &files)?;
     Ok(())
 }
 
@@ -377,7 +367,7 @@ pub fn run_alone(
     ms: u64,
 ) -> Result<Vec<super::batch::Judged>, crate::vm::VmError> {
     let one = std::slice::from_ref(scenario);
-    let (log, complete) = execute(vm, one, seed, ms, false)?;
+    let (log, complete) = execute(vm, one, seed, ms, false, true)?;
     Ok(judge(&log, one, &complete))
 }
 

@@ -16,10 +16,12 @@ pub fn available() -> bool {
         .is_ok_and(|o| o.status.success())
 }
 
-/// Runs a script under gdb; its text output when the program died of a signal.
-pub fn of_script(vm: &Vm, script: &Path, seconds: u64) -> Option<String> {
+/// Runs a script for `seconds` under gdb, `most` in all; its text output when the program died of
+/// a signal.
+pub fn of_script(vm: &Vm, script: &Path, seconds: u64, most: Duration) -> Option<String> {
     let (program, args) = vm.program_and_args();
-    let mut command = Command::new("gdb");
+    let mut command = Command::new("nice");
+    command.args(["-n", "10", "gdb"]);
     for (key, value) in vm.command(script).get_envs() {
         if let Some(value) = value {
             command.env(key, value);
@@ -55,7 +57,7 @@ pub fn of_script(vm: &Vm, script: &Path, seconds: u64) -> Option<String> {
         .args(args)
         .arg(script)
         .arg(seconds.to_string());
-    let limit = Duration::from_secs(seconds + 15);
+    let limit = most.min(Duration::from_secs(seconds + 20));
     let limits = Limits {
         silence: limit,
         total: limit,

@@ -124,7 +124,7 @@ pub fn text(job: &str) -> String {
 pub fn run(vm: &Vm, job: &str, limits: Limits) -> Result<Log, VmError> {
     let limits = Limits {
         spread: !vm.facts.has_gil(),
-        idle: Some(child::IDLE),
+        idle: limits.idle.or(Some(child::IDLE)),
         ..limits
     };
     run_file(vm, &text(job), limits).map(Log::parse)
