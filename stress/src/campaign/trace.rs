@@ -39,8 +39,9 @@ fn one(shared: &Shared<'_>, id: &str) -> Result<(), HuntError> {
     // Under the debugger and beside a hunt a script is slower than it was alone.
     let seconds = finding.script.map_or(4.0, |r| r.mean_seconds * 10.0 + 4.0);
     let seconds = seconds.min(12.0).ceil() as u64;
-    let most = shared.left(Duration::from_secs(60)) + Duration::from_secs(1);
-    if let Some(text) = backtrace::of_script(shared.vm, &script, seconds, most) {
+    // Symbols of a large VM alone take seconds; the end of the hunt must not wait for it.
+    let most = shared.left(Duration::from_secs(seconds + 20)) + Duration::from_secs(1);
+    if let Some(text) = backtrace::within(shared.vm, &script, seconds, most) {
         finding.frames = stack::frames(&text).into_iter().take(3).collect();
         let mut inner = shared.lock();
         // It may have been merged with another meanwhile.

@@ -16,9 +16,14 @@ pub fn available() -> bool {
         .is_ok_and(|o| o.status.success())
 }
 
-/// Runs a script for `seconds` under gdb, `most` in all; its text output when the program died of
+/// [`within`] with time enough for any VM.
+pub fn of_script(vm: &Vm, script: &Path, seconds: u64) -> Option<String> {
+    within(vm, script, seconds, Duration::from_secs(seconds + 20))
+}
+
+/// Runs a script for `seconds` under gdb, `limit` in all; its text output when the program died of
 /// a signal.
-pub fn of_script(vm: &Vm, script: &Path, seconds: u64, most: Duration) -> Option<String> {
+pub fn within(vm: &Vm, script: &Path, seconds: u64, limit: Duration) -> Option<String> {
     let (program, args) = vm.program_and_args();
     let mut command = Command::new("nice");
     command.args(["-n", "10", "gdb"]);
@@ -57,7 +62,6 @@ pub fn of_script(vm: &Vm, script: &Path, seconds: u64, most: Duration) -> Option
         .args(args)
         .arg(script)
         .arg(seconds.to_string());
-    let limit = most.min(Duration::from_secs(seconds + 20));
     let limits = Limits {
         silence: limit,
         total: limit,
