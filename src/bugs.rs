@@ -230,6 +230,8 @@ pub struct Repro<'a> {
     pub hits: Option<u32>,
     /// Only a short subset: bugs that were quick to reproduce, two of every category.
     pub quick: bool,
+    /// Only bugs that were not yet measured on the VM.
+    pub untried: bool,
     /// Compare with what is marked; only what is marked is run.
     pub regression: bool,
     /// Write measurements into this catalogue.
@@ -268,7 +270,11 @@ pub fn repro(args: &Repro) -> anyhow::Result<ExitCode> {
             let marked = bug.measured_on(&name).map(|m| m.status);
             let skip =
                 args.regression && !matches!(marked, Some(Status::Reproduced | Status::Fixed));
-            if stopped || skip || args.quick && !quick.contains(&bug.stem) {
+            if stopped
+                || skip
+                || args.untried && marked.is_some()
+                || args.quick && !quick.contains(&bug.stem)
+            {
                 continue;
             }
             if let Some(why) = run::unfit(bug, &vm.facts) {
@@ -333,13 +339,18 @@ fn one(vm: &Vm, bug: &Bug, args: &Repro, marked: Option<Status>) -> anyhow::Resu
     // marked fixed is looked at briefly: no time would prove it absent.
     let fixed = args.regression && marked == Some(Status::Fixed);
     let seconds = match (alone, fixed) {
-        (true, _) => 60,
-        (false, true) => 5,
-        (false, false) if args.regression => 90,
-        (false, false) => 20,
+        (true, _) => 60.0,
+        (false, true) => 20.0,
+        (false, false) if args.regression => 90.0,
+        (false, false) => 20.0,
     };
+    let mut total = args.time.unwrap_or(Duration::from_secs_f64(seconds));
+    // Nor is much time spent on what the reports say is not there.
+    if !alone && run::said_absent(bug, &vm.facts) {
+        total /= 4;
+    }
     let plan = Plan {
-        total: args.time.unwrap_or(Duration::from_secs(seconds)),
+        total,
         run: Duration::from_secs(10),
         hits: args.hits.unwrap_or(if args.regression { 1 } else { 3 }),
     };

@@ -40,6 +40,9 @@ pub struct Args {
     /// Known bugs: only a few of every category, those quick to show.
     #[arg(long, requires = "all")]
     quick: bool,
+    /// Known bugs: only those that were not yet measured on the VM.
+    #[arg(long, requires = "all")]
+    untried: bool,
     /// Known bugs: run what is marked for the VM; exit 1 when a bug marked fixed is back or one
     /// marked reproducible no longer shows.
     #[arg(long, requires = "all")]
@@ -76,6 +79,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 time: args.time,
                 hits: args.hits,
                 quick: args.quick,
+                untried: args.untried,
                 regression: args.regression,
                 record: args.record.as_deref(),
                 html: args.html.as_deref(),

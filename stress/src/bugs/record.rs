@@ -1,6 +1,6 @@
 //! Writing measurements back into a bug's file.
 
-use super::{Bug, BugsError, Measured};
+use super::{Bug, BugsError, Measured, Status};
 use crate::finding::store::write_atomically;
 use serde::Serialize;
 use std::path::Path;
@@ -36,9 +36,11 @@ pub fn text(old: &str, measured: &[Measured]) -> String {
         + "\n"
 }
 
-/// Puts a measurement in the place of the one on the same VM.
+/// Puts a measurement in the place of the one on the same VM. That a VM lacks a module says
+/// nothing about one of the same version that has it.
 pub fn merge(bug: &mut Bug, measured: Measured) {
     match bug.measured.iter_mut().find(|m| m.vm == measured.vm) {
+        Some(_) if measured.status == Status::NotApplicable => {}
         Some(old) => *old = measured,
         None => {
             bug.measured.push(measured);
@@ -50,7 +52,6 @@ pub fn merge(bug: &mut Bug, measured: Measured) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bugs::Status;
 
     #[test]
     fn measurements_replace_measurements_only() {

@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::time::{Duration, Instant};
 
 /// How long a program may go on past its deadline before it counts as hung.
-const GRACE: f64 = 10.0;
+const GRACE: f64 = 5.0;
 
 /// How one run of a bug's program ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -231,7 +231,11 @@ pub fn is_hit(bug: &Bug, ended: &Ended) -> bool {
     match ended {
         Ended::Crash(_) | Ended::Fatal(_) => any(&[Failure::Crash, Failure::Fatal]),
         Ended::Panic(_) => any(&[Failure::Panic]),
-        Ended::Hang(_) => any(&[Failure::Hang]),
+        // A damaged heap often shows as an endless walk of the allocator's lists.
+        Ended::Hang(what) => {
+            any(&[Failure::Hang])
+                || (what.contains("mi_") || what.contains("allocator")) && any(&[Failure::Crash])
+        }
         Ended::Memory => any(&[Failure::Leak]),
         // The program prints it for this bug and no other.
         Ended::Wrong(_) => true,
@@ -320,12 +324,8 @@ pub fn reproduce(
             break;
         }
     }
-    let running = vm.facts.title();
-    let version = running.split(' ').nth(1).unwrap_or("");
-    if summary.status == Status::NotReproduced
-        && summary.broken.is_none()
-        && (ident::fixed_in(&bug.fixed, version) || ident::newer_than(&bug.affected, version))
-    {
+    let unseen = summary.status == Status::NotReproduced && summary.broken.is_none();
+    if unseen && said_absent(bug, &vm.facts) {
         summary.status = Status::Fixed;
     }
     summary.share = stats::wilson(summary.hits, summary.runs);
@@ -385,6 +385,13 @@ impl Summary {
             ),
         }
     }
+}
+
+/// Whether the reports say that this version is without the bug: fixed, or older than the code.
+pub fn said_absent(bug: &Bug, facts: &Facts) -> bool {
+    let title = facts.title();
+    let version = title.split(' ').nth(1).unwrap_or("");
+    ident::fixed_in(&bug.fixed, version) || ident::newer_than(&bug.affected, version)
 }
 
 /// Why a bug is not run on a VM, if so: another family, or a build that cannot show it.

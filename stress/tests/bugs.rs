@@ -1,0 +1,222 @@
+//! Known bugs: the engine on scripts that pose as a VM, and attribution of raw output.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use threadbare_stress::bugs::attribute::{Attribution, Evidence, Index};
+use threadbare_stress::bugs::matrix::Matrix;
+use threadbare_stress::bugs::run::{self, Ended, Plan};
+use threadbare_stress::bugs::{self, Bug, Nature, Status, record};
+use threadbare_stress::vm::{Facts, Vm};
+
+/// A bug of the fixture VM, which is a shell: its program is a shell script.
+fn bug(failure: &str, program: &str) -> Bug {
+    let text = format!(
+        "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"shell\"\ncategory = \"c\"\nnature = \"bug\"\n\
+         affected = \"any\"\nfixed = \"2.0\"\nfailure = [\"{failure}\"]\nbuilds = [\"release\"]\nsource = \"s\"\n"
+    );
+    bugs::parse("shell/1-x", &text, program).unwrap()
+}
+
+/// A VM that runs shell scripts, without the inspection that only a Python passes.
+fn shell(version: &str) -> Vm {
+    let mut vm = Vm::find("sh").unwrap();
+    vm.facts = Facts {
+        implementation: "shell".into(),
+        version: version.into(),
+        gil_claimed: Some(false),
+        ..Facts::default()
+    };
+    vm
+}
+
+fn plan(hits: u32) -> Plan {
+    Plan {
+        total: Duration::from_secs(3),
+        run: Duration::from_secs(1),
+        hits,
+    }
+}
+
+fn ended(failure: &str, program: &str) -> (Ended, bool) {
+    let bug = bug(failure, program);
+    let attempt = run::attempt(&shell("1.0"), &bug, Duration::from_secs(1)).unwrap();
+    (attempt.ended, attempt.hit)
+}
+
+#[test]
+fn every_way_to_end_is_told_apart() {
+    assert_eq!(ended("crash", "exit 0"), (Ended::Clean, false));
+    assert_eq!(
+        ended("crash", "kill -SEGV $$"),
+        (Ended::Crash("SIGSEGV".into()), true)
+    );
+    // A crash is not what a bug of wrong results is known for.
+    assert!(!ended("wrong", "kill -SEGV $$").1);
+    assert_eq!(
+        ended("wrong", "echo hit: 1 is 2; exit 1"),
+        (Ended::Wrong("1 is 2".into()), true)
+    );
+    assert_eq!(
+        ended("wrong", "echo skip: no such module; exit 77"),
+        (Ended::Skip("no such module".into()), false)
+    );
+    let (broken, hit) = ended("crash", "echo NameError >&2; exit 1");
+    assert!(matches!(broken, Ended::Broken(why) if why.contains("NameError")) && !hit);
+    let panic = "echo \"thread 'x' panicked at vm/src/a.rs:1:2:\" >&2; echo 'index out of bounds' >&2; exit 101";
+    assert!(matches!(ended("panic", panic), (Ended::Panic(_), true)));
+}
+
+#[test]
+fn the_plan_is_kept_and_rates_carry_intervals() {
+    let hits = bug("crash", "kill -ABRT $$");
+    let mut seen = 0;
+    let summary = run::reproduce(&shell("1.0"), &hits, plan(2), |_| seen += 1).unwrap();
+    assert_eq!(
+        (summary.status, summary.hits, summary.runs, seen),
+        (Status::Reproduced, 2, 2, 2)
+    );
+    assert!(
+        summary.share.0 > 0.3 && summary.share.1 == 1.0,
+        "{:?}",
+        summary.share
+    );
+    assert!(summary.per_minute_interval.0 < summary.per_minute);
+    assert!(
+        summary.line().starts_with("reproduced: 2 of 2 runs hit"),
+        "{}",
+        summary.line()
+    );
+
+    let never = bug("crash", "sleep $1");
+    let summary = run::reproduce(&shell("1.0"), &never, plan(2), |_| ()).unwrap();
+    assert_eq!((summary.status, summary.hits), (Status::NotReproduced, 0));
+    assert!(summary.runs >= 2);
+    assert!(
+        summary.line().starts_with("not reproduced in "),
+        "{}",
+        summary.line()
+    );
+    // The same on a version that is said to be without it.
+    let summary = run::reproduce(&shell("2.1"), &never, plan(1), |_| ()).unwrap();
+    assert_eq!(summary.status, Status::Fixed);
+}
+
+#[test]
+fn a_failing_program_is_no_statement_about_the_bug() {
+    let broken = bug("crash", "exit 3");
+    let summary = run::reproduce(&shell("1.0"), &broken, plan(1), |_| ()).unwrap();
+    assert_eq!((summary.runs, summary.hits), (0, 0));
+    assert!(
+        summary.line().starts_with("nothing is known"),
+        "{}",
+        summary.line()
+    );
+}
+
+#[test]
+fn measurements_are_written_into_the_file_and_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("shell")).unwrap();
+    let mut bug = bug("crash", "kill -SEGV $$");
+    let text = "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"shell\"\ncategory = \"c\"\nnature = \"bug\"\n\
+                affected = \"any\"\nfixed = \"2.0\"\nfailure = [\"crash\"]\nbuilds = [\"release\"]\nsource = \"s\"\n";
+    std::fs::write(dir.path().join("shell/1-x.toml"), text).unwrap();
+    std::fs::write(dir.path().join("shell/1-x.py"), &bug.program).unwrap();
+    let summary = run::reproduce(&shell("1.0"), &bug, plan(1), |_| ()).unwrap();
+    record::merge(&mut bug, summary.measured());
+    record::write(dir.path(), &bug).unwrap();
+    assert_eq!(bugs::load(dir.path()).unwrap(), [bug]);
+}
+
+#[test]
+fn the_matrix_counts_what_the_rows_say() {
+    let shipped = bugs::shipped();
+    let all: Vec<&Bug> = shipped.iter().collect();
+    let matrix = Matrix::new(&all);
+    for totals in matrix.totals() {
+        let sum = totals.reproduced + totals.fixed + totals.not_reproduced + totals.not_applicable;
+        assert_eq!(sum, totals.tried);
+    }
+    let html = matrix.html();
+    assert!(html.contains("python/cpython#154130") && !html.contains("<script"));
+    assert!(matrix.text().lines().count() > all.len());
+}
+
+#[test]
+fn the_catalogue_is_as_large_and_as_wide_as_the_reports() {
+    let all = bugs::shipped();
+    assert!(all.len() >= 150, "{} bugs", all.len());
+    for bug in &all {
+        assert!(
+            bug.program.contains(&bug.id()),
+            "{}: the program does not name its bug",
+            bug.stem
+        );
+        // Not a bug, but kept: the reader must learn why.
+        if bug.nature == Nature::False {
+            assert!(!bug.note.is_empty(), "{}", bug.id());
+        }
+        for m in &bug.measured {
+            assert_eq!(
+                m.hits > 0,
+                m.status == Status::Reproduced,
+                "{} on {}",
+                bug.id(),
+                m.vm
+            );
+        }
+    }
+}
+
+/// Raw output of crash programs whose names were changed and whose threads and functions were
+/// shuffled: `tests/crashes/NUMBER-NAME.txt`.
+fn crashes() -> Vec<(PathBuf, String)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crashes");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "txt"))
+        .collect();
+    files.sort();
+    files
+        .into_iter()
+        .map(|p| {
+            let text = std::fs::read_to_string(&p).unwrap();
+            (p, text)
+        })
+        .collect()
+}
+
+#[test]
+fn raw_output_is_attributed_to_its_bug_and_bugs_never_merge() {
+    let all = bugs::shipped();
+    let index = Index::new(&all);
+    let files = crashes();
+    let (mut first, mut known, mut merged) = (0, 0, Vec::new());
+    let mut missed = Vec::new();
+    for (path, raw) in &files {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let bug = bugs::find(&all, stem).unwrap();
+        let same = |id: &str| id == bug.id() || bug.same.iter().any(|s| s == id);
+        let ranked = index.rank(&Evidence::read(raw));
+        if ranked.first().is_some_and(|m| same(&m.id)) {
+            first += 1;
+        } else {
+            missed.push((stem, ranked.into_iter().take(2).collect::<Vec<_>>()));
+        }
+        if let Attribution::Known { best } = index.attribute(raw) {
+            known += 1;
+            if !same(&best.id) {
+                merged.push((stem, best));
+            }
+        }
+    }
+    eprintln!(
+        "{first} of {} first, {known} said without doubt; missed: {missed:#?}",
+        files.len()
+    );
+    assert!(merged.is_empty(), "taken for another bug: {merged:#?}");
+    assert!(first * 10 >= files.len() * 9, "{first} of {}", files.len());
+}
