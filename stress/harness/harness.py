@@ -266,6 +266,22 @@ def jitters(d, shift, n):
     return table[shift:shift + n]
 
 
+class Pace(object):
+    """How many objects fill a time. The cheapest turn counts: on a busy machine most turns are
+    slow for other reasons, and short turns would then only make it worse."""
+
+    def __init__(self):
+        self.cost = None
+
+    def next(self, n, took, share):
+        cost = max(took, 1e-6) / n
+        if self.cost is None or cost < self.cost:
+            self.cost = cost
+        else:
+            self.cost *= 1.1
+        return max(4, min(int(share / self.cost), n * 4))
+
+
 class Run(object):
     """One scenario: sequential orders first, then strides, then the shared slot."""
 
@@ -439,7 +455,7 @@ class Run(object):
     def strides(self, until):
         emit("P", self.id, "stride")
         tally = Tally(self)
-        n = 16
+        n, pace = 16, Pace()
         phases = FREE if self.job.get("gil") or self.job.get("free") else PHASES
         best, best_score, turn = phases[0], (-1, 0), 0
         scores = {}
@@ -465,11 +481,7 @@ class Run(object):
                 scores[phase] = score
                 best = max(scores, key=lambda p: scores[p])
             # Strides of a few milliseconds: long enough to overlap, short enough to try many phases.
-            share = min(0.01, self.spec["ms"] / 12000.0)
-            if took < share / 2:
-                n = min(n * 2, self.spec["n"])
-            elif took > share * 2:
-                n = max(n // 2, 16)
+            n = min(pace.next(n, took, min(0.01, self.spec["ms"] / 12000.0)), self.spec["n"])
             turn += 1
         return tally
 
@@ -503,7 +515,7 @@ class Run(object):
     def slot(self, until):
         """No barrier at all: every thread works on what the slot holds, any of them replaces it."""
         emit("P", self.id, "slot")
-        n = max(4, 64 // self.slots)
+        n, pace = max(4, 64 // self.slots), Pace()
         masks = (3, 15, 63, 255)
         while True:
             t0 = clock()
@@ -514,11 +526,7 @@ class Run(object):
             tasks = [(fn, [holder, n, mask, self.alarms[t]]) for t, fn in enumerate(self.ns["_SLOTS"])]
             self.parallel(tasks, lambda: None)
             self.rounds += n
-            took = clock() - t0
-            if took < 0.01:
-                n = min(n * 2, 1 << 16)
-            elif took > 0.04:
-                n = max(n // 2, 16)
+            n = min(pace.next(n, clock() - t0, 0.02), 1 << 16)
             for found in self.alarms:
                 for text in found[:4]:
                     if text not in self.alone_too:
