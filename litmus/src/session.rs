@@ -65,6 +65,10 @@ struct Names {
     statics: HashMap<usize, u32>,
     infos: Vec<LocationInfo>,
     threads: HashMap<(u32, u32), u32>,
+    /// Of a thread that runs the same closure as another: the one started before it.
+    elders: HashMap<u32, u32>,
+    /// Whether a thread has asked for its handle.
+    asked: bool,
     pointers: HashMap<(Option<Point>, u32), Value>,
     /// Places where a thread was taken to spin.
     spins: BTreeSet<String>,
@@ -203,7 +207,7 @@ pub(crate) fn perform(op: Op, caller: &Caller<'_>) -> Value {
     };
     let writes = matches!(
         op,
-        Op::Store { .. } | Op::Update { .. } | Op::Spawn(_) | Op::Join(_)
+        Op::Store { .. } | Op::Update { .. } | Op::Apply { .. } | Op::Spawn(_) | Op::Join(_)
     );
     let answer = submit(op, caller);
     SHARED.with_borrow_mut(|shared| {
@@ -345,6 +349,11 @@ pub(crate) fn address(number: Value) -> usize {
     SHARED.with_borrow(|shared| shared.addresses.get(&number).copied().unwrap_or(0))
 }
 
+/// Notes that a thread asks which one it is.
+pub(crate) fn tell_apart() {
+    SHARED.with_borrow_mut(|shared| shared.names.asked = true);
+}
+
 /// The number of the running thread.
 pub(crate) fn current() -> u32 {
     SHARED.with_borrow(|shared| shared.thread)
@@ -410,7 +419,7 @@ impl Names {
 }
 
 /// Starts a thread; its number.
-pub(crate) fn spawn(body: Body, caller: &Caller<'_>) -> u32 {
+pub(crate) fn spawn(body: Body, elder: Option<u32>, caller: &Caller<'_>) -> u32 {
     let child = SHARED.with_borrow_mut(|shared| {
         let parent = shared.thread;
         let ordinal = shared.spawned[parent as usize];
@@ -422,6 +431,9 @@ pub(crate) fn spawn(body: Body, caller: &Caller<'_>) -> u32 {
             .entry((parent, ordinal))
             .or_insert(fresh);
         shared.bodies.insert(child, body);
+        if let Some(elder) = elder {
+            shared.names.elders.insert(child, elder);
+        }
         child
     });
     perform(Op::Spawn(child), caller);
@@ -817,6 +829,14 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
                 into.extend(notes.iter().cloned());
             }
         });
+    }
+
+    fn elder(&self, child: u32) -> Option<u32> {
+        SHARED.with_borrow(|shared| shared.names.elders.get(&child).copied())
+    }
+
+    fn tells_twins_apart(&self) -> bool {
+        SHARED.with_borrow(|shared| shared.names.asked && !shared.names.elders.is_empty())
     }
 
     fn thread_name(&self, thread: u32) -> String {

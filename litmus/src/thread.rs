@@ -61,21 +61,62 @@ pub fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Jo
         session::returns(key(&value));
         *slot.borrow_mut() = Some(value);
     };
-    let (id, token) = start(Box::new(body), Caller::caller());
+    let (id, token) = start(Box::new(body), None, Caller::caller());
     JoinHandle {
         thread: Thread { id, token },
         result,
     }
 }
 
+/// Starts `n` threads that run the same closure. Under
+/// [`Explorer::reduce`](crate::Explorer::reduce) executions that differ only in which of
+/// them did what count as one.
+///
+/// ```
+/// use threadbare_litmus::sync::{Arc, atomic::{AtomicU32, Ordering::Relaxed}};
+/// use threadbare_litmus::{Explorer, thread};
+///
+/// let arc = || {
+///     let count = Arc::new(AtomicU32::new(0));
+///     for thread in thread::spawn_alike(3, move || {
+///         count.fetch_add(1, Relaxed);
+///         count.fetch_sub(1, Relaxed);
+///     }) {
+///         thread.join().unwrap();
+///     }
+/// };
+/// assert_eq!(Explorer::new().check(arc).complete, 90);
+/// assert_eq!(Explorer::new().reduce(true).check(arc).complete, 15);
+/// ```
+#[track_caller]
+pub fn spawn_alike(n: usize, body: impl Fn() + Send + Sync + 'static) -> Vec<JoinHandle<()>> {
+    let (body, caller) = (std::sync::Arc::new(body), Caller::caller());
+    let mut elder = None;
+    let mut one = || {
+        let (body, result) = (body.clone(), Rc::new(RefCell::new(None)));
+        let slot = result.clone();
+        let run = move || {
+            body();
+            *slot.borrow_mut() = Some(());
+        };
+        let (id, token) = start(Box::new(run), elder, caller);
+        elder = Some(id);
+        JoinHandle {
+            thread: Thread { id, token },
+            result,
+        }
+    };
+    (0..n).map(|_| one()).collect()
+}
+
 /// Starts a thread with a park token; its number and the token.
-fn start(body: Box<dyn FnOnce()>, caller: &Caller<'_>) -> (u32, u32) {
+fn start(body: Box<dyn FnOnce()>, elder: Option<u32>, caller: &Caller<'_>) -> (u32, u32) {
     let token = session::create(Some("park token"), 0, 8);
     let run = move || {
         TOKENS.with_borrow_mut(|tokens| tokens.insert(session::current(), token));
         body();
     };
-    (session::spawn(Box::new(run), caller), token)
+    (session::spawn(Box::new(run), elder, caller), token)
 }
 
 /// What a returned value adds to the knowledge of the joining thread: a number itself,
@@ -127,6 +168,7 @@ static MAIN: u8 = 0;
 /// Outside an exploration.
 pub fn current() -> Thread {
     let id = session::current();
+    session::tell_apart();
     let token = match id {
         0 => session::fixed(std::ptr::from_ref(&MAIN).addr(), 0, 8),
         id => TOKENS
@@ -215,7 +257,7 @@ impl<'scope> Scope<'scope, '_> {
         // execution is abandoned, threads are unwound youngest first, so this one before
         // the one that it borrows from.
         let run: Box<dyn FnOnce()> = unsafe { std::mem::transmute(run) };
-        let (id, token) = start(run, Caller::caller());
+        let (id, token) = start(run, None, Caller::caller());
         self.started.borrow_mut().push(id);
         ScopedJoinHandle {
             thread: Thread { id, token },

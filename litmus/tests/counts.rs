@@ -145,3 +145,30 @@ fn readers_and_writers() {
         counts(&format!("Wx1r;Rya;Rxa|Wx2r;Rza;Rxa{others}"), expected);
     }
 }
+
+#[path = "../benches/programs/mod.rs"]
+mod programs;
+
+/// The programs of the comparison with loom, shuttle and GenMC.
+#[test]
+fn no_more_than_genmc() {
+    for case in programs::cases() {
+        let Some((complete, blocked)) = case.genmc else {
+            continue;
+        };
+        if complete > 100_000 {
+            continue; // the benchmark has them
+        }
+        let report = threadbare_litmus::Explorer::new().verify(&case);
+        assert!(report.failure.is_none(), "{}", case.name);
+        assert_eq!(report.complete, complete, "{}", case.name);
+        // GenMC does not count those of its blocked executions that it gives up early.
+        let more = if case.name == "Treiber 3" { 96 } else { 0 };
+        assert!(
+            report.blocked <= blocked + more,
+            "{}: {}",
+            case.name,
+            report.blocked
+        );
+    }
+}

@@ -8,7 +8,6 @@ use super::graph::{Clock, Event, Graph, Kind, NONE};
 use super::program::{LocationInfo, MemoryOrder, Op, Program, Site, Step, Value, truncate};
 use super::{Execution, Failure};
 use std::any::Any;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -27,10 +26,42 @@ pub(crate) enum Start {
     Spawned(u32),
 }
 
+/// What an operation means for the choice of the next thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Class {
+    /// No choice of reads-from: at once.
+    Now,
+    Read,
+    Await,
+    Join,
+    Fail,
+    /// The thread does not go on.
+    Stay,
+}
+
+impl Class {
+    fn of(op: &Op) -> Self {
+        match op {
+            Op::Store { .. } | Op::Fence(_) | Op::Choose(_) | Op::Observe(_) | Op::Spawn(_) => {
+                Self::Now
+            }
+            Op::Load { .. } | Op::Update { .. } | Op::Apply { .. } | Op::CompareExchange { .. } => {
+                Self::Read
+            }
+            Op::Await { .. } | Op::AwaitExchange { .. } => Self::Await,
+            Op::Join(_) => Self::Join,
+            Op::Fail(_) => Self::Fail,
+            Op::Block { .. } | Op::End | Op::Return(_) => Self::Stay,
+        }
+    }
+}
+
 #[derive(Default, Debug)]
 pub(crate) struct Cache {
     nodes: Vec<Node>,
-    roots: HashMap<Start, u32>,
+    classes: Vec<Class>,
+    /// Few, so a list.
+    roots: Vec<(Start, u32)>,
 }
 
 impl Cache {
@@ -38,6 +69,12 @@ impl Cache {
         &self.nodes[node as usize]
     }
 
+    #[inline]
+    pub fn class(&self, node: u32) -> Class {
+        self.classes[node as usize]
+    }
+
+    #[inline]
     pub fn op(&self, node: u32) -> &Op {
         &self.nodes[node as usize].op
     }
@@ -57,17 +94,19 @@ impl Cache {
 
     /// The first operation of a thread.
     pub fn root(&self, start: Start) -> Option<u32> {
-        self.roots.get(&start).copied()
+        let found = self.roots.iter().find(|(known, _)| *known == start);
+        found.map(|&(_, node)| node)
     }
 
     pub fn add_root(&mut self, start: Start, step: Step) -> u32 {
         let node = self.push(step);
-        self.roots.insert(start, node);
+        self.roots.push((start, node));
         node
     }
 
     fn push(&mut self, step: Step) -> u32 {
         let node = self.nodes.len() as u32;
+        self.classes.push(Class::of(&step.op));
         self.nodes.push(Node {
             op: step.op,
             site: step.site,
@@ -112,6 +151,24 @@ pub(crate) trait Source {
     /// The operation of `thread` after the events it has in `graph`.
     fn fetch(&mut self, cache: &Cache, graph: &Graph, thread: u32) -> Result<Step, Fault>;
 
+    /// Makes threads that do the same follow one another, see the module `symmetry`.
+    fn pair(&mut self, _: &mut Graph) {}
+
+    /// The thread whose first operation is also that of `thread`, an original one.
+    fn class_of(&self, thread: u32) -> u32 {
+        thread
+    }
+
+    /// The thread that `child`, when spawned, does the same as: the nearest before it.
+    fn elder(&self, _child: u32) -> Option<u32> {
+        None
+    }
+
+    /// Whether a thread has asked which one it is.
+    fn tells_twins_apart(&self) -> bool {
+        false
+    }
+
     /// What is known of a location.
     fn location(&self, location: u32) -> LocationInfo;
 
@@ -153,6 +210,7 @@ pub(crate) type Note = Arc<dyn Any + Send + Sync>;
 /// The value with which a thread goes on after an event.
 pub(crate) fn answer(graph: &Graph, event: &Event) -> Value {
     match event.kind {
+        _ if event.mute => 0,
         Kind::Read | Kind::Choice | Kind::Observe | Kind::Join | Kind::Spawn => event.value,
         // The thread is answered with what the update found.
         Kind::Write if event.exclusive => graph.at(event.before).value,
@@ -176,6 +234,8 @@ pub(crate) struct Direct<'a, P> {
     program: &'a P,
     locations: Vec<LocationInfo>,
     answers: Vec<Value>,
+    /// For each thread the first that does the same; empty when nobody asked.
+    classes: Vec<u32>,
 }
 
 impl<'a, P: Program> Direct<'a, P> {
@@ -184,6 +244,7 @@ impl<'a, P: Program> Direct<'a, P> {
             program,
             locations: program.locations(),
             answers: Vec::new(),
+            classes: Vec::new(),
         }
     }
 }
@@ -199,9 +260,39 @@ impl<P: Program> Source for Direct<'_, P> {
         }
     }
 
+    fn pair(&mut self, graph: &mut Graph) {
+        for thread in 0..self.program.threads() {
+            let first = (0..thread).find(|&other| self.program.alike(other, thread));
+            let class = first.map_or(thread, |first| self.classes[first] as usize) as u32;
+            if let Some(elder) = self.classes.iter().rposition(|&other| other == class) {
+                graph.follow(thread as u32, elder as u32);
+            }
+            self.classes.push(class);
+        }
+    }
+
+    fn class_of(&self, thread: u32) -> u32 {
+        self.classes.get(thread as usize).copied().unwrap_or(thread)
+    }
+
     fn fetch(&mut self, _: &Cache, graph: &Graph, thread: u32) -> Result<Step, Fault> {
         answers(graph, thread, &mut self.answers);
         let step = self.program.step(thread as usize, &self.answers);
+        for (other, &class) in self.classes.iter().enumerate() {
+            if class == self.class_of(thread) && other != thread as usize {
+                let theirs = self.program.step(other, &self.answers);
+                if theirs.op != step.op {
+                    return Err(Fault::program(format!(
+                        "{} and {} are declared alike, but after the same answers one does \
+                         {:?} and the other {:?}",
+                        self.program.thread_name(thread as usize),
+                        self.program.thread_name(other),
+                        step.op,
+                        theirs.op
+                    )));
+                }
+            }
+        }
         if let Some(location) = step.op.location()
             && location.0 as usize >= self.locations.len()
         {

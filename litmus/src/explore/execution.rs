@@ -67,13 +67,31 @@ impl<'a> Execution<'a> {
     /// A text that equals another execution's exactly when the graphs are equal: the
     /// events of each thread, what they read from, and the coherence orders.
     pub fn key(&self) -> String {
+        let threads: Vec<usize> = (0..self.graph.threads.len()).collect();
+        self.key_of(&threads)
+    }
+
+    /// The key of the execution in which thread `threads[i]` is number `i`.
+    #[doc(hidden)]
+    pub fn key_of(&self, threads: &[usize]) -> String {
         use std::fmt::Write as _;
+        let name = |t: u32| {
+            threads
+                .iter()
+                .position(|&u| u == t as usize)
+                .unwrap_or(t as usize)
+        };
         let id = |e: u32| match e {
             NONE => "i".to_string(),
-            e => format!("{}.{}", self.graph.at(e).thread, self.graph.at(e).index),
+            e => format!(
+                "{}.{}",
+                name(self.graph.at(e).thread),
+                self.graph.at(e).index
+            ),
         };
         let mut key = String::new();
-        for (t, thread) in self.graph.threads.iter().enumerate() {
+        for (t, &thread) in threads.iter().enumerate() {
+            let thread = &self.graph.threads[thread];
             let _ = write!(key, "T{t}:");
             for &e in &thread.events {
                 let Event {

@@ -23,12 +23,17 @@ pub(crate) enum Kind {
     Observe,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
     pub kind: Kind,
     pub order: MemoryOrder,
     /// Half of a read-modify-write that succeeds.
     pub exclusive: bool,
+    /// A write that stands for a whole update of a location at which nobody looks
+    /// meanwhile: see the module `commute`.
+    pub applied: bool,
+    /// The thread is not told the old value.
+    pub mute: bool,
     pub thread: u32,
     /// Index in the thread, from 1: a clock entry counts events.
     pub index: u32,
@@ -47,9 +52,12 @@ pub(crate) struct Event {
     pub next: u32,
     /// The latest release fence before this event in its thread.
     pub release_fence: u32,
+    /// The event of the elder twin at the same index, while the two threads have done the
+    /// same so far; else [`NONE`]. See the module `symmetry`.
+    pub twin: u32,
 }
 
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Thread {
     pub events: Vec<u32>,
     /// The spawn event; [`NONE`] for a thread that runs from the start.
@@ -57,6 +65,10 @@ pub(crate) struct Thread {
     /// The node of its first operation; [`NONE`] until asked.
     pub root: u32,
     pub live: bool,
+    /// The node of its next operation; [`NONE`] until asked.
+    pub next: u32,
+    /// The thread that it is interchangeable with and follows; [`NONE`] for none.
+    pub elder: u32,
 }
 
 #[derive(Clone, Default, Debug)]
@@ -66,11 +78,13 @@ pub(crate) struct Place {
     pub accesses: Vec<u32>,
     pub initial: Value,
     pub bits: u8,
-    /// Whether any access is plain.
+    /// How many accesses are plain.
     pub plain: u32,
+    /// How many writes are `applied`.
+    pub applied: u32,
 }
 
-/// Which of an event's three clocks.
+/// Which of an event's clocks.
 #[derive(Clone, Copy)]
 pub(crate) enum Clock {
     /// Events before it by program order and reads-from.
@@ -79,13 +93,20 @@ pub(crate) enum Clock {
     Hb = 1,
     /// Of a write: what an acquiring reader of it learns.
     Message = 2,
+    /// As `Porf`, and what symmetry wants added before it. Kept apart only where there
+    /// are twins.
+    Prefix = 3,
 }
 
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Graph {
     pub events: Vec<Event>,
-    clocks: Vec<u16>,
+    /// Four entries together: what most programs need is copied in one step.
+    clocks: Vec<[u16; 4]>,
+    /// Fours of a clock.
     width: usize,
+    /// Clocks of an event: three, or four with twins.
+    slots: usize,
     pub threads: Vec<Thread>,
     pub places: Vec<Place>,
     /// Events of order seq_cst, in order of addition.
@@ -97,53 +118,77 @@ pub(crate) struct Graph {
 impl Graph {
     pub fn new() -> Self {
         Self {
-            width: 4,
+            width: 1,
+            slots: 3,
             pending: NONE,
             ..Self::default()
         }
     }
 
+    #[inline]
     pub fn len(&self) -> u32 {
         self.events.len() as u32
     }
 
+    #[inline]
     pub fn at(&self, position: u32) -> &Event {
         &self.events[position as usize]
     }
 
+    #[inline]
     pub fn at_mut(&mut self, position: u32) -> &mut Event {
         &mut self.events[position as usize]
     }
 
+    #[inline]
     pub fn place(&self, location: u32) -> &Place {
         &self.places[location as usize]
+    }
+
+    /// The last event of a thread.
+    #[inline]
+    pub fn last(&self, thread: u32) -> u32 {
+        let events = &self.threads[thread as usize].events;
+        events.last().copied().unwrap_or(NONE)
     }
 
     /// Makes room for the clock entry of `thread`.
     pub fn ensure_thread(&mut self, thread: u32) {
         let thread = thread as usize;
         if self.threads.len() <= thread {
-            self.threads.resize_with(thread + 1, || Thread {
-                base: NONE,
-                root: NONE,
-                ..Thread::default()
-            });
+            self.threads.resize_with(thread + 1, Thread::new);
         }
-        if thread >= self.width {
-            let width = (thread + 1).next_power_of_two();
-            let mut clocks = vec![0; self.events.len() * 3 * width];
-            for (old, new) in self
-                .clocks
-                .chunks_exact(self.width)
-                .zip(clocks.chunks_exact_mut(width))
-            {
-                new[..self.width].copy_from_slice(old);
-            }
-            self.clocks = clocks;
-            self.width = width;
+        if thread >= self.width * 4 {
+            self.reshape((thread / 4 + 1).next_power_of_two(), self.slots);
         }
     }
 
+    /// Makes `thread` the twin that follows `elder`.
+    pub fn follow(&mut self, thread: u32, elder: u32) {
+        if self.slots == 3 {
+            self.reshape(self.width, 4);
+        }
+        self.threads[thread as usize].elder = elder;
+    }
+
+    fn reshape(&mut self, width: usize, slots: usize) {
+        let mut clocks = vec![[0; 4]; self.events.len() * slots * width];
+        for (position, old) in self.clocks.chunks_exact(self.width).enumerate() {
+            let (event, which) = (position / self.slots, position % self.slots);
+            let start = (event * slots + which) * width;
+            clocks[start..start + self.width].copy_from_slice(old);
+        }
+        if slots > self.slots {
+            for event in 0..self.events.len() {
+                let start = event * slots * width;
+                let prefix = start + Clock::Prefix as usize * width;
+                clocks.copy_within(start..start + width, prefix);
+            }
+        }
+        (self.clocks, self.width, self.slots) = (clocks, width, slots);
+    }
+
+    #[inline]
     pub fn ensure_place(&mut self, location: u32, initial: Value, bits: u8) {
         let location = location as usize;
         if self.places.len() <= location {
@@ -155,57 +200,79 @@ impl Graph {
     }
 
     #[inline]
+    fn start(&self, position: u32, which: Clock) -> usize {
+        let which = match which {
+            Clock::Prefix if self.slots == 3 => Clock::Porf as usize,
+            which => which as usize,
+        };
+        (position as usize * self.slots + which) * self.width
+    }
+
+    #[inline]
     pub fn clock(&self, position: u32, which: Clock) -> &[u16] {
-        let start = (position as usize * 3 + which as usize) * self.width;
-        &self.clocks[start..start + self.width]
+        let start = self.start(position, which);
+        self.clocks[start..start + self.width].as_flattened()
     }
 
     /// Whether `a` is in the prefix of `b`, or is `b`.
     #[inline]
     pub fn precedes(&self, a: u32, b: u32, which: Clock) -> bool {
-        let event = self.at(a);
-        u32::from(self.clock(b, which)[event.thread as usize]) >= event.index
+        let Event { thread, index, .. } = *self.at(a);
+        let four = &self.clocks[self.start(b, which) + thread as usize / 4];
+        u32::from(four[thread as usize % 4]) >= index
     }
 
+    #[inline]
     fn copy_clock(&mut self, from: u32, of: Clock, to: u32, into: Clock) {
-        let from = (from as usize * 3 + of as usize) * self.width;
-        let to = (to as usize * 3 + into as usize) * self.width;
-        self.clocks.copy_within(from..from + self.width, to);
-    }
-
-    fn join_clock(&mut self, from: u32, of: Clock, to: u32, into: Clock) {
-        let from = (from as usize * 3 + of as usize) * self.width;
-        let to = (to as usize * 3 + into as usize) * self.width;
+        let (from, to) = (self.start(from, of), self.start(to, into));
         for i in 0..self.width {
-            let seen = self.clocks[from + i];
-            let entry = &mut self.clocks[to + i];
-            *entry = (*entry).max(seen);
+            self.clocks[to + i] = self.clocks[from + i];
         }
     }
 
+    #[inline]
+    fn join_clock(&mut self, from: u32, of: Clock, to: u32, into: Clock) {
+        let (from, to) = (self.start(from, of), self.start(to, into));
+        for i in 0..self.width {
+            let (seen, known) = (self.clocks[from + i], self.clocks[to + i]);
+            self.clocks[to + i] = std::array::from_fn(|k| seen[k].max(known[k]));
+        }
+    }
+
+    fn clear_clock(&mut self, of: u32, which: Clock) {
+        let start = self.start(of, which);
+        self.clocks[start..start + self.width].fill([0; 4]);
+    }
+
     /// Appends an event to its thread, with its coherence place and reads-from still open,
-    /// and clocks of its predecessor only.
+    /// and clocks of its predecessors in its thread only.
+    #[inline]
     pub fn push(&mut self, thread: u32, kind: Kind, order: MemoryOrder, node: u32) -> u32 {
         let position = self.len();
+        let twin = self.twin_of_next(thread);
         let state = &mut self.threads[thread as usize];
         let before = state.events.last().copied().unwrap_or(state.base);
         let index = state.events.len() as u32 + 1;
         state.events.push(position);
+        state.next = NONE;
         let release_fence = match before {
             NONE => NONE,
-            b if self.at(b).kind == Kind::Fence
-                && self.at(b).order.releases()
-                && self.at(b).thread == thread =>
-            {
-                b
-            }
-            b if self.at(b).thread == thread => self.at(b).release_fence,
-            _ => NONE,
+            before => match *self.at(before) {
+                Event { thread: other, .. } if other != thread => NONE,
+                Event {
+                    kind: Kind::Fence,
+                    order,
+                    ..
+                } if order.releases() => before,
+                Event { release_fence, .. } => release_fence,
+            },
         };
         self.events.push(Event {
             kind,
             order,
             exclusive: false,
+            applied: false,
+            mute: false,
             thread,
             index,
             before,
@@ -216,8 +283,10 @@ impl Graph {
             node,
             next: NONE,
             release_fence,
+            twin,
         });
-        self.clocks.resize(self.clocks.len() + 3 * self.width, 0);
+        self.clocks
+            .resize(self.clocks.len() + self.slots * self.width, [0; 4]);
         self.base_clocks(position);
         if order.is_seq_cst() {
             self.seq_cst.push(position);
@@ -225,7 +294,44 @@ impl Graph {
         position
     }
 
+    /// The event of the elder twin that the thread's next event is to be compared with.
+    #[inline]
+    fn twin_of_next(&self, thread: u32) -> u32 {
+        let state = &self.threads[thread as usize];
+        if state.elder == NONE || !self.is_alike(thread) {
+            return NONE;
+        }
+        let elder = &self.threads[state.elder as usize].events;
+        elder.get(state.events.len()).copied().unwrap_or(NONE)
+    }
+
+    /// Whether the thread has done the same as its elder twin so far.
+    #[inline]
+    pub fn is_alike(&self, thread: u32) -> bool {
+        match self.last(thread) {
+            NONE => self.threads[thread as usize].elder != NONE,
+            last => {
+                let (event, twin) = (self.at(last), self.at(last).twin);
+                twin != NONE && {
+                    let twin = self.at(twin);
+                    event.kind == twin.kind
+                        && match event.kind {
+                            Kind::Read => {
+                                event.rf == twin.rf && !event.exclusive && !twin.exclusive
+                            }
+                            Kind::Choice => event.value == twin.value,
+                            Kind::Join => event.rank == twin.rank,
+                            Kind::Fence => true,
+                            Kind::Write => event.applied && twin.applied,
+                            Kind::Spawn | Kind::Observe => false,
+                        }
+                }
+            }
+        }
+    }
+
     /// Makes the event an access of `location`.
+    #[inline]
     pub fn access(&mut self, position: u32, location: u32) {
         self.at_mut(position).location = location;
         let plain = self.at(position).order == MemoryOrder::Plain;
@@ -235,26 +341,53 @@ impl Graph {
     }
 
     /// Clocks before reads-from: the predecessor's, and the event itself.
+    #[inline]
     pub fn base_clocks(&mut self, position: u32) {
         let Event {
             before,
             thread,
             index,
+            twin,
             ..
         } = *self.at(position);
-        for which in [Clock::Porf, Clock::Hb] {
+        for which in [Clock::Porf, Clock::Hb, Clock::Prefix] {
+            if which as usize >= self.slots {
+                break;
+            }
             if before == NONE {
-                let start = (position as usize * 3 + which as usize) * self.width;
-                self.clocks[start..start + self.width].fill(0);
+                self.clear_clock(position, which);
             } else {
                 self.copy_clock(before, which, position, which);
             }
-            let start = (position as usize * 3 + which as usize) * self.width;
-            self.clocks[start + thread as usize] = index as u16;
+            let start = self.start(position, which);
+            self.clocks[start + thread as usize / 4][thread as usize % 4] = index as u16;
+        }
+        if twin != NONE {
+            let Event {
+                thread,
+                index,
+                exclusive,
+                ..
+            } = *self.at(twin);
+            // An update is never split: its write comes with its read.
+            let twin = match exclusive {
+                true => self.threads[thread as usize].events[index as usize],
+                false => twin,
+            };
+            self.join_clock(twin, Clock::Prefix, position, Clock::Prefix);
         }
     }
 
+    /// Whether `other` is in the prefix of `event` but for the step from its twin.
+    pub fn precedes_apart(&self, other: u32, event: u32) -> bool {
+        let Event { before, rf, .. } = *self.at(event);
+        [before, rf]
+            .into_iter()
+            .any(|e| e != NONE && self.precedes(other, e, Clock::Prefix))
+    }
+
     /// Sets what a read reads and brings its clocks up to date.
+    #[inline]
     pub fn set_rf(&mut self, read: u32, write: u32) {
         let (value, location) = match write {
             NONE => (self.place(self.at(read).location).initial, NONE),
@@ -265,10 +398,14 @@ impl Graph {
         event.rf = write;
         event.value = value;
         event.next = NONE;
-        let acquires = event.order.acquires();
+        let (acquires, thread) = (event.order.acquires(), event.thread);
+        self.threads[thread as usize].next = NONE;
         self.base_clocks(read);
         if write != NONE {
             self.join_clock(write, Clock::Porf, read, Clock::Porf);
+            if self.slots > 3 {
+                self.join_clock(write, Clock::Prefix, read, Clock::Prefix);
+            }
             // A plain access takes no part in synchronisation.
             if acquires && self.at(write).order != MemoryOrder::Plain {
                 self.join_clock(write, Clock::Message, read, Clock::Hb);
@@ -279,6 +416,7 @@ impl Graph {
     /// The clock that acquiring readers of a write join: its own when it releases, that of
     /// the latest release fence otherwise, and through a read-modify-write the message of
     /// the write it continues.
+    #[inline]
     pub fn set_message(&mut self, write: u32) {
         let Event {
             order,
@@ -287,9 +425,8 @@ impl Graph {
             before,
             ..
         } = *self.at(write);
-        let start = (write as usize * 3 + Clock::Message as usize) * self.width;
         if order == MemoryOrder::Plain {
-            self.clocks[start..start + self.width].fill(0);
+            self.clear_clock(write, Clock::Message);
             return;
         }
         if order.releases() {
@@ -297,7 +434,7 @@ impl Graph {
         } else if release_fence != NONE {
             self.copy_clock(release_fence, Clock::Hb, write, Clock::Message);
         } else {
-            self.clocks[start..start + self.width].fill(0);
+            self.clear_clock(write, Clock::Message);
         }
         if exclusive {
             let rf = self.at(before).rf;
@@ -334,6 +471,18 @@ impl Graph {
         if last != NONE {
             self.join_clock(last, Clock::Porf, join, Clock::Porf);
             self.join_clock(last, Clock::Hb, join, Clock::Hb);
+            if self.slots > 3 {
+                self.join_clock(last, Clock::Prefix, join, Clock::Prefix);
+            }
+        }
+    }
+
+    /// What a write wrote; of [`NONE`], the first value.
+    #[inline]
+    pub fn value_of(&self, location: u32, write: u32) -> Value {
+        match write {
+            NONE => self.place(location).initial,
+            write => self.at(write).value,
         }
     }
 
@@ -358,6 +507,7 @@ impl Graph {
     }
 
     /// Whether the write at `rank` is the write of a read-modify-write.
+    #[inline]
     pub fn exclusive_at(&self, location: u32, rank: u32) -> bool {
         self.place(location)
             .co
@@ -366,6 +516,7 @@ impl Graph {
     }
 
     /// Puts a write at `rank` (from 1) of its location's coherence order.
+    #[inline]
     pub fn insert_co(&mut self, write: u32, rank: u32) {
         let location = self.at(write).location as usize;
         self.places[location].co.insert(rank as usize - 1, write);
@@ -373,6 +524,7 @@ impl Graph {
     }
 
     /// Takes a write out of its coherence order, if it is in it.
+    #[inline]
     pub fn remove_co(&mut self, write: u32) {
         let Event { location, rank, .. } = *self.at(write);
         if rank != 0 {
@@ -382,9 +534,11 @@ impl Graph {
         }
     }
 
+    #[inline]
     fn renumber(&mut self, location: usize, from: usize) {
-        for (i, &w) in self.places[location].co.iter().enumerate().skip(from) {
-            self.events[w as usize].rank = i as u32 + 1;
+        let later = &self.places[location].co[from..];
+        for (&w, rank) in later.iter().zip(from as u32 + 1..) {
+            self.events[w as usize].rank = rank;
         }
     }
 
@@ -398,11 +552,14 @@ impl Graph {
             let Some(event) = self.events.pop() else {
                 break;
             };
-            self.threads[event.thread as usize].events.pop();
+            let state = &mut self.threads[event.thread as usize];
+            state.events.pop();
+            state.next = NONE;
             if event.location != NONE {
                 let place = &mut self.places[event.location as usize];
                 place.accesses.pop();
                 place.plain -= u32::from(event.order == MemoryOrder::Plain);
+                place.applied -= u32::from(event.applied);
             }
             if event.order.is_seq_cst() {
                 self.seq_cst.pop();
@@ -414,10 +571,12 @@ impl Graph {
                 _ => {}
             }
         }
-        self.clocks.truncate(keep as usize * 3 * self.width);
+        self.clocks
+            .truncate(keep as usize * self.slots * self.width);
     }
 
     /// The value that an update or exchange of `old` writes; `None` when it does not.
+    #[inline]
     pub fn written(&self, location: u32, update: Rmw, old: Value) -> Option<Value> {
         let bits = self.place(location).bits;
         match update {
@@ -428,85 +587,100 @@ impl Graph {
         }
     }
 
-    /// Copies `self` without `deleted` events into `into`; positions are made dense and
-    /// `map` gets the new position of each event. The write `last`, youngest of all, is
-    /// copied without coherence place. False when a read that stays reads from a deleted
-    /// write; `repaired` is the read whose reads-from is about to be replaced.
-    pub fn restrict(
-        &self,
-        keep: &[bool],
-        repaired: u32,
-        into: &mut Self,
-        map: &mut Vec<u32>,
-    ) -> bool {
+    /// Copies into `into` what stays when `read` is made to read from the youngest event,
+    /// `write`: everything not younger than the read, and the prefix of the write, which is
+    /// copied without coherence place. Positions are made dense; `map` gets the new position
+    /// of each event. False when a read that stays reads from a deleted write.
+    pub fn restrict(&self, read: u32, write: u32, into: &mut Self, map: &mut Vec<u32>) -> bool {
         map.clear();
+        let prefix = self.clock(write, Clock::Prefix);
         let mut count = 0;
-        for &kept in keep {
-            map.push(if kept { count } else { NONE });
+        map.extend(self.events.iter().enumerate().map(|(position, event)| {
+            let kept =
+                position as u32 <= read || u32::from(prefix[event.thread as usize]) >= event.index;
+            let to = if kept { count } else { NONE };
             count += u32::from(kept);
-        }
-        for (position, event) in self.events.iter().enumerate() {
-            if keep[position]
-                && event.kind == Kind::Read
-                && event.rf != NONE
-                && map[event.rf as usize] == NONE
-                && position as u32 != repaired
-            {
-                return false;
-            }
-        }
+            to
+        }));
         let at = |p: u32| if p == NONE { NONE } else { map[p as usize] };
-        let list = |from: &[u32], to: &mut Vec<u32>| {
-            to.clear();
-            to.extend(from.iter().map(|&p| map[p as usize]).filter(|&p| p != NONE));
-        };
-        into.width = self.width;
-        into.pending = NONE;
+        (into.width, into.slots, into.pending) = (self.width, self.slots, NONE);
         into.events.clear();
         into.clocks.clear();
-        for (position, event) in self.events.iter().enumerate() {
-            if keep[position] {
-                let mut event = event.clone();
-                event.before = at(event.before);
-                event.rf = at(event.rf);
-                event.release_fence = at(event.release_fence);
-                into.events.push(event);
-                let start = position * 3 * self.width;
-                into.clocks
-                    .extend_from_slice(&self.clocks[start..start + 3 * self.width]);
-            }
+        into.seq_cst.clear();
+        into.events.reserve(count as usize);
+        if into.threads.len() != self.threads.len() {
+            into.threads.resize_with(self.threads.len(), Thread::new);
         }
-        into.threads
-            .resize_with(self.threads.len(), Thread::default);
         for (from, to) in self.threads.iter().zip(&mut into.threads) {
-            list(&from.events, &mut to.events);
+            to.events.clear();
             to.base = at(from.base);
             to.root = from.root;
+            to.next = NONE;
+            to.elder = from.elder;
             to.live = from.live && (from.base == NONE || to.base != NONE);
         }
-        into.places.resize_with(self.places.len(), Place::default);
+        if into.places.len() != self.places.len() {
+            into.places.resize_with(self.places.len(), Place::default);
+        }
         for (from, to) in self.places.iter().zip(&mut into.places) {
-            list(&from.accesses, &mut to.accesses);
-            let last = count - 1;
-            list(&from.co, &mut to.co);
-            to.co.retain(|&write| write != last);
-            to.initial = from.initial;
-            to.bits = from.bits;
-            to.plain = 0;
+            to.accesses.clear();
+            to.co.clear();
+            (to.initial, to.bits) = (from.initial, from.bits);
+            (to.plain, to.applied) = (0, 0);
         }
-        list(&self.seq_cst, &mut into.seq_cst);
-        if let Some(last) = into.events.last_mut() {
-            last.rank = 0;
+        let stride = self.slots * self.width;
+        for (position, (event, &new)) in self.events.iter().zip(&*map).enumerate() {
+            if new == NONE {
+                continue;
+            }
+            let mut event = *event;
+            event.before = at(event.before);
+            event.release_fence = at(event.release_fence);
+            event.twin = at(event.twin);
+            if event.rf != NONE {
+                event.rf = map[event.rf as usize];
+                if event.rf == NONE && position as u32 != read {
+                    return false;
+                }
+            }
+            into.threads[event.thread as usize].events.push(new);
+            if event.location != NONE {
+                let place = &mut into.places[event.location as usize];
+                place.accesses.push(new);
+                place.plain += u32::from(event.order == MemoryOrder::Plain);
+                place.applied += u32::from(event.applied);
+            }
+            if event.order.is_seq_cst() {
+                into.seq_cst.push(new);
+            }
+            into.events.push(event);
+            into.clocks
+                .extend_from_slice(&self.clocks[position * stride..(position + 1) * stride]);
         }
-        for place in 0..into.places.len() {
-            into.renumber(place, 0);
-            into.places[place].plain = into.places[place]
-                .accesses
-                .iter()
-                .filter(|&&p| into.at(p).order == MemoryOrder::Plain)
-                .count() as u32;
+        for (from, to) in self.places.iter().zip(&mut into.places) {
+            for &write in &from.co {
+                let new = map[write as usize];
+                if new != NONE && new != count - 1 {
+                    to.co.push(new);
+                    into.events[new as usize].rank = to.co.len() as u32;
+                }
+            }
         }
+        into.at_mut(count - 1).rank = 0;
         true
+    }
+}
+
+impl Thread {
+    fn new() -> Self {
+        Self {
+            events: Vec::new(),
+            base: NONE,
+            root: NONE,
+            live: false,
+            next: NONE,
+            elder: NONE,
+        }
     }
 }
 

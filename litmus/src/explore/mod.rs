@@ -2,23 +2,24 @@
 //! once (TruSt: Kokologiannakis, Marmanis, Gladstein, Vafeiadis, POPL 2022).
 
 pub(crate) mod cache;
+mod drive;
 mod execution;
 pub(crate) mod graph;
 mod model;
 pub mod oracle;
+mod parallel;
 pub mod program;
 mod rerun;
 pub(crate) mod search;
 
 pub use execution::Execution;
 
-use cache::{Direct, Fault, Source};
-use model::MemoryModel;
+use cache::{Direct, Source};
 use program::Program;
-use search::{End, Search, Stop};
+use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
-use std::time::Instant;
 
 /// The memory model under which executions are judged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -41,6 +42,20 @@ pub struct Explorer {
     max_events: usize,
     max_executions: u64,
     spurious: u32,
+    reduce: bool,
+    workers: usize,
+    revisits: Option<usize>,
+    sample: Option<(u64, u64)>,
+    progress: Option<Callback>,
+}
+
+#[derive(Clone)]
+struct Callback(Arc<dyn Fn(&Progress) + Send + Sync>);
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callback")
+    }
 }
 
 impl Default for Explorer {
@@ -50,7 +65,8 @@ impl Default for Explorer {
 }
 
 impl Explorer {
-    /// Exhaustive exploration under RC11, stopping at the first fault.
+    /// Exhaustive exploration under RC11 by one worker, without reductions, stopping at
+    /// the first fault.
     pub fn new() -> Self {
         Self {
             model: Model::Rc11,
@@ -58,6 +74,11 @@ impl Explorer {
             max_events: 10_000,
             max_executions: u64::MAX,
             spurious: 0,
+            reduce: false,
+            workers: 1,
+            revisits: None,
+            sample: None,
+            progress: None,
         }
     }
 
@@ -95,6 +116,50 @@ impl Explorer {
         self
     }
 
+    /// Whether to visit one execution of those that differ only
+    ///
+    /// * in which of several threads that do the same did what, and
+    /// * in the order of updates whose result is unused ([`Op::Apply`](program::Op)) at
+    ///   locations that nobody looks at meanwhile (RC11 without seq_cst fences).
+    ///
+    /// Faults are found as before, counts are smaller. It applies to [`Self::verify`] and
+    /// [`Self::check`]; visitors and observers are shown every execution. Off unless set:
+    /// the second is proved in the module `commute`; for the first there is an argument in
+    /// the module `symmetry` and the comparison with brute force, but no proof.
+    pub fn reduce(mut self, reduce: bool) -> Self {
+        self.reduce = reduce;
+        self
+    }
+
+    /// The number of OS threads that search; 1 unless set. Counts, verdict and the fault
+    /// reported do not depend on it, the order in which executions are visited does.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers.max(1);
+        self
+    }
+
+    /// At most so many backward revisits on the way to an execution. What is left out is
+    /// not characterised by anything in the program: a search that comes back without a
+    /// fault has tried some executions, [`Report::bounded`] says that there are more.
+    pub fn max_revisits(mut self, revisits: usize) -> Self {
+        self.revisits = Some(revisits);
+        self
+    }
+
+    /// Descends `probes` times at random instead of searching exhaustively, for programs
+    /// too large for that: [`Report::estimate`] says how much was covered. Equal seeds give
+    /// equal samples.
+    pub fn sample(mut self, probes: u64, seed: u64) -> Self {
+        self.sample = Some((probes, seed));
+        self
+    }
+
+    /// Called every few thousand executions.
+    pub fn progress(mut self, progress: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Callback(Arc::new(progress)));
+        self
+    }
+
     /// Explores a [`Program`]; each complete or blocked execution goes to `visit`, which
     /// may end the exploration.
     pub fn run<P: Program>(
@@ -102,108 +167,110 @@ impl Explorer {
         program: &P,
         visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
     ) -> Report {
-        let source = Direct::new(program);
-        match self.model {
-            Model::Rc11 => self.search::<model::Rc11, _>(source, visit),
-            Model::Sc => self.search::<model::Sc, _>(source, visit),
-            Model::Tso => self.search::<model::Tso, _>(source, visit),
-        }
+        self.under_model(|| Direct::new(program), false, visit)
     }
 
-    /// Explores a closure, as [`Self::observe`] without an observer.
-    pub fn check(&self, program: impl Fn() + Send + Sync + 'static) -> Report {
-        self.observe(program, crate::observe::Silent)
+    /// As [`Self::run`], but with the reductions of [`Self::reduce`]; when one turns out not
+    /// to apply, everything is visited once more. For tests of the reductions.
+    #[doc(hidden)]
+    pub fn run_reduced<P: Program>(
+        &self,
+        program: &P,
+        visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
+    ) -> Report {
+        self.under_model(|| Direct::new(program), true, visit)
+    }
+
+    /// Explores a [`Program`] for faults only, so that [`Self::reduce`] applies.
+    pub fn verify<P: Program>(&self, program: &P) -> Report {
+        let visit = |_: &Execution<'_>| ControlFlow::Continue(());
+        self.under_model(|| Direct::new(program), true, visit)
     }
 
     /// Explores a closure, which is run afresh for what it has not been seen to do yet; it
-    /// must be deterministic but for what it reads from the explored types. The observer
-    /// judges each execution as a whole.
+    /// must be deterministic but for what it reads from the explored types.
+    pub fn check(&self, program: impl Fn() + Send + Sync + 'static) -> Report {
+        self.closure(program, crate::observe::Silent, true)
+    }
+
+    /// As [`Self::check`]; the observer judges each execution as a whole.
     pub fn observe(
         &self,
         program: impl Fn() + Send + Sync + 'static,
         observer: impl crate::observe::Observer,
     ) -> Report {
-        let source =
-            crate::session::Closure::new(program, std::sync::Arc::new(observer), self.spurious);
-        let visit = |_: &Execution<'_>| ControlFlow::Continue(());
-        match self.model {
-            Model::Rc11 => self.search::<model::Rc11, _>(source, visit),
-            Model::Sc => self.search::<model::Sc, _>(source, visit),
-            Model::Tso => self.search::<model::Tso, _>(source, visit),
-        }
+        self.closure(program, observer, false)
     }
 
-    fn search<M: MemoryModel, S: Source>(
+    fn closure(
         &self,
-        source: S,
-        mut visit: impl FnMut(&Execution<'_>) -> ControlFlow<()>,
+        program: impl Fn() + Send + Sync + 'static,
+        observer: impl crate::observe::Observer,
+        reducible: bool,
     ) -> Report {
-        let begun = Instant::now();
-        let mut report = Report {
-            complete: 0,
-            blocked: 0,
-            exhaustive: false,
-            failure: None,
-            spins: Vec::new(),
-            elapsed: Duration::ZERO,
+        let (program, observer) = (Arc::new(program), Arc::new(observer));
+        let make = || {
+            let program = program.clone();
+            crate::session::Closure::new(move || program(), observer.clone(), self.spurious)
         };
-        let mut search = Search::<M, S>::new(source, self.max_events);
-        let result = search.run(|search, end| {
-            match end {
-                End::Complete => report.complete += 1,
-                End::Blocked => report.blocked += 1,
-            }
-            if report.complete + report.blocked == 1 {
-                search.source.verify(&search.cache, &search.graph)?;
-            }
-            let execution =
-                Execution::new(&search.graph, &search.cache, &search.source, end).under(self.model);
-            if let Some(complaint) = search.source.judge(&execution) {
-                return Err(Stop::Fault(Fault::property(complaint)));
-            }
-            let spent = report.complete + report.blocked >= self.max_executions;
-            match visit(&execution) {
-                ControlFlow::Continue(()) if !spent => Ok(()),
-                _ => Err(Stop::Ended),
-            }
-        });
-        match result {
-            Ok(()) => report.exhaustive = true,
-            Err(Stop::Ended) => {}
-            Err(Stop::Fault(fault)) => {
-                if fault.kind != FailureKind::Program {
-                    search.look_ahead();
-                }
-                let execution =
-                    Execution::new(&search.graph, &search.cache, &search.source, End::Blocked)
-                        .under(self.model);
-                let fault =
-                    fault_of(&search.source, &execution, Some(fault.clone())).unwrap_or(fault);
-                let failure = execution.failure(&fault);
-                search.source.failed(&execution, &failure);
-                report.failure = Some(failure);
-            }
+        let visit = |_: &Execution<'_>| ControlFlow::Continue(());
+        self.under_model(make, reducible, visit)
+    }
+
+    fn under_model<S: Source>(
+        &self,
+        make: impl Fn() -> S + Sync,
+        reducible: bool,
+        visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
+    ) -> Report {
+        match self.model {
+            Model::Rc11 => self.explore::<model::Rc11, _>(make, reducible, visit),
+            Model::Sc => self.explore::<model::Sc, _>(make, reducible, visit),
+            Model::Tso => self.explore::<model::Tso, _>(make, reducible, visit),
         }
-        report.spins = search.source.spins();
-        report.elapsed = begun.elapsed();
-        report
     }
 }
 
-/// The fault to report of an execution. What the observer has to say of it is closer to
-/// the program's meaning than a race or a deadlock.
-fn fault_of<S: Source>(
-    source: &S,
-    execution: &Execution<'_>,
-    fault: Option<Fault>,
-) -> Option<Fault> {
-    if fault
-        .as_ref()
-        .is_some_and(|f| f.kind == FailureKind::Program)
-    {
-        return fault;
+/// How far an exploration is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Executions visited.
+    pub executions: u64,
+    /// How many there will be.
+    pub estimate: Option<Estimate>,
+    /// Time spent.
+    pub elapsed: Duration,
+}
+
+impl Progress {
+    /// Time left, if the estimate is right; `None` without one or beyond it.
+    pub fn left(&self) -> Option<Duration> {
+        let total = self.estimate?.executions;
+        let rest = total / self.executions.max(1) as f64 - 1.0;
+        Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * rest).ok()
     }
-    source.judge(execution).map(Fault::property).or(fault)
+}
+
+/// A guess at the number of executions from random descents. It is unbiased, but most of
+/// the sum may hide behind choices seldom taken: with few descents it is more often too
+/// small than too large.
+#[derive(Clone, Copy, Debug)]
+pub struct Estimate {
+    /// The mean of the descents' guesses.
+    pub executions: f64,
+    /// The standard deviation of that mean.
+    pub deviation: f64,
+    /// The number of descents.
+    pub probes: u64,
+    /// How many different executions were met; 0 where nobody counted.
+    pub distinct: u64,
+}
+
+impl Estimate {
+    /// The share of all executions that was met, about.
+    pub fn coverage(&self) -> f64 {
+        (self.distinct as f64 / self.executions).min(1.0)
+    }
 }
 
 /// What an exploration found.
@@ -213,14 +280,20 @@ pub struct Report {
     pub complete: u64,
     /// Executions in which a thread stayed blocked.
     pub blocked: u64,
-    /// Whether every execution was visited.
+    /// Whether every execution was visited, or with reductions one of each kind.
     pub exhaustive: bool,
-    /// The first fault.
-    pub failure: Option<Failure>,
+    /// Whether a bound left something out.
+    pub bounded: bool,
+    /// Whether a reduction was in force to the end.
+    pub reduced: bool,
+    /// Of a sample: how much it covered.
+    pub estimate: Option<Estimate>,
     /// Places where a thread was taken to wait, because it did nothing but three equal
     /// turns of reads. A loop that gives up after more turns than that must be written
     /// otherwise.
     pub spins: Vec<String>,
+    /// The first fault.
+    pub failure: Option<Failure>,
     /// Time spent.
     pub elapsed: Duration,
 }

@@ -43,6 +43,8 @@ struct Event {
     rf: Id,
     /// Half of a successful update.
     exclusive: bool,
+    /// The thread is not told what it read.
+    mute: bool,
     joined: usize,
 }
 
@@ -107,7 +109,7 @@ impl Graph {
             .iter()
             .filter(|e| !(e.what == What::Write && e.exclusive))
             .map(|e| {
-                if matches!(e.what, What::Read | What::Choice) {
+                if matches!(e.what, What::Read | What::Choice) && !e.mute {
                     e.value
                 } else {
                     0
@@ -125,6 +127,7 @@ impl Graph {
             value: 0,
             rf: None,
             exclusive: false,
+            mute: false,
             joined: 0,
         };
         let mut push = |event: Event| {
@@ -174,6 +177,7 @@ impl Graph {
             Op::Load { .. }
             | Op::Await { .. }
             | Op::Update { .. }
+            | Op::Apply { .. }
             | Op::CompareExchange { .. }
             | Op::AwaitExchange { .. } => {
                 let location = op.location().map_or(0, |l| l.0 as usize);
@@ -184,7 +188,7 @@ impl Graph {
                     let equals = |expected| truncate(expected, width) == value;
                     let (order, written) = match *op {
                         Op::Load { order, .. } | Op::Await { order, .. } => (order, None),
-                        Op::Update { order, update, .. } => {
+                        Op::Update { order, update, .. } | Op::Apply { order, update, .. } => {
                             (order, Some(update.apply(value, width)))
                         }
                         Op::CompareExchange {
@@ -219,6 +223,7 @@ impl Graph {
                         value,
                         rf,
                         exclusive: written.is_some(),
+                        mute: matches!(op, Op::Apply { .. }),
                         ..blank(What::Read, order)
                     };
                     let mut next = self.clone();

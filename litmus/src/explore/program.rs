@@ -208,6 +208,18 @@ pub enum Op {
         /// What is done to the old value.
         update: Update,
     },
+    /// As [`Self::Update`] where nobody wants the old value, which is not answered. Such
+    /// updates need not be ordered among themselves: see [`Explorer::reduce`].
+    ///
+    /// [`Explorer::reduce`]: super::Explorer::reduce
+    Apply {
+        /// The location.
+        location: Location,
+        /// The order of the whole.
+        order: MemoryOrder,
+        /// What is done to the old value.
+        update: Update,
+    },
     /// Writes `new` if the location holds `expected`; answered with the old value.
     CompareExchange {
         /// The location.
@@ -281,6 +293,7 @@ impl Op {
             | Self::AwaitExchange { location, .. }
             | Self::Store { location, .. }
             | Self::Update { location, .. }
+            | Self::Apply { location, .. }
             | Self::CompareExchange { location, .. } => Some(*location),
             _ => None,
         }
@@ -350,6 +363,13 @@ pub trait Program: Sync {
     /// by `answers` (0 for an operation without answer): the operation after them. Must
     /// depend on nothing but its arguments.
     fn step(&self, thread: usize, answers: &[Value]) -> Step;
+
+    /// Whether two threads do the same after the same answers. The explorer uses it where
+    /// [`Explorer::reduce`](super::Explorer::reduce) is set, and checks it then: every step
+    /// that it asks of one thread it asks of those like it.
+    fn alike(&self, _: usize, _: usize) -> bool {
+        false
+    }
 
     /// The name of a thread in tables.
     fn thread_name(&self, thread: usize) -> String {

@@ -3,7 +3,7 @@
 use super::cache::{Direct, Source};
 use super::model::{self, MemoryModel};
 use super::program::Program;
-use super::search::{End, Search, Stop};
+use super::search::{End, Search, Settings, Stop};
 use super::{Execution, Explorer, Model, Report};
 use crate::observe::{Observer, Silent};
 use crate::replay::Trace;
@@ -67,17 +67,23 @@ impl Explorer {
 
     fn rerun_under<M: MemoryModel, S: Source>(&self, source: S, trace: &Trace) -> Report {
         let begun = Instant::now();
-        let mut search = Search::<M, S>::new(source, self.max_events);
+        let mut search = Search::<M, S>::new(
+            source,
+            Settings {
+                longest: self.max_events,
+                ..Settings::default()
+            },
+        );
         let result = search.rebuild(trace);
         search.look_ahead();
         let end = *result.as_ref().unwrap_or(&End::Blocked);
         let execution =
             Execution::new(&search.graph, &search.cache, &search.source, end).under(trace.model());
         let fault = match result {
-            Err(Stop::Fault(fault)) => Some(fault),
+            Err(Stop::Fault(fault)) => Some(*fault),
             _ => None,
         };
-        let failure = super::fault_of(&search.source, &execution, fault)
+        let failure = super::drive::fault_of(&search.source, &execution, fault)
             .map(|fault| execution.failure(&fault));
         if let Some(failure) = &failure {
             search.source.failed(&execution, failure);
@@ -85,10 +91,10 @@ impl Explorer {
         Report {
             complete: u64::from(failure.is_none() && end == End::Complete),
             blocked: u64::from(failure.is_none() && end == End::Blocked),
-            exhaustive: false,
             failure,
             spins: search.source.spins(),
             elapsed: begun.elapsed().max(Duration::from_nanos(1)),
+            ..Report::new()
         }
     }
 }

@@ -207,7 +207,11 @@ fn text(execution: &Execution<'_>, first: u32, last: u32) -> String {
             }
             format!("{name} := {}", value(event.value, bits))
         }
-        Op::Update { update, .. } => {
+        Op::Apply { update, .. } if event.applied => {
+            let (name, bits) = place(event.location);
+            format!("{name} {} ⇒ {}", word(*update), value(event.value, bits))
+        }
+        Op::Update { update, .. } | Op::Apply { update, .. } => {
             let (name, bits) = place(event.location);
             let (old, new) = (value(event.value, bits), value(end.value, bits));
             format!("{name} {} {old} ⇒ {new}", word(*update))

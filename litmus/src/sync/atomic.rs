@@ -59,6 +59,25 @@ macro_rules! atomic {
             }
 
             #[track_caller]
+            fn apply(&self, update: Update, order: Ordering) {
+                let op = Op::Apply { location: self.location(), order: order.into(), update };
+                session::perform(op, Caller::caller());
+            }
+
+            /// Wrapping addition. Unlike [`Self::fetch_add`] it does not tell the old value,
+            /// so that [`Explorer::reduce`](crate::Explorer::reduce) need not order it.
+            #[track_caller]
+            pub fn add(&self, value: $t, order: Ordering) {
+                self.apply(Update::Add(value as Value), order);
+            }
+
+            /// Wrapping subtraction, as [`Self::add`].
+            #[track_caller]
+            pub fn sub(&self, value: $t, order: Ordering) {
+                self.apply(Update::Sub(value as Value), order);
+            }
+
+            #[track_caller]
             fn modify(&self, update: Update, order: Ordering) -> $t {
                 let op = Op::Update { location: self.location(), order: order.into(), update };
                 session::perform(op, Caller::caller()) as $t

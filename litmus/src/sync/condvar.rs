@@ -46,6 +46,7 @@ impl Condvar {
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let me = session::current();
+        session::tell_apart();
         assert!(me < 64, "a condition variable serves at most 64 threads");
         let mutex = guard.mutex();
         self.waiting.fetch_or(1 << me, Relaxed);

@@ -10,7 +10,7 @@ use threadbare_litmus::explore::program::{
 };
 
 /// One instruction; operations refer to earlier answers by their index in the thread.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Ins {
     Op(Op),
     /// Stores the latest answer plus a number.
@@ -68,6 +68,10 @@ impl Program for Straight {
                 bits: 32,
             })
             .collect()
+    }
+
+    fn alike(&self, a: usize, b: usize) -> bool {
+        self.threads[a] == self.threads[b]
     }
 
     fn step(&self, thread: usize, answers: &[Value]) -> Step {

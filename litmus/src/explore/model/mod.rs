@@ -20,6 +20,10 @@ pub(crate) trait MemoryModel: Copy + Send + Sync {
     /// The order along which coherence must not be seen to go backwards.
     const FLOOR: Clock;
 
+    /// Whether the coherence order of relaxed updates that nobody reads from meanwhile is
+    /// of no consequence to anything else, seq_cst fences apart.
+    const UPDATES_COMMUTE: bool = false;
+
     /// Whether the graph, consistent without `event`, is consistent with it.
     fn admits(graph: &Graph, event: u32, scratch: &mut Scratch) -> bool;
 }

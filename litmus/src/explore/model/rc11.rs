@@ -5,16 +5,18 @@
 //! weaker than `sb;hb;sb` where a read-modify-write ends the path.
 
 use super::super::graph::{Clock, Event, Graph, Kind, NONE};
-use super::{MemoryModel, Scratch};
+use super::{MemoryModel, Scratch, is_last};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Rc11;
 
 impl MemoryModel for Rc11 {
     const FLOOR: Clock = Clock::Hb;
+    const UPDATES_COMMUTE: bool = true;
 
     fn admits(graph: &Graph, event: u32, scratch: &mut Scratch) -> bool {
-        if graph.seq_cst.len() < 2 {
+        // Nothing follows a latest access, so no cycle passes through it.
+        if graph.seq_cst.len() < 2 || is_last(graph, event) {
             return true;
         }
         let fences = graph

@@ -122,7 +122,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         let source = |id: Option<Id>| id.map_or(NONE, |id| built.events[&id]);
         let event = match (token, &op) {
             (Token::Read(from) | Token::Update(from), _) if is_read(&op) => {
-                let read = self.push_read(thread, node);
+                let read = self.push_read(thread, node)?;
                 let from = source(from);
                 if from != NONE && self.graph.at(from).location != self.graph.at(read).location {
                     return Err(wrong());
@@ -170,6 +170,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 self.note_race(built, write);
                 write
             }
+            // Found by a search that did not order it.
+            (Token::Write, Op::Apply { .. }) => {
+                self.add_applied(thread, node)?;
+                self.graph.len() - 1
+            }
             (Token::Fence, Op::Fence(_))
             | (Token::Observe, Op::Observe(_))
             | (Token::Join(_), Op::Join(_)) => {
@@ -197,7 +202,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         if let Err(Stop::Fault(fault)) = self.check_race(event)
             && fault.kind == FailureKind::DataRace
         {
-            built.fault.get_or_insert(fault);
+            built.fault.get_or_insert(*fault);
         }
     }
 }
@@ -208,6 +213,7 @@ fn is_read(op: &Op) -> bool {
         Op::Load { .. }
             | Op::Await { .. }
             | Op::Update { .. }
+            | Op::Apply { .. }
             | Op::CompareExchange { .. }
             | Op::AwaitExchange { .. }
     )

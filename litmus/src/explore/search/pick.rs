@@ -1,0 +1,214 @@
+//! Which thread goes on, and with what.
+
+use super::super::cache::{Class, Fault, Source, Start, answer};
+use super::super::graph::{Event, NONE};
+use super::super::model::{MemoryModel, floor};
+use super::super::program::{MemoryOrder, Op, Step, Value, truncate};
+use super::{Doubt, Search, Stop};
+
+impl<M: MemoryModel, S: Source> Search<M, S> {
+    /// The node of the thread's next operation.
+    #[inline]
+    pub fn next_node(&mut self, thread: u32) -> Result<u32, Stop> {
+        match self.graph.threads[thread as usize].next {
+            NONE => self.find_next(thread),
+            next => Ok(next),
+        }
+    }
+
+    fn find_next(&mut self, thread: u32) -> Result<u32, Stop> {
+        let state = &self.graph.threads[thread as usize];
+        let next = match state.events.last() {
+            None if state.root != NONE => state.root,
+            None => {
+                let start = match state.base {
+                    NONE => Start::Static(self.source.class_of(thread)),
+                    spawn => Start::Spawned(self.graph.at(spawn).node),
+                };
+                let node = match self.cache.root(start) {
+                    Some(node) => node,
+                    None => {
+                        let step = self.fetch(thread)?;
+                        self.cache.add_root(start, step)
+                    }
+                };
+                self.graph.threads[thread as usize].root = node;
+                node
+            }
+            Some(&last) => {
+                let event = self.graph.at(last);
+                if event.next == NONE {
+                    let (node, answer) = (event.node, answer(&self.graph, event));
+                    let next = self.after(thread, node, answer)?;
+                    self.graph.at_mut(last).next = next;
+                    next
+                } else {
+                    event.next
+                }
+            }
+        };
+        self.graph.threads[thread as usize].next = next;
+        Ok(next)
+    }
+
+    /// Lets every thread run to its next operation, so that whatever it notes down on the
+    /// way is known; for a failing graph, in which some were not asked.
+    pub fn look_ahead(&mut self) {
+        for thread in 0..self.graph.threads.len() as u32 {
+            if self.graph.threads[thread as usize].live && self.graph.pending != thread {
+                // A fault there is not the one being reported.
+                let _ = self.next_node(thread);
+            }
+        }
+    }
+
+    fn after(&mut self, thread: u32, node: u32, answer: Value) -> Result<u32, Stop> {
+        match self.cache.after(node, answer) {
+            Some(next) => Ok(next),
+            None => {
+                let step = self.fetch(thread)?;
+                Ok(self.cache.add(node, answer, step))
+            }
+        }
+    }
+
+    #[cold]
+    fn fetch(&mut self, thread: u32) -> Result<Step, Stop> {
+        if self.graph.threads[thread as usize].events.len() >= self.settings.longest {
+            return Err(self.endless(thread).into());
+        }
+        let mut step = self.source.fetch(&self.cache, &self.graph, thread)?;
+        if self.settings.twins && self.source.tells_twins_apart() {
+            return Err(Stop::Restart(Doubt::Twins));
+        }
+        if let Some(location) = step.op.location() {
+            let info = self.source.location(location.0);
+            self.graph
+                .ensure_place(location.0, truncate(info.initial, info.bits), info.bits);
+            if let Op::Store { value, .. } = &mut step.op {
+                *value = truncate(*value, info.bits);
+            }
+        }
+        if step.op == Op::Fence(MemoryOrder::SeqCst) && self.commuting.is_on() {
+            return Err(Stop::Restart(Doubt::Fences));
+        }
+        Ok(step)
+    }
+
+    fn endless(&self, thread: u32) -> Fault {
+        let last = self.graph.last(thread);
+        let place = (last != NONE)
+            .then(|| self.cache.node(self.graph.at(last).node).site.as_ref())
+            .flatten()
+            .map_or(String::new(), |site| format!(", the last at {site},"));
+        Fault {
+            events: vec![last],
+            ..Fault::program(format!(
+                "thread {} has performed {} operations{place} in one execution and goes on: a \
+                 loop that waits must do so by await_until; one that ends, only later than \
+                 this, needs a higher Explorer::max_events",
+                self.source.thread_name(thread),
+                self.settings.longest
+            ))
+        }
+    }
+
+    /// The next thread to add an event, a function of the graph alone: writes first, for
+    /// fewer revisits, awaits last, for fewer blocked executions, else the leftmost.
+    pub(super) fn pick(&mut self) -> Result<Option<(u32, u32)>, Stop> {
+        let (mut read, mut awaits) = (None, false);
+        for thread in 0..self.graph.threads.len() as u32 {
+            if !self.graph.threads[thread as usize].live || self.waits_for_twin(thread) {
+                continue;
+            }
+            let node = self.next_node(thread)?;
+            match self.cache.class(node) {
+                Class::Now => return Ok(Some((thread, node))),
+                Class::Read => read = read.or(Some((thread, node))),
+                Class::Await => awaits = true,
+                Class::Join => {
+                    if let Op::Join(other) = *self.cache.op(node)
+                        && self.ended(other)?.is_some()
+                    {
+                        return Ok(Some((thread, node)));
+                    }
+                }
+                Class::Fail => {
+                    if let Op::Fail(message) = self.cache.op(node) {
+                        return Err(self.assertion(thread, message.to_string()));
+                    }
+                }
+                Class::Stay => {}
+            }
+        }
+        if read.is_some() || !awaits {
+            return Ok(read);
+        }
+        let mut first = None;
+        for thread in 0..self.graph.threads.len() as u32 {
+            if !self.graph.threads[thread as usize].live || self.waits_for_twin(thread) {
+                continue;
+            }
+            let node = self.next_node(thread)?;
+            if self.cache.class(node) == Class::Await {
+                if self.can_go_on(thread, node)? {
+                    return Ok(Some((thread, node)));
+                }
+                first = first.or(Some((thread, node)));
+            }
+        }
+        Ok(first)
+    }
+
+    /// What a thread returned, once it has ended.
+    pub(super) fn ended(&mut self, thread: u32) -> Result<Option<Value>, Stop> {
+        let node = self.next_node(thread)?;
+        Ok(match self.cache.op(node) {
+            Op::End => Some(0),
+            Op::Return(value) => Some(*value),
+            _ => None,
+        })
+    }
+
+    /// Whether some write, free to be read, ends the thread's waiting.
+    fn can_go_on(&mut self, thread: u32, node: u32) -> Result<bool, Stop> {
+        let read = self.push_read(thread, node)?;
+        let location = self.graph.at(read).location;
+        let mut found = false;
+        for rank in floor::<M>(&self.graph, read)..=self.graph.place(location).co.len() as u32 {
+            let write = self.graph.ranked(location, rank);
+            self.set_rf(read, write);
+            if self.graph.at(read).exclusive && self.graph.exclusive_at(location, rank + 1) {
+                continue;
+            }
+            if !self.blocks(thread, read, write)? {
+                found = true;
+                break;
+            }
+        }
+        self.graph.cut(read);
+        Ok(found)
+    }
+
+    /// Whether the thread blocks at once when it reads from `write`.
+    pub(super) fn blocks(&mut self, thread: u32, read: u32, write: u32) -> Result<bool, Stop> {
+        let Event {
+            node,
+            location,
+            mute,
+            ..
+        } = *self.graph.at(read);
+        let value = match mute {
+            true => 0,
+            false => self.graph.value_of(location, write),
+        };
+        let next = match self.cache.after(node, value) {
+            Some(next) => next,
+            None => {
+                self.set_rf(read, write);
+                self.after(thread, node, value)?
+            }
+        };
+        Ok(matches!(self.cache.op(next), Op::Block { .. }))
+    }
+}
