@@ -5,6 +5,8 @@
 //! same number of threads, and the figures published for the real systems. A microbenchmark
 //! of counts is not an interpreter: there, counting is a part of the time only.
 //!
+//! `cargo bench -p threadbare-models -- --plot FILE` chooses where the plot goes.
+//!
 //! Time is wall time over pairs of *all* threads, so that perfect scaling on two cores
 //! halves it and the lock keeps it.
 
@@ -174,7 +176,9 @@ fn main() {
         model.trim_matches([' ', '\t', ':']),
         std::env::consts::ARCH
     );
-    let fast = std::env::args().any(|a| a == "--test");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    println!("command: cargo bench -p threadbare-models -- {}", arguments.join(" "));
+    let fast = arguments.iter().any(|a| a == "--test");
     let pairs = if fast { 10_000 } else { 2_000_000 };
 
     let hand = by_hand(pairs);
@@ -234,7 +238,8 @@ keeps in a register's reach; an interpreter spends most of its time elsewhere, s
 ratios are smaller. With more threads than cores the lock-based rows also measure the
 operating system's scheduler."
     );
-    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/cost.svg");
+    let asked = arguments.iter().skip_while(|a| *a != "--plot").nth(1);
+    let path = asked.map_or(concat!(env!("CARGO_TARGET_TMPDIR"), "/cost.svg"), |p| p);
     match std::fs::write(path, plot(&rows)) {
         Ok(()) => println!("\nplot: {path}"),
         Err(error) => eprintln!("no plot: {error}"),

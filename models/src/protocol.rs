@@ -29,8 +29,7 @@ pub enum Visible {
     ShuttleOnly(&'static str),
     /// Shuttle is expected to miss it, for the reason given; loom kills.
     LoomOnly(&'static str),
-    /// Only an exact memory model shows it: waits for the explorer, never counted as
-    /// killed.
+    /// Only an exact memory model shows it: what other engines say does not count.
     Explorer(&'static str),
 }
 
@@ -43,6 +42,11 @@ impl Visible {
     /// Whether shuttle is expected to kill it.
     pub fn by_shuttle(self) -> bool {
         matches!(self, Self::Everywhere | Self::ShuttleOnly(_))
+    }
+
+    /// Whether the explorer, which is exact for RC11, kills it: always.
+    pub fn by_explorer(self) -> bool {
+        true
     }
 
     /// Why an engine misses it.
@@ -72,6 +76,13 @@ pub struct MutantInfo {
     pub shipped: bool,
 }
 
+impl MutantInfo {
+    /// Whether the name means this fault: in full, or without the prefix of its family.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.name.split_once('-').is_some_and(|(_, rest)| rest == name)
+    }
+}
+
 /// The faults of one scheme.
 pub trait Mutants: Copy + Eq + Debug + Send + Sync + 'static {
     /// All faults, in order.
@@ -81,11 +92,6 @@ pub trait Mutants: Copy + Eq + Debug + Send + Sync + 'static {
     fn info(self) -> &'static MutantInfo {
         let found = Self::ALL.iter().find(|(m, _)| *m == self);
         &found.expect("the macro lists every variant").1
-    }
-
-    /// The fault of that name.
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, info)| info.name == name).map(|(m, _)| *m)
     }
 }
 
@@ -151,6 +157,8 @@ macro_rules! mutants {
 pub enum Reach {
     /// All executions.
     Exhaustive,
+    /// As many executions as the budget allows: a sample, and reported as one.
+    Sampled,
     /// All executions with at most this many preemptions.
     Preemptions(usize),
     /// Not with this engine.

@@ -1,3 +1,4 @@
 //! Containers with lock-free reads.
 
 pub mod list;
+pub mod marked;

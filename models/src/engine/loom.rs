@@ -31,6 +31,17 @@ fn builder(reach: Reach, executions: u64) -> ::loom::model::Builder {
     builder
 }
 
+/// Explores a bare program over the [`Loom`] runtime; `threads` counts the main thread.
+pub fn explore_loom(threads: usize, body: impl Fn() + Send + Sync + 'static) {
+    let explore = move || {
+        trace::start(Loom::index);
+        Loom::prepare(threads);
+        body();
+    };
+    builder(Reach::Exhaustive, u64::from(u32::MAX)).check(explore);
+    trace::take();
+}
+
 pub(super) fn check<P: Protocol>(
     scenario: &Arc<Scenario<P::Op>>,
     mutant: Option<P::Mutant>,
@@ -49,6 +60,7 @@ pub(super) fn check<P: Protocol>(
         move || {
             count.fetch_add(1, Relaxed);
             trace::start(Loom::index);
+            Loom::prepare(scenario.threads.len());
             execute::<Loom, P::World<Loom>>(&scenario, Switch(mutant));
         }
     };

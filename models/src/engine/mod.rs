@@ -7,6 +7,8 @@ mod native;
 pub mod render;
 mod shuttle;
 
+pub use self::loom::explore_loom;
+
 use crate::protocol::{Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::Runtime;
 use crate::runtime::trace::{Action, Event, record};

@@ -390,6 +390,7 @@ impl Protocol for QsbrProtocol {
     type World<R: Runtime> = Pointer<R>;
 
     fn scenarios() -> Vec<Scenario<Op>> {
+        use crate::protocol::Reach;
         use Op::*;
         vec![
             Scenario::new("online-reader", "an online reader passes quiescent points")
@@ -411,7 +412,8 @@ impl Protocol for QsbrProtocol {
                 .objects(2)
                 .thread([Attach, Load, Use, Detach])
                 .thread([Replace(1), Process])
-                .thread([Scan]),
+                .thread([Scan])
+                .loom(Reach::Sampled),
             Scenario::new("wrap", "the clock wraps around")
                 .objects(2)
                 .setup([NearWrap, Attach])

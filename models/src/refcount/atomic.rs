@@ -90,6 +90,16 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
         header.count.store(1, Release);
     }
 
+    /// Makes a new object immortal: its count starts saturated.
+    pub fn first_immortal(&self, header: &Header<R>) {
+        header.count.store(LIMIT + LIMIT / 2, Release);
+    }
+
+    /// Whether the count is saturated and counts nothing any more.
+    pub fn is_immortal(&self, header: &Header<R>) -> bool {
+        header.count.load(Relaxed) >= LIMIT
+    }
+
     /// [`Self::try_add`] for a block that may have become another object: the caller looks
     /// at the pointer again afterwards, and `order` is what makes that look current.
     pub fn try_add_reused(&self, header: &Header<R>, order: Ordering) -> bool {

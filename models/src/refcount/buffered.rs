@@ -22,6 +22,15 @@
 //!   one word, taken from zero to dying by the commit thread, raised by upgraders.
 //!   `buf-upgrade-by-count` shows what happens without it: the late count alone does not
 //!   support weak references, a property of the design and not of an implementation.
+//! * A finalizer may store a new reference to the object that is being freed. That
+//!   reference is logged like any other, so the decision to free cannot stand: after the
+//!   finalizer the object goes back to ordinary counting and is judged again by later
+//!   rounds (`buf-resurrect-lost` frees it at once).
+//!
+//! # Limits
+//! While the finalizer runs, and only then, an upgrade is refused although the object may
+//! live on: pins cannot know. A free is two complete rounds late, a finalized object's
+//! four, and one thread that reaches no safe point holds up everybody's.
 //!
 //! # Source
 //! Reports of the 2016 and 2017 Python Language Summits (Hastings) for the two logs and the
@@ -37,7 +46,11 @@ use crate::verdict::Kind;
 
 /// An object that the commit thread is about to free.
 const DYING: u32 = u32::MAX;
-/// A thread that will not log anything more.
+/// What a finalizer does: nothing that outlives it, or store a reference to its object.
+const PLAIN: u8 = 1;
+const STORES: u8 = 2;
+const FINALIZED: u8 = 3;
+/// A thread that has not begun to log, or will not log anything more.
 const GONE: u64 = u64::MAX;
 
 /// The scheme.
@@ -67,6 +80,8 @@ struct Logs {
 struct Commit {
     pending: Vec<usize>,
     zeros: Vec<usize>,
+    /// Claimed, with a finalizer to run outside the commit lock.
+    finalize: Vec<usize>,
 }
 
 /// What an object carries.
@@ -75,6 +90,8 @@ pub struct Header<R: Runtime> {
     count: R::Cell<i64>,
     /// Upgrades whose increment has not been applied, or dying.
     pins: R::AtomicU32,
+    /// What its finalizer does; the commit thread's.
+    finalizer: R::Cell<u8>,
 }
 
 /// What a thread carries.
@@ -91,12 +108,13 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
         let header = |n| Header {
             count: R::Cell::new(0, Label::nth("count", n)),
             pins: R::AtomicU32::new(0, Label::nth("pins", n)),
+            finalizer: R::Cell::new(0, Label::nth("finalizer", n)),
         };
-        let joined = |n| R::AtomicU64::new(0, Label::nth("joined", n));
+        let joined = |n| R::AtomicU64::new(GONE, Label::nth("joined", n));
         Self {
             objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
             handed: R::Mutex::new(Logs::default(), "handed"),
-            asked: R::AtomicU64::new(0, "asked"),
+            asked: R::AtomicU64::new(1, "asked"),
             joined: (0..shape.threads).map(joined).collect(),
             commit: R::Mutex::new(Commit::default(), "commit"),
             faults,
@@ -141,8 +159,7 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
     /// One round, if everybody has joined it; false when somebody has not.
     fn round(&self, thread: &mut Thread) -> bool {
         // The commit thread logs too, and is at a safe point here.
-        let round = self.asked.load(Relaxed).max(1);
-        self.asked.store(round, Release);
+        let round = self.asked.load(Relaxed);
         self.join(thread);
         // Acquire: the logs before the answer.
         if self.joined.iter().any(|joined| joined.load(Acquire) < round) {
@@ -187,7 +204,36 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
             self.free_zeros(thread, &mut commit);
         }
         self.asked.store(round + 1, Release);
+        let finalize = std::mem::take(&mut commit.finalize);
+        drop(commit);
+        for n in finalize {
+            self.finalize(thread, n);
+        }
         true
+    }
+
+    /// The finalizer of a claimed object: any code, outside the commit lock.
+    fn finalize(&self, thread: &mut Thread, n: usize) {
+        let object = &self.objects[n];
+        let Header { count, pins, finalizer } = &object.header;
+        object.ghost.finalize();
+        let stores = finalizer.read() == STORES;
+        finalizer.write(FINALIZED);
+        // A finalizer may wait for a round, as one that empties a cache does.
+        drop(self.commit.lock());
+        // A temporary reference, which puts the object back under ordinary counting.
+        self.log(thread, n, true, false);
+        if stores {
+            self.log(thread, n, true, false);
+            object.ghost.gain();
+        }
+        self.log(thread, n, false, false);
+        if self.faults.is(Mutant::ResurrectLost) && count.read() == 0 {
+            return destroy(self, thread, object);
+        }
+        // Release: the temporary reference is logged by this thread before it is at a safe
+        // point again. Upgrades may succeed from here on.
+        pins.store(0, Release);
     }
 
     fn apply(&self, n: usize, by: i64, commit: &mut Commit) {
@@ -202,7 +248,7 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
 
     fn free_zeros(&self, thread: &mut Thread, commit: &mut Commit) {
         for n in std::mem::take(&mut commit.zeros) {
-            let Header { count, pins } = &self.objects[n].header;
+            let Header { count, pins, .. } = &self.objects[n].header;
             if count.read() != 0 {
                 continue;
             }
@@ -219,7 +265,13 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
                 pins.compare_exchange(0, DYING, AcqRel, Acquire).is_ok()
             };
             if claimed {
-                destroy(self, thread, &self.objects[n]);
+                match self.objects[n].header.finalizer.read() {
+                    PLAIN | STORES if self.faults.is(Mutant::DelOnCommit) => {
+                        self.finalize(thread, n);
+                    }
+                    PLAIN | STORES => commit.finalize.push(n),
+                    _ => destroy(self, thread, &self.objects[n]),
+                }
             } else {
                 // The upgrade's increment is on its way.
                 commit.zeros.push(n);
@@ -247,6 +299,8 @@ pub enum Extra {
     Block,
     /// Changes object `.0` in place if nobody else refers to it.
     InPlace(usize),
+    /// Gives object `.0` a finalizer, which stores a reference for good or does not.
+    Finalizer(usize, bool),
 }
 
 impl<R: Runtime, F: Fault<Mutant>> Count<R> for Buffered<R, F> {
@@ -263,6 +317,9 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Buffered<R, F> {
         &self.objects
     }
     fn attach(&self, n: usize) -> Thread {
+        // From now on rounds wait for this thread. Release: before anything that it logs,
+        // so whoever learns of that finds the thread to be waited for.
+        self.joined[n].store(self.asked.load(Acquire) - 1, Release);
         Thread { n, gone: false, logs: Logs::default() }
     }
     fn detach(&self, mut thread: Thread) {
@@ -307,6 +364,10 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Buffered<R, F> {
     fn extra(&self, thread: &mut Thread, extra: Extra) -> Option<i64> {
         match extra {
             Extra::Round => return Some(i64::from(self.round(thread))),
+            Extra::Finalizer(n, stores) => {
+                let what = if stores { STORES } else { PLAIN };
+                self.objects[n].header.finalizer.write(what);
+            }
             Extra::Block => self.leave(thread, self.faults.is(Mutant::SkipBlocked)),
             Extra::InPlace(n) => {
                 let object = &self.objects[n];
@@ -357,6 +418,10 @@ mutants! {
         ClaimLate = "buf-claim-after-free" breaks ["B6", "B1"] in "upgrade" by Everywhere;
         /// "The count is one" is taken for "I am alone".
         UniqueByCount = "buf-unique-by-count" breaks ["B4"] in "in-place" by Everywhere;
+        /// The finalizer runs inside the round, and waits for one.
+        DelOnCommit = "buf-del-on-commit" breaks ["B8"] in "finalized" by Everywhere;
+        /// The decision to free stands, whatever the finalizer has logged.
+        ResurrectLost = "buf-resurrect-lost" breaks ["B7"] in "resurrection" by Everywhere;
     }
 }
 
@@ -371,12 +436,16 @@ impl Protocol for BufferedProtocol {
     const PROPERTIES: &'static [Property] = PROPERTIES;
     const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[
         ("buf-handover-dec-first", "equivalent: the delay of one round covers the gap"),
-        ("buf-handover-relaxed", "logs are handed over through a mutex here"),
-        ("buf-take-attached", "a thread's filling log is its own memory, out of reach here"),
-        ("buf-switch-live", "no switch between counts: pins exist from the beginning"),
-        ("buf-del-on-commit", "finalizers are in weakref; here destructors run no Python"),
-        ("buf-resurrect-lost", "as above"),
-        ("buf-unbounded", "no throttling modelled: logs are a few entries long"),
+        ("buf-handover-relaxed", "logs are handed over through a mutex, which has no weaker form"),
+        (
+            "buf-take-attached",
+            "a filling log is a field of its thread: Rust lets nobody else reach it",
+        ),
+        ("buf-switch-live", "there is no switch between counts: pins exist from the beginning"),
+        (
+            "buf-unbounded",
+            "logs of a scenario are a few entries long; throttling has nothing to do",
+        ),
     ];
     type Mutant = Mutant;
     type Op = Op<Extra>;
@@ -409,10 +478,20 @@ impl Protocol for BufferedProtocol {
                 .thread([Incref(0), Send(0)])
                 .loom(Preemptions(3)),
             Scenario::new("upgrade", "an upgrade beside the round that frees")
-                .setup([New(0), Decref(0)])
-                .thread([X(Round), X(Round)])
-                .thread([Poll, TryIncref(0), Use(0), Poll])
+                .setup([New(0), Decref(0), X(Round)])
+                .thread([X(Round)])
+                .thread([Poll, TryIncref(0), Use(0)])
                 .loom(Preemptions(3)),
+            Scenario::new("resurrection", "the finalizer stores a reference beside an upgrade")
+                .setup([New(0), X(Finalizer(0, true)), Decref(0), X(Round)])
+                .thread([X(Round), X(Round)])
+                .thread([Poll, TryIncref(0), Use(0)])
+                .loom(Preemptions(2)),
+            Scenario::new("finalized", "a finalizer that stores nothing")
+                .setup([New(0), X(Finalizer(0, false)), Decref(0), X(Round)])
+                .thread([X(Round), X(Round), X(Round)])
+                .thread([Poll, Poll])
+                .loom(Preemptions(2)),
             Scenario::new("in-place", "a change in place beside a reference in a log")
                 .setup([New(0), Incref(0), Give(0, 1)])
                 .thread([X(InPlace(0)), Decref(0)])
@@ -452,6 +531,16 @@ const PROPERTIES: &[Property] = &[
         id: "B5",
         states: "no entry is lost or applied twice",
         broken_by: &[Kind::WrongCount, Kind::Leak, Kind::PrematureFree, Kind::UseAfterFree],
+    },
+    Property {
+        id: "B7",
+        states: "a finalizer runs at most once, and an object that it brought back lives",
+        broken_by: &[Kind::FinalizedTwice, Kind::PrematureFree, Kind::UseAfterFree],
+    },
+    Property {
+        id: "B8",
+        states: "no foreign code runs inside a round: no deadlock",
+        broken_by: &[Kind::Deadlock],
     },
     Property {
         id: "B6",

@@ -1,4 +1,10 @@
 //! The loom backend: C11 without load buffering, SeqCst accesses read as acquire-release.
+//!
+//! Loom 0.7 keeps one last access per atomic. A thread that loads a location and then
+//! writes it therefore hides the loads of all other threads in between from the search:
+//! `A: load x` beside `B: load x; store x` is one execution for loom, and the one in which
+//! A reads B's value is never tried (tokio-rs/loom#166, #392). Every compare-exchange loop
+//! has this shape. [`Marked`] repairs it without changing what any access may read.
 
 use super::trace::{Action, record};
 use super::*;
@@ -17,26 +23,87 @@ pub struct Named<A> {
     label: Label,
 }
 
+type Mark = l::sync::atomic::AtomicU8;
+
+thread_local! {
+    static THREADS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// An atomic location, and one location beside it per thread, which is *marked* before each
+/// load by that thread. A write that would hide loads touches the marks of those threads: a
+/// dependence that loom does see, at the place of the load. Marks are relaxed
+/// read-modify-writes of a location that nobody else uses, so they order nothing.
+pub struct Marked<A> {
+    inner: A,
+    label: Label,
+    marks: Box<[Mark]>,
+    /// Threads that have loaded since the last write, as bits.
+    readers: std::cell::Cell<u8>,
+}
+
+// SAFETY: all threads of a loom execution share one OS thread and run one at a time.
+unsafe impl<A: Sync> Sync for Marked<A> {}
+// SAFETY: as above.
+unsafe impl<A: Send> Send for Marked<A> {}
+
+impl<A> Marked<A> {
+    fn wrap(inner: A, label: Label) -> Self {
+        let marks = (0..THREADS.get()).map(|_| Mark::new(0)).collect();
+        Self { inner, label, marks, readers: std::cell::Cell::new(0) }
+    }
+
+    fn reading(&self) {
+        if let Some(mark) = self.marks.get(usize::from(Loom::index())) {
+            mark.fetch_add(0, Ordering::Relaxed);
+        }
+    }
+
+    fn has_read(&self) {
+        self.readers.update(|readers| readers | 1 << Loom::index());
+    }
+
+    /// Before a write, failed ones included: loom counts them as writes.
+    fn writing(&self) {
+        let (readers, me) = (self.readers.take(), 1 << Loom::index());
+        let others = readers & !me;
+        // The access that loom remembers is another thread's load: it sees that conflict
+        // by itself, and the execution turned round there shows it the rest.
+        if readers & me == 0 && others.count_ones() < 2 {
+            return;
+        }
+        for (thread, mark) in self.marks.iter().enumerate() {
+            if others >> thread & 1 == 1 {
+                mark.fetch_add(0, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
 macro_rules! atomics {
-    ($($name:ident: $t:ty),*) => { $(impl Atomic<$t> for Named<l::sync::atomic::$name> {
+    ($($name:ident: $t:ty),*) => { $(impl Atomic<$t> for Marked<l::sync::atomic::$name> {
         fn new(value: $t, label: impl Into<Label>) -> Self {
-            Self { inner: l::sync::atomic::$name::new(value), label: label.into() }
+            Self::wrap(l::sync::atomic::$name::new(value), label.into())
         }
         fn load(&self, order: Ordering) -> $t {
+            self.reading();
             let v = self.inner.load(order);
+            self.has_read();
             record(Action::Load(self.label, order, v.show()));
             v
         }
         fn store(&self, value: $t, order: Ordering) {
+            self.writing();
             self.inner.store(value, order);
             record(Action::Store(self.label, order, value.show()));
         }
         fn swap(&self, value: $t, order: Ordering) -> $t {
+            self.writing();
             let old = self.inner.swap(value, order);
             record(Action::Update(self.label, "swap", order, old.show(), value.show()));
             old
         }
         fn compare_exchange(&self, current: $t, new: $t, ok: Ordering, err: Ordering) -> Result<$t, $t> {
+            self.writing();
             let result = self.inner.compare_exchange(current, new, ok, err);
             record(match result {
                 Ok(old) => Action::Update(self.label, "cas", ok, old.show(), new.show()),
@@ -45,21 +112,25 @@ macro_rules! atomics {
             result
         }
         fn fetch_add(&self, value: $t, order: Ordering) -> $t {
+            self.writing();
             let old = self.inner.fetch_add(value, order);
             record(Action::Update(self.label, "add", order, old.show(), old.wrapping_add(value).show()));
             old
         }
         fn fetch_sub(&self, value: $t, order: Ordering) -> $t {
+            self.writing();
             let old = self.inner.fetch_sub(value, order);
             record(Action::Update(self.label, "sub", order, old.show(), old.wrapping_sub(value).show()));
             old
         }
         fn fetch_or(&self, value: $t, order: Ordering) -> $t {
+            self.writing();
             let old = self.inner.fetch_or(value, order);
             record(Action::Update(self.label, "or", order, old.show(), (old | value).show()));
             old
         }
         fn fetch_and(&self, value: $t, order: Ordering) -> $t {
+            self.writing();
             let old = self.inner.fetch_and(value, order);
             record(Action::Update(self.label, "and", order, old.show(), (old & value).show()));
             old
@@ -220,6 +291,11 @@ l::thread_local! {
 }
 
 impl Loom {
+    /// Before each execution: how many threads it has.
+    pub(crate) fn prepare(threads: usize) {
+        THREADS.set(threads);
+    }
+
     /// Number of the running thread; 0 is main.
     pub(crate) fn index() -> u8 {
         INDEX.try_with(std::cell::Cell::get).unwrap_or(0)
@@ -230,11 +306,11 @@ impl Runtime for Loom {
     const OBSERVED: bool = true;
     const MODEL: bool = true;
     const SEQUENTIAL: bool = false;
-    type AtomicU8 = Named<l::sync::atomic::AtomicU8>;
-    type AtomicU32 = Named<l::sync::atomic::AtomicU32>;
-    type AtomicU64 = Named<l::sync::atomic::AtomicU64>;
-    type AtomicI64 = Named<l::sync::atomic::AtomicI64>;
-    type AtomicUsize = Named<l::sync::atomic::AtomicUsize>;
+    type AtomicU8 = Marked<l::sync::atomic::AtomicU8>;
+    type AtomicU32 = Marked<l::sync::atomic::AtomicU32>;
+    type AtomicU64 = Marked<l::sync::atomic::AtomicU64>;
+    type AtomicI64 = Marked<l::sync::atomic::AtomicI64>;
+    type AtomicUsize = Marked<l::sync::atomic::AtomicUsize>;
     type Cell<T: Word + Default> = Cell<T>;
     type Mutex<T: Send + 'static> = Mutex<T>;
     type Condvar = Condvar;

@@ -27,7 +27,7 @@ use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, W
 use crate::refcount::atomic::{self, AtomicCount};
 use crate::refcount::biased::{self, Biased};
 use crate::refcount::{Count, LastRites, Nothing, Object, Op as Plain, Worker, Workshop};
-use crate::runtime::{Atomic as _, Label, Lock as _, Ordering::*, Runtime};
+use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
 use std::sync::Arc;
 
@@ -124,6 +124,8 @@ const SHARED: u8 = 2;
 struct WeakRef<R: Runtime> {
     /// One past the object's number; 0 when cleared, for ever.
     target: R::AtomicUsize,
+    /// Its links in the list of its target: plain memory under the lock.
+    links: R::Cell<u8>,
     callback: std::sync::Mutex<Callback>,
     ghost: R::Ghost,
 }
@@ -153,6 +155,7 @@ impl<R: Runtime> Table<R> {
         }
         let object = &count.objects()[target - 1];
         if self.faults.is(Mutant::LockViaTarget) {
+            object.payload.read();
             object.ghost.touch();
         }
         let _stripe = self.stripe.lock();
@@ -205,7 +208,7 @@ impl<R: Runtime> Table<R> {
             let weak = &self.refs[w];
             // Relaxed: readers look again under the lock.
             weak.target.store(0, Relaxed);
-            // Links are still being edited here.
+            weak.links.write(0);
             weak.ghost.touch();
             let callback = look(&weak.callback);
             let inside = self.faults.is(Mutant::CallbackUnderLock);
@@ -230,6 +233,9 @@ impl<R: Runtime> Table<R> {
         require(linked.is_none(), Kind::Invariant, || {
             format!("a callback runs while weakref[{}] is linked", linked.unwrap_or_default())
         });
+        // A callback is any code: it may make a weak reference to another object of this
+        // stripe, which takes the lock.
+        drop(self.stripe.lock());
         self.intrude(count, thread, n);
     }
 
@@ -293,6 +299,11 @@ pub struct Weak<R: Runtime, C: Mortal<R>> {
     table: Arc<Table<R>>,
 }
 
+/// Weak references on atomic counts, on real threads.
+pub type WeakAtomicWorld = Weak<crate::runtime::Watched, OnAtomic<crate::runtime::Watched>>;
+/// Weak references on biased counts, on real threads.
+pub type WeakBiasedWorld = Weak<crate::runtime::Watched, OnBiased<crate::runtime::Watched>>;
+
 /// What a thread does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Op {
@@ -340,6 +351,7 @@ where
         let shop: Workshop<R, C> = Workshop::new(shape, Switch(None));
         let weak = |n| WeakRef {
             target: R::AtomicUsize::new(0, Label::nth("weakref", n)),
+            links: R::Cell::new(0, Label::nth("links", n)),
             callback: std::sync::Mutex::new(Callback::None),
             ghost: R::Ghost::blank(Label::nth("weakref", n)),
         };
@@ -376,6 +388,7 @@ where
                 *table.refs[w].callback.lock().unwrap() = callback;
                 let mut stripe = table.stripe.lock();
                 stripe.insert(0, w);
+                table.refs[w].links.write(1);
                 // Release: the object before its address, for the load outside the lock.
                 table.refs[w].target.store(n + 1, Release);
             }
@@ -395,11 +408,13 @@ where
                 let weak = &table.refs[w];
                 if table.faults.is(Mutant::UnlinkSkipsLock) && weak.target.load(Acquire) == 0 {
                     weak.ghost.free();
+                    weak.links.write(0);
                     return None;
                 }
                 let mut stripe = table.stripe.lock();
                 stripe.retain(|other| *other != w);
                 weak.target.store(0, Relaxed);
+                weak.links.write(0);
                 drop(stripe);
                 weak.ghost.free();
             }
@@ -633,7 +648,7 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "W6",
         states: "no list node refers to freed memory",
-        broken_by: &[Kind::UseAfterFree, Kind::UpgradedDead],
+        broken_by: &[Kind::UseAfterFree, Kind::UpgradedDead, Kind::DataRace],
     },
     Property {
         id: "W8",
