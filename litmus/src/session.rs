@@ -11,7 +11,8 @@ use crate::explore::program::{Location, LocationInfo, MemoryOrder, Op, Site, Ste
 use crate::explore::search::End;
 use crate::explore::{Execution, Failure};
 use crate::observe::{self, Observer};
-use corosensei::stack::DefaultStack;
+use crate::picture::message::operation;
+use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::any::Any;
 use std::cell::RefCell;
@@ -45,6 +46,12 @@ struct Shared {
     turns: Vec<Option<Turn>>,
     /// By thread: its reads since it last did anything else.
     streaks: Vec<Vec<Look>>,
+    /// By thread: where its stack begins.
+    bases: Vec<usize>,
+    /// What stands for the local state of the thread that performs an operation.
+    state: u64,
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    states: usize,
     /// By thread: how many weak exchanges may still fail without cause.
     spurious: Vec<u32>,
     locals: HashMap<(u32, usize), Rc<dyn Any>>,
@@ -93,27 +100,104 @@ fn site(caller: &Caller<'_>) -> Site {
 }
 
 /// A read, as one of a loop that only looks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Look {
     site: usize,
     location: Location,
     answer: Value,
+    /// Stands for all local state of the thread.
+    state: u64,
+}
+
+impl Look {
+    fn repeats(&self, other: &Self) -> bool {
+        (self.site, self.location, self.answer) == (other.site, other.location, other.answer)
+    }
 }
 
 /// How many equal turns of a loop that only reads are taken for waiting.
-pub(crate) const TURNS: usize = 3;
+const TURNS: usize = 3;
 
 /// The longest turn that is recognised.
 const LONGEST_TURN: usize = 8;
 
-/// The number of reads in a turn, when the latest turns were equal.
+/// The number of reads in a turn, when the latest turns read the same and the last of them
+/// left the thread's registers and stack as the one before: then it will go on so until
+/// it reads something else. Earlier turns are not compared as closely, since the first may
+/// have found leftovers on the stack.
 fn spinning(streak: &[Look]) -> Option<usize> {
     (1..=LONGEST_TURN).find(|&turn| {
         streak.len() >= TURNS * turn && {
-            let latest = &streak[streak.len() - TURNS * turn..];
-            latest.chunks(turn).all(|chunk| chunk == &latest[..turn])
+            let turns: Vec<&[Look]> = streak[streak.len() - TURNS * turn..].chunks(turn).collect();
+            let last = turns[TURNS - 1];
+            turns
+                .iter()
+                .all(|t| t.iter().zip(last).all(|(a, b)| a.repeats(b)))
+                && turns[TURNS - 2]
+                    .iter()
+                    .zip(last)
+                    .all(|(a, b)| a.state == b.state)
         }
     })
+}
+
+/// Stores the registers that calls preserve.
+#[inline(always)]
+fn save_registers(into: &mut [usize; 10]) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: copies registers into the array, which has room for them.
+    unsafe {
+        std::arch::asm!(
+            "mov [{0}], rbx",
+            "mov [{0} + 8], rbp",
+            "mov [{0} + 16], r12",
+            "mov [{0} + 24], r13",
+            "mov [{0} + 32], r14",
+            "mov [{0} + 40], r15",
+            in(reg) into.as_mut_ptr(),
+            options(nostack, preserves_flags),
+        );
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above.
+    unsafe {
+        std::arch::asm!(
+            "stp x19, x20, [{0}]",
+            "stp x21, x22, [{0}, 16]",
+            "stp x23, x24, [{0}, 32]",
+            "stp x25, x26, [{0}, 48]",
+            "stp x27, x28, [{0}, 64]",
+            in(reg) into.as_mut_ptr(),
+            options(nostack, preserves_flags),
+        );
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        // No state is then ever the same, and no loop recognised.
+        into[0] = SHARED.with_borrow_mut(|shared| {
+            shared.states += 1;
+            shared.states
+        });
+    }
+}
+
+/// Keeps a hash of the stack of the running thread from `start` to its base.
+#[inline(never)]
+fn remember_state(start: *const usize) {
+    SHARED.with_borrow_mut(|shared| {
+        let base = shared.bases[shared.thread as usize];
+        let words = base.saturating_sub(start.addr()) / size_of::<usize>();
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for n in 0..words {
+            // SAFETY: between a local of the running thread and the base of its stack, which
+            // is mapped and written by nobody else; volatile, since the words have no type.
+            let word = unsafe { start.add(n).read_volatile() };
+            hash = (hash ^ word as u64)
+                .wrapping_mul(0x0100_0000_01b3)
+                .rotate_left(29);
+        }
+        shared.state = hash;
+    });
 }
 
 /// One turn of a loop that waits.
@@ -147,7 +231,20 @@ pub(crate) fn end_turn(outer: Option<Turn>) -> Turn {
 }
 
 /// Performs an operation of the running thread.
+#[inline(never)]
 pub(crate) fn perform(op: Op, caller: &Caller<'_>) -> Value {
+    let looks = matches!(op, Op::Load { .. } | Op::CompareExchange { .. });
+    if looks && SHARED.with_borrow(|shared| shared.active) {
+        let mut registers = [0; 10];
+        save_registers(&mut registers);
+        remember_state(registers.as_ptr());
+    }
+    watched(op, caller)
+}
+
+/// Performs an operation with an eye on loops that wait.
+#[inline(never)]
+fn watched(op: Op, caller: &Caller<'_>) -> Value {
     let (active, waiting) =
         SHARED.with_borrow(|s| (s.active, s.active && s.turns[s.thread as usize].is_some()));
     if !active || op.is_last() {
@@ -161,6 +258,7 @@ pub(crate) fn perform(op: Op, caller: &Caller<'_>) -> Value {
             } => Some((location, Some(expected))),
             _ => None,
         };
+        let state = SHARED.with_borrow(|shared| shared.state);
         let answer = submit(op, caller);
         let turn = SHARED.with_borrow_mut(|shared| {
             let streak = &mut shared.streaks[shared.thread as usize];
@@ -171,6 +269,7 @@ pub(crate) fn perform(op: Op, caller: &Caller<'_>) -> Value {
                         site,
                         location,
                         answer,
+                        state,
                     });
                     spinning(streak)
                 }
@@ -547,6 +646,11 @@ impl Run {
         let stack = STACKS
             .with_borrow_mut(Vec::pop)
             .unwrap_or_else(|| DefaultStack::new(256 * 1024).expect("memory for a thread's stack"));
+        SHARED.with_borrow_mut(|shared| {
+            let count = (thread as usize + 1).max(shared.bases.len());
+            shared.bases.resize(count, 0);
+            shared.bases[thread as usize] = stack.base().get();
+        });
         let mut routine = Coroutine::with_stack(stack, move |yielder, _| {
             SHARED.with_borrow_mut(|shared| shared.yielders[thread as usize] = yielder);
             finish(body, &key)
@@ -691,12 +795,7 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
         };
         let known = cache.node(event.node);
         if known.op != runner.asks.op {
-            return Err(different(
-                t,
-                known.op.clone(),
-                known.site.as_ref(),
-                &runner.asks,
-            ));
+            return Err(different(t, &known.op, known.site.as_ref(), &runner.asks));
         }
         let value = answer(graph, event);
         runner.done.push((event.node, value));
@@ -723,14 +822,20 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
     }
 }
 
-fn different(thread: u32, known: Op, at: Option<&Site>, asks: &Step) -> Fault {
+fn different(thread: u32, known: &Op, at: Option<&Site>, asks: &Step) -> Fault {
     let place = |site: Option<&Site>| site.map_or(String::new(), |site| format!(" at {site}"));
+    let words = |op: &Op| {
+        operation(op, |location| {
+            SHARED.with_borrow(|s| s.names.infos[location as usize].name.to_string())
+        })
+    };
     Fault::program(format!(
         "the program is not deterministic: after the same answers thread {thread} performed \
-         {known:?}{} in one run and {:?}{} in another; time, randomness, hash order and state \
+         {}{} in one run and {}{} in another; time, randomness, hash order and state \
          shared outside the explored types must not decide what a thread does",
+        words(known),
         place(at),
-        asks.op,
+        words(&asks.op),
         place(asks.site.as_ref()),
     ))
 }

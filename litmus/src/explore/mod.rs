@@ -289,8 +289,8 @@ pub struct Report {
     /// Of a sample: how much it covered.
     pub estimate: Option<Estimate>,
     /// Places where a thread was taken to wait, because it did nothing but three equal
-    /// turns of reads. A loop that gives up after more turns than that must be written
-    /// otherwise.
+    /// turns of reads and its registers and stack did not change any more. A loop that
+    /// counts its turns on the heap and gives up must be written otherwise.
     pub spins: Vec<String>,
     /// The first fault.
     pub failure: Option<Failure>,

@@ -2,7 +2,7 @@
 //! DOT and SVG.
 
 mod dot;
-mod message;
+pub(crate) mod message;
 mod order;
 mod svg;
 mod table;

@@ -4,7 +4,7 @@ use super::super::FailureKind;
 use super::super::cache::{Fault, Source, race};
 use super::super::graph::Rmw;
 use super::super::model::{MemoryModel, floor};
-use super::super::program::{MemoryOrder, Op};
+use super::super::program::{MemoryOrder, Op, truncate};
 use super::{Clock, Event, Item, Kind, NONE, Search, Stop};
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
@@ -33,6 +33,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 order,
                 value,
             } => {
+                self.know(location.0);
                 let write = self.graph.push(thread, Kind::Write, order, node);
                 self.graph.access(write, location.0);
                 self.graph.at_mut(write).value = value;
@@ -104,6 +105,19 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         self.check_twin(thread)
     }
 
+    /// Tells the graph of a location that it has not met. A graph from before the location
+    /// was first asked for can come to an operation on it by the cache alone.
+    #[inline]
+    pub(super) fn know(&mut self, location: u32) {
+        // No location is 0 bits wide: such a place only holds the place of another.
+        let known = self.graph.places.get(location as usize);
+        if known.is_none_or(|place| place.bits == 0) {
+            let info = self.source.location(location);
+            self.graph
+                .ensure_place(location, truncate(info.initial, info.bits), info.bits);
+        }
+    }
+
     /// Appends the reading event of an operation, reads-from open.
     pub(super) fn push_read(&mut self, thread: u32, node: u32) -> Result<u32, Stop> {
         let (location, order, mute) = match *self.cache.op(node) {
@@ -123,6 +137,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             } => (location.0, success, false),
             _ => unreachable!("not a read"),
         };
+        self.know(location);
         let read = self.graph.push(thread, Kind::Read, order, node);
         self.graph.access(read, location);
         self.graph.at_mut(read).mute = mute;

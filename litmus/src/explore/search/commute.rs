@@ -110,6 +110,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             unreachable!("not an update")
         };
         let location = location.0;
+        self.know(location);
         let write = self.graph.push(thread, Kind::Write, order, node);
         self.graph.access(write, location);
         self.graph.set_message(write);

@@ -6,6 +6,7 @@ use super::super::model::{MemoryModel, floor};
 use super::super::program::{MemoryOrder, Op};
 use super::{End, Search, Stop};
 use crate::explore::FailureKind;
+use crate::picture::message::operation;
 use crate::replay::{Id, Token, Trace};
 use std::collections::HashMap;
 
@@ -113,10 +114,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         let op = self.cache.op(node).clone();
         let place = self.cache.node(node).site.as_ref();
         let place = place.map_or(String::new(), |site| format!(" at {site}"));
+        let shown = operation(&op, |l| self.source.location(l).name.to_string());
         let wrong = || {
             let (t, n) = id;
             refused(format!(
-                "operation {n} of thread {t} is {token} there and {op:?}{place} here"
+                "operation {n} of thread {t} is `{token}` there and {shown}{place} here"
             ))
         };
         let source = |id: Option<Id>| id.map_or(NONE, |id| built.events[&id]);
@@ -153,6 +155,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                     value,
                 },
             ) => {
+                self.know(location.0);
                 let write = self.graph.push(thread, Kind::Write, *order, node);
                 self.graph.access(write, location.0);
                 self.graph.at_mut(write).value = *value;
