@@ -186,12 +186,12 @@ impl Program for Case {
             .iter()
             .enumerate()
             .map(|(i, &initial)| LocationInfo {
-                name: format!("a{i}").into(),
+                name: NAMES[i].into(),
                 initial,
                 bits: 64,
             });
         let cells = (0..self.cells).map(|i| LocationInfo {
-            name: format!("cell{i}").into(),
+            name: CELLS[i].into(),
             initial: 0,
             bits: 64,
         });
@@ -214,6 +214,9 @@ impl Program for Case {
         }
     }
 }
+
+const NAMES: [&str; 4] = ["x", "y", "z", "w"];
+const CELLS: [&str; 4] = ["cell 0", "cell 1", "cell 2", "cell 3"];
 
 const X: usize = 0;
 const Y: usize = 1;

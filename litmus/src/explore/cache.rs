@@ -14,8 +14,10 @@ use std::sync::Arc;
 pub(crate) struct Node {
     pub op: Op,
     pub site: Option<Site>,
-    /// By answer; 0 for operations without.
-    pub next: Vec<(Value, u32)>,
+    /// The first answer ever seen (0 for operations without) and the node after it, which
+    /// for most is the only one; [`NONE`] until then.
+    first: (Value, u32),
+    more: Vec<(Value, u32)>,
 }
 
 /// What a thread's first operation depends on: which of the program's own threads it is,
@@ -80,15 +82,21 @@ impl Cache {
     }
 
     pub fn after(&self, node: u32, answer: Value) -> Option<u32> {
-        let next = &self.nodes[node as usize].next;
-        next.iter()
-            .find(|(value, _)| *value == answer)
-            .map(|&(_, node)| node)
+        let Node { first, more, .. } = &self.nodes[node as usize];
+        if first.0 == answer && first.1 != NONE {
+            return Some(first.1);
+        }
+        let found = more.iter().find(|(value, _)| *value == answer);
+        found.map(|&(_, node)| node)
     }
 
     pub fn add(&mut self, parent: u32, answer: Value, step: Step) -> u32 {
         let node = self.push(step);
-        self.nodes[parent as usize].next.push((answer, node));
+        let Node { first, more, .. } = &mut self.nodes[parent as usize];
+        match first.1 {
+            NONE => *first = (answer, node),
+            _ => more.push((answer, node)),
+        }
         node
     }
 
@@ -110,7 +118,8 @@ impl Cache {
         self.nodes.push(Node {
             op: step.op,
             site: step.site,
-            next: Vec::new(),
+            first: (0, NONE),
+            more: Vec::new(),
         });
         node
     }
