@@ -70,6 +70,14 @@ fn catalogue(dir: Option<&Path>) -> anyhow::Result<Vec<Bug>> {
     })
 }
 
+/// A bug by name; a wrong name is wrong usage.
+fn find<'a>(all: &'a [Bug], asked: &str) -> Result<&'a Bug, ExitCode> {
+    bugs::find(all, asked).map_err(|error| {
+        eprintln!("threadbare: {error}");
+        ExitCode::from(2)
+    })
+}
+
 /// Lists bugs.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let all = catalogue(args.catalogue.as_deref())?;
@@ -77,8 +85,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return attribute(&all, file, args.format);
     }
     if let Some(asked) = &args.bug {
-        show(bugs::find(&all, asked)?, args.format);
-        return Ok(exit::CLEAN);
+        return Ok(match find(&all, asked) {
+            Ok(bug) => {
+                show(bug, args.format);
+                exit::CLEAN
+            }
+            Err(code) => code,
+        });
     }
     let chosen: Vec<&Bug> = all.iter().filter(|b| wanted(b, &args)).collect();
     if chosen.is_empty() {
@@ -250,7 +263,10 @@ pub fn repro(args: &Repro) -> anyhow::Result<ExitCode> {
     let mut all = catalogue(args.record.or(args.catalogue))?;
     let chosen: Vec<usize> = match args.bug {
         Some(asked) => {
-            let found = bugs::find(&all, asked)?.id();
+            let found = match find(&all, asked) {
+                Ok(bug) => bug.id(),
+                Err(code) => return Ok(code),
+            };
             all.iter()
                 .position(|b| b.id() == found)
                 .into_iter()
