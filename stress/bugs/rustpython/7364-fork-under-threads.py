@@ -19,11 +19,12 @@ for thread in threads:
 while time.monotonic() < end:
     child = os.fork()
     if child == 0:
-        print("child", file=sink)
-        sys.modules.pop("colorsys", None)
-        import colorsys
-
-        os._exit(0)
+        try:
+            print("child", file=sink)
+            sys.modules.pop("colorsys", None)
+            import colorsys
+        finally:
+            os._exit(0)
     limit = time.monotonic() + 5
     while os.waitpid(child, os.WNOHANG)[0] == 0:
         if time.monotonic() > limit:
