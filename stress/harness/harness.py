@@ -612,9 +612,10 @@ class Run(object):
 def facts():
     impl = getattr(getattr(sys, "implementation", None), "name", None) or "unknown"
     gil = getattr(sys, "_is_gil_enabled", None)
+    threads = getattr(getattr(sys, "implementation", None), "_thread", None)  # MicroPython: "GIL" or "unsafe"
     emit("I", "implementation", impl)
     emit("I", "version", sys.version)
-    emit("I", "gil", gil() if gil else "unknown")
+    emit("I", "gil", gil() if gil else threads == "GIL" if threads else "unknown")
 
 
 def probe(job):

@@ -64,10 +64,10 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
             inner.store.seen(&id);
             return Ok(());
         }
-        // Breadth first: until every subject had its turn, one finding of a kind is enough.
-        let first_round = inner.state.position.0 == 0 && shared.options.subjects.len() > 1;
+        // Breadth first: until every subject had a few turns, one finding of a kind is enough.
+        let early = inner.state.position.0 < 3 && shared.options.subjects.len() > 1;
         let most = match case.grade {
-            _ if first_round => 1,
+            _ if early => 1,
             Grade::Forbidden => shared.options.keep,
             _ => shared.options.keep.min(2),
         };
@@ -148,9 +148,11 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
         }
         false
     };
-    let makes: Vec<String> = case
-        .makes
-        .iter()
+    let mut shortest: Vec<&String> = case.makes.iter().collect();
+    shortest.sort_by_key(|m| m.len());
+    let makes: Vec<String> = shortest
+        .into_iter()
+        .take(2)
         .map(|m| fill(m, Flavour::Small, Flavour::Small, &mut Recorded(&[])))
         .collect();
     let minimised = minimise(
@@ -269,17 +271,17 @@ fn measure(
     Ok(())
 }
 
-/// Less time for each finding when minimising has taken half of the hunt, never none.
+/// Less time for each finding when minimising has taken much of the hunt, never none.
 fn budget(shared: &Shared<'_>, kind: Kind) -> Budget {
     let spent = shared.lock().minimising.as_secs_f64() / shared.options.jobs as f64;
     let elapsed = shared.deadline.map_or(f64::MAX, |d| {
         let total = shared.options.time.unwrap_or_default();
         (total.saturating_sub(d.saturating_duration_since(Instant::now()))).as_secs_f64()
     });
-    let late = spent > 10.0 + elapsed * 0.5;
+    let late = spent > 10.0 + elapsed * 0.4;
     let hang = matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
     let minimise = match (hang, late) {
-        (true, _) => 7.0,
+        (true, _) => 5.0,
         (false, false) => 4.0,
         (false, true) => 2.0,
     };

@@ -29,7 +29,8 @@ pub struct Limits {
     pub memory: u64,
     /// Output on either pipe, bytes.
     pub output: usize,
-    /// Take a hung process apart with a debugger; without it only its threads' states are read.
+    /// Take a hung process apart with a debugger, and let a panic print its frames; without it only
+    /// the threads' states and the panic's place are read.
     pub debugger: bool,
     /// Bind each thread to a processor of its own; of no use to a VM that runs one at a time.
     pub spread: bool,

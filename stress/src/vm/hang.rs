@@ -174,7 +174,7 @@ fn debugger(pid: u32) -> Option<String> {
         let _ = std::io::Read::read_to_string(&mut out, &mut text);
         text
     });
-    let deadline = Instant::now() + Duration::from_secs(8);
+    let deadline = Instant::now() + Duration::from_secs(5);
     while Instant::now() < deadline {
         if let Ok(Some(_)) = gdb.try_wait() {
             return reader.join().ok();

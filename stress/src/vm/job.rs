@@ -141,6 +141,10 @@ pub fn run_file(vm: &Vm, text: &str, limits: Limits) -> Result<Outcome, VmError>
         .and_then(|()| file.flush())
         .map_err(VmError::Temp)?;
     let mut command = vm.command(file.path());
+    if !limits.debugger {
+        // Looking up the symbols of a large VM takes longer than most races.
+        command.env("RUST_BACKTRACE", "0");
+    }
     child::run(&mut command, limits).map_err(|source| VmError::Start {
         spec: vm.spec.clone(),
         program: command.get_program().to_string_lossy().into_owned(),
