@@ -4,8 +4,7 @@
 //! (`-` for the faithful scheme), the engine with the version its schedules are for, the
 //! hash of the scenario's program, the schedule, and the hash of the trace that has to come
 //! out. A schedule is `n4`, the fourth execution of a deterministic search, or the thread
-//! numbers in the order they ran, run-length encoded: `t0x12.1x3.2`, or `g` and an execution
-//! graph of the explorer, with semicolons for slashes.
+//! numbers in the order they ran, run-length encoded: `t0x12.1x3.2`.
 
 use crate::catalogue::{self, Entry, ReplayError, Unknown};
 use crate::engine::Engine;
@@ -114,8 +113,6 @@ impl Display for Recording {
         write!(f, "tb1/{protocol}/{scenario}/{mutant}/{engine}@{version}/{program:x}/")?;
         match schedule {
             Schedule::Nth(n) => write!(f, "n{n}")?,
-            // The fields of a recording are separated by slashes too.
-            Schedule::Graph(text) => write!(f, "g{}", text.replace('/', ";"))?,
             Schedule::None => f.write_str("-")?,
             Schedule::Threads(order) => {
                 f.write_str("t")?;
@@ -170,9 +167,6 @@ fn parse_schedule(text: &str) -> Option<Schedule> {
     if let Some(n) = text.strip_prefix('n') {
         return n.parse().ok().map(Schedule::Nth);
     }
-    if let Some(graph) = text.strip_prefix('g') {
-        return Some(Schedule::Graph(graph.replace(';', "/")));
-    }
     let mut order = Vec::new();
     for run in text.strip_prefix('t')?.split('.').filter(|r| !r.is_empty()) {
         let (thread, len) = run.split_once('x').unwrap_or((run, "1"));
@@ -206,7 +200,6 @@ mod tests {
     fn text_round_trip() {
         for schedule in [
             Schedule::Nth(12),
-            Schedule::Graph("tbx1/rc11/0:s1,r1.1/1:w/co:0.1<1.1".into()),
             Schedule::Threads(vec![0, 0, 0, 1, 2, 2, 0]),
             Schedule::Threads(vec![]),
         ] {

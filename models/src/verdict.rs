@@ -114,8 +114,6 @@ pub enum Schedule {
     Nth(u64),
     /// Thread numbers in the order in which they were let run.
     Threads(Vec<u8>),
-    /// The execution graph itself, as the explorer writes it.
-    Graph(String),
     /// Real threads: only the rate can be repeated.
     None,
 }

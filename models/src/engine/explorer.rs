@@ -6,10 +6,8 @@ use crate::runtime::explorer::{self, Explorer, GhostStep, Life, Step};
 use crate::runtime::trace::{self, Event};
 use crate::verdict::{Bounds, Failure, Kind, Verdict, Violation};
 use std::sync::{Arc, Mutex};
-use threadbare_litmus::explore::{Execution, Explorer as Search, Failure as Fault};
-use threadbare_litmus::explore::{FailureKind, Report};
+use threadbare_litmus::explore::{Execution, Explorer as Search, FailureKind};
 use threadbare_litmus::observe::{Noted, Observer, Past};
-use threadbare_litmus::replay::{Malformed, Trace};
 
 /// Judges the ghost state of each execution, and keeps the failing one.
 #[derive(Clone, Default)]
@@ -29,7 +27,7 @@ impl Observer for Judge {
         explorer::answer(past, question)
     }
 
-    fn failed(&self, execution: &Execution<'_>, _: &Fault) {
+    fn failed(&self, execution: &Execution<'_>, _: &threadbare_litmus::explore::Failure) {
         let events = execution.notes::<Event>().iter().map(|n| *n.what).collect();
         *self.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = events;
     }
@@ -138,57 +136,29 @@ pub(super) fn check<P: Protocol>(
     mutant: Option<P::Mutant>,
     budget: Budget,
 ) -> Verdict {
-    let search = Search::new().max_executions(budget.executions);
-    run::<P>(scenario, mutant, |body, judge| search.observe(body, judge))
-}
-
-/// Repeats the execution whose graph is given.
-///
-/// # Errors
-/// The reason when the graph does not fit the program.
-pub(super) fn replay<P: Protocol>(
-    scenario: &Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-    graph: &str,
-) -> Result<Verdict, String> {
-    let graph: Trace = graph.parse().map_err(|error: Malformed| error.to_string())?;
-    match run::<P>(scenario, mutant, |body, judge| {
-        Search::new().replay_observed(body, judge, &graph)
-    }) {
-        Verdict::Violated(failure) if failure.violation.text.contains(MISFIT) => {
-            Err(failure.violation.text)
-        }
-        verdict => Ok(verdict),
-    }
-}
-
-/// How the explorer refuses a graph.
-const MISFIT: &str = "the trace does not fit this program";
-
-type Body = Box<dyn Fn() + Send + Sync>;
-
-fn run<P: Protocol>(
-    scenario: &Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-    explore: impl FnOnce(Body, Judge) -> Report,
-) -> Verdict {
     let judge = Judge::default();
-    let body: Body = {
+    let body = {
         let scenario = scenario.clone();
-        Box::new(move || {
+        move || {
             explorer::guarded(|| {
                 execute::<Explorer, P::World<Explorer>>(&scenario, Switch(mutant));
             });
-        })
+        }
     };
     explorer::start();
-    let report = hook::quietly(|| explore(body, judge.clone()));
+    let search = Search::new().max_executions(budget.executions);
+    let report = hook::quietly(|| search.observe(body, judge.clone()));
     trace::take();
     let report = match report {
         Ok(report) => report,
         Err(panic) => {
-            let none = Schedule::None;
-            return Verdict::Violated(super::failure(scenario, Some(&*panic), &[], 0, none));
+            return Verdict::Violated(super::failure(
+                scenario,
+                Some(&*panic),
+                &[],
+                0,
+                Schedule::None,
+            ));
         }
     };
     let executions = report.complete + report.blocked;
@@ -209,18 +179,7 @@ fn run<P: Protocol>(
             model,
         });
     };
-    let events = judge.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    Verdict::Violated(Box::new(Failure {
-        violation: violation(&failure),
-        execution: executions + 1,
-        schedule: Schedule::Graph(failure.trace),
-        trace: format!("{}\n{}", render::columns(scenario, &events), failure.table),
-        trace_hash: fnv(render::fingerprint(&events).as_bytes()),
-    }))
-}
-
-fn violation(failure: &Fault) -> Violation {
-    explorer::reported(&failure.message).unwrap_or_else(|| {
+    let violation = explorer::reported(&failure.message).unwrap_or_else(|| {
         let kind = match failure.kind {
             FailureKind::DataRace => Kind::DataRace,
             FailureKind::Deadlock => Kind::Deadlock,
@@ -230,5 +189,27 @@ fn violation(failure: &Fault) -> Violation {
             _ => Kind::Internal,
         };
         Violation { kind, text: failure.message.clone() }
-    })
+    });
+    let events = judge.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let mut trace = render::columns(scenario, &events);
+    if !failure.table.is_empty() {
+        trace.push('\n');
+        trace.push_str(&failure.table);
+    }
+    Verdict::Violated(Box::new(Failure {
+        violation,
+        execution: executions + 1,
+        schedule: Schedule::Nth(executions + 1),
+        trace,
+        trace_hash: fnv(render::fingerprint(&events).as_bytes()),
+    }))
+}
+
+/// The search is deterministic: the n-th execution is reached by visiting those before it.
+pub(super) fn replay<P: Protocol>(
+    scenario: &Arc<Scenario<P::Op>>,
+    mutant: Option<P::Mutant>,
+    n: u64,
+) -> Verdict {
+    check::<P>(scenario, mutant, Budget { executions: n + 1, seed: 0 })
 }

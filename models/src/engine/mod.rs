@@ -183,7 +183,7 @@ pub fn replay<P: Protocol>(
     let scenario = Arc::new(scenario);
     let schedule = schedule.clone();
     apart(move || match (engine, &schedule) {
-        (Engine::Explorer, Schedule::Graph(text)) => explorer::replay::<P>(&scenario, mutant, text),
+        (Engine::Explorer, Schedule::Nth(n)) => Ok(explorer::replay::<P>(&scenario, mutant, *n)),
         (Engine::Loom, Schedule::Nth(n)) => Ok(loom::replay::<P>(&scenario, mutant, *n)),
         (Engine::Dfs | Engine::Random | Engine::Pct, Schedule::Threads(order)) => {
             shuttle::replay::<P>(&scenario, mutant, order)
