@@ -466,7 +466,7 @@ impl Protocol for BufferedProtocol {
                 .thread([X(Round), X(Round)])
                 .thread([Poll, Incref(0), Send(0)])
                 .thread([Recv(0), Decref(0), Poll])
-                .loom(Preemptions(3)),
+                .loom(Preemptions(2)),
             Scenario::new("blocked", "a thread increments, then blocks")
                 .setup([New(0), Give(0, 1)])
                 .thread([Recv(0), Decref(0), X(Round), X(Round)])
