@@ -21,7 +21,10 @@ pub struct Args {
 /// Output that cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    for bug in bugs::shipped().into_iter().filter(|b| !b.protocol.is_empty()) {
+    for bug in bugs::shipped()
+        .into_iter()
+        .filter(|b| !b.protocol.is_empty())
+    {
         *known.entry(bug.protocol).or_default() += 1;
     }
     // No probe is paired with a protocol yet: the column stays, empty.
@@ -34,7 +37,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             print!("{}", report::matrix(&rows));
             let rest: Vec<String> = known.iter().map(|(p, n)| format!("{p} {n}")).collect();
             if !rest.is_empty() {
-                println!("Known bugs of protocols without a model: {}.", rest.join(", "));
+                println!(
+                    "Known bugs of protocols without a model: {}.",
+                    rest.join(", ")
+                );
             }
         }
         Format::Json => {
