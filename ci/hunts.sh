@@ -62,7 +62,8 @@ build() { # SCRIPT ARGS...
     bash "$@" 2>"$out/build.err" || { tail -n 2 "$out/build.err" >&2; return 1; }
 }
 
-must_find rustpython rustpython
+# Its first finding comes after 5 to 30 s, on a busy machine later: twice the time.
+seconds=$((seconds * 2)) must_find rustpython rustpython
 if vm=$(build ci/vm/micropython.sh); then
     must_find micropython "$vm"
 else
