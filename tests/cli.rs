@@ -236,37 +236,6 @@ fn interrupted_once_it_saves_and_says_130_and_killed_hard_it_resumes() {
     );
 }
 
-/// A disk that is full: 128 KiB of memory as a file system of its own, seen by this child only.
-#[test]
-fn a_full_disk_gives_3_and_keeps_what_was_saved() {
-    let dir = tempfile::tempdir().unwrap();
-    let script = format!(
-        "mount -t tmpfs -o size=128k none '{dir}' || exit 77; mkdir -p '{dir}/findings/kept'; echo kept > '{dir}/findings/kept/note'; \
-         head -c 200000 /dev/zero > '{dir}/filler' 2>/dev/null; \
-         '{program}' hunt --vm python3 --no-callbacks --iterations 8 --out '{dir}'; code=$?; cat '{dir}/findings/kept/note'; exit $code",
-        dir = dir.path().display(),
-        program = env!("CARGO_BIN_EXE_threadbare")
-    );
-    let output = Command::new("unshare")
-        .args(["-m", "sh", "-c", &script])
-        .output();
-    let Ok(output) = output else {
-        eprintln!("skipped: unshare is not installed, so no small file system can be made");
-        return;
-    };
-    let (code, stdout, err) = text(output);
-    if code == 77 || err.contains("Operation not permitted") {
-        eprintln!("skipped: not allowed to mount a small file system: {err}");
-        return;
-    }
-    assert_eq!(code, 3, "{stdout}\n{err}");
-    assert!(
-        err.contains("No space left on device") && err.contains("free space"),
-        "{err}"
-    );
-    assert!(stdout.contains("kept"), "{stdout}");
-}
-
 #[cfg(feature = "rustpython")]
 #[test]
 fn the_embedded_rustpython_is_an_ordinary_python() {

@@ -415,18 +415,21 @@ class Run(object):
         if sample:
             ended = [[None] * n for _ in range(threads)]
             seen = [[None] * n for _ in range(threads)]
-        fns = self.ns["_MEASURED" if sample else "_THREADS" if phase else "_FREE"]
+        free = phase is None and not sample
+        fns = self.ns["_MEASURED" if sample else "_FREE" if free else "_THREADS"]
         tasks = []
         base = 0
         for t in range(threads):
             others = [arrived[u] for u in range(threads) if u != t]
             mine = arrived[t] if phase else [1] * n
-            args = [objects, n, mine, lag[t], jitters(d[t], self.rng.below(64), n)] + others + results[base:base + self.lens[t]]
-            if phase is None and not sample:
-                args = [objects, n] + results[base:base + self.lens[t]]
+            own = results[base:base + self.lens[t]]
+            base += self.lens[t]
+            if free:
+                tasks.append((fns[t], [objects, n] + own))
+                continue
+            args = [objects, n, mine, lag[t], jitters(d[t], self.rng.below(64), n)] + others + own
             if sample:
                 args += [ended[t], seen[t]] + [ended[u] for u in range(threads) if u != t]
-            base += self.lens[t]
             tasks.append((fns[t], args))
 
         def release():
@@ -500,17 +503,19 @@ class Run(object):
                 fn(holder, n, 511, found)
                 left -= n
                 n *= 2
-            for text in found:
-                self.alone_too[text] = 1
-            del found[:]
+            self.excuse(found)
         until = clock() + self.spec["ms"] / 4000.0
         for i in range(24 * len(self.lens)):
             if clock() > until:
                 break
             self.ns["_SLOTS"][i % len(self.lens)](holder, 6, 63, found)
-            for text in found:
-                self.alone_too[text] = 1
-            del found[:]
+            self.excuse(found)
+
+    def excuse(self, alarms):
+        """What one thread raises too is no alarm later."""
+        for text in alarms:
+            self.alone_too[text] = 1
+        del alarms[:]
 
     def slot(self, until):
         """No barrier at all: every thread works on what the slot holds, any of them replaces it."""

@@ -185,9 +185,13 @@ fn the_search_for_orphans_finds_one() {
     sleep.arg(&mark).stdout(std::process::Stdio::null());
     let child = Killed(sleep.spawn().unwrap());
     // `spawn` returns while the new program is still being loaded and has no command line yet.
-    while alive(&mark).is_empty() {
-        std::thread::yield_now();
+    for _ in 0..1000 {
+        if !alive(&mark).is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
+    assert_eq!(alive(&mark).len(), 1);
     drop(child);
     assert_eq!(alive(&mark), Vec::<String>::new());
 }

@@ -1,4 +1,4 @@
-//! Subjects found by introspection, on the machine's own python3 and on a free-threaded CPython.
+//! Subjects found by introspection, on the machine's own python3.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,8 +6,7 @@ use threadbare_stress::campaign::{Options, hunt, support};
 use threadbare_stress::finding::Finding;
 use threadbare_stress::scenario::generate::Limits;
 use threadbare_stress::subject::introspect::{Introspected, examine, introspect};
-use threadbare_stress::subject::{Flavour, Form, Guarantee, Subject, load};
-use threadbare_stress::verdict::Kind;
+use threadbare_stress::subject::{Flavour, Form, Guarantee, Subject};
 use threadbare_stress::vm::Vm;
 
 fn examples() -> PathBuf {
@@ -16,11 +15,7 @@ fn examples() -> PathBuf {
 
 /// python3 with the examples importable.
 fn python() -> Vm {
-    open("python3")
-}
-
-fn open(program: &str) -> Vm {
-    let spec = format!("env PYTHONPATH={} {program}", examples().display());
+    let spec = format!("env PYTHONPATH={} python3", examples().display());
     Vm::open(&spec).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -248,63 +243,4 @@ fn run(
     let report = hunt(vm, &options, &|_| ()).unwrap();
     assert!(report.error.is_none(), "{:?}", report.error);
     (report.findings, report.state.sum(|t| t.scenarios))
-}
-
-/// A free-threaded CPython: the variable, else what ci/vm built.
-fn free_threaded() -> Result<String, String> {
-    if let Some(path) = std::env::var_os("THREADBARE_FT_PYTHON") {
-        return Ok(path.to_string_lossy().into_owned());
-    }
-    let cache = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
-        .ok_or("neither HOME nor XDG_CACHE_HOME is set")?;
-    let path = cache.join("threadbare/vm/cpython-3.13.5-ft/bin/python3.13t");
-    if path.is_file() {
-        Ok(path.display().to_string())
-    } else {
-        Err(format!(
-            "no free-threaded CPython: set THREADBARE_FT_PYTHON, or run ci/vm/cpython-ft.sh 3.13.5 ({})",
-            path.display()
-        ))
-    }
-}
-
-#[test]
-fn the_racy_twin_is_found_and_the_locked_one_is_clean() {
-    let program = match free_threaded() {
-        Ok(program) => program,
-        Err(reason) => {
-            eprintln!("skipped: {reason}");
-            return;
-        }
-    };
-    let vm = open(&program);
-    assert!(!vm.facts.has_gil(), "{} has a GIL", vm.facts.title());
-    let written = load(&examples().join("racystack.toml")).unwrap();
-    let found = |name: &str| introspect(&vm, name).unwrap_or_else(|e| panic!("{e}"));
-    for racy in [
-        &written[0],
-        &found("racystack:RacyStack"),
-        &found(&examples().join("counter_file.py").display().to_string()),
-    ] {
-        let out = tempfile::tempdir().unwrap();
-        let (findings, _) = run(&vm, racy, out.path(), 120, false);
-        let races = findings
-            .iter()
-            .filter(|f| matches!(f.kind, Kind::Outcome | Kind::Exception))
-            .count();
-        assert!(races > 0, "{} was not found: {findings:#?}", racy.name);
-    }
-    for locked in [&written[1], &found("racystack:LockedStack")] {
-        let out = tempfile::tempdir().unwrap();
-        let (findings, scenarios) = run(&vm, locked, out.path(), 40, false);
-        assert!(
-            findings.is_empty(),
-            "{}: {:#?}",
-            locked.name,
-            findings.iter().map(Finding::line).collect::<Vec<_>>()
-        );
-        assert!(scenarios >= 40);
-    }
 }

@@ -106,7 +106,7 @@ pub fn execute_again(
     let (job, complete) = text(vm, std::slice::from_ref(scenario), seed, ms, sequential);
     let limits = Limits {
         silence: Duration::from_millis(1000 + 2 * ms),
-        idle: Some(Duration::from_millis(1200)),
+        idle: Some(Duration::from_millis(500)),
         debugger: false,
         ..limits(1, ms)
     };

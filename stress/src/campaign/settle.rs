@@ -103,7 +103,7 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
     if shared.over() {
         return Ok(());
     }
-    let mut budget = budget(shared, raw.kind);
+    let mut budget = budget(shared, raw.kind, raw.grade);
     if case.storm {
         budget.minimise += Duration::from_secs(3);
     }
@@ -272,7 +272,7 @@ fn measure(
 }
 
 /// Less time for each finding when minimising has taken much of the hunt, never none.
-fn budget(shared: &Shared<'_>, kind: Kind) -> Budget {
+fn budget(shared: &Shared<'_>, kind: Kind, grade: Grade) -> Budget {
     let spent = shared.lock().minimising.as_secs_f64() / shared.options.jobs as f64;
     let elapsed = shared.deadline.map_or(f64::MAX, |d| {
         let total = shared.options.time.unwrap_or_default();
@@ -280,10 +280,10 @@ fn budget(shared: &Shared<'_>, kind: Kind) -> Budget {
     });
     let late = spent > 10.0 + elapsed * 0.4;
     let hang = matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
-    let minimise = match (hang, late) {
-        (true, _) => 5.0,
-        (false, false) => 4.0,
-        (false, true) => 2.0,
+    let minimise = match grade {
+        _ if late => 2.0,
+        Grade::Interesting => 2.0,
+        _ => 3.0,
     };
     let script_runs = if late || hang { 1 } else { 3 };
     let script_seconds = if late || hang { 2.0 } else { 3.0 };

@@ -65,7 +65,7 @@ fn memory_limit() -> u64 {
 }
 
 /// Jobs and scripts never sleep for long: who waits this long, waits for ever.
-pub const IDLE: Duration = Duration::from_secs(2);
+pub const IDLE: Duration = Duration::from_secs(1);
 
 /// How many times longer a process may be silent that waits for a processor most of the time.
 const STARVED: u32 = 5;
@@ -226,10 +226,10 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
     let mut stopped = None;
     let mut hang = None;
     let mut ended = None;
-    let mut spread = super::spread::Spread::new();
+    let mut spread = limits.spread.then(super::spread::Spread::new);
     let mut idle = super::hang::Idle::new();
     loop {
-        if limits.spread {
+        if let Some(spread) = &mut spread {
             spread.look(child.id());
         }
         let before = out.len();
