@@ -202,21 +202,28 @@ class Tally(object):
         self.raw = {}
         self.text = {}
         self.slow = run.free or run.spec.get("slow")
-        
+
     def count(self, keys, objects):
         """Counts the outcomes of a stride; its objects are at hand for a look at new ones."""
-        if not self.slow:
-            try:
-                distinct = set(keys)
-            except TypeError:
-                distinct = None
-            # Few outcomes, as is usual: counting each is one pass inside the VM.
-            if distinct is not None and len(distinct) <= 24:
-                for k in distinct:
-                    self.one(k, keys.count(k), objects[keys.index(k)] if k not in self.raw else None)
-                return
-        for i in range(len(keys)):
-            self.one(keys[i], 1, objects[i])
+        groups = None if self.slow else self.groups(keys)
+        if groups is None:
+            for i, k in enumerate(keys):
+                self.one(k, 1, objects[i])
+        else:
+            for k, times in groups:
+                self.one(k, times, objects[keys.index(k)] if k not in self.raw else None)
+
+    def groups(self, keys):
+        """Distinct outcomes and how often each is there, where they are few, as is usual: counting
+        one is one pass inside the VM. Mostly all are known and need not be looked for."""
+        try:
+            groups = [(k, keys.count(k)) for k in self.raw] if len(self.raw) <= 8 else []
+            if sum([times for _, times in groups]) == len(keys):
+                return [group for group in groups if group[1]]
+            distinct = set(keys)
+            return [(k, keys.count(k)) for k in distinct] if len(distinct) <= 24 else None
+        except TypeError:
+            return None
 
     def one(self, k, times, o):
         if not self.slow:
@@ -256,6 +263,9 @@ PHASES = [(0, 0, 0, 0), (1, 0, 0, 3), (0, 1, 3, 0), (0, 0, 4, 4), (1, 0, 0, 8), 
           (0, 0, 12, 12), (0, 0, 0, 16), (0, 0, 16, 0), (2, 2, 0, 0), (0, 0, 0, 40), (0, 0, 40, 0)]
 FREE = [None]
 JITTER = {}
+# What a result's place holds before. Where None is counted like any object, threads that replace it
+# would pass its count to and fro.
+BLANK = object if getattr(getattr(sys, "implementation", None), "name", "") == "rustpython" else None
 
 
 def jitters(d, shift, n):
@@ -383,13 +393,6 @@ class Run(object):
             if error:
                 self.violation("thread", render(error))
 
-    def halves(self, fn, n, *args):
-        """Work on parts of an array, done by two threads where it is worth it."""
-        if n < 64 or not self.workers:
-            fn(*(args + (0, n)))
-        else:
-            self.parallel([(fn, args + (0, n // 2)), (fn, args + (n // 2, n))], lambda: None)
-
     def stride(self, n, phase, tally, sample):
         threads = len(self.lens)
         maker = self.rng.below(4)
@@ -400,11 +403,12 @@ class Run(object):
             error = self.workers[0].wait()
             if error:
                 raise RuntimeError(render(error))
-        elif maker == 1:
-            self.halves(self.ns["FILL"], n, objects)
+        elif maker == 1 and self.workers:
+            fill, middle = self.ns["FILL"], n // 2
+            self.parallel([(fill, (objects, 0, middle)), (fill, (objects, middle, n))], lambda: None)
         else:
             self.ns["FILL"](objects, 0, n)
-        results = [[None] * n for _ in range(self.slots)]
+        results = [[BLANK() if BLANK else None] * n for _ in range(self.slots)]
         lag = (phase[0:2] if phase else (0, 0)) + (0,) * threads
         d = (phase[2:4] if phase else (0, 0)) + (0,) * threads
         if phase is None:
@@ -448,7 +452,7 @@ class Run(object):
                 if hit:
                     self.overlapped += 1
         finals = [None] * n
-        self.halves(self.ns["OBSERVE"], n, objects, finals)
+        self.ns["OBSERVE"](objects, finals, n)
         tally.count(list(zip(*(results + [finals]))), objects)
         self.runs += n
         if maker == 2 and self.workers:

@@ -210,7 +210,7 @@ fn slot(scenario: &Scenario, t: usize) -> String {
 /// Observing a part of a stride's objects, which are at rest.
 fn observe_all(scenario: &Scenario) -> String {
     format!(
-        "def OBSERVE(_O, _F, _a, _z, {VALUES}):\n    for _i in range(_a, _z):\n        o = _O[_i]\n        try:\n            \
+        "def OBSERVE(_O, _F, _n, {VALUES}):\n    for _i in range(_n):\n        o = _O[_i]\n        try:\n            \
          _F[_i] = {observe}\n        except BaseException as _e:\n            _F[_i] = X(_e)\n",
         observe = scenario.context.observe
     )
