@@ -15,6 +15,9 @@ use threadbare_stress::finding::{Finding, store};
 use threadbare_stress::report;
 use threadbare_stress::scenario::generate::Limits;
 use threadbare_stress::subject::{Subject, builtin, introspect};
+use threadbare_stress::triage::marks::{self, Marks};
+use threadbare_stress::triage::rank;
+use threadbare_stress::triage::severity::Severity;
 use threadbare_stress::verdict::grade::Grade;
 use threadbare_stress::vm::child::interrupted;
 use threadbare_stress::vm::{EMBEDDED, Vm};
@@ -151,11 +154,34 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let watch = Printer::new(args.format);
     let result = hunt(&vm, &options, &|event| watch.event(event))?;
     watch.clear();
-    let html = report::html(&result.state, &result.findings, &|f| {
-        store::backtrace(&options.out, &f.id)
-    });
+    let found = result
+        .findings
+        .iter()
+        .filter(|f| result.found.contains(&f.id));
+    let again = marks::note_found(&options.out, found)?;
+    let html = report::html(
+        &result.state,
+        &result.findings,
+        &report::beside(&options.out)?,
+    );
     let written = store::write_atomically(&options.out.join("report.html"), html.as_bytes());
-    summary(&vm, &options, &result, args.format);
+    summary(
+        &vm,
+        &options,
+        &result,
+        &Marks::open(&options.out)?,
+        args.format,
+    );
+    for finding in again {
+        if args.format == Format::Json {
+            println!(
+                "{}",
+                serde_json::json!({"schema": 1, "event": "marked-fixed-but-found", "id": finding.id})
+            );
+        } else {
+            println!("MARKED FIXED, BUT FOUND AGAIN: {}", finding.line());
+        }
+    }
     if let Some(error) = result.error {
         return Err(error.into());
     }
@@ -281,14 +307,14 @@ impl Printer {
 }
 
 /// The table of subjects, then one line a finding.
-fn summary(vm: &Vm, options: &Options, result: &Report, format: Format) {
+fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, format: Format) {
     let state = &result.state;
     let mut findings: Vec<&Finding> = result
         .findings
         .iter()
         .filter(|f| f.facts.title() == vm.facts.title())
         .collect();
-    findings.sort_by(|a, b| (a.kind, &a.subject).cmp(&(b.kind, &b.subject)));
+    findings.sort_by(|a, b| rank(a).cmp(&rank(b)));
     let pairs: BTreeSet<(&str, &str)> = findings
         .iter()
         .map(|f| (f.subject.as_str(), f.kind.name()))
@@ -355,8 +381,14 @@ fn summary(vm: &Vm, options: &Options, result: &Report, format: Format) {
     }
     println!();
     for finding in &findings {
+        let marks: String = marks
+            .of(finding)
+            .iter()
+            .map(|m| format!("    mark: {}\n", m.line()))
+            .collect();
         println!(
-            "{}\n    {}",
+            "{}: {}\n{marks}    {}",
+            Severity::of(finding),
             finding.line(),
             options
                 .out
@@ -391,6 +423,10 @@ fn summary(vm: &Vm, options: &Options, result: &Report, format: Format) {
         println!(
             "try: threadbare repro {}",
             options.out.join("findings").join(&first.id).display()
+        );
+        println!(
+            "all of them, clustered: threadbare findings {}",
+            options.out.display()
         );
     }
 }

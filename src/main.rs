@@ -2,8 +2,10 @@
 //!
 //! Argument parsing and printing only; one file per subcommand.
 
+mod bisect;
 mod bugs;
 mod check;
+mod findings;
 mod hunt;
 mod litmus;
 mod matrix;
@@ -59,6 +61,7 @@ Examples:
   threadbare hunt --vm python3.14t --time 10m       # any Python interpreter
   threadbare hunt --subject 'package.module:Type'   # a type of yours
   threadbare repro threadbare-out/findings/ID       # run a finding's script again
+  threadbare findings                               # all findings, clustered, worst first
 
 Exit codes: 0 nothing found, 1 something found, 2 usage, 3 environment (VM missing, folder not
 writable), 4 nothing selected or all skipped, 5 our own failure, 130 interrupted (results saved).")]
@@ -73,6 +76,10 @@ enum Command {
     Hunt(hunt::Args),
     /// Run a finding's script, or known bugs, and say how often they hit.
     Repro(repro::Args),
+    /// List what hunts found, clustered; show, mark and merge findings.
+    Findings(findings::Args),
+    /// Say on which VMs a finding or known bug fails, and between which versions that changed.
+    Bisect(bisect::Args),
     /// List the known race bugs of Python VMs; say which one a VM's output shows.
     Bugs(bugs::Args),
     /// Write a hunt's results as one HTML file, from what is saved.
@@ -134,6 +141,8 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Hunt(args) => hunt::run(args),
         Command::Repro(args) => repro::run(args),
+        Command::Findings(args) => findings::run(args),
+        Command::Bisect(args) => bisect::run(args),
         Command::Bugs(args) => bugs::run(args),
         Command::Report(args) => report::run(args),
         Command::Vms(args) => vms::run(args),

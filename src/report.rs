@@ -4,7 +4,7 @@ use crate::exit;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use threadbare_stress::campaign::state::State;
-use threadbare_stress::finding::store::{Store, backtrace, write_atomically};
+use threadbare_stress::finding::store::{Store, write_atomically};
 use threadbare_stress::report;
 
 /// Arguments.
@@ -20,7 +20,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let state = State::read(&args.out)?;
     let store = Store::open(&args.out)?;
     let file = args.out.join("report.html");
-    let html = report::html(&state, store.findings(), &|f| backtrace(&args.out, &f.id));
+    let html = report::html(&state, store.findings(), &report::beside(&args.out)?);
     write_atomically(&file, html.as_bytes())?;
     println!("{}", file.display());
     Ok(exit::CLEAN)

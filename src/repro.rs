@@ -5,7 +5,8 @@ use crate::{Format, exit, signals};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use threadbare_stress::finding::{reproduce, store};
+use threadbare_stress::finding::{Finding, reproduce, store};
+use threadbare_stress::triage::improve;
 use threadbare_stress::vm::Vm;
 use threadbare_stress::vm::child::interrupted;
 
@@ -14,6 +15,7 @@ use threadbare_stress::vm::child::interrupted;
 #[command(after_help = "\
 Examples:
   threadbare repro threadbare-out/findings/ID                      # a finding's script
+  threadbare repro threadbare-out/findings/ID --improve --time 60s # look for a script that hits more often
   threadbare repro python/cpython#154130 --vm python3.13t          # a known bug, to its signature
   threadbare repro --all --vm python3.13t --vm rustpython          # the version matrix
   threadbare repro --all --vm python3.13t --regression             # fails when a mark no longer holds")]
@@ -30,8 +32,12 @@ pub struct Args {
     /// How often to run a finding's script.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// Time limit (10, 10s, 2m): of one run of a finding, default 10s; of all runs of a known
-    /// bug, default 60s, with --all 20s.
+    /// Vary iterations, lags, objects and environment of a finding's script, and keep what hits
+    /// most often.
+    #[arg(long, conflicts_with = "all")]
+    improve: bool,
+    /// Time limit (10, 10s, 2m): of one run of a finding, default 10s; of the search of
+    /// --improve, default 60s; of all runs of a known bug, default 60s, with --all 20s.
     #[arg(long, value_parser = parse_time)]
     time: Option<Duration>,
     /// Known bugs: stop after so many hits (default 3, with --regression 1).
@@ -68,6 +74,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some(what) if Path::new(what).exists() || !names_a_bug(what) => {
             finding(&args, Path::new(what))
         }
+        _ if args.improve => {
+            eprintln!("threadbare: --improve is for a finding's folder, OUT/findings/ID");
+            Ok(ExitCode::from(2))
+        }
         what => {
             if args.vm.is_empty() {
                 eprintln!("threadbare: a known bug needs --vm, such as --vm python3.13t");
@@ -91,8 +101,37 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// `python/cpython#154130`, or a number alone.
-fn names_a_bug(what: &str) -> bool {
+pub fn names_a_bug(what: &str) -> bool {
     what.contains('#') || what.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Looks for a script that hits more often, and keeps it in the finding's folder.
+fn improved(vm: &Vm, finding: &Finding, folder: &Path, args: &Args) -> anyhow::Result<ExitCode> {
+    let time = args.time.unwrap_or(Duration::from_secs(60));
+    let improved = improve::improve(vm, finding, time)?;
+    let better = improve::adopted(finding, &improved);
+    if better.tuning != finding.tuning {
+        store::write_atomically(&folder.join("repro.py"), better.script_text().as_bytes())?;
+    }
+    if improved.rate.runs > 0 {
+        store::write(folder, &better)?;
+    }
+    if args.format == Format::Json {
+        println!(
+            "{}",
+            serde_json::json!({
+                "schema": 1, "event": "improve", "id": finding.id, "vm": vm.facts.title(),
+                "tuning": improved.tuning, "rate": improved.rate, "before": improved.before, "tried": improved.tried,
+            })
+        );
+    } else {
+        println!("{}: {}", finding.id, improved.line());
+    }
+    Ok(match (interrupted(), improved.rate.hits) {
+        (true, _) => exit::interrupted(),
+        (_, 0) => exit::CLEAN,
+        _ => exit::found(),
+    })
 }
 
 /// Runs the script.
@@ -106,6 +145,9 @@ fn finding(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
     };
     let script = folder.join("repro.py");
     let vm = Vm::open(args.vm.first().unwrap_or(&finding.vm))?;
+    if args.improve {
+        return improved(&vm, &finding, &folder, args);
+    }
     let (rate, attempts) = reproduce::rate(
         &vm,
         &script,

@@ -624,6 +624,11 @@ def facts():
     threads = getattr(getattr(sys, "implementation", None), "_thread", None)  # MicroPython: "GIL" or "unsafe"
     emit("I", "implementation", impl)
     emit("I", "version", sys.version)
+    try:
+        import sysconfig
+        emit("I", "build", sysconfig.get_config_var("CONFIG_ARGS") or "")
+    except Exception:
+        pass
     emit("I", "gil", gil() if gil else threads == "GIL" if threads else "unknown")
 
 

@@ -19,6 +19,7 @@ pub mod oracle;
 pub mod report;
 pub mod scenario;
 pub mod subject;
+pub mod triage;
 pub mod verdict;
 pub mod vm;
 

@@ -46,6 +46,7 @@ fn earlier() -> Finding {
         minimised: true,
         script: None,
         seen: 3,
+        tuning: None,
     };
     finding.id = finding.make_id();
     finding

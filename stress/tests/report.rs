@@ -1,11 +1,13 @@
 //! The HTML report: fixed input, fixed text; whatever a VM or a user says is escaped.
 
 use std::collections::BTreeMap;
+use threadbare_stress::bugs::attribute::{Attribution, Match};
 use threadbare_stress::campaign::state::{State, Totals};
 use threadbare_stress::finding::{Finding, Rate, SCHEMA};
-use threadbare_stress::report::html;
+use threadbare_stress::report::{Beside, html};
 use threadbare_stress::scenario::{Call, Scenario};
 use threadbare_stress::subject::{Form, Guarantee, parse};
+use threadbare_stress::triage::marks::{Marks, State as Decision};
 use threadbare_stress::verdict::Kind;
 use threadbare_stress::verdict::grade::Grade;
 use threadbare_stress::vm::Facts;
@@ -64,6 +66,7 @@ fn finding(id: &str, kind: Kind, grade: Grade) -> Finding {
         minimised: true,
         script: None,
         seen: 1,
+        tuning: None,
     }
 }
 
@@ -119,9 +122,27 @@ fn findings() -> Vec<Finding> {
     vec![outcome, crash]
 }
 
-/// The crash has a backtrace, the outcome none.
-fn trace(finding: &Finding) -> Option<String> {
-    (finding.kind == Kind::Crash).then(|| "#0  list_pop<T> (o=0x1) at list.c:7".to_owned())
+/// The crash has a backtrace, a mark and a bug that it looks like; the outcome has none of them.
+fn beside(finding: &Finding) -> Beside {
+    if finding.kind != Kind::Crash {
+        return Beside::default();
+    }
+    let mut marks = Marks::default();
+    marks.set(
+        finding,
+        Decision::Known("python/cpython#1".into()),
+        "same <stack>",
+    );
+    Beside {
+        trace: Some("#0  list_pop<T> (o=0x1) at list.c:7".to_owned()),
+        marks: marks.of(finding).into_iter().cloned().collect(),
+        known: Attribution::Known {
+            best: Match {
+                id: "python/cpython#1".into(),
+                score: 0.5,
+            },
+        },
+    }
 }
 
 /// The text between the style and the end, without the scripts, which have tests of their own.
@@ -140,7 +161,7 @@ fn shown(page: &str) -> String {
 
 #[test]
 fn a_small_hunt() {
-    insta::assert_snapshot!(shown(&html(&state(), &findings(), &trace)));
+    insta::assert_snapshot!(shown(&html(&state(), &findings(), &beside)));
 }
 
 #[test]
@@ -151,7 +172,7 @@ fn nothing_found_and_nothing_ran() {
             ..State::default()
         },
         &[],
-        &|_| None,
+        &|_| Beside::default(),
     );
     assert!(page.contains("nothing found") && page.contains("no proof of absence"));
     assert!(page.contains("No run was sampled for overlap"));
@@ -159,7 +180,7 @@ fn nothing_found_and_nothing_ran() {
 
 #[test]
 fn everything_is_escaped_and_nothing_is_fetched() {
-    let page = html(&state(), &findings(), &trace);
+    let page = html(&state(), &findings(), &beside);
     for raw in [
         "<script",
         "<b>'",
@@ -179,12 +200,12 @@ fn everything_is_escaped_and_nothing_is_fetched() {
 }
 
 #[test]
-fn findings_are_ranked_by_grade_and_those_of_other_vms_left_out() {
+fn findings_are_ranked_by_severity_and_those_of_other_vms_left_out() {
     let mut all = findings();
     let mut foreign = finding("list-crash-3", Kind::Crash, Grade::Forbidden);
     foreign.facts.implementation = "pypy".into();
     all.push(foreign);
-    let page = html(&state(), &all, &|_| None);
+    let page = html(&state(), &all, &|_| Beside::default());
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
     assert!(at("#list-crash-2") < at("#list-outcome-1"));
     assert!(!page.contains("list-crash-3"));
@@ -201,7 +222,7 @@ fn hundreds_of_findings_stay_below_the_limit() {
             )
         })
         .collect();
-    let page = html(&state(), &all, &|_| None);
+    let page = html(&state(), &all, &|_| Beside::default());
     assert!(page.len() < 2_000_000, "{}", page.len());
     assert!(page.contains("left out to keep this file small"));
 }

@@ -6,6 +6,7 @@ use threadbare_stress::choice::Seeded;
 use threadbare_stress::scenario::Shape;
 use threadbare_stress::scenario::generate::{Limits, generate, nth};
 use threadbare_stress::scenario::script::{Head, script};
+use threadbare_stress::scenario::tuning::USUAL;
 use threadbare_stress::subject::builtin;
 use threadbare_stress::verdict::Kind;
 
@@ -16,6 +17,7 @@ fn head(kind: Kind) -> Head<'static> {
         detail: "what was seen",
         why: "why it must not be",
         gil: false,
+        tuning: &USUAL,
     }
 }
 

@@ -47,6 +47,7 @@ fn finding(id: usize, seed: u64, kind: usize, detail: String) -> Finding {
             mean_seconds: 0.5,
         }),
         seen: seed,
+        tuning: None,
     }
 }
 

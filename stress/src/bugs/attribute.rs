@@ -35,7 +35,7 @@ pub struct Match {
 }
 
 /// What raw output is attributed to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Attribution {
     /// This bug.
@@ -49,6 +49,7 @@ pub enum Attribution {
         matches: Vec<Match>,
     },
     /// No bug of the catalogue.
+    #[default]
     Unknown,
 }
 
@@ -152,7 +153,7 @@ impl Evidence {
     }
 }
 
-fn digits_masked(text: &str) -> String {
+pub(crate) fn digits_masked(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match (c.is_ascii_digit(), out.ends_with('#')) {
@@ -165,7 +166,7 @@ fn digits_masked(text: &str) -> String {
 }
 
 /// Function names of every native stack in a debugger's text, the crashing thread's first.
-fn stacks(raw: &str) -> Vec<Vec<String>> {
+pub(crate) fn stacks(raw: &str) -> Vec<Vec<String>> {
     let mut stacks: Vec<String> = Vec::new();
     for line in raw.lines() {
         if line.starts_with("#0") {
@@ -180,7 +181,7 @@ fn stacks(raw: &str) -> Vec<Vec<String>> {
 }
 
 /// Frames that tell one bug from another; release builds' clones carry suffixes.
-fn told(frames: Vec<String>) -> Vec<String> {
+pub(crate) fn told(frames: Vec<String>) -> Vec<String> {
     frames
         .into_iter()
         .map(|f| {

@@ -1,7 +1,7 @@
 //! What a bug's file says about a version: fixed there, or not yet there.
 
 /// `3.13.5` as numbers, with pre-releases before the release; `None` for other words.
-fn version(word: &str) -> Option<(u32, u32, u32, u32)> {
+pub(crate) fn version(word: &str) -> Option<(u32, u32, u32, u32)> {
     let mut parts = word.split('.');
     let (major, minor) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     let patch = parts.next().unwrap_or("0");

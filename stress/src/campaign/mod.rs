@@ -13,6 +13,7 @@ use crate::subject::Subject;
 use crate::vm::child::interrupted;
 use crate::vm::{Vm, VmError};
 use state::State;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -105,11 +106,22 @@ pub(crate) struct Inner {
     pub minimising: Duration,
     /// Subject and kind of findings that are being minimised now.
     pub settling: Vec<(String, crate::verdict::Kind)>,
+    /// How often a finding whose script never hit was tried again, by id.
+    pub retried: std::collections::HashMap<String, u32>,
     /// Findings that wait for their backtrace.
     pub untraced: std::collections::VecDeque<String>,
     /// Workers that still run.
     pub workers: usize,
     pub error: Option<HuntError>,
+}
+
+impl Inner {
+    /// Counts one more try for a better script; false when there were enough.
+    pub fn try_again(&mut self, id: &str) -> bool {
+        let tries = self.retried.entry(id.to_owned()).or_default();
+        *tries += 1;
+        *tries <= 2
+    }
 }
 
 impl Shared<'_> {
@@ -138,6 +150,8 @@ pub struct Report {
     pub state: State,
     /// All findings of the output folder.
     pub findings: Vec<Finding>,
+    /// Ids of those that were found in this part of the hunt, anew or for the first time.
+    pub found: BTreeSet<String>,
     /// Why the hunt stopped before its time, if so.
     pub error: Option<HuntError>,
 }
@@ -149,6 +163,8 @@ pub struct Report {
 /// [`Report::error`], with everything found so far.
 pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, HuntError> {
     let store = Store::open(&options.out)?;
+    let count = |f: &Finding| (f.id.clone(), f.seen);
+    let before: BTreeMap<String, u64> = store.findings().iter().map(count).collect();
     let state = State::open(vm, options)?;
     let start = Instant::now();
     let shared = Shared {
@@ -162,6 +178,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
             support: std::collections::HashMap::new(),
             minimising: Duration::ZERO,
             settling: Vec::new(),
+            retried: std::collections::HashMap::new(),
             untraced: std::collections::VecDeque::new(),
             workers: options.jobs.max(1),
             error: None,
@@ -189,7 +206,10 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
             .and_then(|()| inner.state.save(&options.out));
         inner.error = saved.err().map(HuntError::from);
     }
+    let findings = inner.store.findings().iter();
+    let anew = findings.filter(|f| before.get(&f.id).is_none_or(|seen| f.seen > *seen));
     Ok(Report {
+        found: anew.map(|f| f.id.clone()).collect(),
         state: inner.state,
         findings: inner.store.findings().to_vec(),
         error: inner.error,

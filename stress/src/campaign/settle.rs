@@ -53,6 +53,7 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
     let verdict = &case.judged.verdict;
     let subject = case.scenario.context.subject.clone();
     let title = shared.vm.facts.title();
+    let mut instead = None;
     {
         let mut inner = shared.lock();
         let operations = case.scenario.operations();
@@ -62,7 +63,13 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
             .map(|f| f.id.clone());
         if let Some(id) = same {
             inner.store.seen(&id);
-            return Ok(());
+            let worthless = |f: &Finding| f.script.is_some_and(|r| r.hits == 0);
+            let old = inner.store.findings().iter().find(|f| f.id == id);
+            if !old.is_some_and(worthless) || !inner.try_again(&id) {
+                return Ok(());
+            }
+            // Its script never hit: another sighting may give a better one.
+            instead = Some(id);
         }
         // Breadth first: until every subject had a few turns, one finding of a kind is enough.
         let early = inner.state.position.0 < 3 && shared.options.subjects.len() > 1;
@@ -72,14 +79,15 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
             _ => shared.options.keep.min(2),
         };
         let key = (subject.clone(), verdict.kind);
-        if inner.store.count(&title, &subject, verdict.kind) >= most
-            || inner.settling.contains(&key)
-        {
+        let full = inner
+            .store
+            .full(&title, &subject, verdict.kind, &verdict.detail, most);
+        if full && (early || instead.is_none()) || inner.settling.contains(&key) {
             return Ok(());
         }
         inner.settling.push(key);
     }
-    let result = settle_new(shared, &case);
+    let result = settle_new(shared, &case, instead);
     shared
         .lock()
         .settling
@@ -87,7 +95,12 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
     result
 }
 
-fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
+/// `instead`: the finding whose place this one takes if it happens again.
+fn settle_new(
+    shared: &Shared<'_>,
+    case: &Case<'_>,
+    instead: Option<String>,
+) -> Result<(), HuntError> {
     let started = Instant::now();
     let raw = finding(
         shared,
@@ -96,7 +109,7 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
         &case.judged.verdict,
         &case.judged.history,
     );
-    if !case.storm {
+    if !case.storm && instead.is_none() {
         save(shared, &raw, case.log)?;
         (shared.watch)(Event::Finding(&raw));
     }
@@ -129,7 +142,9 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
                 return false;
             };
             let same = |v: &Verdict| {
-                if raw.kind.ends_process() {
+                if raw.kind == Kind::Panic {
+                    v.kind == Kind::Panic && panicked_at(v) == panicked_at(&case.judged.verdict)
+                } else if raw.kind.ends_process() {
                     alike(v.kind, raw.kind)
                 } else {
                     v.kind == raw.kind
@@ -162,6 +177,10 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
         shared.left(budget.minimise),
         &mut fails,
     );
+    if instead.is_some() && !minimised.reproduced {
+        shared.lock().minimising += started.elapsed();
+        return Ok(());
+    }
     let mut small = if minimised.reproduced {
         let (verdict, history) =
             last.unwrap_or((case.judged.verdict.clone(), case.judged.history.clone()));
@@ -189,6 +208,9 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
         small.why =
             "threads were running and it did not happen again: a busy machine can look like this"
                 .to_owned();
+    }
+    if let Some(old) = instead {
+        shared.lock().store.remove(&old);
     }
     let mut small = Finding {
         minimised: minimised.reproduced,
@@ -230,6 +252,12 @@ fn settle_new(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
     Ok(())
 }
 
+/// Source line of a panic: what minimises to another panic is another fault.
+fn panicked_at(verdict: &Verdict) -> &str {
+    let place = verdict.detail.split_once(": ");
+    place.map_or(&verdict.detail, |(place, _)| place)
+}
+
 /// Runs the script of a finding, saves what it shows, and asks for the backtrace of a crash.
 fn measure(
     shared: &Shared<'_>,
@@ -253,11 +281,11 @@ fn measure(
             true,
         )?;
         if let Some(attempt) = attempts.iter().find(|a| a.hit).or(attempts.first()) {
-            output = format!(
+            output = ends_of(&format!(
                 "{}\n--- stderr ---\n{}",
                 attempt.outcome.stdout.join("\n"),
                 attempt.outcome.stderr
-            );
+            ));
         }
         small.script = Some(rate);
     }
@@ -331,9 +359,30 @@ fn finding(
         minimised: false,
         script: None::<Rate>,
         seen: 1,
+        tuning: None,
     };
     finding.id = finding.make_id();
     finding
+}
+
+/// Bytes of output kept of each end of a text.
+const END: usize = 32 << 10;
+
+/// The beginning and the end of a text: a store of many findings must not fill a disk.
+fn ends_of(text: &str) -> String {
+    if text.len() <= 2 * END {
+        return text.to_owned();
+    }
+    let (head, tail) = (
+        text.floor_char_boundary(END),
+        text.ceil_char_boundary(text.len() - END),
+    );
+    format!(
+        "{}\n… {} bytes left out …\n{}",
+        &text[..head],
+        tail - head,
+        &text[tail..]
+    )
 }
 
 /// What the process printed, and the backtrace of a hang; lines of absurd length are cut.
@@ -348,7 +397,7 @@ fn raw_output(log: &Log) -> String {
         outcome.stderr
     );
     let cut = |line: &str| line.chars().take(400).collect::<String>();
-    text.lines().map(cut).collect::<Vec<_>>().join("\n")
+    ends_of(&text.lines().map(cut).collect::<Vec<_>>().join("\n"))
 }
 
 /// Saves a finding as it was seen, with the raw output of the process.

@@ -5,6 +5,7 @@ pub mod reproduce;
 pub mod store;
 
 use crate::scenario::Scenario;
+use crate::scenario::tuning::Tuning;
 use crate::verdict::Kind;
 use crate::verdict::grade::Grade;
 use crate::vm::Facts;
@@ -52,6 +53,9 @@ pub struct Finding {
     pub script: Option<Rate>,
     /// Verdicts merged into this finding.
     pub seen: u64,
+    /// How the script differs from the usual one, where something else hit more often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<Tuning>,
 }
 
 /// How often a script hit.
@@ -65,6 +69,14 @@ pub struct Rate {
     pub limit_seconds: f64,
     /// Mean time to a hit, over the runs that hit.
     pub mean_seconds: f64,
+}
+
+impl Rate {
+    /// Time of all runs together, seconds: a run that hit ended with the hit.
+    pub fn seconds(&self) -> f64 {
+        f64::from(self.hits) * self.mean_seconds
+            + f64::from(self.runs.saturating_sub(self.hits)) * self.limit_seconds
+    }
 }
 
 impl Finding {

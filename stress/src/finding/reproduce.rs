@@ -1,6 +1,7 @@
 //! Running a finding's script and telling whether it hit.
 
 use super::{Finding, Rate};
+use crate::scenario::tuning::Tuning;
 use crate::verdict::{Kind, stack};
 use crate::vm::child::{self, End, Limits, Outcome};
 use crate::vm::{Vm, VmError};
@@ -110,6 +111,11 @@ pub fn rate(
 impl Finding {
     /// The stand-alone script of this finding.
     pub fn script_text(&self) -> String {
+        self.script_tuned(&self.tuning.clone().unwrap_or_default())
+    }
+
+    /// The script tuned in another way.
+    pub fn script_tuned(&self, tuning: &Tuning) -> String {
         crate::scenario::script::script(
             &self.scenario,
             &crate::scenario::script::Head {
@@ -118,6 +124,7 @@ impl Finding {
                 detail: &self.detail,
                 why: &self.why,
                 gil: self.facts.has_gil(),
+                tuning,
             },
         )
     }

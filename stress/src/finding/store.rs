@@ -4,9 +4,14 @@
 //! leaves every earlier finding whole.
 
 use super::{Finding, SCHEMA};
+use crate::triage::known;
+use crate::triage::statement::Statements;
 use crate::verdict::Kind;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// Most findings of one VM, subject and kind, however many things it says as it dies.
+pub const MOST: usize = 24;
 
 /// Findings of one output folder.
 #[derive(Debug)]
@@ -49,14 +54,20 @@ impl Store {
         // A folder that exists may still not be ours to write; better now than after the first finding.
         write_atomically(&dir.join(".probe"), b"")?;
         let _ = std::fs::remove_file(dir.join(".probe"));
-        let mut findings = Vec::new();
-        for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
-            if entry.path().join("finding.json").is_file() {
-                findings.push(read(&entry.path())?);
-            }
-        }
-        findings.sort_by(|a, b| a.id.cmp(&b.id));
+        let findings = read_all(&dir)?;
         Ok(Self { dir, findings })
+    }
+
+    /// Reads the findings of an output folder without writing anything there.
+    pub fn read(out: &Path) -> Result<Vec<Finding>, StoreError> {
+        let dir = out.join("findings");
+        if !dir.is_dir() {
+            return Err(StoreError::Read {
+                path: dir,
+                reason: "no such folder; `threadbare hunt --out` makes one".into(),
+            });
+        }
+        read_all(&dir)
     }
 
     /// All findings, by id.
@@ -79,9 +90,8 @@ impl Store {
         for (name, text) in files {
             write_atomically(&folder.join(name), text.as_bytes())?;
         }
-        let json = serde_json::to_string_pretty(finding).expect("a finding serialises");
         // Last, because a folder without it does not count as a finding.
-        write_atomically(&folder.join("finding.json"), json.as_bytes())?;
+        write(&folder, finding)?;
         match self.findings.iter_mut().find(|f| f.id == finding.id) {
             Some(old) => *old = finding.clone(),
             None => self.findings.push(finding.clone()),
@@ -105,11 +115,7 @@ impl Store {
     /// Writes the counts of all findings.
     pub fn flush(&self) -> Result<(), StoreError> {
         for finding in &self.findings {
-            let json = serde_json::to_string_pretty(finding).expect("a finding serialises");
-            write_atomically(
-                &self.folder(&finding.id).join("finding.json"),
-                json.as_bytes(),
-            )?;
+            write(&self.folder(&finding.id), finding)?;
         }
         Ok(())
     }
@@ -136,6 +142,30 @@ impl Store {
         })
     }
 
+    /// Whether this VM, subject and kind have findings enough: `most`, and beyond that one for
+    /// each thing that a dying VM can say (a panic's place, a fatal error), up to [`MOST`].
+    pub fn full(
+        &self,
+        vm_title: &str,
+        subject: &str,
+        kind: Kind,
+        detail: &str,
+        most: usize,
+    ) -> bool {
+        let all = self.count(vm_title, subject, kind);
+        let says = matches!(
+            kind,
+            Kind::Crash | Kind::Panic | Kind::Fatal | Kind::Sanitizer
+        );
+        let said = self.findings.iter().any(|f| {
+            f.subject == subject
+                && f.kind == kind
+                && f.facts.title() == vm_title
+                && f.detail == detail
+        });
+        all >= MOST || all >= most && (said || !says)
+    }
+
     /// Number of findings of this VM, subject and kind.
     pub fn count(&self, vm_title: &str, subject: &str, kind: Kind) -> usize {
         self.findings
@@ -143,6 +173,43 @@ impl Store {
             .filter(|f| f.subject == subject && f.kind == kind && f.facts.title() == vm_title)
             .count()
     }
+}
+
+/// Writes `finding.json` in a finding's folder.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(folder: &Path, finding: &Finding) -> Result<(), StoreError> {
+    let text = json(finding, folder);
+    write_atomically(&folder.join("finding.json"), text.as_bytes())
+}
+
+/// The text of `finding.json`: the finding, and what a reader wants to know of it at once.
+/// The statements follow from the finding and its backtrace and are not read back.
+fn json(finding: &Finding, folder: &Path) -> String {
+    #[derive(serde::Serialize)]
+    struct Told<'a> {
+        #[serde(flatten)]
+        finding: &'a Finding,
+        statements: Statements,
+    }
+    let attribution = known::of(finding, &known::evidence(finding, folder));
+    let told = Told {
+        finding,
+        statements: Statements::on(finding, attribution),
+    };
+    serde_json::to_string_pretty(&told).expect("a finding serialises")
+}
+
+fn read_all(dir: &Path) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = Vec::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry.path().join("finding.json").is_file() {
+            findings.push(read(&entry.path())?);
+        }
+    }
+    findings.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(findings)
 }
 
 /// The backtrace saved with a finding of this output folder, if there is one.

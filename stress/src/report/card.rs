@@ -1,8 +1,10 @@
 //! One finding as the report shows it.
 
-use super::grouped;
+use super::{Beside, grouped};
 use crate::finding::Finding;
 use crate::scenario::generate::Limits;
+use crate::triage::marks::Mark;
+use crate::triage::statement::Statements;
 use crate::verdict::Kind;
 use crate::verdict::grade::Grade;
 
@@ -21,8 +23,10 @@ pub(super) struct Card {
     pub grade: String,
     /// CSS class of the grade.
     pub class: &'static str,
-    pub why: String,
-    pub source: String,
+    pub severity: &'static str,
+    /// Heading and text of each statement.
+    pub statements: Vec<(&'static str, String)>,
+    pub marks: Vec<String>,
     pub detail: String,
     pub seen: u64,
     pub minimised: bool,
@@ -39,7 +43,6 @@ pub(super) struct Card {
     /// The whole backtrace, where there is one.
     pub trace: Option<String>,
     pub rate: String,
-    pub rate_text: String,
     pub hunt: String,
     pub script: String,
 }
@@ -53,12 +56,7 @@ pub(super) struct Outcome {
 
 impl Card {
     /// `size`: largest scenario of the hunt; `room`: bytes of scripts that the file may still take.
-    pub fn new(
-        finding: &Finding,
-        size: (usize, usize),
-        trace: Option<String>,
-        room: &mut usize,
-    ) -> Self {
+    pub fn new(finding: &Finding, size: (usize, usize), beside: Beside, room: &mut usize) -> Self {
         let scenario = &finding.scenario;
         let longest = scenario.threads.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |calls: &Vec<crate::scenario::Call>, i: usize| {
@@ -86,18 +84,12 @@ impl Card {
                 finding.id
             )
         };
-        let trace = trace.map(|text| cut(&text)).filter(|text| {
+        let trace = beside.trace.map(|text| cut(&text)).filter(|text| {
             let fits = text.len() <= *room;
             *room -= if fits { text.len() } else { 0 };
             fits
         });
-        // The reason may name the source already.
-        let source = &scenario.context.source;
-        let source = if finding.why.contains(source.as_str()) {
-            String::new()
-        } else {
-            source.clone()
-        };
+        let statements = Statements::on(finding, beside.known);
         Self {
             id: finding.id.clone(),
             title: title(finding.kind),
@@ -105,8 +97,9 @@ impl Card {
             subject: finding.subject.clone(),
             grade: finding.grade.to_string(),
             class: class(finding.grade),
-            why: finding.why.clone(),
-            source,
+            severity: statements.severity.name(),
+            statements: statements.lines(),
+            marks: beside.marks.iter().map(Mark::line).collect(),
             detail: finding.detail.clone(),
             seen: finding.seen,
             minimised: finding.minimised,
@@ -131,7 +124,6 @@ impl Card {
                 || "not run".to_owned(),
                 |r| format!("{}/{}", r.hits, r.runs),
             ),
-            rate_text: rate_text(finding),
             hunt: hunt(finding, size),
             script,
         }
@@ -235,22 +227,6 @@ fn outcomes(finding: &Finding) -> (Vec<String>, Vec<Outcome>) {
         });
     }
     (heads, rows)
-}
-
-fn rate_text(finding: &Finding) -> String {
-    match &finding.script {
-        None => "The script was not yet run.".to_owned(),
-        Some(r) if r.hits == 0 => {
-            format!(
-                "The script did not hit in {} runs of at most {:.0} s.",
-                r.runs, r.limit_seconds
-            )
-        }
-        Some(r) => format!(
-            "The script hit in {} of {} runs of at most {:.0} s, on average after {:.1} s.",
-            r.hits, r.runs, r.limit_seconds, r.mean_seconds
-        ),
-    }
 }
 
 /// The command that runs the same scenario again.

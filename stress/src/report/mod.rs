@@ -2,15 +2,20 @@
 
 mod card;
 
+use crate::bugs::attribute::Attribution;
 use crate::campaign::state::{State, Totals};
 use crate::finding::Finding;
+use crate::finding::store::{StoreError, backtrace};
+use crate::triage::marks::{Mark, Marks};
+use crate::triage::{self, rank};
 use crate::verdict::grade::Grade;
 use askama::Template;
 use card::Card;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// Scripts and backtraces are left to their folders once the file holds this much text of them.
-const SCRIPTS: usize = 1_200_000;
+const SCRIPTS: usize = 1_000_000;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -49,25 +54,48 @@ struct Row {
     lacking: Vec<(String, String)>,
 }
 
+/// What lies beside a finding and belongs into its card.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Text of the backtrace.
+    pub trace: Option<String>,
+    /// Marks, one unless they contradict each other.
+    pub marks: Vec<Mark>,
+    /// The known bug that it shows.
+    pub known: Attribution,
+}
+
+/// What lies beside the findings of an output folder.
+///
+/// # Errors
+/// When the marks cannot be read.
+pub fn beside(out: &Path) -> Result<impl Fn(&Finding) -> Beside, StoreError> {
+    let marks = Marks::open(out)?;
+    let out = out.to_owned();
+    Ok(move |finding: &Finding| {
+        let folder = out.join("findings").join(&finding.id);
+        let entry = triage::entry(finding.clone(), folder, &marks);
+        Beside {
+            trace: backtrace(&out, &finding.id),
+            marks: entry.marks,
+            known: entry.known,
+        }
+    })
+}
+
 /// The report of a hunt: findings of the state's VM, worst first, and the table of subjects.
-/// `trace` gives the text of a finding's backtrace, if it has one. Everything that came from a VM
-/// or a user is escaped.
-pub fn html(
-    state: &State,
-    findings: &[Finding],
-    trace: &dyn Fn(&Finding) -> Option<String>,
-) -> String {
+/// `beside` gives what else is known of a finding. Everything that came from a VM or a user is
+/// escaped.
+pub fn html(state: &State, findings: &[Finding], beside: &dyn Fn(&Finding) -> Beside) -> String {
     let mut ranked: Vec<&Finding> = findings
         .iter()
         .filter(|f| f.facts.title() == state.vm)
         .collect();
-    ranked.sort_by(|a, b| {
-        (a.grade, a.kind, &a.subject, &a.id).cmp(&(b.grade, b.kind, &b.subject, &b.id))
-    });
+    ranked.sort_by(|a, b| rank(a).cmp(&rank(b)));
     let mut room = SCRIPTS;
     let cards: Vec<Card> = ranked
         .iter()
-        .map(|f| Card::new(f, state.size, trace(f), &mut room))
+        .map(|f| Card::new(f, state.size, beside(f), &mut room))
         .collect();
     let pairs: BTreeSet<_> = ranked.iter().map(|f| (&f.subject, f.kind)).collect();
     let died: BTreeSet<_> = ranked

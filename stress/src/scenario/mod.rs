@@ -5,6 +5,7 @@ pub mod minimise;
 pub mod orders;
 pub mod render;
 pub mod script;
+pub mod tuning;
 
 use crate::subject::{Form, Guarantee, Subject};
 use serde::{Deserialize, Serialize};

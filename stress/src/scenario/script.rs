@@ -3,7 +3,8 @@
 //! It does what the harness does, with nothing adaptive in it: the sequential outcomes
 //! first, then the race in the shape that showed it, until it hits or the time is over.
 
-use super::render::{make, observe, prelude};
+use super::render::{make, observe, prelude, quote};
+use super::tuning::Tuning;
 use super::{Scenario, Shape};
 use crate::subject::Form;
 use crate::verdict::Kind;
@@ -21,6 +22,8 @@ pub struct Head<'a> {
     pub why: &'a str,
     /// Whether the VM runs one thread at a time, so that spinning would only waste its turns.
     pub gil: bool,
+    /// How it differs from the usual script.
+    pub tuning: &'a Tuning,
 }
 
 /// The script of a scenario.
@@ -37,8 +40,18 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
     out += "import gc\nimport sys\nimport time\n";
     out += "try:\n    import _thread\nexcept ImportError:\n    import thread as _thread\n";
     out += "try:\n    import faulthandler\n    faulthandler.enable()\nexcept Exception:\n    faulthandler = None\n";
+    let tuning = head.tuning;
+    if !tuning.environment.is_empty() {
+        let pairs = tuning.environment.iter();
+        let pairs: Vec<String> = pairs
+            .map(|(name, value)| format!("{}: {}", quote(name), quote(value)))
+            .collect();
+        let _ = writeln!(out, "import os\nENVIRONMENT = {{{}}}", pairs.join(", "));
+        out += ENVIRONMENT;
+    }
     if head.gil {
-        out += "sys.setswitchinterval(0.00001)\n";
+        let seconds = tuning.switch_interval.unwrap_or(0.00001);
+        let _ = writeln!(out, "sys.setswitchinterval({seconds})");
     }
     let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
     let at_rest = matches!(head.kind, Kind::Refcount | Kind::Leak);
@@ -74,14 +87,24 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         names("thread", scenario.threads.len())
     );
     if shape == Shape::Slot {
+        let masks = tuning.replace.map_or_else(
+            || "3, 15, 63, 255".to_owned(),
+            |n| format!("{},", n.max(1) - 1),
+        );
+        let turns = tuning.turns.unwrap_or(4000);
+        let _ = write!(out, "TURNS = {turns}\nMASKS = ({masks})\n");
         return out + SLOT + if at_rest { REST_MAIN } else { STRIDE_MAIN };
     }
     let lens: Vec<String> = scenario.lens().iter().map(usize::to_string).collect();
+    let size = tuning.objects.unwrap_or(scenario.context.size.min(2000));
+    let first = tuning.objects.unwrap_or(100);
+    let lags = tuning
+        .lag
+        .map_or_else(|| "0, 2, 6, 16, 40".to_owned(), |n| format!("{n},"));
     let _ = write!(
         out,
-        "LENS = [{}]\nSIZE = {}\n",
+        "LENS = [{}]\nFIRST, SIZE = {first}, {size}\nLAGS = ({lags})\n",
         lens.join(", "),
-        scenario.context.size.min(2000)
     );
     if compare {
         out += &sequential(scenario);
@@ -307,13 +330,19 @@ if hasattr(faulthandler, "dump_traceback_later"):
     faulthandler.dump_traceback_later(seconds + 10, exit=True)  # a hang ends with every thread's stack
 "#;
 
+/// The VM reads its environment as it starts, so the script starts it once more.
+const ENVIRONMENT: &str = r#"if [1 for name in ENVIRONMENT if os.environ.get(name) != ENVIRONMENT[name]]:
+    os.environ.update(ENVIRONMENT)
+    os.execv(sys.executable, sys.orig_argv)
+"#;
+
 const SLOT: &str = r#"
 
 def stride(turn):
     """No barrier at all: every thread works on what the slot holds, any of them replaces it."""
     slot = [MK()]
     alarms = [[] for _ in THREADS]
-    parallel([(fn, (slot, 4000, (3, 15, 63, 255)[turn % 4], a)) for fn, a in zip(THREADS, alarms)])
+    parallel([(fn, (slot, TURNS, MASKS[turn % len(MASKS)], a)) for fn, a in zip(THREADS, alarms)])
     for a in alarms:
         for text in a:
             print("hit: raised " + text)
@@ -336,7 +365,7 @@ def fill(objects):
 
 def stride(turn):
     """All threads walk over the same fresh objects, in step, shifted by a few loop turns."""
-    n = min(SIZE, 100 + 200 * turn)
+    n = min(SIZE, FIRST + 200 * turn)
     objects = [None] * n
     if turn % 3 == 2:
         parallel([(int, ()), (fill, (objects,))])  # objects that another thread owns
@@ -346,7 +375,7 @@ def stride(turn):
     results = [[[None] * n for _ in range(k)] for k in LENS]
     tasks = []
     for t, fn in enumerate(THREADS):
-        late = (0, 2, 6, 16, 40)[turn // 2 % 5] if t == turn % 2 else 0
+        late = LAGS[turn // 2 % len(LAGS)] if t == turn % 2 else 0
         spin = [(i * 7919) % (late + 1) for i in range(n)]
         others = [arrived[u] for u in range(len(THREADS)) if u != t]
         tasks.append((fn, [objects, arrived[t], spin] + others + results[t]))

@@ -51,6 +51,12 @@ pub struct Facts {
     pub modules: Vec<String>,
     /// Sanitizer runtimes found in the program.
     pub sanitizers: Vec<String>,
+    /// How it was configured, in its own words; empty where it does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub build: String,
+    /// Environment that every run of it gets: `NAME=value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment: Vec<String>,
 }
 
 impl Facts {
@@ -312,6 +318,8 @@ impl Vm {
                 .map(|(m, _)| m.clone())
                 .collect(),
             sanitizers,
+            build: log.facts.get("build").cloned().unwrap_or_default(),
+            environment: Vec::new(),
         };
         if !log.finished {
             return Err(fail(log.how_it_ended()));
@@ -320,6 +328,12 @@ impl Vm {
         if self.facts.implementation == "cpython" && self.facts.gil_claimed.is_none() {
             self.facts.gil_claimed = Some(true);
         }
+        let command = self.command(Path::new("FILE"));
+        self.facts.environment = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_str()?, value?.to_str()?)))
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         Ok(())
     }
 }

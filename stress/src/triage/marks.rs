@@ -1,0 +1,314 @@
+//! Marks: what people decided about findings, in `OUT/marks.json`.
+//!
+//! A mark belongs to a race, not to a folder: it is recognised by family of VMs, subject, kind,
+//! set of operations and, for a panic, its place. So it outlives the finding and holds again when
+//! the finding is found anew. No hunt removes one. The file is replaced whole, after its new text
+//! has reached the disk, and one that cannot be read is an error and never taken for empty.
+
+use super::similar::place;
+use crate::campaign::settle::alike;
+use crate::finding::Finding;
+use crate::finding::store::StoreError;
+use crate::verdict::Kind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Version of `marks.json`; readers refuse a newer one.
+pub const SCHEMA: u32 = 1;
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "state", content = "bug", rename_all = "kebab-case")]
+pub enum State {
+    /// Nothing yet; also takes an earlier mark back.
+    New,
+    /// It is this reported bug.
+    Known(String),
+    /// It stays as it is.
+    Accepted,
+    /// It is repaired: to be found again is news.
+    Fixed,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => f.pad("new"),
+            Self::Known(bug) => f.pad(&format!("known {bug}")),
+            Self::Accepted => f.pad("accepted"),
+            Self::Fixed => f.pad("fixed"),
+        }
+    }
+}
+
+/// By what a marked race is recognised.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Race {
+    /// Family of VMs.
+    pub implementation: String,
+    /// Subject.
+    pub subject: String,
+    /// Kind of failure; one fault shows as several that are alike.
+    pub kind: Kind,
+    /// Set of operations.
+    pub operations: BTreeSet<String>,
+    /// File and message of a panic.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
+}
+
+impl Race {
+    /// Of a finding.
+    pub fn of(finding: &Finding) -> Self {
+        Self {
+            implementation: finding.facts.implementation.clone(),
+            subject: finding.subject.clone(),
+            kind: finding.kind,
+            operations: finding.scenario.operations().into_iter().collect(),
+            place: place(finding),
+        }
+    }
+
+    /// Whether two are one.
+    pub fn is(&self, other: &Self) -> bool {
+        alike(self.kind, other.kind)
+            && (
+                &self.implementation,
+                &self.subject,
+                &self.operations,
+                &self.place,
+            ) == (
+                &other.implementation,
+                &other.subject,
+                &other.operations,
+                &other.place,
+            )
+    }
+}
+
+/// A mark.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Mark {
+    /// The finding's id when it was marked.
+    pub id: String,
+    /// What is marked.
+    pub race: Race,
+    /// What was decided.
+    #[serde(flatten)]
+    pub state: State,
+    /// Why, in the words of who decided.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// VM and version it was marked on.
+    pub vm: String,
+    /// Marked fixed, and found again since: on which VM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<String>,
+}
+
+impl Mark {
+    /// In one line.
+    pub fn line(&self) -> String {
+        let note = if self.note.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", self.note)
+        };
+        match &self.again {
+            Some(vm) => format!("{}{note}, BUT FOUND AGAIN on {vm}", self.state),
+            None => format!("{}{note}", self.state),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    schema: u32,
+    marks: Vec<Mark>,
+}
+
+/// The marks of an output folder.
+#[derive(Debug, Default)]
+pub struct Marks {
+    path: PathBuf,
+    marks: Vec<Mark>,
+    /// Held while the marks may change, so that two programs do not undo each other's.
+    _lock: Option<File>,
+}
+
+impl Marks {
+    /// Reads the marks; none when there is no file.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read: it is left as it is.
+    pub fn open(out: &Path) -> Result<Self, StoreError> {
+        let path = out.join("marks.json");
+        let fail = |reason: String| StoreError::Read {
+            path: path.clone(),
+            reason,
+        };
+        let marks = match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let saved: Saved = serde_json::from_str(&text).map_err(|e| fail(e.to_string()))?;
+                if saved.schema > SCHEMA {
+                    return Err(fail(format!(
+                        "written by a newer program (schema {}, this one reads {SCHEMA})",
+                        saved.schema
+                    )));
+                }
+                saved.marks
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(e) => return Err(fail(e.to_string())),
+        };
+        Ok(Self {
+            path,
+            marks,
+            _lock: None,
+        })
+    }
+
+    /// Reads the marks to change them; another program that wants the same waits.
+    ///
+    /// # Errors
+    /// As [`Marks::open`], and when the folder cannot be written.
+    pub fn change(out: &Path) -> Result<Self, StoreError> {
+        let path = out.join(".marks.lock");
+        let locked = File::create(&path).and_then(|file| file.lock().map(|()| file));
+        let lock = locked.map_err(|source| StoreError::Write { path, source })?;
+        Ok(Self {
+            _lock: Some(lock),
+            ..Self::open(out)?
+        })
+    }
+
+    /// All marks.
+    pub fn all(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    /// The marks of a finding: those of its race.
+    pub fn of(&self, finding: &Finding) -> Vec<&Mark> {
+        let race = Race::of(finding);
+        self.marks.iter().filter(|m| m.race.is(&race)).collect()
+    }
+
+    /// Marks a finding, in the place of every earlier mark of the same race.
+    pub fn set(&mut self, finding: &Finding, state: State, note: &str) {
+        let race = Race::of(finding);
+        self.marks.retain(|m| !m.race.is(&race));
+        self.marks.push(Mark {
+            id: finding.id.clone(),
+            race,
+            state,
+            note: note.to_owned(),
+            vm: finding.facts.title(),
+            again: None,
+        });
+        self.marks.sort();
+    }
+
+    /// Takes over a mark of another folder. Marks that say the same of one race become one;
+    /// those that contradict each other all stay.
+    pub fn add(&mut self, mark: &Mark) {
+        let same = |m: &&mut Mark| {
+            m.race.is(&mark.race) && (&m.state, &m.note) == (&mark.state, &mark.note)
+        };
+        match self.marks.iter_mut().find(same) {
+            // Of two that differ in nothing but where, the smaller is kept, whoever came first.
+            Some(old) => {
+                let again = old.again.clone().max(mark.again.clone());
+                *old = old.clone().min(mark.clone());
+                old.again = again;
+            }
+            None => self.marks.push(mark.clone()),
+        }
+        // Nothing decided yet contradicts nothing.
+        let decided: Vec<Race> = self
+            .marks
+            .iter()
+            .filter(|m| m.state != State::New)
+            .map(|m| m.race.clone())
+            .collect();
+        self.marks.retain(|m| {
+            m.state != State::New || !m.note.is_empty() || !decided.iter().any(|r| r.is(&m.race))
+        });
+        self.marks.sort();
+    }
+
+    /// Groups of marks that contradict each other.
+    pub fn conflicts(&self) -> Vec<Vec<&Mark>> {
+        let mut groups: Vec<Vec<&Mark>> = Vec::new();
+        for mark in self.marks.iter().filter(|m| m.state != State::New) {
+            match groups.iter_mut().find(|g| g[0].race.is(&mark.race)) {
+                Some(group) => group.push(mark),
+                None => groups.push(vec![mark]),
+            }
+        }
+        groups.retain(|g| g.iter().any(|m| m.state != g[0].state));
+        groups
+    }
+
+    /// Notes that a race was found by a hunt, or is there in another folder: marks that call it
+    /// fixed remember it. True when there is such a mark.
+    pub fn found(&mut self, finding: &Finding) -> bool {
+        let race = Race::of(finding);
+        let mut fixed = false;
+        for mark in &mut self.marks {
+            if mark.state == State::Fixed && mark.race.is(&race) {
+                mark.again = Some(finding.facts.title());
+                fixed = true;
+            }
+        }
+        fixed
+    }
+
+    /// Writes the file: the new text reaches the disk before it takes the old one's place.
+    ///
+    /// # Errors
+    /// When it cannot be written; the old file then is whole.
+    pub fn save(&self) -> Result<(), StoreError> {
+        let fail = |source| StoreError::Write {
+            path: self.path.clone(),
+            source,
+        };
+        let saved = Saved {
+            schema: SCHEMA,
+            marks: self.marks.clone(),
+        };
+        let text = serde_json::to_string_pretty(&saved).expect("marks serialise");
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(dir).map_err(fail)?;
+        file.write_all(text.as_bytes()).map_err(fail)?;
+        file.as_file().sync_all().map_err(fail)?;
+        file.persist(&self.path).map_err(|e| fail(e.error))?;
+        // The new name itself must reach the disk too.
+        File::open(dir).and_then(|d| d.sync_all()).map_err(fail)
+    }
+}
+
+/// Notes in the marks of an output folder what a hunt has found, and gives the findings that are
+/// marked fixed. Without such a finding the file is left alone.
+///
+/// # Errors
+/// When the marks cannot be read or written.
+pub fn note_found<'a>(
+    out: &Path,
+    found: impl IntoIterator<Item = &'a Finding>,
+) -> Result<Vec<&'a Finding>, StoreError> {
+    let mut marks = Marks::open(out)?;
+    let found: Vec<&Finding> = found.into_iter().filter(|f| marks.found(f)).collect();
+    if found.is_empty() {
+        return Ok(found);
+    }
+    let mut marks = Marks::change(out)?;
+    for finding in &found {
+        marks.found(finding);
+    }
+    marks.save()?;
+    Ok(found)
+}
