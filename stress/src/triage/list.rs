@@ -112,6 +112,9 @@ pub fn text(rows: &[Row]) -> String {
             let _ = writeln!(out, "      looks like {bug}");
         }
     }
+    if rows.is_empty() {
+        return "no findings\n".to_owned();
+    }
     let clusters = rows.iter().map(|r| r.cluster).max().unwrap_or(0);
     let counts: Vec<String> = Severity::ALL
         .iter()
