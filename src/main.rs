@@ -9,6 +9,7 @@ mod findings;
 mod hunt;
 mod litmus;
 mod matrix;
+mod probe;
 mod replay;
 mod report;
 mod repro;
@@ -94,6 +95,8 @@ enum Command {
     Replay(replay::Args),
     /// Run litmus tests: what the memory model allows.
     Litmus(litmus::Args),
+    /// Run fixed programs on VMs that stand for the properties of a protocol.
+    Probe(probe::Args),
     /// Run a Python file on the embedded RustPython.
     #[command(disable_help_flag = true)]
     Rustpython(rustpython::Args),
@@ -150,6 +153,7 @@ fn main() -> ExitCode {
         Command::Matrix(args) => matrix::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Litmus(args) => litmus::run(args),
+        Command::Probe(args) => probe::run(args),
         Command::Rustpython(args) => rustpython::run(args),
     };
     result.unwrap_or_else(|error| {

@@ -1,11 +1,12 @@
 //! `threadbare matrix`: protocols × what checks them.
 
 use crate::check::Format;
+use crate::probe::unpaired;
 use clap::Args as ClapArgs;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use threadbare_models::{catalogue, report};
-use threadbare_stress::bugs;
+use threadbare_stress::{bugs, probe};
 
 /// Print protocols × properties, mutants by engine, native stress, probes, bugs.
 #[derive(ClapArgs, Debug)]
@@ -27,14 +28,32 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     {
         *known.entry(bug.protocol).or_default() += 1;
     }
-    // No probe is paired with a protocol yet: the column stays, empty.
+    let probes = probe::shipped();
+    let paired = |protocol: &str| -> Vec<&str> {
+        let of = probes.iter().filter(|p| p.stands_for(protocol));
+        of.map(|p| p.name.as_str()).collect()
+    };
     let rows: Vec<_> = catalogue::all()
         .iter()
-        .map(|e| report::matrix_row(e, 0, known.remove(e.name).unwrap_or(0)))
+        .map(|e| {
+            let probes = paired(e.name).len();
+            report::matrix_row(e, probes, known.remove(e.name).unwrap_or(0))
+        })
         .collect();
     match args.format {
         Format::Human => {
             print!("{}", report::matrix(&rows));
+            println!("\nVM probes (`threadbare probe`):");
+            for row in &rows {
+                match paired(row.protocol).as_slice() {
+                    [] => println!(
+                        "  {:<16} · {}",
+                        row.protocol,
+                        unpaired(row.protocol).unwrap_or("none yet")
+                    ),
+                    names => println!("  {:<16} {}", row.protocol, names.join(" ")),
+                }
+            }
             let rest: Vec<String> = known.iter().map(|(p, n)| format!("{p} {n}")).collect();
             if !rest.is_empty() {
                 println!(
@@ -45,7 +64,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Format::Json => {
             for row in &rows {
-                println!("{}", serde_json::to_string(row)?);
+                let mut row_with_names = serde_json::to_value(row)?;
+                row_with_names["probe_names"] = paired(row.protocol).into();
+                println!("{row_with_names}");
             }
         }
     }

@@ -16,6 +16,7 @@ pub mod finding;
 pub mod fuzzing;
 pub mod history;
 pub mod oracle;
+pub mod probe;
 pub mod report;
 pub mod scenario;
 pub mod subject;

@@ -178,6 +178,14 @@ pub fn attempt(vm: &Vm, bug: &Bug, limit: Duration) -> Result<Attempt, VmError> 
 
 /// What a child's end says about this bug.
 pub fn ended(bug: &Bug, outcome: &Outcome) -> Ended {
+    match race(bug, &outcome.stderr) {
+        Some(race) if outcome.end != End::Interrupted => Ended::Race(race),
+        _ => how(outcome),
+    }
+}
+
+/// How a program ended that keeps to the convention of [`super`]: `hit:` and 1, `skip:` and 77, 0.
+pub fn how(outcome: &Outcome) -> Ended {
     let stderr = outcome.stderr.as_str();
     let said = |mark: &str| {
         let line = outcome.stdout.iter().find_map(|l| l.strip_prefix(mark));
@@ -185,9 +193,6 @@ pub fn ended(bug: &Bug, outcome: &Outcome) -> Ended {
     };
     if outcome.end == End::Interrupted {
         return Ended::Interrupted;
-    }
-    if let Some(race) = race(bug, stderr) {
-        return Ended::Race(race);
     }
     if let Some(panic) = stack::panic(stderr) {
         return Ended::Panic(panic);

@@ -246,7 +246,7 @@ fn hunt(finding: &Finding, size: (usize, usize)) -> String {
 }
 
 /// A word for a POSIX shell.
-fn quote(word: &str) -> String {
+pub(crate) fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=+,@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

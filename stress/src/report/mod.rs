@@ -1,6 +1,6 @@
 //! A hunt as one HTML file: no network, no script, readable in the dark and on paper.
 
-mod card;
+pub(crate) mod card;
 
 use crate::bugs::attribute::Attribution;
 use crate::campaign::state::{State, Totals};

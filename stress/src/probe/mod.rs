@@ -1,0 +1,249 @@
+//! Probes: fixed programs on a real VM, each paired with properties of a protocol.
+//!
+//! A probe is `stress/probes/PROTOCOL/NAME.py`. Its head says, in TOML between `# /// probe` and
+//! `# ///` (the form of PEP 723), what it stands for; the rest is any `python FILE [SECONDS [SEED
+//! [FAULT]]]`. It exits 1 after a line `hit: …` when a property does not hold, 77 after `skip: …`
+//! when this VM lacks what it needs, else 0; a line `checked: N …` says how much it looked at.
+//! FAULT plants a fault into the program itself, which its own check must report.
+
+mod files;
+pub mod keep;
+pub mod run;
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Protocols that no probe stands for, and why.
+pub const UNPAIRED: &[(&str, &str)] = &[
+    (
+        "global-lock",
+        "no VM of today counts under one mutex: a patch of 1996",
+    ),
+    (
+        "interlocked",
+        "no VM of today keeps a total beside its counts: a patch of 1996",
+    ),
+    (
+        "biased-paper",
+        "the published form runs in no Python VM; CPython's own is `biased`",
+    ),
+    ("buffered", "no VM with buffered counts was ever shipped"),
+    (
+        "side-table",
+        "no VM with counts apart from their objects was ever shipped",
+    ),
+];
+
+/// Shipped forms whose suspicion a model confirmed and that no Python program can reach, and why.
+pub const UNREACHED: &[(&str, &str)] = &[
+    (
+        "paper-owner-after-merge",
+        "the published form runs in no Python VM",
+    ),
+    (
+        "buf-free-without-inc-check",
+        "no VM with buffered counts was ever shipped",
+    ),
+    (
+        "buf-resurrect-lost",
+        "no VM with buffered counts was ever shipped",
+    ),
+];
+
+/// A probe: what its head says, and its program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// `PROTOCOL/NAME`; the protocol as `threadbare matrix` names it.
+    #[serde(skip_deserializing)]
+    pub name: String,
+    /// What must hold, in one line.
+    pub title: String,
+    /// The protocol's properties that it stands for.
+    pub properties: Vec<String>,
+    /// The protocol's mutants that would show in it, among them the forms that systems ship.
+    pub mutants: Vec<String>,
+    /// Other protocols for which it stands as well, with their properties.
+    #[serde(default)]
+    pub also: BTreeMap<String, Vec<String>>,
+    /// What the VM must have: modules, `gil`, `no-gil`, or `shared-containers`, a promise about them.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// Faults that can be planted into the program.
+    pub faults: Vec<String>,
+    /// The whole file.
+    #[serde(skip)]
+    pub program: String,
+}
+
+impl Probe {
+    /// The protocol whose folder it lies in.
+    pub fn protocol(&self) -> &str {
+        self.name.split('/').next().unwrap_or(&self.name)
+    }
+
+    /// Whether it stands for this protocol, as its first or as another one.
+    pub fn stands_for(&self, protocol: &str) -> bool {
+        self.protocol() == protocol || self.also.contains_key(protocol)
+    }
+}
+
+/// The probes cannot be used as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// A head is not as the format wants it.
+    #[error("{name}: {reason}")]
+    Malformed {
+        /// The probe.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No such probe.
+    #[error("no probe '{asked}'; `threadbare probe --list` lists them")]
+    Unknown {
+        /// As the user named it.
+        asked: String,
+    },
+}
+
+/// Reads a probe from its file's text.
+///
+/// # Errors
+/// [`ProbeError::Malformed`] without a head, with an unknown key, or without a fault that can be planted.
+pub fn parse(name: &str, program: &str) -> Result<Probe, ProbeError> {
+    let fail = |reason: String| ProbeError::Malformed {
+        name: name.to_owned(),
+        reason,
+    };
+    let mut lines = program.lines();
+    if lines.next() != Some("# /// probe") {
+        return Err(fail("the first line is not `# /// probe`".into()));
+    }
+    let mut head = String::new();
+    for line in lines {
+        if line == "# ///" {
+            let mut probe: Probe = toml::from_str(&head).map_err(|e| fail(e.to_string()))?;
+            if probe.faults.is_empty() {
+                return Err(fail(
+                    "`faults` is empty: nothing shows that it can fail".into(),
+                ));
+            }
+            name.clone_into(&mut probe.name);
+            program.clone_into(&mut probe.program);
+            return Ok(probe);
+        }
+        let text = line.strip_prefix('#').unwrap_or(line);
+        head.push_str(text);
+        head.push('\n');
+    }
+    Err(fail("the head has no end, `# ///`".into()))
+}
+
+/// The probes that come with the program.
+///
+/// # Panics
+/// When one does not parse: the files are part of the program and a test reads them all.
+pub fn shipped() -> Vec<Probe> {
+    files::FILES
+        .iter()
+        .map(|(name, text)| parse(name, text).unwrap_or_else(|e| panic!("{e}")))
+        .collect()
+}
+
+/// The probes of these names (`PROTOCOL/NAME`, or `NAME` alone) and of this protocol; all when
+/// neither is given.
+///
+/// # Errors
+/// [`ProbeError::Unknown`] for a name that no probe has.
+pub fn select(
+    all: Vec<Probe>,
+    names: &[String],
+    protocol: Option<&str>,
+) -> Result<Vec<Probe>, ProbeError> {
+    let is = |probe: &Probe, name: &str| {
+        probe.name == name || probe.name.split('/').next_back() == Some(name)
+    };
+    if let Some(asked) = names.iter().find(|n| !all.iter().any(|p| is(p, n))) {
+        return Err(ProbeError::Unknown {
+            asked: asked.clone(),
+        });
+    }
+    let named = |p: &Probe| names.is_empty() || names.iter().any(|n| is(p, n));
+    let wanted = |p: &Probe| named(p) && protocol.is_none_or(|q| p.stands_for(q));
+    Ok(all.into_iter().filter(wanted).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    const HEAD: &str = "# /// probe\n# title = \"t\"\n# properties = [\"B1\"]\n# mutants = []\n\
+                        # also = { atomic = [\"R1\"] }\n# faults = [\"leak\"]\n# ///\nprint(1)\n";
+
+    #[test]
+    fn a_head_is_read_and_the_program_kept() {
+        let probe = parse("biased/x", HEAD).unwrap();
+        assert_eq!((probe.protocol(), probe.title.as_str()), ("biased", "t"));
+        assert!(probe.stands_for("biased") && probe.stands_for("atomic"));
+        assert!(!probe.stands_for("gil"));
+        assert_eq!(probe.program, HEAD);
+    }
+
+    #[test]
+    fn a_malformed_head_is_refused() {
+        for (text, says) in [
+            ("print(1)\n".to_owned(), "first line"),
+            (HEAD.replace("# ///\n", ""), "no end"),
+            (HEAD.replace("title", "titel"), "titel"),
+            (HEAD.replace("[\"leak\"]", "[]"), "can fail"),
+        ] {
+            let error = parse("biased/x", &text).unwrap_err().to_string();
+            assert!(
+                error.contains("biased/x") && error.contains(says),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_and_protocols_select() {
+        let names = |got: Vec<Probe>| got.into_iter().map(|p| p.name).collect::<Vec<_>>();
+        let all = [parse("biased/x", HEAD), parse("gil/y", HEAD)].map(Result::unwrap);
+        let pick = |n: &[&str], p| {
+            let n: Vec<String> = n.iter().map(|s| (*s).to_owned()).collect();
+            select(all.to_vec(), &n, p).map(names)
+        };
+        assert_eq!(pick(&[], None).unwrap(), ["biased/x", "gil/y"]);
+        assert_eq!(pick(&["y"], None).unwrap(), ["gil/y"]);
+        assert_eq!(pick(&["gil/y", "x"], Some("gil")).unwrap(), ["gil/y"]);
+        assert_eq!(pick(&[], Some("atomic")).unwrap().len(), 2);
+        assert!(pick(&["z"], None).is_err());
+    }
+
+    #[test]
+    fn every_file_is_listed_and_has_the_kit_of_all() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("probes");
+        let kit = std::fs::read_to_string(dir.join("kit.py")).unwrap();
+        let mut on_disk = BTreeSet::new();
+        for folder in std::fs::read_dir(&dir).unwrap().flatten() {
+            for file in std::fs::read_dir(folder.path())
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
+                let path = file.path().with_extension("");
+                on_disk.insert(path.strip_prefix(&dir).unwrap().display().to_string());
+            }
+        }
+        let all = shipped();
+        let listed: BTreeSet<String> = all.iter().map(|p| p.name.clone()).collect();
+        assert_eq!(listed, on_disk, "`bash ci/probes.sh` writes the list");
+        for probe in &all {
+            let same = probe.program.contains(&kit);
+            assert!(same, "{}: `bash ci/probes.sh` copies the kit", probe.name);
+        }
+    }
+}
