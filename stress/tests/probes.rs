@@ -1,0 +1,203 @@
+//! Probes: each reports the faults planted into it and is clean without them; ends are told apart.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use threadbare_stress::bugs::run::Ended;
+use threadbare_stress::probe::run::{Attempt, Plan, Summary, attempt, repeat, unfit};
+use threadbare_stress::probe::{Probe, keep, parse, shipped};
+use threadbare_stress::verdict::Kind;
+use threadbare_stress::vm::{Facts, Vm};
+
+/// Longer and longer runs until one says what it must: a busy machine needs more time to meet
+/// the fault, and none may decide the test.
+fn until(
+    vm: &Vm,
+    probe: &Probe,
+    fault: Option<&str>,
+    enough: impl Fn(&Attempt) -> bool,
+) -> Attempt {
+    let mut last = None;
+    for seconds in [0.2, 1.0, 5.0, 20.0] {
+        let one = attempt(vm, probe, Duration::from_secs_f64(seconds), 1, fault).unwrap();
+        if enough(&one) {
+            return one;
+        }
+        last = Some(one);
+    }
+    last.unwrap()
+}
+
+/// What is wrong with a probe on this VM: a planted fault that it does not report, or an alarm
+/// without one.
+fn complaints(vm: &Vm, probe: &Probe) -> Vec<String> {
+    let mut found = Vec::new();
+    if unfit(probe, vm).is_none() {
+        let clean = until(vm, probe, None, |a| {
+            a.ended != Ended::Clean || a.checked > 0
+        });
+        if !matches!(clean.ended, Ended::Clean if clean.checked > 0) {
+            found.push(format!("{}: {}", probe.name, clean.ended.line()));
+        }
+    }
+    for fault in &probe.faults {
+        let one = until(vm, probe, Some(fault), |a| a.ended != Ended::Clean);
+        if !matches!(one.ended, Ended::Wrong(_)) {
+            found.push(format!("{} with {fault}: {}", probe.name, one.ended.line()));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_probe_reports_its_faults_and_is_clean_without() {
+    let Ok(vm) = Vm::open("python3") else {
+        println!("skipped: no python3 on PATH");
+        return;
+    };
+    // One that reads headers of another build is skipped, and its check is fed forged ones.
+    let probes = shipped();
+    let next = AtomicUsize::new(0);
+    let found = std::thread::scope(|scope| {
+        let worker = || {
+            let mut found = Vec::new();
+            // Relaxed: the counter deals out work and carries no data.
+            while let Some(probe) = probes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                found.extend(complaints(&vm, probe));
+            }
+            found
+        };
+        let workers = [scope.spawn(worker), scope.spawn(worker)];
+        workers.map(|w| w.join().unwrap()).concat()
+    });
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// A VM that runs shell scripts, without the inspection that only a Python passes.
+fn shell() -> Vm {
+    let mut vm = Vm::find("sh").unwrap();
+    vm.facts = Facts {
+        implementation: "shell".into(),
+        version: "1.0".into(),
+        gil_claimed: Some(false),
+        modules: vec!["threading".into()],
+        ..Facts::default()
+    };
+    vm
+}
+
+fn probe(needs: &str, script: &str) -> Probe {
+    let head = format!(
+        "# /// probe\n# title = \"t\"\n# properties = [\"B1\"]\n# mutants = []\n# needs = [{needs}]\n\
+         # faults = [\"f\"]\n# ///\n"
+    );
+    parse("biased/x", &(head + script)).unwrap()
+}
+
+fn plan(seconds: f64) -> Plan {
+    Plan {
+        total: Duration::from_secs_f64(seconds),
+        run: Duration::from_secs_f64(0.3),
+        seed: 7,
+    }
+}
+
+fn result(needs: &str, script: &str) -> (Summary, Vec<Attempt>) {
+    let mut runs = Vec::new();
+    let got = repeat(&shell(), &probe(needs, script), plan(0.1), |a| {
+        runs.push(a.clone())
+    });
+    (got.unwrap(), runs)
+}
+
+#[test]
+fn passed_failed_vacuous_and_skipped_are_four_things() {
+    let (passed, _) = result("", "echo 'checked: 5 things (seed 7)'");
+    assert!(passed.passed > 0 && passed.failed + passed.vacuous == 0);
+    assert!(passed.line().contains("last: things"), "{}", passed.line());
+
+    let (vacuous, _) = result("", "echo 'checked: 0 things (seed 7)'");
+    assert!(vacuous.passed == 0 && vacuous.vacuous > 0 && !vacuous.conclusive());
+    assert!(vacuous.line().starts_with("nothing was checked"));
+
+    let (skipped, _) = result("", "echo 'skip: no such thing'; exit 77");
+    assert_eq!(
+        (skipped.runs, skipped.line().as_str()),
+        (0, "skipped: no such thing")
+    );
+    for (needs, why) in [
+        ("\"ctypes\"", "no module ctypes"),
+        ("\"gil\"", "this VM has no GIL"),
+    ] {
+        let (skipped, runs) = result(needs, "exit 1");
+        assert_eq!(skipped.skipped.as_deref(), Some(why));
+        assert!(runs.is_empty() && !skipped.conclusive());
+    }
+    assert_eq!(
+        result("\"no-gil\", \"threading\", \"shared-containers\"", "")
+            .0
+            .skipped,
+        None
+    );
+}
+
+#[test]
+fn every_way_to_fail_is_a_failure() {
+    for (script, kind) in [
+        ("echo 'hit: B1: 2 is 3'; exit 1", Kind::Outcome),
+        ("kill -SEGV $$", Kind::Crash),
+        (
+            "echo \"thread 'x' panicked at a.rs:1:2:\" >&2; echo why >&2; exit 101",
+            Kind::Panic,
+        ),
+        (
+            "echo 'Fatal Python error: f: why' >&2; kill -ABRT $$",
+            Kind::Fatal,
+        ),
+        // A program that fails by itself must be looked at: it is no pass.
+        ("echo NameError >&2; exit 1", Kind::Exit),
+    ] {
+        let (summary, runs) = result("", script);
+        assert_eq!(runs[0].failure(), Some(kind), "{script}");
+        assert!(summary.failed == summary.runs && summary.failed > 0);
+        assert!(summary.share.0 > 0.0 && summary.line().starts_with("FAILED: "));
+    }
+}
+
+#[test]
+fn each_run_has_the_next_seed_and_is_told_its_time() {
+    let (summary, runs) = {
+        let mut runs = Vec::new();
+        let script = "sleep $1; echo \"checked: $2 seeds (seed $2)\"";
+        let got = repeat(&shell(), &probe("", script), plan(1.0), |a| {
+            runs.push(a.clone())
+        });
+        (got.unwrap(), runs)
+    };
+    let seeds: Vec<u64> = runs.iter().map(|a| a.checked).collect();
+    assert_eq!(seeds, (7..7 + u64::from(summary.runs)).collect::<Vec<_>>());
+    assert!(summary.runs >= 2, "{summary:?}");
+}
+
+#[test]
+fn a_failure_is_kept_once_with_the_command_that_repeats_it() {
+    let out = tempfile::tempdir().unwrap();
+    let (vm, probe) = (shell(), probe("", "echo 'hit: B1: 2 is 3'; exit 1"));
+    let one = attempt(&vm, &probe, Duration::from_secs(1), 7, None).unwrap();
+    let kind = one.failure().unwrap();
+    let (folder, new) = keep::save(out.path(), &vm, &probe, &one, kind).unwrap();
+    assert!(new && !keep::save(out.path(), &vm, &probe, &one, kind).unwrap().1);
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert_eq!(read("probe.py"), probe.program);
+    assert!(read("output.txt").starts_with("hit: B1"));
+    let record: serde_json::Value = serde_json::from_str(&read("failure.json")).unwrap();
+    assert_eq!(
+        record["replay"],
+        "threadbare probe biased/x --vm sh --seed 7 --time 1s --run 1s"
+    );
+    assert_eq!(
+        (&record["seed"], &record["kind"]),
+        (&7.into(), &"outcome".into())
+    );
+    assert!(keep::save(Path::new("/proc"), &vm, &probe, &one, kind).is_err());
+}
