@@ -1,6 +1,7 @@
 //! The hunt: jobs planned in a fixed order, judged, minimised and kept.
 
 pub mod batch;
+mod improve;
 pub mod settle;
 pub mod state;
 pub mod support;
@@ -17,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// A hunt that ends before its time gives this part of the time it took to better scripts.
+const SPARE: u32 = 8;
 
 /// What to hunt, where and how long.
 #[derive(Clone, Debug)]
@@ -193,6 +197,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         }
         scope.spawn(|| trace::run(&shared));
     });
+    improve::run(&shared, start.elapsed() / SPARE);
     let mut inner = shared
         .inner
         .into_inner()

@@ -140,8 +140,10 @@ impl Finding {
             ),
             None => "script not yet run".to_owned(),
         };
+        let tuned = self.tuning.as_ref();
+        let tuned = tuned.map_or_else(String::new, |t| format!(", tuned: {t}"));
         format!(
-            "{} {} [{}] {} — {}; {rate}",
+            "{} {} [{}] {} — {}; {rate}{tuned}",
             self.kind, self.subject, self.grade, self.scenario, self.detail
         )
     }

@@ -1,12 +1,17 @@
 //! The known bug that a finding shows.
 
 use crate::bugs::attribute::{Attribution, Index};
-use crate::bugs::{self, Bug};
+use crate::bugs::{self, Bug, Failure};
 use crate::finding::Finding;
+use crate::triage::severity::Severity;
 use crate::verdict::Kind;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::OnceLock;
+
+/// Several candidates of which none is better than this are noise: frames of the VM's own error
+/// paths that a few bugs happen to have in their signatures.
+const OPEN: f64 = 0.3;
 
 /// Text that tells one bug from another: the backtrace and what the process printed.
 pub fn evidence(finding: &Finding, folder: &Path) -> String {
@@ -34,24 +39,34 @@ pub fn catalogue() -> &'static [Bug] {
 
 /// What the output of a finding is attributed to, among the bugs of its family of VMs.
 pub fn of(finding: &Finding, evidence: &str) -> Attribution {
-    static INDEXES: OnceLock<HashMap<String, Index>> = OnceLock::new();
+    static INDEXES: OnceLock<HashMap<(String, bool), Index>> = OnceLock::new();
     if evidence.is_empty() {
         return Attribution::Unknown;
     }
     let indexes = INDEXES.get_or_init(|| {
-        let mut families: HashMap<String, Vec<Bug>> = HashMap::new();
+        let mut families: HashMap<(String, bool), Vec<Bug>> = HashMap::new();
         for bug in catalogue() {
-            let family = families.entry(bug.vm.clone()).or_default();
-            family.push(bug.clone());
+            let hangs = bug.failure.contains(&Failure::Hang);
+            let dies = bug.failure.iter().any(|f| *f != Failure::Hang);
+            for (hang, shows) in [(true, hangs), (false, dies)] {
+                let family = families.entry((bug.vm.clone(), hang)).or_default();
+                family.extend(shows.then(|| bug.clone()));
+            }
         }
         families
             .into_iter()
-            .map(|(vm, bugs)| (vm, Index::new(&bugs)))
+            .map(|(key, bugs)| (key, Index::new(&bugs)))
             .collect()
     });
-    indexes
-        .get(&finding.facts.implementation)
-        .map_or(Attribution::Unknown, |index| index.attribute(evidence))
+    // A hung process was stopped somewhere in the middle: its stacks are like those of many bugs,
+    // but only one that hangs can be it.
+    let hang = Severity::of(finding) == Severity::Hang;
+    let index = indexes.get(&(finding.facts.implementation.clone(), hang));
+    match index.map(|index| index.attribute(evidence)) {
+        Some(Attribution::Open { matches }) if matches[0].score < OPEN => Attribution::Unknown,
+        Some(attribution) => attribution,
+        None => Attribution::Unknown,
+    }
 }
 
 /// The attribution in one line; `None` when nothing matches.
