@@ -41,10 +41,10 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn limits(code: &Code) -> Limits {
+fn limits(code: &Code, engine: Engine) -> Limits {
     // Up to two threads loom is exhaustive in no time; beyond, two preemptions
     // still show every outcome of these tests, and all of them takes minutes.
-    let preemptions = (code.threads.len() > 2).then_some(2);
+    let preemptions = (engine == Engine::Loom && code.threads.len() > 2).then_some(2);
     Limits {
         preemptions,
         schedules: 3_000,
@@ -58,7 +58,7 @@ fn on_engine(entry: &Entry, engine: Engine) -> Result<(), Failed> {
     if engine == Engine::Hardware {
         return on_hardware(&code);
     }
-    let judged = judge(&test, engine, &limits(&code))?;
+    let judged = judge(&test, engine, &limits(&code, engine))?;
     let expectation = judged
         .expectation
         .clone()

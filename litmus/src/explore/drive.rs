@@ -4,6 +4,7 @@
 use super::cache::{Fault, Source};
 use super::model::MemoryModel;
 use super::parallel::{Shared, Worker};
+use super::report::Scope;
 use super::search::{Doubt, End, Search, Settings, Stop};
 use super::{Estimate, Execution, Explorer, Failure, FailureKind, Progress, Report};
 use std::collections::HashSet;
@@ -11,7 +12,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Choices that a split should leave for each worker.
 const SHARE: u64 = 64;
@@ -24,29 +25,6 @@ const PROBES: u64 = 200;
 
 type Visit<'a> = dyn FnMut(&Execution<'_>) -> ControlFlow<()> + Send + 'a;
 
-impl Report {
-    pub(super) fn new() -> Self {
-        Self {
-            complete: 0,
-            blocked: 0,
-            exhaustive: false,
-            bounded: false,
-            reduced: false,
-            failure: None,
-            estimate: None,
-            spins: Vec::new(),
-            elapsed: Duration::ZERO,
-        }
-    }
-
-    fn count(&mut self, end: End) {
-        match end {
-            End::Complete => self.complete += 1,
-            End::Blocked => self.blocked += 1,
-        }
-    }
-}
-
 /// What ended a search before its end.
 enum Outcome {
     /// Nothing.
@@ -57,6 +35,15 @@ enum Outcome {
 }
 
 impl Explorer {
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
+            model: self.model,
+            preemptions: self.preemptions,
+            revisits: self.revisits,
+            sample: self.sample,
+        }
+    }
+
     pub(super) fn explore<M: MemoryModel, S: Source>(
         &self,
         make: impl Fn() -> S + Sync,
@@ -66,10 +53,11 @@ impl Explorer {
         let begun = Instant::now();
         let mut settings = Settings {
             longest: self.max_events,
-            twins: reducible && self.reduce,
-            commute: reducible && self.reduce,
+            twins: reducible && self.reduce && self.preemptions.is_none(),
+            commute: reducible && self.reduce && self.preemptions.is_none(),
             ordered: Vec::new(),
             revisits: self.revisits,
+            preemptions: self.preemptions,
         };
         loop {
             let job = Job::<M, _> {
@@ -88,7 +76,10 @@ impl Explorer {
                 None => job.exhausted(self.workers),
             };
             match outcome {
-                Outcome::Done => report.exhaustive = self.sample.is_none() && !report.bounded,
+                Outcome::Done => {
+                    report.finished = self.sample.is_none();
+                    report.exhaustive = report.finished && !report.bounded;
+                }
                 Outcome::Ended => {}
                 Outcome::Failed(failure) => report.failure = Some(*failure),
                 Outcome::Restart(doubt) => {
@@ -178,7 +169,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
 
     fn worker(&self, mut worker: Option<Worker<'_>>) -> (u64, Report, Outcome) {
         let mut search = self.search();
-        let (mut report, mut since) = (Report::new(), 0);
+        let (mut report, mut since) = (Report::new(self.explorer.scope()), 0);
         let result = search.run(worker.as_mut(), |search, end| {
             report.count(end);
             if report.complete + report.blocked == 1 {
@@ -233,7 +224,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
         // The first in the order of the search decides, and what has been told to stop
         // counts for nothing.
         results.sort_by_key(|(serial, ..)| *serial);
-        let mut total = Report::new();
+        let mut total = Report::new(self.explorer.scope());
         let mut first = None;
         for (_, report, outcome) in results {
             total.complete += report.complete;
@@ -278,7 +269,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
 
     fn sampled(self, count: u64, seed: u64) -> (Report, Outcome) {
         let mut search = self.search();
-        let (mut report, mut seen) = (Report::new(), HashSet::new());
+        let (mut report, mut seen) = (Report::new(self.explorer.scope()), HashSet::new());
         let mut visit = |search: &mut Search<M, S>, end| {
             report.count(end);
             let execution = self.execution(search, end);
@@ -292,6 +283,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
             distinct: seen.len() as u64,
             ..estimate
         });
+        report.bounded = search.bounded;
         report.spins = search.source.spins();
         let outcome = self.outcome(&mut search, result);
         (report, outcome)

@@ -3,6 +3,7 @@
 use super::Model;
 use super::cache::{Cache, Note, Source, answer, answers};
 use super::graph::{Event, Graph, Kind, NONE};
+use super::preemptions::Part;
 use super::program::{Location, Value};
 use super::search::End;
 use crate::observe::Place;
@@ -62,6 +63,23 @@ impl<'a> Execution<'a> {
             .co
             .last()
             .map_or(place.initial, |&write| self.graph.at(write).value)
+    }
+
+    /// The least number of preemptions with which it can come about, see
+    /// [`Explorer::max_preemptions`](super::Explorer::max_preemptions).
+    pub fn preemptions(&self) -> u32 {
+        let threads = self.graph.threads.iter();
+        let limits: Vec<u32> = threads.map(|thread| thread.events.len() as u32).collect();
+        let whole = Part {
+            graph: self.graph,
+            cache: self.cache,
+            limits: &limits,
+            interleaves: self.model == Model::Sc,
+        };
+        // One at each event is enough.
+        whole
+            .preemptions(self.graph.len())
+            .unwrap_or(self.graph.len())
     }
 
     /// A text that equals another execution's exactly when the graphs are equal: the

@@ -8,18 +8,20 @@ pub(crate) mod graph;
 mod model;
 pub mod oracle;
 mod parallel;
+mod preemptions;
 pub mod program;
+mod report;
 mod rerun;
 pub(crate) mod search;
 
 pub use execution::Execution;
+pub use report::{Estimate, Failure, FailureKind, Progress, Report};
 
 use cache::{Direct, Source};
 use program::Program;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The memory model under which executions are judged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -34,17 +36,28 @@ pub enum Model {
     Tso,
 }
 
+impl Model {
+    /// Its usual name: `RC11`, `SC`, `TSO`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rc11 => "RC11",
+            Self::Sc => "SC",
+            Self::Tso => "TSO",
+        }
+    }
+}
+
 /// Settings of an exploration.
 #[derive(Clone, Debug)]
 pub struct Explorer {
     model: Model,
-    keep_going: bool,
     max_events: usize,
     max_executions: u64,
     spurious: u32,
     reduce: bool,
     workers: usize,
     revisits: Option<usize>,
+    preemptions: Option<u32>,
     sample: Option<(u64, u64)>,
     progress: Option<Callback>,
 }
@@ -70,13 +83,13 @@ impl Explorer {
     pub fn new() -> Self {
         Self {
             model: Model::Rc11,
-            keep_going: false,
             max_events: 10_000,
             max_executions: u64::MAX,
             spurious: 0,
             reduce: false,
             workers: 1,
             revisits: None,
+            preemptions: None,
             sample: None,
             progress: None,
         }
@@ -85,13 +98,6 @@ impl Explorer {
     /// The memory model; RC11 unless set.
     pub fn model(mut self, model: Model) -> Self {
         self.model = model;
-        self
-    }
-
-    /// Whether to visit the remaining executions after a fault. Not acted on yet: an
-    /// exploration ends at its first fault, and [`Report::exhaustive`] says so.
-    pub fn keep_going(mut self, keep_going: bool) -> Self {
-        self.keep_going = keep_going;
         self
     }
 
@@ -143,6 +149,36 @@ impl Explorer {
     /// fault has tried some executions, [`Report::bounded`] says that there are more.
     pub fn max_revisits(mut self, revisits: usize) -> Self {
         self.revisits = Some(revisits);
+        self
+    }
+
+    /// Only executions that need at most so many preemptions: there is an order of their
+    /// operations, each read after the write it reads (under SC an interleaving), in which
+    /// a thread that is not waiting is left that often for another. Reading an old value
+    /// costs nothing. An execution runs until no thread can go on, and faults count only in
+    /// executions within the bound: [`Self::reduce`] is without effect, and a program that
+    /// passes may fail with one preemption more ([`Report::coverage`] says so).
+    ///
+    /// ```
+    /// use threadbare_litmus::sync::{Arc, atomic::{AtomicU32, Ordering::Relaxed}};
+    /// use threadbare_litmus::{Explorer, thread};
+    ///
+    /// fn lost_update() {
+    ///     let x = Arc::new(AtomicU32::new(0));
+    ///     let other = x.clone();
+    ///     let t = thread::spawn(move || other.store(other.load(Relaxed) + 1, Relaxed));
+    ///     x.store(x.load(Relaxed) + 1, Relaxed);
+    ///     t.join().unwrap();
+    ///     assert_eq!(x.load(Relaxed), 2);
+    /// }
+    ///
+    /// let none = Explorer::new().max_preemptions(0).check(lost_update);
+    /// assert!(none.failure.is_none());
+    /// assert_eq!(none.coverage(), "exhaustive within 0 preemptions under RC11");
+    /// assert!(Explorer::new().max_preemptions(1).check(lost_update).failure.is_some());
+    /// ```
+    pub fn max_preemptions(mut self, preemptions: u32) -> Self {
+        self.preemptions = Some(preemptions);
         self
     }
 
@@ -229,103 +265,4 @@ impl Explorer {
             Model::Tso => self.explore::<model::Tso, _>(make, reducible, visit),
         }
     }
-}
-
-/// How far an exploration is.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// Executions visited.
-    pub executions: u64,
-    /// How many there will be.
-    pub estimate: Option<Estimate>,
-    /// Time spent.
-    pub elapsed: Duration,
-}
-
-impl Progress {
-    /// Time left, if the estimate is right; `None` without one or beyond it.
-    pub fn left(&self) -> Option<Duration> {
-        let total = self.estimate?.executions;
-        let rest = total / self.executions.max(1) as f64 - 1.0;
-        Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * rest).ok()
-    }
-}
-
-/// A guess at the number of executions from random descents. It is unbiased, but most of
-/// the sum may hide behind choices seldom taken: with few descents it is more often too
-/// small than too large.
-#[derive(Clone, Copy, Debug)]
-pub struct Estimate {
-    /// The mean of the descents' guesses.
-    pub executions: f64,
-    /// The standard deviation of that mean.
-    pub deviation: f64,
-    /// The number of descents.
-    pub probes: u64,
-    /// How many different executions were met; 0 where nobody counted.
-    pub distinct: u64,
-}
-
-impl Estimate {
-    /// The share of all executions that was met, about.
-    pub fn coverage(&self) -> f64 {
-        (self.distinct as f64 / self.executions).min(1.0)
-    }
-}
-
-/// What an exploration found.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// Executions in which every thread ended.
-    pub complete: u64,
-    /// Executions in which a thread stayed blocked.
-    pub blocked: u64,
-    /// Whether every execution was visited, or with reductions one of each kind.
-    pub exhaustive: bool,
-    /// Whether a bound left something out.
-    pub bounded: bool,
-    /// Whether a reduction was in force to the end.
-    pub reduced: bool,
-    /// Of a sample: how much it covered.
-    pub estimate: Option<Estimate>,
-    /// Places where a thread was taken to wait, because it did nothing but three equal
-    /// turns of reads and its registers and stack did not change any more. A loop that
-    /// counts its turns on the heap and gives up must be written otherwise.
-    pub spins: Vec<String>,
-    /// The first fault.
-    pub failure: Option<Failure>,
-    /// Time spent.
-    pub elapsed: Duration,
-}
-
-/// A fault of the program under exploration.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// What went wrong.
-    pub kind: FailureKind,
-    /// One sentence with the places.
-    pub message: String,
-    /// The failing execution, one column per thread.
-    pub table: String,
-    /// Its graph in the DOT language.
-    pub dot: String,
-    /// Its graph as a picture.
-    pub svg: String,
-    /// The line that [`Explorer::replay`] repeats it from.
-    pub trace: String,
-}
-
-/// The kinds of fault.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum FailureKind {
-    /// An assertion failed or a thread panicked.
-    Assertion,
-    /// Two conflicting accesses, one plain, without happens-before.
-    DataRace,
-    /// Every thread that has not ended waits for ever.
-    Deadlock,
-    /// An [`Observer`](crate::observe::Observer) objected.
-    Property,
-    /// The program breaks a rule of the explorer: nondeterminism, endless loop.
-    Program,
 }

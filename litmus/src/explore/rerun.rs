@@ -3,6 +3,7 @@
 use super::cache::{Direct, Source};
 use super::model::{self, MemoryModel};
 use super::program::Program;
+use super::report::Scope;
 use super::search::{End, Search, Settings, Stop};
 use super::{Execution, Explorer, Model, Report};
 use crate::observe::{Observer, Silent};
@@ -94,7 +95,10 @@ impl Explorer {
             failure,
             spins: search.source.spins(),
             elapsed: begun.elapsed().max(Duration::from_nanos(1)),
-            ..Report::new()
+            ..Report::new(Scope {
+                model: trace.model(),
+                ..Scope::default()
+            })
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Straight-line programs with forward jumps, for the explorer's own tests.
 #![allow(dead_code, missing_docs)]
 
+pub mod linear;
+pub mod random;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use threadbare_litmus::Explorer;

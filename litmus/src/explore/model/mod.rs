@@ -24,6 +24,10 @@ pub(crate) trait MemoryModel: Copy + Send + Sync {
     /// of no consequence to anything else, seq_cst fences apart.
     const UPDATES_COMMUTE: bool = false;
 
+    /// Whether executions are interleavings, so that a linear order of the events must
+    /// keep coherence too, and not only reads-from.
+    const INTERLEAVES: bool = false;
+
     /// Whether the graph, consistent without `event`, is consistent with it.
     fn admits(graph: &Graph, event: u32, scratch: &mut Scratch) -> bool;
 }

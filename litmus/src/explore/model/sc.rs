@@ -10,6 +10,7 @@ pub(crate) struct Sc;
 
 impl MemoryModel for Sc {
     const FLOOR: Clock = Clock::Porf;
+    const INTERLEAVES: bool = true;
 
     fn admits(graph: &Graph, event: u32, scratch: &mut Scratch) -> bool {
         is_last(graph, event) || !on_cycle(graph, event, scratch, edges)

@@ -274,6 +274,14 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     pub(super) fn check_race(&mut self, event: u32) -> Result<(), Stop> {
+        // Under a bound races are looked for at the end: see the module `bound`.
+        if self.settings.preemptions.is_some() {
+            return Ok(());
+        }
+        self.find_race(event)
+    }
+
+    pub(super) fn find_race(&self, event: u32) -> Result<(), Stop> {
         let Some(other) = race(&self.graph, event) else {
             return Ok(());
         };

@@ -9,6 +9,9 @@ use super::{End, Event, Kind, NONE, Search, Stop};
 impl<M: MemoryModel, S: Source> Search<M, S> {
     /// No thread can go on: is the execution complete, or do threads wait for ever?
     pub(super) fn end(&mut self) -> Result<End, Stop> {
+        if self.settings.preemptions.is_some() {
+            self.find_faults()?;
+        }
         let (mut stuck, mut pruned) = (Vec::new(), false);
         for thread in 0..self.graph.threads.len() as u32 {
             if !self.graph.threads[thread as usize].live {

@@ -8,6 +8,7 @@
 //! cutting never removes the event of one that remains.
 
 mod add;
+mod bound;
 mod commute;
 mod end;
 mod pick;
@@ -85,6 +86,8 @@ pub(crate) struct Settings {
     pub ordered: Vec<u32>,
     /// The greatest number of revisits on the way to an execution.
     pub revisits: Option<usize>,
+    /// The greatest number of preemptions of an execution.
+    pub preemptions: Option<u32>,
 }
 
 pub(crate) struct Search<M, S> {
@@ -101,7 +104,7 @@ pub(crate) struct Search<M, S> {
     map: Vec<u32>,
     /// Choices taken on the way here.
     depth: u32,
-    /// Whether the bound on revisits left something out.
+    /// Whether a bound left something out.
     pub bounded: bool,
     model: PhantomData<M>,
 }
@@ -165,7 +168,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                     }
                 }
                 self.depth = depth;
-                if self.take(item)? {
+                if self.enter(item)? {
                     break;
                 }
             }
@@ -186,6 +189,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 continue;
             }
             let Some((thread, node)) = self.pick()? else {
+                if !self.is_within_bound() {
+                    return Ok(None);
+                }
                 return self.end().map(Some);
             };
             self.step(thread, node)?;
@@ -201,6 +207,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             self.base = frame.items;
         }
         self.items.pop()
+    }
+
+    /// Takes a choice; false when nothing that comes of it is to be visited.
+    fn enter(&mut self, item: Item) -> Result<bool, Stop> {
+        Ok(self.take(item)? && self.may_stay_within_bound())
     }
 
     /// Takes a choice; false when it does not lead to a consistent graph.

@@ -133,6 +133,8 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                         return Ok(Some((thread, node)));
                     }
                 }
+                // Under a bound the others run on: see the module `bound`.
+                Class::Fail if self.settings.preemptions.is_some() => {}
                 Class::Fail => {
                     if let Op::Fail(message) = self.cache.op(node) {
                         return Err(self.assertion(thread, message.to_string()));

@@ -68,7 +68,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 return Ok(sum);
             };
             (start, self.depth) = (self.items.len(), depth);
-            if self.take(item)?
+            if self.enter(item)?
                 && let Some(end) = self.extend()?
             {
                 visit(self, end)?;

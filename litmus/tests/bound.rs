@@ -1,0 +1,230 @@
+//! The bound on preemptions: what it leaves out is exactly what needs more.
+
+mod support;
+
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use support::linear;
+use support::random::program;
+use support::{Straight, parse};
+use threadbare_litmus::explore::{FailureKind, Model};
+use threadbare_litmus::sync::{Arc, atomic::AtomicU32, atomic::Ordering::Relaxed};
+use threadbare_litmus::{Explorer, thread};
+
+/// Complete executions and the preemptions that the explorer says they need.
+fn needed(program: &Straight, model: Model) -> BTreeMap<String, u32> {
+    let mut all = BTreeMap::new();
+    Explorer::new().model(model).run(program, |execution| {
+        if execution.is_complete() {
+            all.insert(execution.key(), execution.preemptions());
+        }
+        ControlFlow::Continue(())
+    });
+    all
+}
+
+#[test]
+fn published_counts_under_sc() {
+    // GenMC's `tests/bound`: complete executions within 0, 1, 2, … preemptions.
+    let within = |text: &str, expected: &[usize]| {
+        let program = parse(text);
+        for (bound, &expected) in expected.iter().enumerate() {
+            let report = Explorer::new()
+                .model(Model::Sc)
+                .max_preemptions(bound as u32)
+                .run(&program, |_| ControlFlow::Continue(()));
+            assert_eq!(report.complete as usize, expected, "{text} within {bound}");
+        }
+    };
+    within("Wx1;Ry | Wy1;Rx", &[2, 3]);
+    within("Wx1 | Wx2 | Rx;Rx", &[6, 12]);
+    within("Wx1;Wx2 | Rx;Rx", &[2, 4, 6]);
+    within("Wx1 | Rx;Rx;Rx | Wx2", &[6, 18, 20]);
+    within("Rx;Wx1 | Rx;Wx2 | Rx;Wx3", &[6, 24, 36]);
+    within("Wx9 | Rx;Wx1 | Rx;Wx2 | Rx;Wx3", &[24, 132, 264, 300]);
+}
+
+#[test]
+fn waiting_is_no_preemption() {
+    // The second thread can only be reached by way of the first, and back.
+    let program = parse("Wx1;Qy1;Wx2 | Qx1;Wy1;Qx2");
+    let report = Explorer::new()
+        .max_preemptions(0)
+        .run(&program, |execution| {
+            assert_eq!(execution.preemptions(), 0);
+            ControlFlow::Continue(())
+        });
+    assert_eq!(report.complete, 1);
+    assert!(report.exhaustive && !report.bounded, "nothing was left out");
+    assert_eq!(report.coverage(), "exhaustive under RC11");
+}
+
+/// Two threads that take turns at a counter, `first` times and `second` times: fails if
+/// they alternate all the way, which needs `first + second - 2` preemptions.
+fn alternation(first: u32, second: u32) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        let counter = Arc::new(AtomicU32::new(0));
+        let turns = |n: u32, offset: u32| {
+            let counter = counter.clone();
+            thread::spawn(move || (0..n).all(|i| counter.fetch_add(1, Relaxed) == 2 * i + offset))
+        };
+        let (one, other) = (turns(first, 0), turns(second, 1));
+        let alternated = one.join().unwrap() & other.join().unwrap();
+        assert!(!alternated, "they took turns");
+    }
+}
+
+#[test]
+fn a_fault_is_found_with_as_many_preemptions_as_it_needs() {
+    for (first, second) in [(1, 1), (2, 1), (2, 2), (3, 2), (3, 3)] {
+        let needs = first + second - 2;
+        for model in [Model::Rc11, Model::Tso, Model::Sc] {
+            let within = |bound| {
+                let explorer = Explorer::new().model(model).max_preemptions(bound);
+                explorer.check(alternation(first, second))
+            };
+            let found = within(needs).failure.expect("a fault");
+            assert_eq!(found.kind, FailureKind::Assertion, "{}", found.message);
+            let again =
+                Explorer::new().replay(alternation(first, second), &found.trace.parse().unwrap());
+            assert_eq!(again.failure.expect("again").message, found.message);
+            if let Some(less) = needs.checked_sub(1) {
+                let report = within(less);
+                assert!(report.failure.is_none() && report.bounded && !report.exhaustive);
+                let words = format!(
+                    "exhaustive within {less} preemption{} under ",
+                    if less == 1 { "" } else { "s" }
+                );
+                assert!(
+                    report.coverage().starts_with(&words),
+                    "{}",
+                    report.coverage()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn races_and_deadlocks_are_bounded_too() {
+    // The race needs the reader to come between the two stores.
+    let racy = parse("Ax;Wy1n;Wx0 | Cx1>5;?1:1;Ryn");
+    let explorer = Explorer::new().model(Model::Sc);
+    let with = |bound| {
+        explorer
+            .clone()
+            .max_preemptions(bound)
+            .verify(&racy)
+            .failure
+    };
+    assert!(with(0).is_none());
+    assert_eq!(with(1).expect("a race").kind, FailureKind::DataRace);
+    // Two locks taken in opposite orders.
+    let inversion = || {
+        use threadbare_litmus::sync::Mutex;
+        let locks = Arc::new((Mutex::new(0), Mutex::new(0)));
+        let other = locks.clone();
+        let t = thread::spawn(move || drop((other.1.lock().unwrap(), other.0.lock().unwrap())));
+        drop((locks.0.lock().unwrap(), locks.1.lock().unwrap()));
+        t.join().unwrap();
+    };
+    let with = |bound| {
+        Explorer::new()
+            .max_preemptions(bound)
+            .check(inversion)
+            .failure
+    };
+    assert!(with(0).is_none());
+    assert_eq!(with(1).expect("a deadlock").kind, FailureKind::Deadlock);
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let program = parse("Rx;Wx1 | Rx;Wx2 | Rx;Wx3");
+    let report = |explorer: Explorer| explorer.verify(&program).coverage();
+    let new = Explorer::new;
+    assert_eq!(report(new()), "exhaustive under RC11");
+    assert_eq!(
+        report(new().model(Model::Sc).max_preemptions(1)),
+        "exhaustive within 1 preemption under SC"
+    );
+    assert_eq!(
+        report(new().max_executions(5)),
+        "stopped after 5 executions under RC11"
+    );
+    let few = report(new().model(Model::Tso).max_revisits(1));
+    assert!(few.starts_with("not exhaustive: "), "{few}");
+    assert!(
+        few.ends_with(" under TSO, each found with at most 1 revisit"),
+        "{few}"
+    );
+    let sampled = report(new().sample(20, 7));
+    assert!(
+        sampled.starts_with("sampled under RC11: 20 descents, seed 7, met "),
+        "{sampled}"
+    );
+}
+
+#[test]
+fn workers_leave_out_the_same() {
+    let program = parse("Rx;Wx1;Ry | Rx;Wx2;Wy1 | Rx;Wx3;Ry | Rx;Wx4");
+    let run = |workers| {
+        let explorer = Explorer::new().workers(workers).max_preemptions(1);
+        let report = explorer.verify(&program);
+        (report.complete, report.blocked, report.bounded)
+    };
+    assert_eq!(run(1), run(2));
+}
+
+fn agree(program: &Straight, model: Model) -> Result<(), TestCaseError> {
+    let all = needed(program, model);
+    for bound in 0..3 {
+        let mut found = BTreeSet::new();
+        let explorer = Explorer::new().model(model).max_preemptions(bound);
+        let report = explorer.run(program, |execution| {
+            let fresh = !execution.is_complete() || found.insert(execution.key());
+            assert!(fresh, "visited twice");
+            ControlFlow::Continue(())
+        });
+        let expected = all.iter().filter(|(_, needs)| **needs <= bound);
+        let expected: BTreeSet<String> = expected.map(|(key, _)| key.clone()).collect();
+        prop_assert!(report.failure.is_none());
+        prop_assert_eq!(found, expected, "within {} under {:?}", bound, model);
+    }
+    Ok(())
+}
+
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok());
+    ProptestConfig {
+        cases: cases.unwrap_or(300),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn nothing_within_the_bound_is_lost(program in program(false)) {
+        for model in [Model::Rc11, Model::Tso, Model::Sc] {
+            agree(&program, model)?;
+        }
+    }
+
+    #[test]
+    fn the_number_is_the_least(program in program(false)) {
+        // Awaits are left for free, which brute force knows nothing of.
+        let waits = program.threads.iter().flatten().any(|i| matches!(i, support::Ins::Await(..)));
+        let models = [Model::Rc11, Model::Sc];
+        for model in models.into_iter().filter(|_| !waits) {
+            for (key, needs) in needed(&program, model) {
+                prop_assert_eq!(needs, linear::preemptions(&key, model == Model::Sc), "{} {:?}", key, model);
+            }
+        }
+    }
+}
