@@ -2,9 +2,11 @@
 
 use crate::{Format, exit};
 use anyhow::Context;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use threadbare_litmus::catalogue;
+use threadbare_litmus::explore::Progress;
 use threadbare_litmus::lang::{Engine, Judged, Limits, Test, judge};
 
 /// Arguments.
@@ -15,6 +17,9 @@ Examples:
   threadbare litmus tests/ --engine rc11,tso,hardware      # every *.litmus file in a folder
   threadbare litmus --catalogue IRIW --engine loom         # our own tests by part of the name
   threadbare litmus --catalogue SB+rlx --print > SB.litmus # one to start from
+  threadbare litmus big.litmus --workers 2                 # both cores
+  threadbare litmus big.litmus --bound 2                   # executions of at most 2 preemptions
+  threadbare litmus big.litmus --sample 10000 --seed 7     # random executions, and how many there are
 
 `exists` is a question: no answer to it is a fault. A false `~exists` or `forall`, a data race, or
 a verdict other than the one a test's own info lines expect is a finding (exit code 1).")]
@@ -43,10 +48,19 @@ pub struct Args {
     /// shuttle: interleavings to enumerate before random ones.
     #[arg(long, default_value_t = 20_000)]
     schedules: usize,
-    /// loom: most preemptions in one execution; no bound without it.
+    /// rc11, sc, tso, loom: most preemptions in one execution; no bound without it.
+    #[arg(long, alias = "preemptions", value_name = "PREEMPTIONS")]
+    bound: Option<usize>,
+    /// rc11, sc, tso: most backward revisits on the way to an execution; no bound without it.
     #[arg(long)]
-    preemptions: Option<usize>,
-    /// Seed of random schedules and delays.
+    revisits: Option<usize>,
+    /// rc11, sc, tso: random descents instead of every execution.
+    #[arg(long, value_name = "DESCENTS", value_parser = clap::value_parser!(u64).range(1..))]
+    sample: Option<u64>,
+    /// rc11, sc, tso: OS threads that search.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    workers: u16,
+    /// Seed of samples, random schedules and delays.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How results are printed.
@@ -66,7 +80,13 @@ struct Tally {
 /// Runs tests.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limits = Limits {
-        preemptions: args.preemptions,
+        preemptions: args.bound,
+        revisits: args.revisits,
+        sample: args.sample,
+        workers: args.workers.into(),
+        progress: std::io::stderr()
+            .is_terminal()
+            .then_some(progress as fn(&Progress)),
         schedules: args.schedules,
         seed: args.seed,
         runs: args.runs,
@@ -100,6 +120,28 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// One line on the terminal, overwritten by the next and by the result.
+fn progress(so_far: &Progress) {
+    let Progress {
+        executions,
+        elapsed,
+        ..
+    } = so_far;
+    let mut line = format!("{executions} executions in {:.0} s", elapsed.as_secs_f64());
+    if let Some(estimate) = so_far.estimate {
+        let share = (*executions as f64 / estimate.executions).min(1.0);
+        let bar = "█".repeat((share * 20.0) as usize);
+        line += &format!(
+            " │{bar:<20}│ of about {:.0} ± {:.0}",
+            estimate.executions, estimate.deviation
+        );
+    }
+    if let Some(left) = so_far.left() {
+        line += &format!(", about {:.0} s left", left.as_secs_f64());
+    }
+    eprint!("\r\x1b[K{line}\r");
+}
+
 fn one(
     test: &Test,
     engine: Engine,
@@ -107,7 +149,11 @@ fn one(
     args: &Args,
     tally: &mut Tally,
 ) -> anyhow::Result<()> {
-    let judged = match judge(test, engine, limits) {
+    let judged = judge(test, engine, limits);
+    if limits.progress.is_some() {
+        eprint!("\x1b[K");
+    }
+    let judged = match judged {
         Ok(judged) => judged,
         Err(error) => {
             eprintln!("threadbare: skipped: {error}");

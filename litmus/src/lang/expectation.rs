@@ -20,7 +20,7 @@ use std::str::FromStr;
 
 use super::Test;
 use super::engine::{Engine, Limits, Unsupported, run};
-use super::outcome::{Frequency, Verdict};
+use super::outcome::{Coverage, Frequency, Verdict};
 use crate::explore::Model;
 
 /// What a test has to show.
@@ -65,6 +65,18 @@ impl Expected {
         match self {
             Expected::Race => verdict.race.is_some(),
             Expected::Shows(frequency) => verdict.race.is_none() && verdict.frequency == frequency,
+        }
+    }
+
+    /// Whether a verdict on part of the behaviour rules out that the whole is as expected.
+    fn refuted_by(self, verdict: &Verdict) -> bool {
+        match self {
+            Expected::Race => false,
+            Expected::Shows(frequency) => {
+                verdict.race.is_some()
+                    || frequency == Frequency::Never && verdict.positive > 0
+                    || frequency == Frequency::Always && verdict.negative > 0
+            }
         }
     }
 }
@@ -119,9 +131,12 @@ pub struct Judged {
 
 impl Judged {
     /// Whether this is worth somebody's attention: another verdict than
-    /// expected; without expectation, a race or a false claim ([`Verdict::is_finding`]).
+    /// expected; without expectation, a race or a false claim ([`Verdict::is_finding`]). What
+    /// a bounded or sampled search by our explorer has not seen is nobody's fault.
     pub fn is_finding(&self) -> bool {
+        let partial = matches!(self.verdict.coverage, Coverage::Partial(_));
         match &self.expectation {
+            Some(expectation) if partial => expectation.expected.refuted_by(&self.verdict),
             Some(expectation) => !expectation.expected.met_by(&self.verdict),
             None => self.verdict.is_finding(),
         }

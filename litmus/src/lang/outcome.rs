@@ -14,6 +14,8 @@ pub enum Coverage {
     Exhaustive,
     /// Every behaviour within the bound named.
     Bounded(String),
+    /// Some behaviours, in the explorer's words.
+    Partial(String),
     /// Some behaviours: this many runs. The seed repeats them, where there is one.
     Sampled {
         /// Number of runs.
@@ -28,6 +30,7 @@ impl Display for Coverage {
         match self {
             Coverage::Exhaustive => f.write_str("exhaustive"),
             Coverage::Bounded(bound) => write!(f, "exhaustive within {bound}"),
+            Coverage::Partial(words) => f.write_str(words),
             Coverage::Sampled {
                 runs,
                 seed: Some(seed),

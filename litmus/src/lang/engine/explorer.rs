@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::Limits;
 use crate::explore::program::{Location, LocationInfo, Op, Program, Site, Step, Update, Value};
 use crate::explore::{Explorer, FailureKind, Model};
 use crate::lang::ast::RmwOp;
@@ -135,41 +136,60 @@ impl Program for LitmusProgram<'_> {
     }
 }
 
-pub(super) fn run(code: &Code, model: Model) -> Result<Observation, String> {
+fn explorer(model: Model, limits: &Limits) -> Explorer {
+    let mut explorer = Explorer::new().model(model).workers(limits.workers);
+    if let Some(most) = limits.preemptions {
+        explorer = explorer.max_preemptions(most as u32);
+    }
+    if let Some(most) = limits.revisits {
+        explorer = explorer.max_revisits(most);
+    }
+    if let Some(descents) = limits.sample {
+        explorer = explorer.sample(descents, limits.seed);
+    }
+    if let Some(progress) = limits.progress {
+        explorer = explorer.progress(progress);
+    }
+    explorer
+}
+
+pub(super) fn run(code: &Code, model: Model, limits: &Limits) -> Result<Observation, String> {
     let program = LitmusProgram {
         code,
         file: code.name.as_str().into(),
     };
     let mut states: BTreeMap<Vec<i64>, u64> = BTreeMap::new();
     let mut witness = None;
-    let report = Explorer::new()
-        .model(model)
-        .keep_going(true)
-        .run(&program, |execution| {
-            if execution.is_complete() {
-                // A register's value is a function of the answers, so it is replayed, not stored.
-                let ends: Vec<Cursor> = (0..code.threads.len())
-                    .map(|thread| program.replay(thread, &execution.answers(thread)).0)
-                    .collect();
-                let outcome = code.outcome(
-                    |location| execution.final_value(Location(location as u32)) as i64,
-                    |thread, register| ends[thread].registers[register],
-                );
-                let filter = code.filter.as_ref();
-                if witness.is_none()
-                    && filter.is_none_or(|filter| code.holds(filter, &outcome))
-                    && code.holds(&code.condition.prop, &outcome)
-                {
-                    witness = Some(Witness {
-                        table: execution.table(),
-                        dot: execution.dot(),
-                        svg: execution.svg(),
-                    });
-                }
-                *states.entry(outcome).or_default() += 1;
+    let report = explorer(model, limits).run(&program, |execution| {
+        if execution.is_complete() {
+            // A register's value is a function of the answers, so it is replayed, not stored.
+            let ends: Vec<Cursor> = (0..code.threads.len())
+                .map(|thread| program.replay(thread, &execution.answers(thread)).0)
+                .collect();
+            let outcome = code.outcome(
+                |location| execution.final_value(Location(location as u32)) as i64,
+                |thread, register| ends[thread].registers[register],
+            );
+            let filter = code.filter.as_ref();
+            if witness.is_none()
+                && filter.is_none_or(|filter| code.holds(filter, &outcome))
+                && code.holds(&code.condition.prop, &outcome)
+            {
+                witness = Some(Witness {
+                    table: execution.table(),
+                    dot: execution.dot(),
+                    svg: execution.svg(),
+                });
             }
-            ControlFlow::Continue(())
-        });
+            *states.entry(outcome).or_default() += 1;
+        }
+        ControlFlow::Continue(())
+    });
+    let coverage = match report.failure {
+        // Any race makes the test mean nothing: there is no more to be seen.
+        None if !report.exhaustive => Coverage::Partial(report.coverage()),
+        _ => Coverage::Exhaustive,
+    };
     let race = match report.failure {
         Some(failure) if failure.kind == FailureKind::DataRace => Some(failure.message),
         Some(failure) => return Err(failure.message),
@@ -186,7 +206,7 @@ pub(super) fn run(code: &Code, model: Model) -> Result<Observation, String> {
         states,
         race,
         witness,
-        coverage: Coverage::Exhaustive,
+        coverage,
         elapsed: report.elapsed,
     })
 }

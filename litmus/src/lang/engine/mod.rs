@@ -6,7 +6,7 @@ use std::sync::Once;
 
 use super::code::Code;
 use super::outcome::Observation;
-use crate::explore::Model;
+use crate::explore::{Model, Progress};
 use crate::hardware;
 
 mod explorer;
@@ -65,12 +65,20 @@ impl FromStr for Engine {
 /// How long an engine may go on.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// loom: most preemptions in one execution; default none. Two lose few
-    /// outcomes and make four threads feasible.
+    /// Our explorer and loom: most preemptions in one execution; default none. Two lose few
+    /// outcomes and make four threads feasible under loom.
     pub preemptions: Option<usize>,
+    /// Our explorer: most backward revisits on the way to an execution; default none.
+    pub revisits: Option<usize>,
+    /// Our explorer: random descents instead of an exhaustive search; default none.
+    pub sample: Option<u64>,
+    /// Our explorer: OS threads that search; default 1.
+    pub workers: usize,
+    /// Our explorer: called every few thousand executions.
+    pub progress: Option<fn(&Progress)>,
     /// shuttle: interleavings enumerated before it turns to random ones; default 20,000.
     pub schedules: usize,
-    /// shuttle and hardware: seed of schedules and phases; default 1.
+    /// Seed of samples, schedules and phases; default 1.
     pub seed: u64,
     /// Hardware: runs of the test; default 200,000.
     pub runs: u64,
@@ -80,6 +88,10 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             preemptions: None,
+            revisits: None,
+            sample: None,
+            workers: 1,
+            progress: None,
             schedules: 20_000,
             seed: 1,
             runs: 200_000,
@@ -106,7 +118,7 @@ pub struct Unsupported {
 /// When the engine has no way to express the test.
 pub fn run(code: &Code, engine: Engine, limits: &Limits) -> Result<Observation, Unsupported> {
     let result = match engine {
-        Engine::Explorer(model) => explorer::run(code, model),
+        Engine::Explorer(model) => explorer::run(code, model, limits),
         Engine::Loom => loom::run(code, limits),
         Engine::Shuttle => shuttle::run(code, limits),
         Engine::Hardware => hardware::run(code, &hardware::Options::new(limits.runs, limits.seed))
