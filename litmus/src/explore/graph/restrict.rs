@@ -1,7 +1,7 @@
 //! Smaller graphs: the first so many events, and what a revisit leaves.
 
 use super::super::program::MemoryOrder;
-use super::{Clock, Event, Graph, Kind, NONE, Place, Thread};
+use super::{Clock, Graph, Kind, NONE, Place, Thread};
 
 impl Graph {
     /// Drops every event from position `keep` on.
