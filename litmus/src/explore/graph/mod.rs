@@ -114,6 +114,9 @@ impl Graph {
             width: 1,
             slots: 3,
             pending: NONE,
+            // Room for what most programs need.
+            events: Vec::with_capacity(32),
+            clocks: Vec::with_capacity(96),
             ..Self::default()
         }
     }

@@ -42,45 +42,48 @@ impl Graph {
     /// copied without coherence place. Positions are made dense; `map` gets the new position
     /// of each event. False when a read that stays reads from a deleted write.
     pub fn restrict(&self, read: u32, write: u32, into: &mut Self, map: &mut Vec<u32>) -> bool {
-        map.clear();
         let prefix = self.clock(write, Clock::Prefix);
-        let mut count = 0;
-        map.extend(self.events.iter().enumerate().map(|(position, event)| {
-            let kept =
-                position as u32 <= read || u32::from(prefix[event.thread as usize]) >= event.index;
+        // What is not younger than the read stays where it is.
+        let old = read as usize + 1;
+        let mut count = read + 1;
+        map.clear();
+        map.extend(0..count);
+        map.extend(self.events[old..].iter().map(|event| {
+            let kept = u32::from(prefix[event.thread as usize]) >= event.index;
             let to = if kept { count } else { NONE };
             count += u32::from(kept);
             to
         }));
         let at = |p: u32| if p == NONE { NONE } else { map[p as usize] };
         (into.width, into.slots, into.pending) = (self.width, self.slots, NONE);
-        into.events.clear();
-        into.clocks.clear();
-        into.seq_cst.clear();
-        into.events.reserve(count as usize);
         if into.threads.len() != self.threads.len() {
             into.threads.resize_with(self.threads.len(), Thread::new);
         }
         for (from, to) in self.threads.iter().zip(&mut into.threads) {
-            to.events.clear();
+            retain(&from.events, read, map, &mut to.events);
             to.base = at(from.base);
             to.root = from.root;
             to.next = NONE;
             to.elder = from.elder;
             to.live = from.live && (from.base == NONE || to.base != NONE);
         }
-        if into.places.len() != self.places.len() {
-            into.places.resize_with(self.places.len(), Place::default);
-        }
-        for (from, to) in self.places.iter().zip(&mut into.places) {
-            to.accesses.clear();
-            to.co.clear();
-            (to.initial, to.bits) = (from.initial, from.bits);
-            (to.plain, to.applied) = (0, 0);
-        }
+        retain(&self.seq_cst, read, map, &mut into.seq_cst);
         let stride = self.slots * self.width;
-        for (position, (event, &new)) in self.events.iter().zip(&*map).enumerate() {
-            if new == NONE {
+        into.events.clear();
+        into.events.extend_from_slice(&self.events[..old]);
+        into.clocks.clear();
+        into.clocks.extend_from_slice(&self.clocks[..old * stride]);
+        for (position, event) in into.events.iter_mut().enumerate() {
+            // An older read may read from a younger write.
+            if event.rf != NONE && event.rf > read {
+                event.rf = map[event.rf as usize];
+                if event.rf == NONE && position as u32 != read {
+                    return false;
+                }
+            }
+        }
+        for (position, event) in self.events.iter().enumerate().skip(old) {
+            if map[position] == NONE {
                 continue;
             }
             let mut event = *event;
@@ -89,23 +92,29 @@ impl Graph {
             event.twin = at(event.twin);
             if event.rf != NONE {
                 event.rf = map[event.rf as usize];
-                if event.rf == NONE && position as u32 != read {
+                if event.rf == NONE {
                     return false;
                 }
-            }
-            into.threads[event.thread as usize].events.push(new);
-            if event.location != NONE {
-                let place = &mut into.places[event.location as usize];
-                place.accesses.push(new);
-                place.plain += u32::from(event.order == MemoryOrder::Plain);
-                place.applied += u32::from(event.applied);
-            }
-            if event.order.is_seq_cst() {
-                into.seq_cst.push(new);
             }
             into.events.push(event);
             into.clocks
                 .extend_from_slice(&self.clocks[position * stride..(position + 1) * stride]);
+        }
+        if into.places.len() != self.places.len() {
+            into.places.resize_with(self.places.len(), Place::default);
+        }
+        for (from, to) in self.places.iter().zip(&mut into.places) {
+            (to.initial, to.bits) = (from.initial, from.bits);
+            retain(&from.accesses, read, map, &mut to.accesses);
+            (to.plain, to.applied) = (0, 0);
+            if from.plain + from.applied > 0 {
+                for &access in &to.accesses {
+                    let event = &into.events[access as usize];
+                    to.plain += u32::from(event.order == MemoryOrder::Plain);
+                    to.applied += u32::from(event.applied);
+                }
+            }
+            to.co.clear();
         }
         for (from, to) in self.places.iter().zip(&mut into.places) {
             for &write in &from.co {
@@ -119,4 +128,13 @@ impl Graph {
         into.at_mut(count - 1).rank = 0;
         true
     }
+}
+
+/// Copies those of some events, in order of addition, that stay.
+fn retain(from: &[u32], read: u32, map: &[u32], into: &mut Vec<u32>) {
+    let old = from.partition_point(|&event| event <= read);
+    into.clear();
+    into.extend_from_slice(&from[..old]);
+    let young = from[old..].iter().map(|&event| map[event as usize]);
+    into.extend(young.filter(|&event| event != NONE));
 }

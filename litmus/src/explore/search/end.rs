@@ -46,6 +46,36 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         Ok(End::Blocked)
     }
 
+    /// Whether some thread waits for ever, having read an old value: nothing that comes of the
+    /// graph is complete, and no deadlock either. No revisit changes such a read (it is not
+    /// maximal) and nothing follows it; what fails elsewhere fails as well in the execution in
+    /// which it reads the latest value. GenMC calls such executions moot and does not count
+    /// them. They come of revisits; a forward choice of such a value is not made.
+    pub(super) fn is_in_vain(&mut self) -> Result<bool, Stop> {
+        if self.graph.pending != NONE {
+            return Ok(false);
+        }
+        for thread in 0..self.graph.threads.len() as u32 {
+            let last = self.graph.last(thread);
+            if !self.graph.threads[thread as usize].live || last == NONE {
+                continue;
+            }
+            let Event {
+                kind, rf, location, ..
+            } = *self.graph.at(last);
+            if kind != Kind::Read {
+                continue;
+            }
+            // What is older than the read or than its revisit stays, see `is_maximal`.
+            let since = if rf == NONE { last } else { rf.max(last) };
+            let later = &self.graph.place(location).co[self.graph.rank_of(rf) as usize..];
+            if later.iter().any(|&write| write < since) && self.blocks(thread, last, rf)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether the thread's latest `reads` reads all see the latest write: then fairness
     /// of propagation does not help it.
     fn reads_latest(&self, thread: u32, reads: u32) -> bool {

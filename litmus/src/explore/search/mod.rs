@@ -129,7 +129,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             source,
             commuting: Commuting::new(settings.commute && M::UPDATES_COMMUTE, &settings.ordered),
             settings,
-            items: Vec::new(),
+            items: Vec::with_capacity(64),
             base: 0,
             frames: Vec::new(),
             spare: Vec::new(),
@@ -211,7 +211,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
 
     /// Takes a choice; false when nothing that comes of it is to be visited.
     fn enter(&mut self, item: Item) -> Result<bool, Stop> {
-        Ok(self.take(item)? && self.may_stay_within_bound())
+        Ok(self.take(item)? && !self.is_in_vain()? && self.may_stay_within_bound())
     }
 
     /// Takes a choice; false when it does not lead to a consistent graph.

@@ -1,7 +1,7 @@
 //! Which thread goes on, and with what.
 
 use super::super::cache::{Class, Fault, Source, Start, answer};
-use super::super::graph::{Event, NONE};
+use super::super::graph::{Event, NONE, Rmw};
 use super::super::model::{MemoryModel, floor};
 use super::super::program::{MemoryOrder, Op, Step, Value, truncate};
 use super::{Doubt, Search, Stop};
@@ -177,10 +177,16 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         let read = self.push_read(thread, node)?;
         let location = self.graph.at(read).location;
         let mut found = false;
-        for rank in floor::<M>(&self.graph, read)..=self.graph.place(location).co.len() as u32 {
+        let floor = floor::<M>(&self.graph, read);
+        for rank in (floor..=self.graph.place(location).co.len() as u32).rev() {
             let write = self.graph.ranked(location, rank);
-            self.set_rf(read, write);
-            if self.graph.at(read).exclusive && self.graph.exclusive_at(location, rank + 1) {
+            let taken = self.graph.exclusive_at(location, rank + 1);
+            let exclusive = || {
+                let old = self.graph.value_of(location, write);
+                matches!(*self.cache.op(node), Op::AwaitExchange { expected, new, .. }
+                    if self.graph.written(location, Rmw::Exchange { expected, new }, old).is_some())
+            };
+            if taken && exclusive() {
                 continue;
             }
             if !self.blocks(thread, read, write)? {
