@@ -111,7 +111,7 @@ class Phoenix(list):
     def __del__(self):
         finalized.append(self.key)
         slot[0] = self
-        for _ in range(self.key % 60):  # the reader comes sooner or later in here, or just after
+        for _ in range(self.key % 24):  # the reader comes sooner or later in here, or just after
             pass
         if FAULT == "twice" and self.key == 200:
             finalized.append(self.key)
@@ -119,7 +119,7 @@ class Phoenix(list):
 
 def maker():
     global made
-    while going() and made < 100_000:
+    while going() and made < 500_000:
         it = Phoenix((1, 2, 3))
         it.key = made
         made += 1
