@@ -115,15 +115,23 @@ class Value:
         died.append(self.number)
 
 
+def name(n):
+    """Strings are compared at once; tuples by code that a VM may run outside its locks."""
+    return "k%d" % n if n % 2 else ("k", n)
+
+
 table = {"always": Value("always", 0)}
 
 
 def writer(number):
     def body():
         choose, made = below(number), 0
-        while going() and made < 60_000:
-            for _ in range(choose(60)):  # across several sizes of the table
-                key = "k%d" % choose(100)
+        while going() and made < 250_000:
+            width = (8, 100)[choose(2)]  # few keys again and again; or across several sizes of the table
+            for _ in range(choose(60)):
+                key = name(choose(width))
+                if width == 8:
+                    table.pop(name(choose(8)), None)
                 value = Value("wrong" if FAULT == "foreign" else key, number * 1_000_000 + made)
                 table[key] = value
                 if FAULT == "leak":
@@ -139,9 +147,9 @@ def writer(number):
                     if key != "always":
                         table.pop(key, None)
             elif how == 2:
-                table.pop("k%d" % choose(100), None)
+                table.pop(name(choose(100)), None)
             else:
-                table.update({"k%d" % i: None for i in range(choose(100))})
+                table.update({name(i): None for i in range(choose(100))})
             if FAULT == "lost":
                 table.pop("always", None)
         counts.append(made)
@@ -158,7 +166,7 @@ def reader(number):
     def body():
         choose, count = below(20 + number), 0
         while going():
-            key = "k%d" % choose(100)
+            key = name(choose((8, 100)[choose(2)]))
             right(key, table.get(key))
             if key in table:
                 try:

@@ -155,7 +155,7 @@ def reader():
             for place in range(KEYS):
                 value = table.get((number, place))
                 if value is not None and value.key != (number, place):
-                    problem("W2: under %r there was %r" % ((number, place), value.key))
+                    problem("W2, or the dict below: under %r there was the value of %r" % ((number, place), value.key))
                 count += 1
         value = None
         try:
