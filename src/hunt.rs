@@ -18,7 +18,9 @@ use threadbare_stress::subject::{Subject, builtin, introspect};
 use threadbare_stress::triage::marks::{self, Marks};
 use threadbare_stress::triage::rank;
 use threadbare_stress::triage::severity::Severity;
+use threadbare_stress::verdict::Kind;
 use threadbare_stress::verdict::grade::Grade;
+use threadbare_stress::verdict::sanitizer::{Report as Reported, suppress};
 use threadbare_stress::vm::child::interrupted;
 use threadbare_stress::vm::{EMBEDDED, Vm};
 
@@ -61,6 +63,9 @@ pub struct Args {
     /// Control: run the same scenarios in one thread, where nothing may be found.
     #[arg(long)]
     sequential: bool,
+    /// Sanitizer reports that are no faults, by exact top frame, beside the shipped ones (TOML).
+    #[arg(long, value_name = "FILE")]
+    suppressions: Option<PathBuf>,
     /// Leave out subjects whose operations run Python code in the middle.
     #[arg(long)]
     no_callbacks: bool,
@@ -105,6 +110,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         list(&subjects, args.format);
         return Ok(exit::CLEAN);
     }
+    let mut suppressions = suppress::shipped();
+    if let Some(file) = &args.suppressions {
+        suppressions.extend(suppress::read(file)?);
+    }
     signals::install()?;
     let vm = Vm::open(&args.vm)?;
     for name in &types {
@@ -136,6 +145,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         sequential: args.sequential,
         only: args.only,
         keep: 3,
+        suppressions,
     };
     eprintln!(
         "hunting in {} ({} subjects, seed {}, {} s, {} at once), findings in {}",
@@ -149,6 +159,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if vm.facts.has_gil() {
         eprintln!(
             "note: this VM has a GIL: threads switch only between bytecodes, so little can be found"
+        );
+    }
+    if !vm.facts.sanitizers.is_empty() {
+        eprintln!(
+            "note: built with the {} sanitizer: {:.1} million loop turns a second and thread, limits of time × {}; \
+             races that need no operation are looked for first and told of no scenario",
+            vm.facts.sanitizers.join(" and "),
+            vm.facts.speed,
+            vm.facts.slowness()
         );
     }
     let watch = Printer::new(args.format);
@@ -306,6 +325,36 @@ impl Printer {
     }
 }
 
+/// The stacks of a sanitizer's report that tell it from others, a few frames each.
+fn sides(report: &Reported) -> String {
+    let mut text = String::new();
+    for side in report.sides() {
+        let frames: Vec<String> = side
+            .frames
+            .iter()
+            .take(6)
+            .map(ToString::to_string)
+            .collect();
+        text += &format!("      {}: {}\n", side.head, frames.join(" < "));
+    }
+    text
+}
+
+/// What the sanitizer reported in all, and what of it is not told as a finding.
+fn sanitized(state: &State, findings: &[&Finding]) {
+    let races = findings.iter().filter(|f| f.kind == Kind::DataRace).count();
+    println!(
+        "sanitizer: {} reports in {} processes, {races} distinct data races told",
+        state.reports, state.processes
+    );
+    for (by, hidden) in &state.hidden {
+        println!("  not told: {} by {by}", hidden.reports);
+    }
+    for signature in &state.baseline {
+        println!("  without any operation: {signature}");
+    }
+}
+
 /// The table of subjects, then one line a finding.
 fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, format: Format) {
     let state = &result.state;
@@ -397,6 +446,9 @@ fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, format: F
                 .join("repro.py")
                 .display()
         );
+        if let Some(report) = &finding.report {
+            print!("{}", sides(report));
+        }
     }
     println!();
     println!(
@@ -417,6 +469,12 @@ fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, format: F
             "{} scenarios had too many orders: these were sampled and unexplained outcomes of them not reported",
             state.sampled_orders
         );
+    }
+    if !vm.facts.sanitizers.is_empty() {
+        sanitized(state, &findings);
+    }
+    for warning in &result.warnings {
+        eprintln!("warning: {warning}");
     }
     println!("report: {}", options.out.join("report.html").display());
     if let Some(first) = findings.first() {

@@ -116,8 +116,12 @@ fn code(error: &anyhow::Error) -> ExitCode {
     use threadbare_stress::campaign::HuntError;
     use threadbare_stress::finding::store::StoreError;
     use threadbare_stress::subject::SubjectError;
+    use threadbare_stress::verdict::sanitizer::suppress::SuppressError;
     use threadbare_stress::vm::VmError;
-    if error.is::<SubjectError>() || matches!(error.downcast_ref(), Some(HuntError::Other { .. })) {
+    if error.is::<SubjectError>()
+        || error.is::<SuppressError>()
+        || matches!(error.downcast_ref(), Some(HuntError::Other { .. }))
+    {
         ExitCode::from(2)
     } else if error.is::<VmError>() || error.is::<StoreError>() || error.is::<HuntError>() {
         exit::environment()

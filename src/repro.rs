@@ -151,7 +151,7 @@ fn finding(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
     let (rate, attempts) = reproduce::rate(
         &vm,
         &script,
-        finding.kind,
+        &finding,
         args.runs,
         args.time.map_or(10.0, |t| t.as_secs_f64()),
         false,

@@ -43,6 +43,16 @@ def emit(*fields):
         flush()
 
 
+MARKS = []  # on a sanitizer's build: its reports are on stderr, so what they belong to must stand there too
+
+
+def mark(*fields):
+    emit(*fields)
+    if MARKS:
+        sys.stderr.write("@threadbare\t" + "\t".join([str(f) for f in fields]) + "\n")
+        sys.stderr.flush()
+
+
 class Tok(object):
     """An element with identity; rendered by its number. Without a `__repr__` of its own: it would be
     Python code in the middle of every `repr` of a container, where also a VM with a GIL switches."""
@@ -460,7 +470,7 @@ class Run(object):
             self.workers[0].wait()
 
     def strides(self, until):
-        emit("P", self.id, "stride")
+        mark("P", self.id, "stride")
         tally = Tally(self)
         n, pace = 16, Pace()
         phases = FREE if self.job.get("gil") or self.job.get("free") else PHASES
@@ -475,7 +485,7 @@ class Run(object):
             else:
                 phase = best if self.rng.below(4) else phases[self.rng.below(len(phases))]
             before = self.counts(tally)
-            sample = turn % 8 == 1 and not self.job.get("gil")
+            sample = turn % 8 == 1 and not self.job.get("gil") and not self.job.get("free")
             self.stride(n, phase, tally, sample)
             after = self.counts(tally)
             took = clock() - t0
@@ -497,7 +507,7 @@ class Run(object):
 
     def alone(self):
         """The slot's turns by one thread: what breaks or alarms here is no race."""
-        emit("P", self.id, "alone")
+        mark("P", self.id, "alone")
         holder = [self.make()]
         found = []
         for fn in self.ns["_SLOTS"]:
@@ -523,7 +533,7 @@ class Run(object):
 
     def slot(self, until):
         """No barrier at all: every thread works on what the slot holds, any of them replaces it."""
-        emit("P", self.id, "slot")
+        mark("P", self.id, "slot")
         n, pace = max(4, 64 // self.slots), Pace()
         masks = (3, 15, 63, 255)
         while True:
@@ -544,7 +554,7 @@ class Run(object):
 
     def one_thread(self, until):
         """Control: the same orders again, one thread; any new outcome is a false alarm of ours."""
-        emit("P", self.id, "seq")
+        mark("P", self.id, "seq")
         tally = Tally(self)
         tally.slow = True
         orders = self.spec["orders"]
@@ -692,6 +702,7 @@ def speed(job):
         w.stop()
         ratios.append(two / both)
     emit("I", "speedup", "%.2f" % sorted(ratios)[2])
+    emit("I", "speed", "%.2f" % (n / one / 1e6))
     # Load from other programs spoils the ratio but not this: without a GIL a thread sees the
     # other's counter move between two of its own steps, with one only when they are switched.
     most = 0.0
@@ -738,6 +749,8 @@ def main(job):
     except BaseException:
         pass
     mode = job["mode"]
+    if job.get("marks"):
+        MARKS.append(1)
     if mode == "probe":
         probe(job)
     elif mode == "vm":
@@ -746,7 +759,7 @@ def main(job):
     else:
         workers = [Worker() for _ in range(job["threads"] - 1)]
         for spec in job["scenarios"]:
-            emit("B", spec["id"])
+            mark("B", spec["id"])
             try:
                 run = Run(spec, job, workers[:len(spec["ops"]) - 1])
             except BaseException as e:

@@ -91,6 +91,7 @@ fn hunted(command: &str) -> Report {
         sequential: false,
         only: None,
         keep: 3,
+        suppressions: Vec::new(),
     };
     let mut report = hunt(&vm, &options, &|_| ()).unwrap();
     assert!(report.error.is_none(), "{:?}", report.error);

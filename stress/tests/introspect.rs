@@ -239,6 +239,7 @@ fn run(
         sequential,
         only: None,
         keep: 3,
+        suppressions: Vec::new(),
     };
     let report = hunt(vm, &options, &|_| ()).unwrap();
     assert!(report.error.is_none(), "{:?}", report.error);

@@ -67,6 +67,7 @@ fn finding(id: &str, kind: Kind, grade: Grade) -> Finding {
         script: None,
         seen: 1,
         tuning: None,
+        report: None,
     }
 }
 

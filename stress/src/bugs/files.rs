@@ -26,6 +26,7 @@ pub(super) const FILES: &[(&str, &str, &str)] = &[
     entry!("cpython/118561-list-iterate-extend"),
     entry!("cpython/119369-qsbr-unregister"),
     entry!("cpython/119809-slots-assignment"),
+    entry!("cpython/119915-semaphore-unseen"),
     entry!("cpython/120165-class-assignment"),
     entry!("cpython/120321-generator-next"),
     entry!("cpython/120496-sequence-iterator-cursor"),

@@ -2,7 +2,7 @@
 
 use super::state::Batch;
 use super::support::{self, Supported};
-use super::{Event, HuntError, Shared, settle};
+use super::{Event, HuntError, Shared, sanitized, settle};
 use crate::choice::Seeded;
 use crate::history::History;
 use crate::scenario::orders::{Orders, orders};
@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// Most sequential orders that are run for one scenario; beyond it they are sampled.
 pub const MOST_ORDERS: usize = 1680;
+
+/// The same on a build with the thread sanitizer, where races count and runs are slow.
+const ORDERS_SANITIZED: usize = 70;
 
 /// Orders that are run where no outcome is compared with them: what breaks alone is no race.
 const FEW_ORDERS: usize = 16;
@@ -33,7 +36,9 @@ pub fn text(
     let mut complete = Vec::new();
     for (id, scenario) in scenarios.iter().enumerate() {
         let name = scenario.hash().to_string();
-        let most = if scenario.has_outcomes() {
+        let most = if scenario.has_outcomes() && vm.facts.sanitized("thread") {
+            ORDERS_SANITIZED
+        } else if scenario.has_outcomes() {
             MOST_ORDERS
         } else {
             FEW_ORDERS
@@ -59,13 +64,23 @@ pub fn text(
     }
     let threads = scenarios.iter().map(|s| s.threads.len()).max().unwrap_or(2);
     let job = format!(
-        "{{'mode': 'run', 'seed': {}, 'gil': {}, 'control': {}, 'threads': {threads}, 'scenarios': [{}]}}",
+        "{{'mode': 'run', 'seed': {}, 'gil': {}, 'free': {}, 'marks': {}, 'control': {}, 'threads': {threads}, 'scenarios': [{}]}}",
         seed % 1_000_000,
         u8::from(vm.facts.has_gil()),
+        // The threads keep in step by plainly reading each other's lists: races of our own, which
+        // the sanitizer would report; and it needs no overlap in time, only accesses without order.
+        u8::from(vm.facts.sanitized("thread")),
+        u8::from(!vm.facts.sanitizers.is_empty()),
         u8::from(sequential),
         entries.join(", ")
     );
     (job, complete)
+}
+
+/// Time of a scenario on this VM: a slow one needs more for as many turns, though not as many more
+/// as it is slower, for a sanitizer sees a race at its first turn.
+pub fn scenario_ms(vm: &Vm, ms: u64) -> u64 {
+    ms * u64::from(vm.facts.slowness().div_ceil(4))
 }
 
 /// Runs scenarios in one process; `debugger`: a hang is taken apart with it, which takes seconds.
@@ -139,6 +154,18 @@ pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged
             });
         }
     }
+    for reported in verdict::reported::of_log(log) {
+        // What is printed before the first scenario begins is the VM's own; see `baseline`.
+        let Some(id) = reported.scenario else {
+            continue;
+        };
+        let history = log.histories.iter().find(|h| h.id == id);
+        judged.push(Judged {
+            index: id,
+            verdict: reported.verdict,
+            history: history.cloned().unwrap_or_default(),
+        });
+    }
     if let Some(mut verdict) = verdict::of_process(log) {
         let last = log.histories.last().cloned().unwrap_or_default();
         let one_thread = last.phase.is_empty() || last.phase == "alone" || last.phase == "seq";
@@ -176,7 +203,7 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
         shared.vm,
         &scenarios,
         options.seed,
-        options.scenario_ms,
+        scenario_ms(shared.vm, options.scenario_ms),
         options.sequential,
         !hangs_known,
     )?;
@@ -204,6 +231,9 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
     put_back(shared, batch, log.histories.len().max(1));
     for one in judged {
         let scenario = &scenarios[one.index.min(scenarios.len() - 1)];
+        if !sanitized::is_told(shared, &one.verdict) {
+            continue;
+        }
         let (grade, why) = grade(&one.verdict, scenario, shared.vm.no_promise());
         {
             let mut inner = shared.lock();

@@ -2,6 +2,7 @@
 
 pub mod batch;
 mod improve;
+mod sanitized;
 pub mod settle;
 pub mod state;
 pub mod support;
@@ -11,6 +12,7 @@ use crate::finding::Finding;
 use crate::finding::store::{Store, StoreError};
 use crate::scenario::generate::Limits;
 use crate::subject::Subject;
+use crate::verdict::sanitizer::suppress::{Filter, Suppression};
 use crate::vm::child::interrupted;
 use crate::vm::{Vm, VmError};
 use state::State;
@@ -49,6 +51,8 @@ pub struct Options {
     pub only: Option<usize>,
     /// Most findings kept of one subject and kind.
     pub keep: usize,
+    /// Sanitizer reports that are no faults.
+    pub suppressions: Vec<Suppression>,
 }
 
 /// What a hunt tells while it runs.
@@ -96,6 +100,7 @@ pub(crate) struct Shared<'a> {
     pub vm: &'a Vm,
     pub options: &'a Options,
     pub watch: &'a Watch<'a>,
+    pub filter: Filter,
     pub inner: Mutex<Inner>,
     pub deadline: Option<Instant>,
 }
@@ -158,6 +163,8 @@ pub struct Report {
     pub found: BTreeSet<String>,
     /// Why the hunt stopped before its time, if so.
     pub error: Option<HuntError>,
+    /// Suppressions that hid something new, or nothing.
+    pub warnings: Vec<String>,
 }
 
 /// Hunts until time, iterations or the user say stop.
@@ -175,6 +182,11 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         vm,
         options,
         watch,
+        filter: Filter::new(
+            options.suppressions.clone(),
+            &crate::bugs::shipped(),
+            &vm.facts.implementation,
+        ),
         deadline: options.time.map(|t| start + t),
         inner: Mutex::new(Inner {
             state,
@@ -188,6 +200,9 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
             error: None,
         }),
     };
+    if let Err(error) = sanitized::baseline(&shared) {
+        shared.lock().error.get_or_insert(error);
+    }
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.max(1) {
             scope.spawn(|| {
@@ -198,6 +213,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         scope.spawn(|| trace::run(&shared));
     });
     improve::run(&shared, start.elapsed() / SPARE);
+    let filter = shared.filter;
     let mut inner = shared
         .inner
         .into_inner()
@@ -213,8 +229,14 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
     }
     let findings = inner.store.findings().iter();
     let anew = findings.filter(|f| before.get(&f.id).is_none_or(|seen| f.seen > *seen));
+    let warnings = if vm.facts.sanitizers.is_empty() {
+        Vec::new()
+    } else {
+        filter.warnings(&inner.state.hidden, inner.state.reports)
+    };
     Ok(Report {
         found: anew.map(|f| f.id.clone()).collect(),
+        warnings,
         state: inner.state,
         findings: inner.store.findings().to_vec(),
         error: inner.error,

@@ -16,6 +16,9 @@ use crate::vm::Vm;
 use crate::vm::job::Log;
 use std::time::{Duration, Instant};
 
+/// Data races kept of one subject.
+const MOST_RACES: usize = 60;
+
 /// A failing verdict to settle.
 pub(crate) struct Case<'a> {
     pub scenario: &'a Scenario,
@@ -78,6 +81,11 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
             Grade::Forbidden => shared.options.keep,
             _ => shared.options.keep.min(2),
         };
+        // Each signature of a race is another race; what bounds them is how many a VM has.
+        let most = match verdict.kind {
+            Kind::DataRace => MOST_RACES,
+            _ => most,
+        };
         let key = (subject.clone(), verdict.kind);
         let full = inner
             .store
@@ -125,6 +133,7 @@ fn settle_new(
     let hang = matches!(raw.kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
     // The first run that fails tells how long a candidate needs to show the failure.
     let mut ms = if raw.kind.ends_process() { 350 } else { 200 };
+    ms = super::batch::scenario_ms(shared.vm, ms);
     let mut fails = |candidate: &Scenario| {
         let attempts = if ms < 200 { 2 } else { 1 };
         for _ in 0..attempts {
@@ -144,6 +153,8 @@ fn settle_new(
             let same = |v: &Verdict| {
                 if raw.kind == Kind::Panic {
                     v.kind == Kind::Panic && panicked_at(v) == panicked_at(&case.judged.verdict)
+                } else if raw.report.is_some() {
+                    v.kind == raw.kind && v.detail == raw.detail
                 } else if raw.kind.ends_process() {
                     alike(v.kind, raw.kind)
                 } else {
@@ -275,7 +286,7 @@ fn measure(
         let (rate, attempts) = reproduce::rate(
             shared.vm,
             &script,
-            small.kind,
+            &*small,
             budget.script_runs,
             budget.script_seconds,
             true,
@@ -289,7 +300,9 @@ fn measure(
         }
         small.script = Some(rate);
     }
-    let files = [("output.txt", output.as_str()), ("raw-output.txt", raw)];
+    let mut files = vec![("output.txt", output.as_str()), ("raw-output.txt", raw)];
+    let report = small.report.as_ref().map(|r| r.text(usize::MAX));
+    files.extend(report.as_deref().map(|text| ("report.txt", text)));
     let mut inner = shared.lock();
     inner.store.save(small, &files)?;
     let crashed = matches!(small.kind, Kind::Crash | Kind::Fatal | Kind::ShutdownCrash);
@@ -308,6 +321,8 @@ fn budget(shared: &Shared<'_>, kind: Kind, grade: Grade) -> Budget {
     });
     let late = spent > 10.0 + elapsed * 0.4;
     let hang = matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
+    // The process alone takes seconds there.
+    let slow = f64::from(shared.vm.facts.slowness().div_ceil(4));
     let minimise = match grade {
         _ if late => 2.0,
         Grade::Interesting => 2.0,
@@ -316,8 +331,8 @@ fn budget(shared: &Shared<'_>, kind: Kind, grade: Grade) -> Budget {
     let script_runs = if late || hang { 1 } else { 3 };
     let script_seconds = if late || hang { 2.0 } else { 3.0 };
     Budget {
-        minimise: Duration::from_secs_f64(minimise),
-        script_seconds,
+        minimise: Duration::from_secs_f64(minimise * slow),
+        script_seconds: script_seconds * slow,
         script_runs,
     }
 }
@@ -360,6 +375,7 @@ fn finding(
         script: None::<Rate>,
         seen: 1,
         tuning: None,
+        report: verdict.report.clone(),
     };
     finding.id = finding.make_id();
     finding

@@ -5,9 +5,10 @@
 use super::{HuntError, Options};
 use crate::finding::store::{StoreError, write_atomically};
 use crate::subject::Subject;
+use crate::verdict::sanitizer::suppress::Hidden;
 use crate::vm::Vm;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Totals of one subject.
@@ -63,6 +64,15 @@ pub struct State {
     pub processes: u64,
     /// Scenarios whose orders were sampled because they are too many.
     pub sampled_orders: u64,
+    /// Sanitizer reports seen, hidden ones included.
+    #[serde(default)]
+    pub reports: u64,
+    /// Signatures of reports that need no operation: thread start, hand-over, the harness's lists.
+    #[serde(default)]
+    pub baseline: BTreeSet<String>,
+    /// Reports not told, by what hid them.
+    #[serde(default)]
+    pub hidden: BTreeMap<String, Hidden>,
     /// Seconds of earlier parts of this hunt.
     pub seconds: f64,
     /// Seconds of this part.

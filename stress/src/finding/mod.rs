@@ -8,6 +8,7 @@ use crate::scenario::Scenario;
 use crate::scenario::tuning::Tuning;
 use crate::verdict::Kind;
 use crate::verdict::grade::Grade;
+use crate::verdict::sanitizer::Report;
 use crate::vm::Facts;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,9 @@ pub struct Finding {
     /// How the script differs from the usual one, where something else hit more often.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tuning: Option<Tuning>,
+    /// The sanitizer's report, both stacks of it; `detail` is its signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Box<Report>>,
 }
 
 /// How often a script hit.
@@ -85,7 +89,11 @@ impl Finding {
     pub fn signature(&self) -> String {
         let mut operations = self.scenario.operations();
         operations.dedup();
-        let place = if self.kind == Kind::Panic {
+        // Two accesses are one race whatever operations lead there.
+        if self.kind == Kind::DataRace {
+            return [self.kind.name(), &self.detail].join(" @ ");
+        }
+        let place = if self.kind == Kind::Panic || self.report.is_some() {
             self.detail.clone()
         } else {
             self.frames.join(" < ")
@@ -103,12 +111,20 @@ impl Finding {
     pub fn make_id(&self) -> String {
         let mut operations = self.scenario.operations();
         operations.dedup();
-        let key = format!(
+        let mut key = format!(
             "{}\n{}\n{}",
             self.facts.title(),
             self.facts.version,
             operations.join("\n")
         );
+        if self.report.is_some() {
+            key = format!(
+                "{}\n{}\n{}",
+                self.facts.title(),
+                self.facts.version,
+                self.detail
+            );
+        }
         let safe: String = self
             .subject
             .chars()

@@ -2,11 +2,35 @@
 
 use super::{Finding, Rate};
 use crate::scenario::tuning::Tuning;
-use crate::verdict::{Kind, stack};
+use crate::verdict::{Kind, sanitizer, stack};
 use crate::vm::child::{self, End, Limits, Outcome};
 use crate::vm::{Vm, VmError};
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+/// What a script is expected to show.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// Kind of failure.
+    pub kind: Kind,
+    /// Signature of the sanitizer's report, where it is one: other reports are no hit.
+    pub report: Option<String>,
+}
+
+impl From<Kind> for Expected {
+    fn from(kind: Kind) -> Self {
+        Self { kind, report: None }
+    }
+}
+
+impl From<&Finding> for Expected {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            kind: finding.kind,
+            report: finding.report.as_ref().map(|r| r.signature()),
+        }
+    }
+}
 
 /// One run of a script.
 #[derive(Clone, Debug)]
@@ -20,17 +44,23 @@ pub struct Attempt {
 }
 
 /// Runs a script once for at most `seconds`.
-pub fn attempt(vm: &Vm, script: &Path, kind: Kind, seconds: f64) -> Result<Attempt, VmError> {
+pub fn attempt(
+    vm: &Vm,
+    script: &Path,
+    expected: impl Into<Expected>,
+    seconds: f64,
+) -> Result<Attempt, VmError> {
     let start = Instant::now();
     let mut command = vm.command(script);
     command.arg(format!("{seconds}"));
     // The script ends by itself; a process that outlives its time by this much hangs.
-    let limit = Duration::from_secs_f64(seconds + 3.0);
+    let slowness = vm.facts.slowness();
+    let limit = Duration::from_secs_f64(seconds + 3.0 * f64::from(slowness));
     let outcome = child::run(
         &mut command,
         Limits {
             silence: limit,
-            idle: Some(child::IDLE),
+            idle: Some(child::IDLE * slowness.min(3)),
             debugger: false,
             total: limit,
             ..Limits::default()
@@ -42,7 +72,7 @@ pub fn attempt(vm: &Vm, script: &Path, kind: Kind, seconds: f64) -> Result<Attem
         source,
     })?;
     Ok(Attempt {
-        hit: hit(&outcome, kind),
+        hit: hit(&outcome, &expected.into()),
         took: start.elapsed(),
         outcome,
     })
@@ -50,7 +80,12 @@ pub fn attempt(vm: &Vm, script: &Path, kind: Kind, seconds: f64) -> Result<Attem
 
 /// Whether a script's end is the failure it was written for. One fault dies by one signal or
 /// another from run to run, or as a hang inside the allocator, so these count as the same.
-pub fn hit(outcome: &Outcome, kind: Kind) -> bool {
+pub fn hit(outcome: &Outcome, expected: &Expected) -> bool {
+    let kind = expected.kind;
+    let reports = || sanitizer::parse(&outcome.stderr).into_iter();
+    if let Some(signature) = &expected.report {
+        return reports().any(|r| r.signature() == *signature);
+    }
     let died = matches!(outcome.end, End::Signal(_)) || stack::panic(&outcome.stderr).is_some();
     let reported =
         outcome.end == End::Exit(1) && outcome.stdout.iter().any(|l| l.starts_with("hit:"));
@@ -61,8 +96,9 @@ pub fn hit(outcome: &Outcome, kind: Kind) -> bool {
         | Kind::Panic
         | Kind::ShutdownCrash
         | Kind::Sanitizer
-        | Kind::Exit => died || hung || stack::sanitizer(&outcome.stderr).is_some(),
+        | Kind::Exit => died || hung || reports().any(|r| !r.is_race()),
         Kind::Hang | Kind::Deadlock | Kind::ShutdownHang => hung || died,
+        Kind::DataRace => reports().any(|r| r.is_race()),
         Kind::Memory => outcome.end == End::Memory,
         Kind::Flood => outcome.end == End::Flood,
         _ => reported || died,
@@ -74,14 +110,15 @@ pub fn hit(outcome: &Outcome, kind: Kind) -> bool {
 pub fn rate(
     vm: &Vm,
     script: &Path,
-    kind: Kind,
+    expected: impl Into<Expected>,
     runs: u32,
     seconds: f64,
     stop_early: bool,
 ) -> Result<(Rate, Vec<Attempt>), VmError> {
     let mut attempts = Vec::new();
+    let expected = expected.into();
     for _ in 0..runs {
-        let attempt = attempt(vm, script, kind, seconds)?;
+        let attempt = attempt(vm, script, expected.clone(), seconds)?;
         let stop = attempt.outcome.end == End::Interrupted;
         attempts.push(attempt);
         let none_of_two = stop_early && attempts.len() == 2 && attempts.iter().all(|a| !a.hit);
@@ -123,7 +160,8 @@ impl Finding {
                 vm: &self.facts.title(),
                 detail: &self.detail,
                 why: &self.why,
-                gil: self.facts.has_gil(),
+                // Without the waiting threads' reads, which the sanitizer would report.
+                gil: self.facts.has_gil() || self.kind == Kind::DataRace,
                 tuning,
             },
         )

@@ -130,6 +130,11 @@ impl Store {
         operations: &[String],
         detail: &str,
     ) -> Option<&Finding> {
+        if kind == Kind::DataRace {
+            let same =
+                |f: &&Finding| f.kind == kind && f.detail == detail && f.facts.title() == vm_title;
+            return self.findings.iter().find(same);
+        }
         self.findings.iter().find(|f| {
             f.subject == subject
                 && f.kind == kind
@@ -138,7 +143,7 @@ impl Store {
                     .operations()
                     .iter()
                     .all(|op| operations.contains(op))
-                && (kind != Kind::Panic || f.detail == detail)
+                && (!matches!(kind, Kind::Panic | Kind::Sanitizer) || f.detail == detail)
         })
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Card {
     pub heads: Vec<String>,
     pub outcomes: Vec<Outcome>,
     pub frames: Vec<String>,
+    /// The sanitizer's stacks: what each is, and its frames.
+    pub stacks: Vec<(String, Vec<String>)>,
     /// The whole backtrace, where there is one.
     pub trace: Option<String>,
     pub rate: String,
@@ -119,6 +121,7 @@ impl Card {
             heads,
             outcomes,
             frames: finding.frames.clone(),
+            stacks: stacks(finding),
             trace,
             rate: finding.script.map_or_else(
                 || "not run".to_owned(),
@@ -128,6 +131,18 @@ impl Card {
             script,
         }
     }
+}
+
+/// The stacks of a sanitizer's report, cut to what a reader looks at first.
+fn stacks(finding: &Finding) -> Vec<(String, Vec<String>)> {
+    const MOST_FRAMES: usize = 14;
+    let stacks = finding.report.iter().flat_map(|r| &r.stacks);
+    stacks
+        .map(|s| {
+            let frames = s.frames.iter().take(MOST_FRAMES).map(ToString::to_string);
+            (s.head.clone(), frames.collect())
+        })
+        .collect()
 }
 
 /// The beginning of a backtrace: deep recursion must not fill the report.
@@ -147,7 +162,8 @@ fn title(kind: Kind) -> &'static str {
         Kind::Crash => "Memory safety violated: a race in Python code crashed the VM",
         Kind::Panic => "Internal invariant violated: the VM panicked",
         Kind::Fatal => "Internal invariant violated: the VM stopped with a fatal error",
-        Kind::Sanitizer => "Data race or memory error in the VM, reported by a sanitizer",
+        Kind::Sanitizer => "Memory error or undefined behaviour in the VM, reported by a sanitizer",
+        Kind::DataRace => "Data race in the VM: two accesses without any order between them",
         Kind::Uninitialised => {
             "Memory safety violated: a value that nothing in the scenario produced"
         }

@@ -20,7 +20,8 @@ pub struct Head<'a> {
     pub detail: &'a str,
     /// Why it must not be.
     pub why: &'a str,
-    /// Whether the VM runs one thread at a time, so that spinning would only waste its turns.
+    /// Whether threads go without waiting for each other: where one runs at a time spinning would
+    /// only waste its turns, and a sanitizer would report the plain reads that it is made of.
     pub gil: bool,
     /// How it differs from the usual script.
     pub tuning: &'a Tuning,

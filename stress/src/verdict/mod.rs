@@ -1,6 +1,8 @@
 //! Verdicts: what a run showed, and how bad it is.
 
 pub mod grade;
+pub mod reported;
+pub mod sanitizer;
 pub mod stack;
 
 use crate::oracle::{self, Nature};
@@ -42,6 +44,8 @@ pub enum Kind {
     Flood,
     /// `SystemError` and its like.
     Internal,
+    /// Two unordered accesses that only a sanitizer sees, and no crash.
+    DataRace,
     /// Objects alive after the last reference is gone.
     Leak,
     /// An exception that no order raises.
@@ -54,7 +58,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, worst first.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Crash,
         Self::Panic,
         Self::Fatal,
@@ -69,6 +73,7 @@ impl Kind {
         Self::Memory,
         Self::Flood,
         Self::Internal,
+        Self::DataRace,
         Self::Leak,
         Self::Exception,
         Self::Outcome,
@@ -92,6 +97,7 @@ impl Kind {
             Self::Memory => "memory",
             Self::Flood => "flood",
             Self::Internal => "internal",
+            Self::DataRace => "data-race",
             Self::Leak => "leak",
             Self::Exception => "exception",
             Self::Outcome => "outcome",
@@ -138,6 +144,9 @@ pub struct Verdict {
     /// Whether it happened while only one thread ran: then it is no race.
     #[serde(default)]
     pub alone: bool,
+    /// The sanitizer's report, where there is one; `detail` is its signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Box<sanitizer::Report>>,
 }
 
 /// Name of a signal.
@@ -159,7 +168,8 @@ fn ours(signal: i32) -> bool {
     !sent.iter().any(|s| *s as i32 == signal)
 }
 
-/// What the end of a process says, `None` for a clean one.
+/// What the end of a process says, `None` for a clean one and for one that a sanitizer's report
+/// explains (see [`reported`]).
 pub fn of_process(log: &Log) -> Option<Verdict> {
     let stderr = log.stderr();
     let verdict = |kind, detail: String| {
@@ -169,10 +179,11 @@ pub fn of_process(log: &Log) -> Option<Verdict> {
             outcome: None,
             count: 1,
             alone: false,
+            report: None,
         })
     };
-    if let Some(report) = stack::sanitizer(stderr) {
-        return verdict(Kind::Sanitizer, report);
+    if reported::explains_end(log) {
+        return None;
     }
     match log.end() {
         End::Interrupted => None,
@@ -269,6 +280,7 @@ pub fn of_history(
             outcome: None,
             count: 1,
             alone: false,
+            report: None,
         });
     }
     for u in oracle::unexplained(history, &scenario.context.raises) {
@@ -294,6 +306,7 @@ pub fn of_history(
             outcome: Some(u.outcome),
             count: u.count,
             alone: false,
+            report: None,
         });
     }
     verdicts

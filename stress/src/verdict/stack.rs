@@ -52,20 +52,6 @@ pub fn fatal(stderr: &str) -> Option<String> {
         .then(|| format!("Fatal Python error: {}", mask(text.trim())))
 }
 
-/// The first line of a sanitizer's report.
-pub fn sanitizer(stderr: &str) -> Option<String> {
-    let marks = [
-        "ERROR: AddressSanitizer",
-        "WARNING: ThreadSanitizer",
-        "ERROR: ThreadSanitizer",
-        "runtime error: ",
-    ];
-    stderr
-        .lines()
-        .find(|l| marks.iter().any(|m| l.contains(m)))
-        .map(mask)
-}
-
 /// A message that tells more than the signal: an assertion, the allocator's complaint.
 pub fn last_words(stderr: &str) -> Option<String> {
     let marks = [

@@ -50,6 +50,19 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The same limits for a VM that is so many times slower.
+    pub fn slowed(self, times: u32) -> Self {
+        Self {
+            silence: self.silence * times,
+            // Sleep is no slower; but a symboliser that the VM waits for may be.
+            idle: self.idle.map(|idle| idle * times.min(3)),
+            total: self.total * times,
+            ..self
+        }
+    }
+}
+
 /// What is kept of either pipe after a flood: millions of lines tell no more than the first.
 const FLOOD_KEPT: usize = 1 << 20;
 

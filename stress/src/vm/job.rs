@@ -126,7 +126,8 @@ pub fn run(vm: &Vm, job: &str, limits: Limits) -> Result<Log, VmError> {
         spread: !vm.facts.has_gil(),
         idle: limits.idle.or(Some(child::IDLE)),
         ..limits
-    };
+    }
+    .slowed(vm.facts.slowness());
     run_file(vm, &text(job), limits).map(Log::parse)
 }
 

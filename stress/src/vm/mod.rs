@@ -34,6 +34,10 @@ pub struct Driver {
 /// The families that need more than their command.
 pub const DRIVERS: &[Driver] = &[rustpython::DRIVER, cpython::DRIVER, micropython::DRIVER];
 
+/// Exit code that sanitizers are asked to give when they have reported anything: an end with it
+/// and without a report that we can read is then noticed.
+pub const SANITIZER_EXIT: i32 = 66;
+
 /// What a VM said and what was measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
@@ -57,6 +61,9 @@ pub struct Facts {
     /// Environment that every run of it gets: `NAME=value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment: Vec<String>,
+    /// Loop turns of one thread in a second, millions: what a sanitizer or debug build costs.
+    #[serde(default)]
+    pub speed: f64,
 }
 
 impl Facts {
@@ -65,6 +72,21 @@ impl Facts {
     pub fn has_gil(&self) -> bool {
         self.gil_claimed
             .unwrap_or(self.speedup < 1.4 && self.interleaving < 0.02)
+    }
+
+    /// Whether this sanitizer (`thread`, `address`, `undefined`) is in the program.
+    pub fn sanitized(&self, by: &str) -> bool {
+        self.sanitizers.iter().any(|s| s == by)
+    }
+
+    /// How many times longer than usual this VM may take: what its sanitizer costs, generously.
+    pub fn slowness(&self) -> u32 {
+        match () {
+            () if self.sanitized("thread") => 10,
+            () if self.sanitized("address") => 4,
+            () if self.sanitized("undefined") => 2,
+            () => 1,
+        }
     }
 
     /// Short name for tables: `cpython 3.13.5`.
@@ -229,6 +251,7 @@ impl Vm {
         if let Some(driver) = self.driver() {
             (driver.prepare)(&self.facts, &mut command);
         }
+        sanitize(&self.facts, &mut command);
         command.arg(file);
         command
     }
@@ -273,6 +296,8 @@ impl Vm {
             "{{'mode': 'vm', 'seed': 0, 'modules': [{}]}}",
             modules.join(", ")
         );
+        // Known before the first run, which it decides how to do.
+        self.facts.sanitizers = sanitizers(&self.program);
         // A slow or busy machine must not make a VM look dead.
         let limits = child::Limits {
             silence: std::time::Duration::from_secs(40),
@@ -287,7 +312,7 @@ impl Vm {
             .facts
             .get("implementation")
             .ok_or_else(|| fail(log.how_it_ended()))?;
-        let sanitizers = sanitizers(&self.program);
+        let sanitizers = std::mem::take(&mut self.facts.sanitizers);
         self.facts = Facts {
             implementation: implementation.clone(),
             version: log
@@ -320,6 +345,11 @@ impl Vm {
             sanitizers,
             build: log.facts.get("build").cloned().unwrap_or_default(),
             environment: Vec::new(),
+            speed: log
+                .facts
+                .get("speed")
+                .and_then(|s| s.parse().ok())
+                .unwrap_or(0.0),
         };
         if !log.finished {
             return Err(fail(log.how_it_ended()));
@@ -338,6 +368,52 @@ impl Vm {
     }
 }
 
+/// Options of the sanitizers in a VM. The user's own come last and so win.
+fn sanitize(facts: &Facts, command: &mut Command) {
+    // Go on after a report, for a run may show several; a long history, or the other access of a
+    // race has no stack; nothing suppressed: that is ours to do and to tell.
+    const OPTIONS: &[(&str, &str, &str)] = &[
+        (
+            "thread",
+            "TSAN_OPTIONS",
+            "halt_on_error=0:history_size=7:second_deadlock_stack=1:report_signal_unsafe=0:log_path=stderr",
+        ),
+        (
+            "address",
+            "ASAN_OPTIONS",
+            "detect_leaks=0:allocator_may_return_null=1:handle_abort=0:log_path=stderr",
+        ),
+        (
+            "undefined",
+            "UBSAN_OPTIONS",
+            "print_stacktrace=1:halt_on_error=0:log_path=stderr",
+        ),
+    ];
+    for (sanitizer, variable, options) in OPTIONS {
+        // Any of them may come together with checks for undefined behaviour.
+        if facts.sanitized(sanitizer) || *sanitizer == "undefined" && !facts.sanitizers.is_empty() {
+            let own = std::env::var(variable).unwrap_or_default();
+            command.env(
+                variable,
+                format!("{options}:exitcode={SANITIZER_EXIT}:{own}"),
+            );
+        }
+    }
+    if facts.sanitizers.is_empty() {
+        return;
+    }
+    // A symboliser that asks the network for debug information looks like a hang.
+    command.env("DEBUGINFOD_URLS", "");
+    // SAFETY: a plain system call between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            // The shadow memory wants addresses that are not random, or the tool stops or sees nothing.
+            libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
+            Ok(())
+        });
+    }
+}
+
 fn executable(path: &Path) -> Option<PathBuf> {
     let usable = |p: &Path| {
         p.metadata()
@@ -351,20 +427,21 @@ fn executable(path: &Path) -> Option<PathBuf> {
         .find(|p| usable(p))
 }
 
-/// Sanitizer runtimes linked into a program, by their entry points' names.
+/// Sanitizer runtimes linked into a program, by their entry points' names. The runtimes of the
+/// others bring the handlers of undefined behaviour along, whether or not the VM was compiled for
+/// them, so that sanitizer is named only where it is alone.
 fn sanitizers(program: &Path) -> Vec<String> {
     let Ok(bytes) = std::fs::read(program) else {
         return Vec::new();
     };
     let has = |needle: &[u8]| bytes.windows(needle.len()).any(|w| w == needle);
-    let runtimes: [(&str, &[u8]); 3] = [
-        ("address", b"__asan_init"),
-        ("thread", b"__tsan_init"),
-        ("undefined", b"__ubsan_handle"),
-    ];
-    // clang's runtimes of the other two contain the handlers of the third: alone they prove it.
-    let found = runtimes.iter().find(|(_, symbol)| has(symbol));
-    found.map(|(name, _)| (*name).to_owned()).into_iter().collect()
+    let found = match () {
+        () if has(b"__tsan_init") => "thread",
+        () if has(b"__asan_init") => "address",
+        () if has(b"__ubsan_handle") => "undefined",
+        () => return Vec::new(),
+    };
+    vec![found.to_owned()]
 }
 
 /// VMs worth trying without being named: the embedded one, what PATH holds, what `ci/vm/` built.
