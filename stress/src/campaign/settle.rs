@@ -11,7 +11,7 @@ use crate::scenario::generate::{Limits, fill};
 use crate::scenario::minimise::minimise;
 use crate::subject::Flavour;
 use crate::verdict::grade::Grade;
-use crate::verdict::{Kind, Verdict};
+use crate::verdict::{Kind, Verdict, waits};
 use crate::vm::Vm;
 use crate::vm::job::Log;
 use std::time::{Duration, Instant};
@@ -251,7 +251,13 @@ fn settle_new(
         inner.minimising += started.elapsed();
         return Ok(());
     }
-    measure(shared, &mut small, &budget, &raw_output(case.log))?;
+    let (raw_text, threads) = (raw_output(case.log), threads(case.log));
+    measure(
+        shared,
+        &mut small,
+        &budget,
+        &[("raw-output.txt", &raw_text), ("backtrace.txt", &threads)],
+    )?;
     {
         let mut inner = shared.lock();
         inner.minimising += started.elapsed();
@@ -274,7 +280,7 @@ fn measure(
     shared: &Shared<'_>,
     small: &mut Finding,
     budget: &Budget,
-    raw: &str,
+    seen: &[(&str, &str)],
 ) -> Result<(), HuntError> {
     shared
         .lock()
@@ -300,7 +306,8 @@ fn measure(
         }
         small.script = Some(rate);
     }
-    let mut files = vec![("output.txt", output.as_str()), ("raw-output.txt", raw)];
+    let mut files = vec![("output.txt", output.as_str())];
+    files.extend(seen.iter().filter(|(_, text)| !text.is_empty()));
     let report = small.report.as_ref().map(|r| r.text(usize::MAX));
     files.extend(report.as_deref().map(|text| ("report.txt", text)));
     let mut inner = shared.lock();
@@ -416,12 +423,24 @@ fn raw_output(log: &Log) -> String {
     ends_of(&text.lines().map(cut).collect::<Vec<_>>().join("\n"))
 }
 
+/// Every thread of a hung process; empty for other ends.
+fn threads(log: &Log) -> String {
+    let hang = log.outcome.as_ref().and_then(|o| o.hang.as_ref());
+    hang.map_or_else(String::new, |h| {
+        waits::table(&waits::read(&h.backtrace, log.stderr()))
+    })
+}
+
 /// Saves a finding as it was seen, with the raw output of the process.
 fn save(shared: &Shared<'_>, finding: &Finding, log: &Log) -> Result<(), HuntError> {
-    let files = [
-        ("repro.py", &*finding.script_text()),
-        ("raw-output.txt", &*raw_output(log)),
+    let (script, raw, threads) = (finding.script_text(), raw_output(log), threads(log));
+    let mut files = vec![
+        ("repro.py", script.as_str()),
+        ("raw-output.txt", raw.as_str()),
     ];
+    if !threads.is_empty() {
+        files.push(("backtrace.txt", threads.as_str()));
+    }
     shared.lock().store.save(finding, &files)?;
     Ok(())
 }

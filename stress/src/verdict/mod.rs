@@ -4,6 +4,7 @@ pub mod grade;
 pub mod reported;
 pub mod sanitizer;
 pub mod stack;
+pub mod waits;
 
 use crate::oracle::{self, Nature};
 use crate::scenario::Scenario;
@@ -32,7 +33,7 @@ pub enum Kind {
     Refcount,
     /// Every thread sleeps and none can go on.
     Deadlock,
-    /// No progress while a thread keeps running.
+    /// No progress while a thread keeps running, or waits for time or input.
     Hang,
     /// Died in interpreter shutdown, all work done.
     ShutdownCrash,
@@ -202,7 +203,7 @@ pub fn of_process(log: &Log) -> Option<Verdict> {
                     format!("all work done, then no end: {what}"),
                 );
             }
-            let kind = if autopsy.running == 0 {
+            let kind = if autopsy.running == 0 && autopsy.timed == 0 {
                 Kind::Deadlock
             } else {
                 Kind::Hang

@@ -87,17 +87,18 @@ pub fn hang(autopsy: &Autopsy, stderr: &str) -> String {
         (None, Some(f)) => format!(", innermost frame {f}"),
         (None, None) => String::new(),
     };
-    let python = stderr
-        .lines()
-        .filter(|l| l.trim_start().starts_with("File "))
-        .take(1)
-        .map(str::trim)
-        .next();
-    let python = python
-        .map(|l| format!("; Python: {}", mask(l)))
-        .unwrap_or_default();
+    let threads = super::waits::summary(&super::waits::read(&autopsy.backtrace, stderr));
+    let threads = if threads.is_empty() {
+        threads
+    } else {
+        format!("; {}", mask(&threads))
+    };
+    let timed = match autopsy.timed {
+        0 => String::new(),
+        n => format!(" ({n} for time or input)"),
+    };
     format!(
-        "no progress: {} threads running, {} sleeping{place}{python}",
+        "no progress: {} threads running, {} sleeping{timed}{place}{threads}",
         autopsy.running, autopsy.sleeping
     )
 }

@@ -9,6 +9,12 @@ use serde::{Deserialize, Serialize};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// What gdb runs to learn who holds what.
+const HOLDERS: &str = include_str!("../../harness/holders.gdb.py");
+
+/// Longest time for the debugger, which reads the symbols of a large VM first.
+const DEBUGGER: Duration = Duration::from_secs(10);
+
 /// A hung process, thread by thread.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Autopsy {
@@ -16,7 +22,11 @@ pub struct Autopsy {
     pub running: usize,
     /// Threads that slept all the time.
     pub sleeping: usize,
-    /// Native backtrace of every thread, empty without a debugger.
+    /// Sleeping threads that wait for time or input, and so may go on by themselves.
+    #[serde(default)]
+    pub timed: usize,
+    /// Native backtrace of every thread, the interpreter's where the debugger can read it, and the
+    /// locks that threads are known to hold (see `waits`); empty without a debugger.
     pub backtrace: String,
 }
 
@@ -33,6 +43,7 @@ pub fn autopsy(child: &mut Child, with_debugger: bool) -> (Autopsy, String) {
         .filter(|t| t.state == 'R' || before.iter().any(|b| b.tid == t.tid && b.used < t.used))
         .count();
     let sleeping = after.len().saturating_sub(running);
+    let timed = after.iter().filter(|t| waits_for_time(pid, t.tid)).count();
     let backtrace = if with_debugger {
         debugger(pid).unwrap_or_default()
     } else {
@@ -49,6 +60,7 @@ pub fn autopsy(child: &mut Child, with_debugger: bool) -> (Autopsy, String) {
         Autopsy {
             running,
             sleeping,
+            timed,
             backtrace,
         },
         note,
@@ -149,18 +161,69 @@ fn ticks(pid: u32) -> Vec<Thread> {
         .collect()
 }
 
-/// `gdb -p`: every thread's native frames; `None` without gdb or when it takes too long.
+/// Whether a thread sleeps in a system call that ends by itself: with a time limit, or at input.
+/// The kernel shows the number and the arguments of the call that a thread sleeps in.
+fn waits_for_time(pid: u32, tid: u32) -> bool {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/syscall"));
+    let text = text.unwrap_or_default();
+    let fields: Vec<i64> = text
+        .split_whitespace()
+        .filter_map(|f| match f.strip_prefix("0x") {
+            Some(hex) => u64::from_str_radix(hex, 16).ok().map(|v| v as i64),
+            None => f.parse().ok(),
+        })
+        .collect();
+    let argument = |n: usize| fields.get(n + 1).copied().unwrap_or(0);
+    // Newer architectures lack the older calls.
+    #[cfg(target_arch = "x86_64")]
+    const OLDER: &[i64] = &[libc::SYS_select, libc::SYS_accept];
+    #[cfg(target_arch = "x86_64")]
+    const WITH_MILLISECONDS: &[(i64, usize)] = &[(libc::SYS_poll, 2), (libc::SYS_epoll_wait, 3)];
+    #[cfg(not(target_arch = "x86_64"))]
+    const OLDER: &[i64] = &[];
+    #[cfg(not(target_arch = "x86_64"))]
+    const WITH_MILLISECONDS: &[(i64, usize)] = &[];
+    const TIMED: &[i64] = &[
+        libc::SYS_clock_nanosleep,
+        libc::SYS_nanosleep,
+        libc::SYS_read,
+        libc::SYS_pselect6,
+        libc::SYS_ppoll,
+        libc::SYS_accept4,
+        libc::SYS_recvfrom,
+    ];
+    let Some(call) = fields.first() else {
+        return false;
+    };
+    if let Some((_, n)) = WITH_MILLISECONDS.iter().find(|(number, _)| number == call) {
+        return argument(*n) as i32 != -1;
+    }
+    // The fourth argument of a futex call is its time limit.
+    *call == libc::SYS_futex && argument(3) != 0 || TIMED.contains(call) || OLDER.contains(call)
+}
+
+/// What reads a CPython's frames: kept beside a VM of ours, else nothing.
+fn interpreter_support(pid: u32) -> Option<std::path::PathBuf> {
+    let program = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    let file = program.parent()?.parent()?.join("share/gdb/libpython.py");
+    file.is_file().then_some(file)
+}
+
+/// `gdb -p`: every thread's frames; `None` without gdb or when it takes too long.
 fn debugger(pid: u32) -> Option<String> {
-    let mut gdb = Command::new("gdb")
-        .args([
-            "-batch",
-            "-nx",
-            "-ex",
-            "set debuginfod enabled off",
-            "-ex",
-            "thread apply all bt 24",
-            "-p",
-        ])
+    let mut holders = tempfile::Builder::new().suffix(".py").tempfile().ok()?;
+    std::io::Write::write_all(&mut holders, HOLDERS.as_bytes()).ok()?;
+    let mut gdb = Command::new("gdb");
+    gdb.args(["-batch", "-nx", "-ex", "set debuginfod enabled off"])
+        .args(["-ex", "thread apply all bt 24"])
+        .args(["-ex", &format!("source {}", holders.path().display())]);
+    if let Some(support) = interpreter_support(pid) {
+        // After the native frames: with it loaded, values print as Python objects.
+        gdb.args(["-ex", &format!("source {}", support.display())])
+            .args(["-ex", "thread apply all -s py-bt"]);
+    }
+    let mut gdb = gdb
+        .arg("-p")
         .arg(pid.to_string())
         .env("DEBUGINFOD_URLS", "")
         .stdin(Stdio::null())
@@ -174,7 +237,7 @@ fn debugger(pid: u32) -> Option<String> {
         let _ = std::io::Read::read_to_string(&mut out, &mut text);
         text
     });
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + DEBUGGER;
     while Instant::now() < deadline {
         if let Ok(Some(_)) = gdb.try_wait() {
             return reader.join().ok();
