@@ -47,6 +47,7 @@ fn earlier() -> Finding {
         script: None,
         seen: 3,
         tuning: None,
+        report: None,
     };
     finding.id = finding.make_id();
     finding

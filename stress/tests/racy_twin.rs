@@ -90,6 +90,7 @@ fn run(vm: &Vm, subject: &Subject, iterations: u64) -> Result<(Vec<Finding>, u64
         sequential: false,
         only: None,
         keep: 3,
+        suppressions: Vec::new(),
     };
     let report = hunt(vm, &options, &|_| ())?;
     assert!(report.error.is_none(), "{:?}", report.error);

@@ -2,7 +2,7 @@
 //! to read symbols, on one processor and with a low priority.
 
 use super::{HuntError, Shared};
-use crate::finding::backtrace;
+use crate::finding::{backtrace, core_file};
 use crate::verdict::stack;
 use std::time::Duration;
 
@@ -41,14 +41,21 @@ fn one(shared: &Shared<'_>, id: &str) -> Result<(), HuntError> {
     let seconds = seconds.min(12.0).ceil() as u64;
     // Symbols of a large VM alone take seconds; the end of the hunt must not wait for it.
     let most = shared.left(Duration::from_secs(seconds + 20)) + Duration::from_secs(1);
-    if let Some(text) = backtrace::within(shared.vm, &script, seconds, most) {
-        finding.frames = stack::frames(&text).into_iter().take(3).collect();
-        let mut inner = shared.lock();
-        // It may have been merged with another meanwhile.
-        if let Some(now) = inner.store.findings().iter().find(|f| f.id == id) {
-            finding.seen = now.seen;
-            inner.store.save(&finding, &[("backtrace.txt", &text)])?;
-        }
+    let text = backtrace::within(shared.vm, &script, seconds, most);
+    let left = shared.left(Duration::from_secs(seconds + 20));
+    let text = match text {
+        Some(text) => Ok(text),
+        None if left < Duration::from_secs(seconds) => return Ok(()),
+        None => core_file::of_script(shared.vm, &script, seconds, left),
+    };
+    let text = text
+        .unwrap_or_else(|why| format!("No backtrace: it did not crash under gdb, and {why}.\n"));
+    finding.frames = stack::frames(&text).into_iter().take(3).collect();
+    let mut inner = shared.lock();
+    // It may have been merged with another meanwhile.
+    if let Some(now) = inner.store.findings().iter().find(|f| f.id == id) {
+        finding.seen = now.seen;
+        inner.store.save(&finding, &[("backtrace.txt", &text)])?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Findings: deduplicated failing verdicts with what a reader needs to believe and repeat them.
 
 pub mod backtrace;
+pub mod core_file;
 pub mod reproduce;
 pub mod store;
 

@@ -32,6 +32,8 @@ pub struct Limits {
     /// Take a hung process apart with a debugger, and let a panic print its frames; without it only
     /// the threads' states and the panic's place are read.
     pub debugger: bool,
+    /// Let a crash leave a core file in the folder that the child is started in.
+    pub core: bool,
     /// Bind each thread to a processor of its own; of no use to a VM that runs one at a time.
     pub spread: bool,
 }
@@ -45,6 +47,7 @@ impl Default for Limits {
             memory: memory_limit(),
             output: 16 << 20,
             debugger: true,
+            core: false,
             spread: false,
         }
     }
@@ -62,6 +65,9 @@ impl Limits {
         }
     }
 }
+
+/// Largest core file, bytes.
+const CORE: u64 = 4 << 30;
 
 /// What is kept of either pipe after a flood: millions of lines tell no more than the first.
 const FLOOD_KEPT: usize = 1 << 20;
@@ -145,6 +151,7 @@ pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Outcome> {
         .stderr(Stdio::piped())
         .process_group(0);
     let parent = std::process::id();
+    let core = if limits.core { CORE } else { 0 };
     // SAFETY: only async-signal-safe calls (prctl, getppid, setrlimit, _exit) between fork and exec.
     unsafe {
         command.pre_exec(move || {
@@ -152,11 +159,11 @@ pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Outcome> {
             if libc::getppid() as u32 != parent {
                 libc::_exit(127);
             }
-            let none = libc::rlimit {
-                rlim_cur: 0,
-                rlim_max: 0,
+            let core = libc::rlimit {
+                rlim_cur: core,
+                rlim_max: core,
             };
-            libc::setrlimit(libc::RLIMIT_CORE, &none);
+            libc::setrlimit(libc::RLIMIT_CORE, &core);
             Ok(())
         });
     }

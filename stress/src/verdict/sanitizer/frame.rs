@@ -304,7 +304,7 @@ mod tests {
         );
         assert_eq!(
             name("<alloc::vec::Vec<T> as core::ops::drop::Drop>::drop::h0123456789abcdef"),
-            "<alloc::vec::Vec<T> as core::ops::drop::Drop>::drop"
+            "<alloc::vec::Vec as core::ops::drop::Drop>::drop"
         );
         assert_eq!(
             name("rustpython_vm::builtins::list::PyList::append::h0123456789abcdef"),
