@@ -24,8 +24,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut failed = false;
     if args.format == Format::Human {
         println!(
-            "{:<28} {:<26} {:>8}  {:<12} missing modules",
-            "VM", "is", "speed-up", "sanitizers"
+            "{:<28} {:<26} {:>8} {:>9}  {:<12} missing modules",
+            "VM", "is", "speed-up", "turns/µs", "sanitizers"
         );
     }
     for (i, spec) in specs.iter().enumerate() {
@@ -53,9 +53,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                     vm.facts.sanitizers.join(",")
                 };
                 println!(
-                    "{spec:<28} {:<26} {:>8.2}  {sanitizers:<12} {missing}",
+                    "{spec:<28} {:<26} {:>8.2} {:>9.2}  {sanitizers:<12} {missing}",
                     vm.facts.title(),
-                    vm.facts.speedup
+                    vm.facts.speedup,
+                    vm.facts.speed
                 );
             }
             Err(error) => {
@@ -66,7 +67,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     if args.format == Format::Human {
         println!(
-            "speed-up: two loops one after the other against the same two in two threads (1 = a GIL, 2 = none)"
+            "speed-up: two loops one after the other against the same two in two threads (1 = a GIL, 2 = none); \
+             turns/µs: turns of an empty loop in one thread, which tells what a sanitizer or debug build costs"
         );
     }
     Ok(if failed {

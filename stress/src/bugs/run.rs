@@ -6,7 +6,6 @@ use crate::verdict::{signal_name, stack};
 use crate::vm::child::{self, End, Limits, Outcome};
 use crate::vm::{Facts, Vm, VmError};
 use serde::Serialize;
-use std::os::unix::process::CommandExt;
 use std::time::{Duration, Instant};
 
 /// How long a program may go on past its deadline before it counts as hung.
@@ -114,12 +113,7 @@ pub struct Summary {
 
 /// A VM's name in tables and measurements: `cpython 3.13.5`, `cpython 3.13.5 +thread`.
 pub fn vm_name(facts: &Facts) -> String {
-    let mut name = facts.title();
-    for sanitizer in &facts.sanitizers {
-        name.push_str(" +");
-        name.push_str(sanitizer);
-    }
-    name
+    facts.title()
 }
 
 /// Runs a bug's program once.
@@ -134,20 +128,13 @@ pub fn attempt(vm: &Vm, bug: &Bug, limit: Duration) -> Result<Attempt, VmError> 
     let mut command = vm.command(&script);
     command.arg(format!("{}", limit.as_secs_f64()));
     command.env("RUST_BACKTRACE", "1");
-    let thread_sanitizer = vm.facts.sanitizers.iter().any(|s| s == "thread");
+    let thread_sanitizer = vm.facts.sanitized("thread");
     if thread_sanitizer {
+        // Exit codes are the program's own here.
         command.env(
             "TSAN_OPTIONS",
             "exitcode=0 history_size=7 report_signal_unsafe=0",
         );
-        // SAFETY: a plain system call between fork and exec.
-        unsafe {
-            command.pre_exec(|| {
-                // The sanitizer's shadow memory wants addresses that are not random.
-                libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
-                Ok(())
-            });
-        }
     }
     let slow = if thread_sanitizer { 6.0 } else { 1.0 };
     let total = Duration::from_secs_f64(limit.as_secs_f64() * slow + GRACE);

@@ -11,7 +11,7 @@ use crate::scenario::generate::{Limits, fill};
 use crate::scenario::minimise::minimise;
 use crate::subject::Flavour;
 use crate::verdict::grade::Grade;
-use crate::verdict::{Kind, Verdict, waits};
+use crate::verdict::{Kind, Verdict, stack, waits};
 use crate::vm::Vm;
 use crate::vm::job::Log;
 use std::time::{Duration, Instant};
@@ -304,6 +304,11 @@ fn measure(
                 attempt.outcome.stderr
             ));
         }
+        if small.kind == Kind::Panic {
+            let hit = attempts.iter().find(|a| a.hit);
+            let frames = hit.map(|a| stack::panic_frames(&a.outcome.stderr));
+            small.frames = frames.into_iter().flatten().take(5).collect();
+        }
         small.script = Some(rate);
     }
     let mut files = vec![("output.txt", output.as_str())];
@@ -335,11 +340,18 @@ fn budget(shared: &Shared<'_>, kind: Kind, grade: Grade) -> Budget {
         Grade::Interesting => 2.0,
         _ => 3.0,
     };
-    let script_runs = if late || hang { 1 } else { 3 };
+    // A race shows at its first turn or after a few, and the process goes on to its time's end.
+    let race = kind == Kind::DataRace;
+    let script_runs = if late || hang || race { 1 } else { 3 };
     let script_seconds = if late || hang { 2.0 } else { 3.0 };
+    let script_seconds = if race {
+        script_seconds
+    } else {
+        script_seconds * slow
+    };
     Budget {
         minimise: Duration::from_secs_f64(minimise * slow),
-        script_seconds: script_seconds * slow,
+        script_seconds,
         script_runs,
     }
 }

@@ -38,6 +38,10 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         }
     }
     out += "#\n# Usage: VM repro.py [SECONDS]   exit 1: hit (a crash ends it by itself), 0: not hit in SECONDS (default 30)\n";
+    if matches!(head.kind, Kind::DataRace | Kind::Sanitizer) {
+        out += "# The sanitizer's report on stderr is the hit: run it on a VM compiled with that sanitizer, with setarch -R\n\
+                # and, for races, TSAN_OPTIONS=history_size=7.\n";
+    }
     out += "import gc\nimport sys\nimport time\n";
     out += "try:\n    import _thread\nexcept ImportError:\n    import thread as _thread\n";
     out += "try:\n    import faulthandler\n    faulthandler.enable()\nexcept Exception:\n    faulthandler = None\n";

@@ -53,6 +53,24 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
             "data races in a program must not corrupt the VM, stop it or leak".to_owned(),
         );
     }
+    if verdict.kind == Kind::DataRace {
+        let atomic = verdict.report.as_ref().is_some_and(|r| {
+            r.sides()
+                .iter()
+                .any(|s| s.head.to_lowercase().contains("atomic"))
+        });
+        let sides = if atomic {
+            "one side is atomic and the other is not"
+        } else {
+            "neither side is atomic"
+        };
+        return (
+            Grade::Forbidden,
+            format!(
+                "two accesses to one place in the VM's memory without order, one of them a write; {sides}: undefined behaviour (C11 5.1.2.4, paragraph 25)"
+            ),
+        );
+    }
     let source = if scenario.context.source.is_empty() {
         "no source"
     } else {

@@ -24,6 +24,33 @@ pub fn panic(stderr: &str) -> Option<String> {
     ))
 }
 
+/// Frames of a Rust panic's backtrace, innermost first: `function (file)`, from the panicking
+/// function on; the standard library's and the panic hook's are left out.
+pub fn panic_frames(stderr: &str) -> Vec<String> {
+    let trace = stderr.split("stack backtrace:\n").nth(1).unwrap_or("");
+    let mut found = Vec::new();
+    let mut lines = trace.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some((number, function)) = line.trim_start().split_once(": ") else {
+            break;
+        };
+        if number.parse::<u32>().is_err() {
+            break;
+        }
+        let place = lines.next_if(|l| l.trim_start().starts_with("at "));
+        let place = place.map_or("", |l| l.trim_start().trim_start_matches("at "));
+        let file = place.splitn(2, ".rs:").next().unwrap_or(place);
+        let library = file.starts_with("/rustc/") || file.contains("/library/");
+        // The hook is a closure, and the frames above it are the panic's own machinery.
+        if library && function.contains("panicking") {
+            found.clear();
+        } else if !library && !file.is_empty() {
+            found.push(format!("{function} ({}.rs)", crate_relative(file)));
+        }
+    }
+    found
+}
+
 /// `…/registry/src/index/rustpython-vm-0.5.0/src/x.rs` → `rustpython-vm-0.5.0/src/x.rs`.
 fn crate_relative(file: &str) -> &str {
     match file.find("/src/") {
@@ -187,6 +214,20 @@ mod tests {
             "rustpython-vm-0.6.0/src/bytes_inner.rs:310: index out of bounds: the len is 3 but the index is 7"
         );
         assert_eq!(panic("nothing"), None);
+    }
+
+    #[test]
+    fn frames_of_a_panic_begin_at_the_function_that_panicked() {
+        let text = "panicked at x.rs:1:2:\nwords\nstack backtrace:\n   0: {closure#0}\n             at ./stress/rustpython/src/lib.rs:18:21\n   \
+                    1: std::panicking::panic_with_hook\n             at /rustc/59/library/std/src/panicking.rs:833:13\n   \
+                    2: core::panicking::panic_bounds_check\n             at /rustc/59/library/core/src/panicking.rs:271:5\n   \
+                    3: index<T>\n             at /rustc/59/library/core/src/slice/index.rs:272:10\n   \
+                    4: next\n             at /h/registry/src/i-1/rustpython-vm-0.5.0/src/stdlib/itertools.rs:281:22\n   5: clone3\nnext line\n";
+        assert_eq!(
+            panic_frames(text),
+            ["next (rustpython-vm-0.5.0/src/stdlib/itertools.rs)"]
+        );
+        assert!(panic_frames("panicked at x.rs:1:2:").is_empty());
     }
 
     #[test]

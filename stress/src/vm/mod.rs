@@ -89,7 +89,7 @@ impl Facts {
         }
     }
 
-    /// Short name for tables: `cpython 3.13.5`.
+    /// Short name for tables: `cpython 3.13.5`, `cpython 3.13.5 +thread` with a sanitizer.
     pub fn title(&self) -> String {
         let version = self.version.split_whitespace().next().unwrap_or("?");
         let version = match self.version.split_once("[RustPython ") {
@@ -100,11 +100,15 @@ impl Facts {
             Some((_, rest)) => rest.split_whitespace().next().unwrap_or(version),
             None => version,
         };
-        format!(
-            "{} {version}{}",
-            self.implementation,
-            if self.has_gil() { " (GIL)" } else { "" }
-        )
+        let mut title = format!("{} {version}", self.implementation);
+        if self.has_gil() {
+            title += " (GIL)";
+        }
+        for sanitizer in &self.sanitizers {
+            title += " +";
+            title += sanitizer;
+        }
+        title
     }
 }
 

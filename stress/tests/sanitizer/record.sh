@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Records the reports that the parser's tests read, anew: needs clang and llvm-symbolizer.
+# tsan-cpython.txt is of another kind: 145036-list-sizeof.py on `ci/vm/cpython-ft.sh 3.13.5 --tsan`.
 set -uo pipefail
 cd "$(dirname "$0")"
 bin=$(mktemp -d)

@@ -55,7 +55,9 @@ impl Frame {
             _ => (rest, ""),
         };
         let (name, place) = match rest.rsplit_once(' ') {
-            Some((name, place)) if place == "<null>" || numbered(place) => (name, place),
+            Some((name, place)) if place == "<null>" || numbered(place) || source(place) => {
+                (name, place)
+            }
             _ => (rest, ""),
         };
         let (file, line) = located(place);
@@ -114,7 +116,9 @@ impl Frame {
             "sem_wait",
             "sem_post",
         ];
-        let header = [".h", ".hpp", ".hh"].iter().any(|e| self.file.ends_with(e));
+        // `.c.h` is generated code that is included once: CPython's bytecodes and argument clinic.
+        let header = [".h", ".hpp", ".hh"].iter().any(|e| self.file.ends_with(e))
+            && !self.file.ends_with(".c.h");
         header
             || self.function.is_empty()
             || NAMES.iter().any(|n| self.function.starts_with(n))
@@ -131,6 +135,14 @@ impl Frame {
     }
 }
 
+/// `…/file.c`, where the compiler merged the lines.
+fn source(place: &str) -> bool {
+    let name = base(place);
+    let extension = name.rsplit_once('.').map_or("", |(_, e)| e);
+    ["c", "cc", "cpp", "cxx", "h", "hpp", "rs", "S"].contains(&extension)
+        && !name.contains(['(', ')', '<', '>'])
+}
+
 /// `file.c:12` or `file.c:12:5`.
 fn numbered(place: &str) -> bool {
     place.rsplit_once(':').is_some_and(|(file, n)| {
@@ -144,6 +156,7 @@ fn located(place: &str) -> (&str, Option<u32>) {
         Some((file.len(), n.parse().ok()?))
     };
     match cut(place) {
+        None if source(place) => (place, None),
         None => ("", None),
         Some((end, last)) => match cut(&place[..end]) {
             Some((file, line)) => (&place[..file], Some(line)),
@@ -282,6 +295,14 @@ mod tests {
         assert_eq!(
             frame("    #8 0x7ffff7 in  (/lib/libstdc++.so.6+0xd44a2)").1,
             "libstdc++.so.6"
+        );
+        assert_eq!(
+            frame("    #9 _PyFunction_Vectorcall /b/source/Objects/call.c (python3.13t+0x1dd4fb)"),
+            (
+                "_PyFunction_Vectorcall".into(),
+                "Objects/call.c".into(),
+                None
+            )
         );
         assert_eq!(
             Frame::read("#0  0x0000 in list_resize (self=1) at x.c:1"),
