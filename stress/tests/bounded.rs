@@ -55,6 +55,7 @@ fn many_crashes_leave_a_small_store_with_a_reproducer_of_every_signature() {
         sequential: false,
         only: None,
         keep: 3,
+        suppressions: Vec::new(),
     };
     let before = resident();
     let report = hunt(&vm, &options, &|_| ()).unwrap();

@@ -68,6 +68,7 @@ fn finding(kind: Kind, operations: &[&str], version: &str) -> Finding {
             mean_seconds: 0.5,
         }),
         seen: 4,
+        report: None,
         tuning: None,
     };
     finding.id = finding.make_id();

@@ -6,9 +6,9 @@
 
 use super::sanitizer::{self, Report, Tool};
 use super::{Kind, Verdict};
-use crate::vm::SANITIZER_EXIT;
 use crate::vm::child::End;
 use crate::vm::job::Log;
+use crate::vm::sanitizers::EXIT;
 
 /// What stands before a mark of the harness.
 const MARK: &str = "@threadbare\t";
@@ -83,7 +83,7 @@ pub fn reports(stderr: &str) -> Vec<(Option<usize>, String, Report)> {
 pub(super) fn explains_end(log: &Log) -> bool {
     let reports = sanitizer::parse(log.stderr());
     match log.end() {
-        End::Exit(code) if log.finished => code == SANITIZER_EXIT && !reports.is_empty(),
+        End::Exit(code) if log.finished => code == EXIT && !reports.is_empty(),
         End::Exit(code) if code != 0 => reports.iter().any(ends_process),
         End::Signal(_) => reports.iter().any(ends_process),
         _ => false,
@@ -130,7 +130,7 @@ mod tests {
         let text = format!(
             "@threadbare\tB\t0\n@threadbare\tB\t3\n@threadbare\tP\t3\tslot\nwords\n{RACE}{RACE}@threadbare\tB\t4\n{RACE}"
         );
-        let found = of_log(&log(&text, End::Exit(SANITIZER_EXIT), true));
+        let found = of_log(&log(&text, End::Exit(EXIT), true));
         let told: Vec<_> = found
             .iter()
             .map(|r| (r.scenario, r.verdict.kind, r.verdict.count))
@@ -150,9 +150,9 @@ mod tests {
         let of = |text: &str, end, finished| {
             super::super::of_process(&log(text, end, finished)).map(|v| v.kind)
         };
-        assert_eq!(of(RACE, End::Exit(SANITIZER_EXIT), true), None);
+        assert_eq!(of(RACE, End::Exit(EXIT), true), None);
         assert_eq!(
-            of("", End::Exit(SANITIZER_EXIT), true),
+            of("", End::Exit(EXIT), true),
             Some(Kind::ShutdownCrash),
             "the code without a report"
         );

@@ -39,7 +39,7 @@ pub fn panic_frames(stderr: &str) -> Vec<String> {
         }
         let place = lines.next_if(|l| l.trim_start().starts_with("at "));
         let place = place.map_or("", |l| l.trim_start().trim_start_matches("at "));
-        let file = place.splitn(2, ".rs:").next().unwrap_or(place);
+        let file = place.split(".rs:").next().unwrap_or(place);
         let library = file.starts_with("/rustc/") || file.contains("/library/");
         // The hook is a closure, and the frames above it are the panic's own machinery.
         if library && function.contains("panicking") {

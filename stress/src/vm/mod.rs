@@ -11,6 +11,7 @@ pub mod hang;
 pub mod job;
 pub mod micropython;
 pub mod rustpython;
+pub mod sanitizers;
 mod spread;
 
 use crate::scenario::render::quote;
@@ -33,10 +34,6 @@ pub struct Driver {
 
 /// The families that need more than their command.
 pub const DRIVERS: &[Driver] = &[rustpython::DRIVER, cpython::DRIVER, micropython::DRIVER];
-
-/// Exit code that sanitizers are asked to give when they have reported anything: an end with it
-/// and without a report that we can read is then noticed.
-pub const SANITIZER_EXIT: i32 = 66;
 
 /// What a VM said and what was measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -255,7 +252,7 @@ impl Vm {
         if let Some(driver) = self.driver() {
             (driver.prepare)(&self.facts, &mut command);
         }
-        sanitize(&self.facts, &mut command);
+        sanitizers::prepare(&self.facts, &mut command);
         command.arg(file);
         command
     }
@@ -301,7 +298,7 @@ impl Vm {
             modules.join(", ")
         );
         // Known before the first run, which it decides how to do.
-        self.facts.sanitizers = sanitizers(&self.program);
+        self.facts.sanitizers = sanitizers::found(&self.program);
         // A slow or busy machine must not make a VM look dead.
         let limits = child::Limits {
             silence: std::time::Duration::from_secs(40),
@@ -372,52 +369,6 @@ impl Vm {
     }
 }
 
-/// Options of the sanitizers in a VM. The user's own come last and so win.
-fn sanitize(facts: &Facts, command: &mut Command) {
-    // Go on after a report, for a run may show several; a long history, or the other access of a
-    // race has no stack; nothing suppressed: that is ours to do and to tell.
-    const OPTIONS: &[(&str, &str, &str)] = &[
-        (
-            "thread",
-            "TSAN_OPTIONS",
-            "halt_on_error=0:history_size=7:second_deadlock_stack=1:report_signal_unsafe=0:log_path=stderr",
-        ),
-        (
-            "address",
-            "ASAN_OPTIONS",
-            "detect_leaks=0:allocator_may_return_null=1:handle_abort=0:log_path=stderr",
-        ),
-        (
-            "undefined",
-            "UBSAN_OPTIONS",
-            "print_stacktrace=1:halt_on_error=0:log_path=stderr",
-        ),
-    ];
-    for (sanitizer, variable, options) in OPTIONS {
-        // Any of them may come together with checks for undefined behaviour.
-        if facts.sanitized(sanitizer) || *sanitizer == "undefined" && !facts.sanitizers.is_empty() {
-            let own = std::env::var(variable).unwrap_or_default();
-            command.env(
-                variable,
-                format!("{options}:exitcode={SANITIZER_EXIT}:{own}"),
-            );
-        }
-    }
-    if facts.sanitizers.is_empty() {
-        return;
-    }
-    // A symboliser that asks the network for debug information looks like a hang.
-    command.env("DEBUGINFOD_URLS", "");
-    // SAFETY: a plain system call between fork and exec.
-    unsafe {
-        command.pre_exec(|| {
-            // The shadow memory wants addresses that are not random, or the tool stops or sees nothing.
-            libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
-            Ok(())
-        });
-    }
-}
-
 fn executable(path: &Path) -> Option<PathBuf> {
     let usable = |p: &Path| {
         p.metadata()
@@ -429,23 +380,6 @@ fn executable(path: &Path) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|dir| dir.join(path))
         .find(|p| usable(p))
-}
-
-/// Sanitizer runtimes linked into a program, by their entry points' names. The runtimes of the
-/// others bring the handlers of undefined behaviour along, whether or not the VM was compiled for
-/// them, so that sanitizer is named only where it is alone.
-fn sanitizers(program: &Path) -> Vec<String> {
-    let Ok(bytes) = std::fs::read(program) else {
-        return Vec::new();
-    };
-    let has = |needle: &[u8]| bytes.windows(needle.len()).any(|w| w == needle);
-    let found = match () {
-        () if has(b"__tsan_init") => "thread",
-        () if has(b"__asan_init") => "address",
-        () if has(b"__ubsan_handle") => "undefined",
-        () => return Vec::new(),
-    };
-    vec![found.to_owned()]
 }
 
 /// VMs worth trying without being named: the embedded one, what PATH holds, what `ci/vm/` built.

@@ -90,7 +90,7 @@ fn start(line: &str) -> Option<Line> {
     place.contains(':').then(|| Line::Start {
         tool: Tool::Undefined,
         what: undefined(message),
-        detail: mask(message.trim()),
+        detail: mask(&format!("{place}: {}", message.trim())),
     })
 }
 

@@ -148,6 +148,12 @@ impl Report {
     /// Kind and the sides' top frames, without lines and addresses: `data race: a (x.c) ‖ b (y.c)`.
     pub fn signature(&self) -> String {
         let tops = self.tops();
+        if tops.is_empty() && self.tool == Tool::Undefined {
+            // Printed without a stack: only the line tells one place from another.
+            let place = self.detail.split(": ").next().unwrap_or("");
+            let line = place.rsplit_once(':').map_or(place, |(line, _)| line);
+            return format!("{}: {line}", self.what);
+        }
         if tops.is_empty() {
             return self.what.clone();
         }
