@@ -51,6 +51,7 @@ fn folder(out: &Path, version: &str) -> String {
         minimised: true,
         script: None,
         seen: 1,
+        report: None,
         tuning: None,
     };
     finding.id = finding.make_id();

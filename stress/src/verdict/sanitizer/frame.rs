@@ -125,12 +125,17 @@ impl Frame {
             || LIBRARY.contains(&self.function.as_str())
     }
 
-    /// What a signature holds: function and file.
+    /// What a signature holds: function and file. CPython's bytecodes are generated into a file
+    /// that its loop includes, so the one function is in two files.
     pub fn place(&self) -> String {
-        if self.file.is_empty() {
+        let file = match self.file.strip_suffix("generated_cases.c.h") {
+            Some(folder) => format!("{folder}ceval.c"),
+            None => self.file.clone(),
+        };
+        if file.is_empty() {
             self.function.clone()
         } else {
-            format!("{} ({})", self.function, self.file)
+            format!("{} ({file})", self.function)
         }
     }
 }
@@ -292,6 +297,11 @@ mod tests {
             frame("    #1 free <null> (python3.13t+0x501e4)"),
             ("free".into(), "python3.13t".into(), None)
         );
+        let loops = ["Python/ceval.c", "Python/generated_cases.c.h"].map(|file| {
+            let line = format!("    #0 _PyEval_EvalFrameDefault {file}:1:2 (python3.13t+0x1)");
+            Frame::read(&line).unwrap().1.place()
+        });
+        assert_eq!(loops[0], loops[1]);
         assert_eq!(
             frame("    #8 0x7ffff7 in  (/lib/libstdc++.so.6+0xd44a2)").1,
             "libstdc++.so.6"
