@@ -101,6 +101,32 @@ fn two_equal_vms_are_seldom_told_apart() {
     assert!(wrong <= 100, "{wrong} of 2000");
 }
 
+/// What did not end in time is not counted as silence, nor as a failure.
+#[test]
+fn unclear_runs_are_not_counted() {
+    let names = [
+        ("a".to_owned(), facts("cpython", "3.13.5")),
+        ("b".to_owned(), facts("cpython", "3.14.2")),
+    ];
+    let trial = |at: usize| {
+        Ok(if at == 0 {
+            Trial::Hit(1.0)
+        } else {
+            Trial::Unclear
+        })
+    };
+    let limit = Duration::from_secs(10);
+    let result = bisect("python/cpython#1", &names, 40, limit, trial, |_, _| ()).unwrap();
+    assert_eq!((result.vms[1].runs, result.vms[1].hits), (0, 0));
+    assert!(matches!(result.vms[1].standing, Standing::Undecided { .. }));
+    assert!(result.changes.is_empty());
+    assert!(
+        result.text().contains("it fails on every VM that ran it"),
+        "{}",
+        result.text()
+    );
+}
+
 #[test]
 fn families_have_no_order_and_silence_everywhere_says_nothing() {
     let (result, _) = simulated(

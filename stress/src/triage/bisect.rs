@@ -9,6 +9,7 @@ use crate::bugs::run::{self, Ended};
 use crate::bugs::{Bug, ident, stats};
 use crate::finding::Finding;
 use crate::finding::reproduce;
+use crate::triage::severity::Severity;
 use crate::vm::child::End;
 use crate::vm::{Facts, Vm, VmError};
 use serde::Serialize;
@@ -30,6 +31,9 @@ pub enum Trial {
     Hit(f64),
     /// It did not, in so many seconds.
     Clean(f64),
+    /// It neither failed as it should nor ended in time, which a busy machine can cause: not
+    /// counted.
+    Unclear,
     /// It says nothing: the VM lacks what is needed, or the program itself failed.
     Unfit(String),
     /// The user stopped it.
@@ -161,6 +165,7 @@ pub fn bisect(
                     count.runs += 1;
                     count.seconds += seconds;
                 }
+                Trial::Unclear => {}
                 Trial::Unfit(why) => count.unfit = Some(why),
                 Trial::Interrupted => {
                     interrupted = true;
@@ -226,6 +231,8 @@ pub fn of_script(
     let seconds = attempt.took.as_secs_f64();
     Ok(match attempt.outcome.end {
         End::Interrupted => Trial::Interrupted,
+        // A damaged heap may show as a hang, but so may a script that had no processor.
+        End::Hang if Severity::of(finding) != Severity::Hang => Trial::Unclear,
         _ if attempt.hit => Trial::Hit(seconds),
         End::Exit(code) if code != 0 => {
             let stderr = &attempt.outcome.stderr;
@@ -319,6 +326,12 @@ impl Bisected {
         self.vms.iter().any(|c| c.hits > 0)
     }
 
+    /// Whether every VM that ran it fails.
+    fn all_fail(&self) -> bool {
+        let mut ran = self.vms.iter().filter(|c| c.runs > 0);
+        ran.all(|c| c.hits > 0)
+    }
+
     /// Whether any VM ran it.
     pub fn ran(&self) -> bool {
         self.vms.iter().any(|c| c.runs > 0)
@@ -384,6 +397,7 @@ impl Bisected {
             out += match (self.fails(), self.ran()) {
                 (_, false) => "no VM could run it\n",
                 (false, true) => "no VM failed: nothing can be said between them\n",
+                (true, true) if self.all_fail() => "it fails on every VM that ran it\n",
                 (true, true) if self.ordered => "no change between these versions was decided\n",
                 (true, true) => "several families of VMs: there is no order between them\n",
             };

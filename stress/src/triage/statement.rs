@@ -107,7 +107,10 @@ fn failed(finding: &Finding) -> String {
             "{count} of {all} runs in the hunt gave the outcome"
         ));
     }
-    parts.push(format!("seen {} times in the hunt", finding.seen));
+    parts.push(match finding.seen {
+        0 | 1 => "seen once in the hunt".to_owned(),
+        n => format!("seen {n} times in the hunt"),
+    });
     parts.join("; ")
 }
 
