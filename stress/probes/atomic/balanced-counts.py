@@ -127,6 +127,7 @@ while going():
     threads(foreign(shared))
     if FAULT == "lost":
         kept = [shared[0]]
+    gc.collect()  # what making them left behind
     before = [sys.getrefcount(shared[i]) for i in range(len(shared))]
 
     def user(number):

@@ -127,6 +127,8 @@ def one_round():
     threads(lambda: None)  # a second thread exists from now on
     if FAULT == "lost":
         kept.append(Temp)
+    call(Temp().method())  # what the first use or making them leaves behind is no fault
+    gc.collect()
     before = counts(things)
 
     def maker():  # counts up in its own slot, and ends
