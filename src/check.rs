@@ -1,14 +1,24 @@
 //! `threadbare check`: protocols under the model engines.
 
+use crate::exit;
 use anyhow::Context;
 use clap::{Args as ClapArgs, ValueEnum};
 use std::process::ExitCode;
 use threadbare_models::catalogue::{self, Entry};
 use threadbare_models::engine::Engine;
+use threadbare_models::protocol::MutantInfo;
 use threadbare_models::report;
+use threadbare_models::verdict::Verdict;
 
 /// Check protocols: properties, scenarios, engines, bounds, results.
 #[derive(ClapArgs, Debug)]
+#[command(after_help = "\
+Examples:
+  threadbare check biased                                # every scenario under every engine
+  threadbare check biased --scenario exit --engine loom  # one of them
+  threadbare check biased --mutant merge-ignores-shared  # how this fault breaks it; exit code 1
+  threadbare check gil --mutants                         # executions to kill each fault, by engine
+  threadbare check --format markdown                     # what was covered, as a table")]
 pub struct Args {
     /// Protocol; all when absent
     pub protocol: Option<String>,
@@ -16,7 +26,7 @@ pub struct Args {
     #[arg(long, requires = "protocol")]
     pub mutant: Option<String>,
     /// Run every mutant under every engine and print executions to kill
-    #[arg(long, conflicts_with = "mutant")]
+    #[arg(long, conflicts_with_all = ["mutant", "engine", "scenario", "executions"])]
     pub mutants: bool,
     /// Engine: explorer, loom, shuttle-dfs, shuttle-random, shuttle-pct, native; all when absent
     #[arg(long, value_parser = engine)]
@@ -28,7 +38,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Executions at most, per scenario and engine; the engine's default when absent
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub executions: Option<u64>,
     /// Output
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -42,6 +52,8 @@ pub enum Format {
     Human,
     /// One object a line
     Json,
+    /// A table of what the exhaustive engines covered
+    Markdown,
 }
 
 fn engine(name: &str) -> Result<Engine, String> {
@@ -49,98 +61,153 @@ fn engine(name: &str) -> Result<Engine, String> {
     Engine::named(name).ok_or_else(|| format!("one of {}", known.join(", ")))
 }
 
+/// What came out of the checks so far.
+#[derive(Default)]
+struct Tally {
+    violated: bool,
+    judged: bool,
+}
+
 /// Runs the subcommand.
 ///
 /// # Errors
-/// Unknown names, and output that cannot be written.
+/// Output that cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let chosen = match &args.protocol {
-        Some(name) => match catalogue::find(name) {
-            Ok(entry) => vec![entry],
-            Err(unknown) => {
-                eprintln!("{unknown}");
-                return Ok(ExitCode::from(2));
-            }
-        },
-        None => catalogue::all(),
-    };
-    let mut found = false;
-    for entry in &chosen {
-        let one = if args.mutants {
-            mutants(entry, &args)
-        } else {
-            checks(entry, &args)
-        };
-        found |= match one {
-            Ok(found) => found,
-            Err(error) if error.is::<catalogue::Unknown>() => {
-                eprintln!("{error}");
-                return Ok(ExitCode::from(2));
-            }
-            Err(error) => return Err(error),
-        };
+    match checked(&args) {
+        Ok(tally) if tally.violated => Ok(exit::found()),
+        Ok(tally) if tally.judged => Ok(exit::CLEAN),
+        Ok(_) => Ok(exit::nothing()),
+        Err(error) if error.is::<catalogue::Unknown>() => {
+            eprintln!("threadbare: {error}");
+            Ok(ExitCode::from(2))
+        }
+        Err(error) => Err(error),
     }
-    Ok(ExitCode::from(u8::from(found)))
 }
 
-/// Scenarios under engines; true when something was violated.
-fn checks(entry: &Entry, args: &Args) -> anyhow::Result<bool> {
+fn checked(args: &Args) -> anyhow::Result<Tally> {
+    let chosen = match &args.protocol {
+        Some(name) => vec![catalogue::find(name)?],
+        None => catalogue::all(),
+    };
+    let mut tally = Tally::default();
+    if args.format == Format::Markdown && !args.mutants {
+        print!("{}", report::BOUNDS_HEAD);
+    }
+    for entry in &chosen {
+        if args.mutants {
+            mutants(entry, args, &mut tally)?;
+        } else if args.format == Format::Markdown {
+            bounds(entry, args, &mut tally)?;
+        } else {
+            checks(entry, args, &mut tally)?;
+        }
+    }
+    Ok(tally)
+}
+
+fn json(record: serde_json::Result<String>) -> anyhow::Result<()> {
+    println!("{}", record.context("a record as JSON")?);
+    Ok(())
+}
+
+/// One scenario under one engine.
+fn one(
+    entry: &Entry,
+    args: &Args,
+    scenario: &str,
+    engine: Engine,
+    tally: &mut Tally,
+) -> anyhow::Result<report::Checked> {
+    let mut budget = report::budget(engine, args.seed);
+    budget.executions = args.executions.unwrap_or(budget.executions);
+    let checked = report::check(entry, scenario, args.mutant.as_deref(), engine, budget)?;
+    tally.violated |= checked.verdict.failure().is_some();
+    tally.judged |= !matches!(checked.verdict, Verdict::Unsupported { .. });
+    Ok(checked)
+}
+
+/// The engines that are expected to show a fault, the one with the plainest trace first.
+fn engines_for(mutant: &MutantInfo) -> Vec<Engine> {
+    let mut engines = Vec::new();
+    if mutant.visible.by_loom() {
+        engines.push(Engine::Loom);
+    }
+    if mutant.visible.by_shuttle() {
+        engines.extend([Engine::Random, Engine::Pct, Engine::Dfs]);
+    }
+    engines.push(Engine::Explorer);
+    engines
+}
+
+/// Scenarios under engines.
+fn checks(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
     let human = args.format == Format::Human;
-    let mutant = args.mutant.as_deref();
+    let mutant = args
+        .mutant
+        .as_deref()
+        .map(|name| entry.mutant(name))
+        .transpose()?;
     let scenarios: Vec<&str> = match (&args.scenario, mutant) {
         (Some(name), _) => vec![entry.scenario(name)?.name],
-        (None, Some(name)) => vec![entry.mutant(name)?.scenario],
+        (None, Some(mutant)) => vec![mutant.scenario],
         (None, None) => entry.scenarios.iter().map(|s| s.name).collect(),
     };
     let engines = match (args.engine, mutant) {
         (Some(engine), _) => vec![engine],
         // A planted fault is shown once, by the first engine that finds it.
-        (None, Some(_)) => vec![Engine::Loom, Engine::Random, Engine::Pct, Engine::Dfs],
+        (None, Some(mutant)) => engines_for(mutant),
         (None, None) => Engine::ALL.to_vec(),
     };
     if human {
-        println!("{}", report::describe(entry));
-        if let Some(name) = mutant {
-            let info = entry.mutant(name)?;
-            println!("mutant {name}: {}", info.fault);
-            println!(
-                "  expected to break {}, {}\n",
-                info.breaks.join(", "),
-                info.visible.reason()
-            );
+        match mutant {
+            None => println!("{}", report::describe(entry)),
+            Some(mutant) => println!("{}", report::describe_mutant(entry, mutant)),
         }
     }
-    let mut found = false;
-    'all: for scenario in scenarios {
+    for scenario in scenarios {
         for engine in &engines {
-            let mut budget = report::budget(*engine, args.seed);
-            budget.executions = args.executions.unwrap_or(budget.executions);
-            let checked = report::check(entry, scenario, mutant, *engine, budget)?;
+            let checked = one(entry, args, scenario, *engine, tally)?;
             if human {
                 println!("{}", report::line(&checked));
             } else {
-                println!(
-                    "{}",
-                    serde_json::to_string(&checked).context("a check as JSON")?
-                );
+                json(serde_json::to_string(&checked))?;
             }
             if checked.verdict.failure().is_some() {
-                found = true;
                 if human {
                     println!("\n{}", report::violation(entry, &checked));
                 }
                 if mutant.is_some() {
-                    break 'all;
+                    return Ok(());
                 }
             }
         }
     }
-    Ok(found)
+    if let Some(mutant) = mutant
+        && human
+    {
+        println!("\n{}", report::survival(mutant));
+    } else if human {
+        println!();
+    }
+    Ok(())
 }
 
-/// The table of mutants; true when one did not come out as the catalogue expects.
-fn mutants(entry: &Entry, args: &Args) -> anyhow::Result<bool> {
-    let human = args.format == Format::Human;
+/// Rows of the table of bounds.
+fn bounds(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
+    for scenario in &entry.scenarios {
+        let mut row = Vec::new();
+        for engine in [Engine::Explorer, Engine::Loom, Engine::Dfs] {
+            row.push(one(entry, args, scenario.name, engine, tally)?.verdict);
+        }
+        println!("{}", report::bounds_line(entry, scenario, &row));
+    }
+    Ok(())
+}
+
+/// The table of mutants; a violation is one that did not come out as the catalogue expects.
+fn mutants(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
+    let human = args.format != Format::Json;
     if human {
         println!(
             "{} ({})\n{}",
@@ -149,24 +216,21 @@ fn mutants(entry: &Entry, args: &Args) -> anyhow::Result<bool> {
             report::mutant_head()
         );
     }
-    let mut unexpected = false;
     for mutant in &entry.mutants {
         let row = report::mutant_row(entry, mutant, args.seed)?;
-        unexpected |= !row.as_expected;
+        tally.violated |= !row.as_expected;
+        tally.judged = true;
         if human {
             println!("{}", report::mutant_line(&row));
         } else {
-            println!(
-                "{}",
-                serde_json::to_string(&row).context("a mutant as JSON")?
-            );
+            json(serde_json::to_string(&row))?;
         }
     }
     if human {
         for (name, why) in entry.not_expressed {
             println!("  {name:<30} not expressed: {why}");
         }
-        println!();
+        println!("{}", report::mutant_foot(entry));
     }
-    Ok(unexpected)
+    Ok(())
 }

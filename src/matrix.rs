@@ -1,6 +1,6 @@
 //! `threadbare matrix`: protocols × what checks them.
 
-use crate::check::Format;
+use crate::Format;
 use crate::probe::unpaired;
 use clap::Args as ClapArgs;
 use std::collections::BTreeMap;
@@ -10,6 +10,10 @@ use threadbare_stress::{bugs, probe};
 
 /// Print protocols × properties, mutants by engine, native stress, probes, bugs.
 #[derive(ClapArgs, Debug)]
+#[command(after_help = "\
+Examples:
+  threadbare matrix
+  threadbare matrix --format json | head -1     # one object per protocol")]
 pub struct Args {
     /// Output
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -33,39 +37,38 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let of = probes.iter().filter(|p| p.stands_for(protocol));
         of.map(|p| p.name.as_str()).collect()
     };
-    let rows: Vec<_> = catalogue::all()
+    let mut rows: Vec<_> = catalogue::all()
         .iter()
         .map(|e| {
             let probes = paired(e.name).len();
             report::matrix_row(e, probes, known.remove(e.name).unwrap_or(0))
         })
         .collect();
+    // Protocols that have shown bugs and are not modelled: rows of empty cells.
+    rows.extend(
+        known
+            .iter()
+            .map(|(name, bugs)| report::empty_row(name, paired(name).len(), *bugs)),
+    );
     match args.format {
         Format::Human => {
             print!("{}", report::matrix(&rows));
             println!("\nVM probes (`threadbare probe`):");
             for row in &rows {
-                match paired(row.protocol).as_slice() {
+                match paired(&row.protocol).as_slice() {
                     [] => println!(
                         "  {:<16} · {}",
                         row.protocol,
-                        unpaired(row.protocol).unwrap_or("none yet")
+                        unpaired(&row.protocol).unwrap_or("none yet")
                     ),
                     names => println!("  {:<16} {}", row.protocol, names.join(" ")),
                 }
-            }
-            let rest: Vec<String> = known.iter().map(|(p, n)| format!("{p} {n}")).collect();
-            if !rest.is_empty() {
-                println!(
-                    "Known bugs of protocols without a model: {}.",
-                    rest.join(", ")
-                );
             }
         }
         Format::Json => {
             for row in &rows {
                 let mut row_with_names = serde_json::to_value(row)?;
-                row_with_names["probe_names"] = paired(row.protocol).into();
+                row_with_names["probe_names"] = paired(&row.protocol).into();
                 println!("{row_with_names}");
             }
         }

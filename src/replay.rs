@@ -1,25 +1,44 @@
 //! `threadbare replay`: one recorded execution of a model, again.
 
+use crate::{Format, exit};
+use anyhow::Context;
 use clap::Args as ClapArgs;
 use std::process::ExitCode;
 use threadbare_models::replay::Recording;
+use threadbare_models::verdict::Verdict;
 use threadbare_models::{catalogue, report};
 
 /// Repeat exactly one recorded execution.
 #[derive(ClapArgs, Debug)]
+#[command(after_help = "\
+Examples:
+  threadbare check biased --mutant merge-ignores-shared > found.txt
+  threadbare replay found.txt        # the first recording in the file
+
+Exit codes: 1 the violation came again, 2 the recording is refused, with the reason.")]
 pub struct Args {
     /// The line that `threadbare check` printed, or a file that holds it
     pub recording: String,
+    /// Output
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
 }
 
 /// Runs the subcommand: 1 when the violation came again, 2 when the recording is refused.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// Output that cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let text = match args.recording.starts_with("tb1/") {
+    let text = match args.recording.starts_with("tb") && args.recording.contains('/') {
         true => args.recording,
-        false => std::fs::read_to_string(&args.recording)?,
+        false => match std::fs::read_to_string(&args.recording) {
+            Ok(text) => text,
+            Err(error) => {
+                let path = args.recording;
+                eprintln!("threadbare: neither a recording (`tb1/…`) nor a file: {path}: {error}");
+                return Ok(ExitCode::from(2));
+            }
+        },
     };
     let again = text
         .parse::<Recording>()
@@ -27,7 +46,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (recording, failure) = match again {
         Ok(both) => both,
         Err(refused) => {
-            eprintln!("{refused}");
+            eprintln!("threadbare: {refused}");
             return Ok(ExitCode::from(2));
         }
     };
@@ -39,8 +58,22 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         mutant: recording.mutant.clone(),
         engine: recording.engine,
         replay: Some(recording.to_string()),
-        verdict: threadbare_models::verdict::Verdict::Violated(failure),
+        verdict: Verdict::Violated(failure),
     };
-    print!("{}", report::violation(&entry, &checked));
-    Ok(ExitCode::from(1))
+    match args.format {
+        Format::Human => {
+            print!("{}", report::violation(&entry, &checked));
+            println!(
+                "the same execution as recorded: trace {:x}",
+                recording.trace
+            );
+        }
+        Format::Json => {
+            println!(
+                "{}",
+                serde_json::to_string(&checked).context("a check as JSON")?
+            );
+        }
+    }
+    Ok(exit::found())
 }

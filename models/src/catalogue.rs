@@ -62,6 +62,8 @@ pub struct ScenarioInfo {
     pub threads: usize,
     /// Operations over all threads.
     pub operations: usize,
+    /// Operations of each thread.
+    pub per_thread: Vec<usize>,
     /// How far loom goes.
     pub loom: Reach,
     /// How far shuttle's depth-first search goes.
@@ -92,14 +94,19 @@ pub struct RandomProgram {
 #[derive(Debug, thiserror::Error)]
 pub enum Unknown {
     /// No such protocol.
-    #[error("no protocol {0:?}; `threadbare matrix` lists them")]
-    Protocol(String),
+    #[error("no protocol {0:?}; there are: {1}")]
+    Protocol(String, String),
     /// No such scenario.
-    #[error("protocol {0} has no scenario {1:?}")]
-    Scenario(&'static str, String),
+    #[error("protocol {0} has no scenario {1:?}; it has: {2}")]
+    Scenario(&'static str, String, String),
     /// No such mutant.
-    #[error("protocol {0} has no mutant {1:?}")]
-    Mutant(&'static str, String),
+    #[error("protocol {0} has no mutant {1:?}; it has: {2}")]
+    Mutant(&'static str, String, String),
+}
+
+/// The names that do exist, for a message.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A replay that cannot be done.
@@ -114,15 +121,18 @@ pub enum ReplayError {
 }
 
 fn scenario<P: Protocol>(name: &str) -> Result<Scenario<P::Op>, Unknown> {
-    let found = P::scenarios().into_iter().find(|s| s.name == name);
-    found.ok_or_else(|| Unknown::Scenario(P::NAME, name.into()))
+    let all = P::scenarios();
+    let names = || listed(all.iter().map(|s| s.name));
+    let found = all.iter().find(|s| s.name == name).cloned();
+    found.ok_or_else(|| Unknown::Scenario(P::NAME, name.into(), names()))
 }
 
 fn mutant<P: Protocol>(name: Option<&str>) -> Result<Option<P::Mutant>, Unknown> {
     let Some(name) = name else { return Ok(None) };
-    let mut all = P::Mutant::ALL.iter();
-    let found = all.find(|(m, info)| P::applies(*m) && info.is_called(name));
-    found.map(|(m, _)| Some(*m)).ok_or_else(|| Unknown::Mutant(P::NAME, name.into()))
+    let all = || P::Mutant::ALL.iter().filter(|(m, _)| P::applies(*m));
+    let names = || listed(all().map(|(_, info)| info.name));
+    let found = all().find(|(_, info)| info.is_called(name));
+    found.map(|(m, _)| Some(*m)).ok_or_else(|| Unknown::Mutant(P::NAME, name.into(), names()))
 }
 
 fn hash<Op: std::fmt::Debug>(s: &Scenario<Op>) -> u64 {
@@ -151,6 +161,7 @@ fn entry<P: Protocol>() -> Entry {
                 asks: s.asks,
                 threads: s.threads.len(),
                 operations: s.operations(),
+                per_thread: s.threads.iter().map(Vec::len).collect(),
                 loom: s.loom,
                 dfs: s.dfs,
                 hash: hash(s),
@@ -180,7 +191,9 @@ fn entry<P: Protocol>() -> Entry {
 /// # Errors
 /// [`Unknown::Protocol`].
 pub fn find(name: &str) -> Result<Entry, Unknown> {
-    all().into_iter().find(|e| e.name == name).ok_or_else(|| Unknown::Protocol(name.into()))
+    let names = || listed(all().iter().map(|e| e.name));
+    let found = all().into_iter().find(|e| e.name == name);
+    found.ok_or_else(|| Unknown::Protocol(name.into(), names()))
 }
 
 impl Entry {
@@ -229,7 +242,8 @@ impl Entry {
     /// [`Unknown::Scenario`].
     pub fn scenario(&self, name: &str) -> Result<&ScenarioInfo, Unknown> {
         let found = self.scenarios.iter().find(|s| s.name == name);
-        found.ok_or_else(|| Unknown::Scenario(self.name, name.into()))
+        let names = || listed(self.scenarios.iter().map(|s| s.name));
+        found.ok_or_else(|| Unknown::Scenario(self.name, name.into(), names()))
     }
 
     /// The mutant of that name.
@@ -238,7 +252,8 @@ impl Entry {
     /// [`Unknown::Mutant`].
     pub fn mutant(&self, name: &str) -> Result<&MutantInfo, Unknown> {
         let found = self.mutants.iter().find(|m| m.is_called(name));
-        found.ok_or_else(|| Unknown::Mutant(self.name, name.into()))
+        let names = || listed(self.mutants.iter().map(|m| m.name));
+        found.ok_or_else(|| Unknown::Mutant(self.name, name.into(), names()))
     }
 
     /// Whether a kind of misbehaviour breaks one of the properties named.

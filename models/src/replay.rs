@@ -132,11 +132,17 @@ impl Display for Recording {
 impl FromStr for Recording {
     type Err = Refused;
 
-    /// Reads the first line that is neither empty nor a comment (`#`).
+    /// Reads the first recording in a text, which may be all that a check printed.
     fn from_str(text: &str) -> Result<Self, Refused> {
         let bad = |what: &str| Refused::Syntax(what.to_owned());
-        let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#'));
-        let fields: Vec<&str> = line.ok_or_else(|| bad("empty"))?.split('/').collect();
+        let is_recording = |word: &&str| {
+            word.strip_prefix("tb")
+                .and_then(|rest| rest.split_once('/'))
+                .is_some_and(|(version, _)| version.bytes().all(|b| b.is_ascii_digit()))
+        };
+        let mut words = text.split(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`'));
+        let word = words.find(is_recording).ok_or_else(|| bad("nothing like `tb1/…` in it"))?;
+        let fields: Vec<&str> = word.split('/').collect();
         let [format, protocol, scenario, mutant, engine, program, schedule, trace] = fields[..]
         else {
             return Err(bad("eight fields separated by slashes expected"));
@@ -204,8 +210,13 @@ mod tests {
             Schedule::Threads(vec![]),
         ] {
             let recording = recording(schedule);
-            let text = format!("# a comment\n\n{recording}\n");
-            assert_eq!(text.parse::<Recording>().unwrap(), recording);
+            for text in [
+                format!("# a comment\n\n{recording}\n"),
+                format!("biased (tb)\nagain: threadbare replay '{recording}'\n"),
+                format!("{{\"replay\":\"{recording}\"}}"),
+            ] {
+                assert_eq!(text.parse::<Recording>().unwrap(), recording, "{text}");
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 //! What `threadbare check` and `threadbare matrix` print, as data and as text.
 
-use crate::catalogue::{Entry, Unknown};
+use crate::catalogue::{Entry, ScenarioInfo, Unknown};
 use crate::engine::{Budget, Engine};
 use crate::protocol::{MutantInfo, Visible};
 use crate::replay::Recording;
-use crate::verdict::Verdict;
+use crate::verdict::{Bounds, Verdict};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -82,6 +82,58 @@ pub fn describe(entry: &Entry) -> String {
     text
 }
 
+/// A planted fault, before it is looked for.
+pub fn describe_mutant(entry: &Entry, mutant: &MutantInfo) -> String {
+    let mut text = format!("{} with {}: {}\n", entry.title, mutant.name, mutant.fault);
+    let shipped = if mutant.shipped { "; a form that some system ships" } else { "" };
+    let _ = writeln!(text, "  {}{shipped}", mutant.visible.reason());
+    let _ = writeln!(text, "must break one of");
+    for property in entry.properties.iter().filter(|p| mutant.breaks.contains(&p.id)) {
+        let _ = writeln!(text, "  {:<4} {}", property.id, property.states);
+    }
+    text
+}
+
+/// What to say when none of the engines asked has found a planted fault.
+pub fn survival(mutant: &MutantInfo) -> String {
+    format!(
+        "{} survives here. It shows in scenario {}; {}.",
+        mutant.name,
+        mutant.scenario,
+        mutant.visible.reason()
+    )
+}
+
+/// Head of the table of bounds, in Markdown.
+pub const BOUNDS_HEAD: &str = "\
+| protocol | scenario | threads × operations | explorer, RC11 | loom, C11 | shuttle depth-first, SC |
+|---|---|---|---:|---:|---:|
+";
+
+/// What a line of the table of bounds begins with.
+pub fn bounds_start(entry: &Entry, scenario: &ScenarioInfo) -> String {
+    let each = scenario.per_thread.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
+    format!("| {} | {} | {} × ({each}) |", entry.name, scenario.name, scenario.threads)
+}
+
+/// Line of the table of bounds: executions per engine, and what they cover if not all.
+pub fn bounds_line(entry: &Entry, scenario: &ScenarioInfo, verdicts: &[Verdict]) -> String {
+    let cells: Vec<String> = verdicts.iter().map(bounds_cell).collect();
+    format!("{} {} |", bounds_start(entry, scenario), cells.join(" | "))
+}
+
+fn bounds_cell(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Proved(Bounds { executions, preemptions: None, .. }) => executions.to_string(),
+        Verdict::Proved(Bounds { executions, preemptions: Some(bound), .. }) => {
+            format!("{executions}, ≤ {bound} preemptions")
+        }
+        Verdict::Passed { runs, .. } => format!("{runs}, a sample"),
+        Verdict::Violated(failure) => format!("VIOLATED: {}", failure.violation.kind.name()),
+        Verdict::Unsupported { reason } => format!("not judged: {reason}"),
+    }
+}
+
 /// One line of a table of checks.
 pub fn line(checked: &Checked) -> String {
     format!("  {:<20} {:<15} {}", checked.scenario, checked.engine.name(), checked.verdict)
@@ -91,16 +143,31 @@ pub fn line(checked: &Checked) -> String {
 pub fn violation(entry: &Entry, checked: &Checked) -> String {
     let Some(failure) = checked.verdict.failure() else { return String::new() };
     let kind = failure.violation.kind;
+    // A kind can break several properties; a planted fault says which it means.
+    let meant = checked.mutant.as_deref().and_then(|name| entry.mutant(name).ok());
     let broken: Vec<String> = entry
         .properties
         .iter()
         .filter(|p| p.broken_by.contains(&kind))
-        .map(|p| format!("  {} {}", p.id, p.states))
+        .filter(|p| meant.is_none_or(|mutant| mutant.breaks.contains(&p.id)))
+        .map(|p| format!("  {:<4} {}", p.id, p.states))
         .collect();
     let mut text = format!("{}: {}\n", kind.name(), failure.violation.text);
-    let _ = writeln!(text, "breaks\n{}\n", broken.join("\n"));
-    let engine = checked.engine.name();
-    let _ = writeln!(text, "{engine}, execution {}\n\n{}", failure.execution, failure.trace);
+    let breaks = match broken.len() {
+        0 => "breaks none of the properties that the fault names".to_owned(),
+        1 => format!("breaks\n{}", broken[0]),
+        _ => format!("breaks one of\n{}", broken.join("\n")),
+    };
+    let _ = writeln!(text, "{breaks}");
+    let mutant = checked.mutant.as_deref().map(|m| format!(" with {m}")).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "found by {} in execution {} of {}{mutant}\n\n{}",
+        checked.engine.name(),
+        failure.execution,
+        checked.protocol,
+        failure.trace
+    );
     match &checked.replay {
         Some(line) => {
             let _ = writeln!(text, "again: threadbare replay '{line}'");
@@ -189,13 +256,23 @@ pub fn mutant_line(row: &MutantRow) -> String {
     )
 }
 
+/// Below the table of mutants: how to see one.
+pub fn mutant_foot(entry: &Entry) -> String {
+    format!(
+        "  numbers: executions until killed; – missed; see one, and the line that replays it:\n  \
+         threadbare check {} --mutant {}\n",
+        entry.name,
+        entry.mutants.first().map_or("NAME", |m| m.name)
+    )
+}
+
 /// Killed, killable, and waiting mutants by engine, for the matrix.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct MatrixRow {
     /// Version of this record.
     pub schema: &'static str,
     /// Protocol.
-    pub protocol: &'static str,
+    pub protocol: String,
     /// Properties.
     pub properties: usize,
     /// Scenarios.
@@ -227,7 +304,7 @@ pub fn matrix_row(entry: &Entry, probes: usize, bugs: usize) -> MatrixRow {
     let count = |f: &dyn Fn(&MutantInfo) -> bool| entry.mutants.iter().filter(|m| f(m)).count();
     MatrixRow {
         schema: "threadbare.matrix/1",
-        protocol: entry.name,
+        protocol: entry.name.into(),
         properties: entry.properties.len(),
         scenarios: entry.scenarios.len(),
         mutants: entry.mutants.len(),
@@ -243,14 +320,21 @@ pub fn matrix_row(entry: &Entry, probes: usize, bugs: usize) -> MatrixRow {
     }
 }
 
+/// The row of a protocol that has no scheme.
+pub fn empty_row(protocol: &str, probes: usize, bugs: usize) -> MatrixRow {
+    let schema = "threadbare.matrix/1";
+    MatrixRow { schema, protocol: protocol.into(), probes, bugs, ..MatrixRow::default() }
+}
+
 /// The matrix as text; an empty cell is a middle dot, never blank.
 pub fn matrix(rows: &[MatrixRow]) -> String {
-    let mut text = format!(
-        "{:<16} {:>10} {:>9} {:>7} {:>8} {:>7} {:>7} {:>7} {:>7} {:>6} {:>4}\n",
+    let mut text = format!("{:<17} {:^20}  {:^32}  {:^20}\n", "", "stated", "killed by", "met in");
+    let _ = writeln!(
+        text,
+        "{:<17} {:>10} {:>9}  {:>8} {:>7} {:>7} {:>7}  {:>6} {:>6} {:>6}",
         "protocol",
         "properties",
         "scenarios",
-        "shipped",
         "explorer",
         "loom",
         "shuttle",
@@ -260,33 +344,39 @@ pub fn matrix(rows: &[MatrixRow]) -> String {
         "bugs"
     );
     let cell = |n: usize| if n == 0 { "·".to_owned() } else { n.to_string() };
-    let mut total = (0, 0, 0);
     for r in rows {
-        total = (total.0 + r.mutants, total.1 + r.exact_only, total.2 + r.not_expressed);
+        let killed = |n: usize| match r.mutants {
+            0 => "·".to_owned(),
+            all => format!("{n}/{all}"),
+        };
         let _ = writeln!(
             text,
-            "{:<16} {:>10} {:>9} {:>7} {:>8} {:>7} {:>7} {:>7} {:>7} {:>6} {:>4}",
+            "{:<17} {:>10} {:>9}  {:>8} {:>7} {:>7} {:>7}  {:>6} {:>6} {:>6}",
             r.protocol,
             cell(r.properties),
             cell(r.scenarios),
-            cell(r.shipped),
-            format!("{}/{}", r.explorer, r.mutants),
-            format!("{}/{}", r.loom, r.mutants),
-            format!("{}/{}", r.shuttle, r.mutants),
+            killed(r.explorer),
+            killed(r.loom),
+            killed(r.shuttle),
             cell(r.not_expressed),
             if r.native { "yes" } else { "·" },
             cell(r.probes),
             cell(r.bugs),
         );
     }
-    let (mutants, exact, omitted) = total;
+    let sum = |f: fn(&MatrixRow) -> usize| rows.iter().map(f).sum::<usize>();
+    let modelled = rows.iter().filter(|r| r.scenarios > 0).count();
     let _ = writeln!(
         text,
-        "{} protocols, {mutants} mutants; {exact} only by the exact memory model of the explorer; \
-         {omitted} faults named elsewhere are omitted, with reasons.\n\
-         Engines: mutants killed / all, which `cargo test` holds every engine to. \
-         `threadbare check --mutants` prints executions to kill.",
-        rows.len()
+        "{modelled} protocols with a scheme, {} without; {} mutants, {} of them forms that some \
+         system ships, {} killed by the\nexplorer's exact memory model alone; {} faults named in \
+         the literature are omitted, with reasons. `cargo test` holds every\nengine to these \
+         numbers; `threadbare check --mutants` prints executions to kill. ·: nothing.",
+        rows.len() - modelled,
+        sum(|r| r.mutants),
+        sum(|r| r.shipped),
+        sum(|r| r.exact_only),
+        sum(|r| r.not_expressed),
     );
     text
 }

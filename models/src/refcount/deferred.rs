@@ -25,6 +25,10 @@
 //! `Python/gc_free_threading.c`. The stopped world is a lock here that every operation
 //! holds: a protocol of its own replaces it.
 
+mod checks;
+
+pub use self::checks::*;
+
 use super::{Object, destroy_block};
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
@@ -349,121 +353,3 @@ impl<R: Runtime> Worldly for Deferred<R> {
         }
     }
 }
-
-mutants! {
-    /// Faults of deferred counting.
-    pub enum Mutant {
-        /// Closing asks the object whether it is deferred, not the word.
-        CloseByObject = "def-close-by-object" breaks ["D4", "D1"] in "deferred-later" by Everywhere;
-        /// Tagged words are not added up.
-        NoStackScan = "def-no-stack-scan" breaks ["D1"] in "only-word" by Everywhere;
-        /// The loaded word stays in a register across a point where the world can stop.
-        Unspilled = "def-unspilled" breaks ["D1"] in "load-beside-collect" by Everywhere;
-        /// The surplus is one, with counts kept elsewhere.
-        SmallSurplus = "def-small-surplus" breaks ["D1"] in "slots" by Everywhere;
-        /// Deferral ends, the surplus stays.
-        SurplusKept = "def-no-surplus-removal" breaks ["D6"] in "unbound" by Everywhere;
-        /// An id is reused before all slots were merged.
-        DirtyId = "def-id-reuse-dirty" breaks ["D3", "D1"] in "id-reuse" by Everywhere;
-        /// An exiting thread forgets its slots.
-        ExitLosesSlot = "def-exit-lost-slot" breaks ["D3", "D1"] in "exit" by Everywhere;
-    }
-}
-
-/// The protocol.
-pub struct DeferredProtocol;
-
-impl Protocol for DeferredProtocol {
-    const NAME: &'static str = "deferred";
-    const TITLE: &'static str = "Deferred and per-thread counts";
-    const QUESTION: &'static str = "Can the references that every thread takes go uncounted?";
-    const SOURCE: &'static str = "PEP 703; CPython 3.14 stackref, uniqueid, gc_free_threading";
-    const PROPERTIES: &'static [Property] = PROPERTIES;
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] =
-        &[("def-resurrect-tagged", "needs finalizers run by the collector")];
-    type Mutant = Mutant;
-    type Op = Op;
-    type World<R: Runtime> = Deferred<R>;
-
-    fn scenarios() -> Vec<Scenario<Op>> {
-        use crate::protocol::Reach::Preemptions;
-        use Op::*;
-        vec![
-            Scenario::new("deferred-later", "a word is pushed, then its object is deferred")
-                .setup([Bind(0, false)])
-                .thread([Load, Defer, Close, Unbind, Collect]),
-            Scenario::new("only-word", "a word on a stack is the only reference")
-                .setup([Bind(0, true)])
-                .thread([Load, Unbind, Collect, Use, Close, Collect]),
-            Scenario::new("load-beside-collect", "a load beside unbinding and a collection")
-                .setup([Bind(0, true)])
-                .thread([Load, Use, Close])
-                .thread([Unbind, Collect])
-                .loom(Preemptions(3)),
-            Scenario::new("slots", "increments in a slot, decrements in the header")
-                .setup([Bind(0, true)])
-                .thread([SlotIncref, SlotIncref, Load, Use])
-                .thread([HeaderDecref(0), HeaderDecref(0)])
-                .loom(Preemptions(3)),
-            Scenario::new("unbound", "an unreachable deferred object")
-                .setup([Bind(0, true)])
-                .thread([Unbind, Collect]),
-            Scenario::new("id-reuse", "an object dies, its id goes to another")
-                .objects(2)
-                .setup([Bind(0, true)])
-                .thread([SlotIncref, HeaderDecref(0), Unbind, Collect, Bind(1, true), Exit]),
-            Scenario::new("exit", "a thread that counted in its slot ends")
-                .setup([Bind(0, true)])
-                .thread([Load, Use, Collect, Use])
-                .thread([SlotIncref, Exit])
-                .finish([Close, Unbind, Collect])
-                .loom(Preemptions(3)),
-        ]
-    }
-
-    fn random(
-        threads: usize,
-        operations: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op>> {
-        let mut scenario = Scenario::new("random", "loads, closes, collections");
-        scenario.setup.push(Op::Bind(0, below(2) == 0));
-        for _ in 0..threads {
-            let script = (0..operations).map(|_| match below(8) {
-                0 | 1 => Op::Load,
-                2 => Op::Use,
-                3 => Op::Close,
-                4 => Op::Defer,
-                5 => Op::SlotIncref,
-                6 => Op::Unbind,
-                _ => Op::Collect,
-            });
-            scenario.threads.push(script.collect());
-        }
-        Some(scenario)
-    }
-}
-
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "D1",
-        states: "no free while a word, a slot or a count refers to the object",
-        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree, Kind::DoubleFree],
-    },
-    Property {
-        id: "D3",
-        states: "when the world stands, the sum over all places equals the references",
-        broken_by: &[Kind::WrongCount],
-    },
-    Property {
-        id: "D4",
-        states: "each word is counted at most once, by its own tag",
-        broken_by: &[Kind::WrongCount, Kind::Leak],
-    },
-    Property {
-        id: "D6",
-        states: "an unreachable deferred object is freed by the next collection",
-        broken_by: &[Kind::Leak],
-    },
-    Property { id: "D7", states: "uses happen before the free", broken_by: &[Kind::DataRace] },
-];

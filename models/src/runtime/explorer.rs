@@ -5,13 +5,13 @@
 //! own is *noted down* here instead, and judged execution by execution: the trace, and the
 //! ghost state of every object ([`Causal`]).
 
+use super::recorded;
 use super::trace::{self, Action, Event, record};
 use super::*;
 use crate::engine::fnv;
 use crate::verdict::Violation;
 use std::cell::RefCell;
-use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use threadbare_litmus as l;
 use threadbare_litmus::observe::{Past, ask, note, thread_index};
 
@@ -25,54 +25,20 @@ pub struct Named<A> {
     label: Label,
 }
 
+impl<A> Named<A> {
+    fn reading(&self) {}
+    fn has_read(&self) {}
+    fn writing(&self) {}
+    fn has_written(&self) {}
+}
+
 macro_rules! atomics {
     ($($name:ident: $t:ty),*) => { $(impl Atomic<$t> for Named<l::sync::atomic::$name> {
         fn new(value: $t, label: impl Into<Label>) -> Self {
             let label = label.into();
             Self { inner: l::sync::atomic::$name::named(value, &label.to_string()), label }
         }
-        fn load(&self, order: Ordering) -> $t {
-            let v = self.inner.load(order);
-            record(Action::Load(self.label, order, v.show()));
-            v
-        }
-        fn store(&self, value: $t, order: Ordering) {
-            self.inner.store(value, order);
-            record(Action::Store(self.label, order, value.show()));
-        }
-        fn swap(&self, value: $t, order: Ordering) -> $t {
-            let old = self.inner.swap(value, order);
-            record(Action::Update(self.label, "swap", order, old.show(), value.show()));
-            old
-        }
-        fn compare_exchange(&self, current: $t, new: $t, ok: Ordering, err: Ordering) -> Result<$t, $t> {
-            let result = self.inner.compare_exchange(current, new, ok, err);
-            record(match result {
-                Ok(old) => Action::Update(self.label, "cas", ok, old.show(), new.show()),
-                Err(found) => Action::Refused(self.label, err, current.show(), found.show()),
-            });
-            result
-        }
-        fn fetch_add(&self, value: $t, order: Ordering) -> $t {
-            let old = self.inner.fetch_add(value, order);
-            record(Action::Update(self.label, "add", order, old.show(), old.wrapping_add(value).show()));
-            old
-        }
-        fn fetch_sub(&self, value: $t, order: Ordering) -> $t {
-            let old = self.inner.fetch_sub(value, order);
-            record(Action::Update(self.label, "sub", order, old.show(), old.wrapping_sub(value).show()));
-            old
-        }
-        fn fetch_or(&self, value: $t, order: Ordering) -> $t {
-            let old = self.inner.fetch_or(value, order);
-            record(Action::Update(self.label, "or", order, old.show(), (old | value).show()));
-            old
-        }
-        fn fetch_and(&self, value: $t, order: Ordering) -> $t {
-            let old = self.inner.fetch_and(value, order);
-            record(Action::Update(self.label, "and", order, old.show(), (old & value).show()));
-            old
-        }
+        recorded::steps!($t);
     })* };
 }
 atomics!(AtomicU8: u8, AtomicU32: u32, AtomicU64: u64, AtomicI64: i64, AtomicUsize: usize);
@@ -107,44 +73,16 @@ pub struct Mutex<T> {
     label: Label,
 }
 
-/// Guard of [`Mutex`].
-pub struct MutexGuard<'a, T> {
-    inner: Option<l::sync::MutexGuard<'a, T>>,
-    label: Label,
-    place: &'static Location<'static>,
-}
-
 impl<T: Send + 'static> Lock<T> for Mutex<T> {
-    type Guard<'a> = MutexGuard<'a, T>;
+    type Guard<'a> = recorded::Guard<'a, l::sync::MutexGuard<'a, T>>;
     fn new(value: T, label: impl Into<Label>) -> Self {
         let label = label.into();
         Self { inner: l::sync::Mutex::named(value, &label.to_string()), label }
     }
-    fn lock(&self) -> MutexGuard<'_, T> {
+    fn lock(&self) -> Self::Guard<'_> {
         let inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        record(Action::Lock(self.label));
-        MutexGuard { inner: Some(inner), label: self.label, place: Location::caller() }
-    }
-}
-
-impl<T> Deref for MutexGuard<'_, T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        self.inner.as_ref().expect("guard in use")
-    }
-}
-
-impl<T> DerefMut for MutexGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        self.inner.as_mut().expect("guard in use")
-    }
-}
-
-impl<T> Drop for MutexGuard<'_, T> {
-    fn drop(&mut self) {
-        if self.inner.is_some() && !std::thread::panicking() {
-            trace::record_at(self.place, Action::Unlock(self.label));
-        }
+        // The explorer finds a second lock by the same thread by itself.
+        recorded::Guard::new(inner, self.label, None, || ())
     }
 }
 
@@ -156,14 +94,7 @@ impl Signal for Condvar {
         let label = label.into();
         Self { inner: l::sync::Condvar::named(&label.to_string()), label }
     }
-    fn notify_one(&self) {
-        self.inner.notify_one();
-        record(Action::Notify(self.label));
-    }
-    fn notify_all(&self) {
-        self.inner.notify_all();
-        record(Action::Notify(self.label));
-    }
+    recorded::notifies!();
 }
 
 /// An explored thread.
@@ -295,14 +226,11 @@ impl Runtime for Explorer {
     fn wait<'a, T: Send + 'static>(
         condvar: &Condvar,
         _: &'a Mutex<T>,
-        mut guard: MutexGuard<'a, T>,
-    ) -> MutexGuard<'a, T> {
-        record(Action::Wait(condvar.label));
-        let inner = guard.inner.take().expect("guard in use");
-        let inner = condvar.inner.wait(inner).unwrap_or_else(std::sync::PoisonError::into_inner);
-        record(Action::Lock(guard.label));
-        guard.inner = Some(inner);
-        guard
+        mut guard: Guard<'a, Self, T>,
+    ) -> Guard<'a, Self, T> {
+        // Not in a closure, which would hide the caller's line.
+        let inner = condvar.inner.wait(guard.release(condvar.label));
+        guard.resume(inner.unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }
 

@@ -6,12 +6,11 @@
 //! A reads B's value is never tried (tokio-rs/loom#166, #392). Every compare-exchange loop
 //! has this shape. [`Marked`] repairs it without changing what any access may read.
 
+use super::recorded::{self, Holder};
 use super::trace::{Action, record};
 use super::*;
 use crate::ghost::Observed;
-use crate::verdict::Kind;
 use ::loom as l;
-use std::ops::Deref;
 
 /// loom's primitives, recorded.
 #[derive(Clone, Copy)]
@@ -77,6 +76,8 @@ impl<A> Marked<A> {
             }
         }
     }
+
+    fn has_written(&self) {}
 }
 
 macro_rules! atomics {
@@ -84,57 +85,7 @@ macro_rules! atomics {
         fn new(value: $t, label: impl Into<Label>) -> Self {
             Self::wrap(l::sync::atomic::$name::new(value), label.into())
         }
-        fn load(&self, order: Ordering) -> $t {
-            self.reading();
-            let v = self.inner.load(order);
-            self.has_read();
-            record(Action::Load(self.label, order, v.show()));
-            v
-        }
-        fn store(&self, value: $t, order: Ordering) {
-            self.writing();
-            self.inner.store(value, order);
-            record(Action::Store(self.label, order, value.show()));
-        }
-        fn swap(&self, value: $t, order: Ordering) -> $t {
-            self.writing();
-            let old = self.inner.swap(value, order);
-            record(Action::Update(self.label, "swap", order, old.show(), value.show()));
-            old
-        }
-        fn compare_exchange(&self, current: $t, new: $t, ok: Ordering, err: Ordering) -> Result<$t, $t> {
-            self.writing();
-            let result = self.inner.compare_exchange(current, new, ok, err);
-            record(match result {
-                Ok(old) => Action::Update(self.label, "cas", ok, old.show(), new.show()),
-                Err(found) => Action::Refused(self.label, err, current.show(), found.show()),
-            });
-            result
-        }
-        fn fetch_add(&self, value: $t, order: Ordering) -> $t {
-            self.writing();
-            let old = self.inner.fetch_add(value, order);
-            record(Action::Update(self.label, "add", order, old.show(), old.wrapping_add(value).show()));
-            old
-        }
-        fn fetch_sub(&self, value: $t, order: Ordering) -> $t {
-            self.writing();
-            let old = self.inner.fetch_sub(value, order);
-            record(Action::Update(self.label, "sub", order, old.show(), old.wrapping_sub(value).show()));
-            old
-        }
-        fn fetch_or(&self, value: $t, order: Ordering) -> $t {
-            self.writing();
-            let old = self.inner.fetch_or(value, order);
-            record(Action::Update(self.label, "or", order, old.show(), (old | value).show()));
-            old
-        }
-        fn fetch_and(&self, value: $t, order: Ordering) -> $t {
-            self.writing();
-            let old = self.inner.fetch_and(value, order);
-            record(Action::Update(self.label, "and", order, old.show(), (old & value).show()));
-            old
-        }
+        recorded::steps!($t);
     })* };
 }
 atomics!(AtomicU8: u8, AtomicU32: u32, AtomicU64: u64, AtomicI64: i64, AtomicUsize: usize);
@@ -175,71 +126,19 @@ impl<T: Word> DataCell<T> for Cell<T> {
 pub struct Mutex<T> {
     inner: l::sync::Mutex<T>,
     label: Label,
-    /// The thread that holds it; a second lock by the same thread is reported by name.
     holder: Holder,
 }
 
-/// See [`Mutex`].
-#[derive(Default)]
-struct Holder(std::cell::Cell<Option<u8>>);
-
-// SAFETY: all threads of an execution share one OS thread and run one at a time.
-unsafe impl Sync for Holder {}
-// SAFETY: as above.
-unsafe impl Send for Holder {}
-
-/// Guard of [`Mutex`].
-pub struct MutexGuard<'a, T> {
-    inner: Option<l::sync::MutexGuard<'a, T>>,
-    label: Label,
-    holder: &'a Holder,
-    place: &'static std::panic::Location<'static>,
-}
-
 impl<T: Send + 'static> Lock<T> for Mutex<T> {
-    type Guard<'a> = MutexGuard<'a, T>;
+    type Guard<'a> = recorded::Guard<'a, l::sync::MutexGuard<'a, T>>;
     fn new(value: T, label: impl Into<Label>) -> Self {
         Self { inner: l::sync::Mutex::new(value), label: label.into(), holder: Holder::default() }
     }
-    fn lock(&self) -> MutexGuard<'_, T> {
-        let me = Some(Loom::index());
-        if self.holder.0.get() == me {
-            record(Action::Lock(self.label));
-            crate::ghost::violation(Kind::Deadlock, || {
-                format!("deadlock: {} is locked by its own holder", self.label)
-            });
-        }
+    fn lock(&self) -> Self::Guard<'_> {
+        let me = Loom::index();
+        self.holder.refuse_second(me, self.label);
         let inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.holder.0.set(me);
-        record(Action::Lock(self.label));
-        MutexGuard {
-            inner: Some(inner),
-            label: self.label,
-            holder: &self.holder,
-            place: std::panic::Location::caller(),
-        }
-    }
-}
-
-impl<T> Deref for MutexGuard<'_, T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        self.inner.as_ref().expect("guard in use")
-    }
-}
-
-impl<T> DerefMut for MutexGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        self.inner.as_mut().expect("guard in use")
-    }
-}
-
-impl<T> Drop for MutexGuard<'_, T> {
-    fn drop(&mut self) {
-        if self.inner.is_some() && !std::thread::panicking() {
-            self.holder.0.set(None);
-            trace::record_at(self.place, Action::Unlock(self.label));
-        }
+        recorded::Guard::new(inner, self.label, Some((&self.holder, me)), || ())
     }
 }
 
@@ -250,14 +149,7 @@ impl Signal for Condvar {
     fn new(label: impl Into<Label>) -> Self {
         Self { inner: l::sync::Condvar::new(), label: label.into() }
     }
-    fn notify_one(&self) {
-        self.inner.notify_one();
-        record(Action::Notify(self.label));
-    }
-    fn notify_all(&self) {
-        self.inner.notify_all();
-        record(Action::Notify(self.label));
-    }
+    recorded::notifies!();
 }
 
 /// A loom thread.
@@ -353,15 +245,10 @@ impl Runtime for Loom {
     fn wait<'a, T: Send + 'static>(
         condvar: &Condvar,
         _: &'a Mutex<T>,
-        mut guard: MutexGuard<'a, T>,
-    ) -> MutexGuard<'a, T> {
-        record(Action::Wait(condvar.label));
-        let inner = guard.inner.take().expect("guard in use");
-        guard.holder.0.set(None);
-        let inner = condvar.inner.wait(inner).unwrap_or_else(std::sync::PoisonError::into_inner);
-        guard.holder.0.set(Some(Loom::index()));
-        record(Action::Lock(guard.label));
-        guard.inner = Some(inner);
-        guard
+        mut guard: Guard<'a, Self, T>,
+    ) -> Guard<'a, Self, T> {
+        // Not in a closure, which would hide the caller's line.
+        let inner = condvar.inner.wait(guard.release(condvar.label));
+        guard.resume(inner.unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }

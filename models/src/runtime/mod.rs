@@ -12,6 +12,7 @@
 pub(crate) mod explorer;
 mod loom;
 mod native;
+mod recorded;
 mod shuttle;
 pub mod trace;
 

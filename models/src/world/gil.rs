@@ -10,19 +10,30 @@
 //!   breaker*, a word polled at safe points. The holder that drops on request waits until
 //!   somebody else has run: otherwise it would win the lock again at once.
 //! * Both waits re-check their condition under the mutex of their signal.
+//! * A thread that gives up waiting withdraws its request in the same section: the holder
+//!   that honours a request waits for somebody to take the lock, and nobody would.
+//! * After its last release a thread touches nothing of the interpreter, which its owner may
+//!   delete at once. A request goes to the holder of this moment, seen under the mutex: an
+//!   earlier one may have left, its state freed.
 //! * Bits of the eval breaker are set and cleared by read-modify-writes; a bit is cleared
 //!   before the work it announces is looked at.
 //!
 //! # Source
 //! CPython 3.13 `Python/ceval_gil.c` (`take_gil`, `drop_gil`, `_Py_HandlePending`). The
-//! switch interval is not modelled: a waiter asks at once.
+//! switch interval is not modelled: a waiter asks each holder at once, and a finalizer wakes
+//! the waiters, as the end of their interval would. CPython withdraws after the section
+//! (`gil-withdraw-unlocked`).
+
+mod checks;
+
+pub use self::checks::*;
 
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::refcount::{Count, Object, Op, Workshop, destroy, random};
 use crate::runtime::{
-    Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime, Signal as _,
+    Atomic as _, DataCell as _, Guard, Label, Lock as _, Ordering::*, Runtime, Signal as _,
 };
 use crate::verdict::Kind;
 
@@ -30,10 +41,14 @@ const DROP: u8 = 1;
 const CALLS: u8 = 2;
 
 /// What the lock's mutex guards.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct State {
     locked: bool,
     holder: usize,
+    /// Set once, by the thread that ends the interpreter; all others may not run again.
+    finalizer: Option<usize>,
+    /// Threads that have not left.
+    alive: usize,
 }
 
 /// The lock, the eval breakers, and the counts it protects.
@@ -47,6 +62,9 @@ pub struct Gil<R: Runtime, F> {
     breaker: Box<[R::AtomicU8]>,
     /// Calls for the main thread.
     pending: R::Mutex<usize>,
+    /// The memory of the interpreter, lock included, and of each thread's state.
+    interpreter: R::Ghost,
+    states: Box<[R::Ghost]>,
     faults: F,
 }
 
@@ -59,6 +77,8 @@ pub struct Header<R: Runtime> {
 pub struct Thread {
     n: usize,
     holds: bool,
+    /// Left, or stopped for ever by finalization: runs nothing any more.
+    ended: bool,
 }
 
 type Obj<R> = Object<R, Header<R>>;
@@ -68,19 +88,28 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
     pub fn with_faults(shape: Shape, faults: F) -> Self {
         let header = |n| Header { count: R::Cell::new(0, Label::nth("count", n)) };
         let breaker = |n| R::AtomicU8::new(0, Label::nth("breaker", n));
+        let living = |label| {
+            let ghost = R::Ghost::blank(label);
+            ghost.reuse(0);
+            ghost
+        };
+        let state = State { alive: shape.threads, ..State::default() };
         Self {
             objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
-            state: R::Mutex::new(State::default(), "gil"),
+            state: R::Mutex::new(state, "gil"),
             free: R::Condvar::new("free"),
             switched: R::Mutex::new((usize::MAX, 0), "switched"),
             switch: R::Condvar::new("switch"),
             breaker: (0..shape.threads).map(breaker).collect(),
             pending: R::Mutex::new(0, "pending"),
+            interpreter: living(Label::of("interpreter")),
+            states: (0..shape.threads).map(|n| living(Label::nth("state", n))).collect(),
             faults,
         }
     }
 
     fn raise(&self, n: usize, bit: u8) {
+        self.states[n].touch();
         if self.faults.is(Mutant::BitPlainStore) {
             let bits = self.breaker[n].load(SeqCst);
             self.breaker[n].store(bits | bit, SeqCst);
@@ -94,18 +123,26 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
         self.breaker[n].fetch_and(!bit, SeqCst);
     }
 
-    /// Takes the lock.
-    pub fn take(&self, n: usize) {
+    /// Takes the lock; false when the interpreter is being finalized by another thread.
+    pub fn take(&self, n: usize) -> bool {
         let mut state = self.state.lock();
-        let mut asked = false;
+        self.interpreter.touch();
+        let first = state.holder;
+        let mut asked = None;
         while state.locked {
-            if !asked {
-                self.raise(state.holder, DROP);
-                asked = true;
+            if state.finalizer.is_some_and(|finalizer| finalizer != n) {
+                self.give_up(state, asked);
+                return false;
+            }
+            if asked != Some(state.holder) {
+                let stale = self.faults.is(Mutant::WrongThread);
+                self.raise(if stale { first } else { state.holder }, DROP);
+                asked = Some(state.holder);
             }
             state = R::wait(&self.free, &self.state, state);
         }
-        *state = State { locked: true, holder: n };
+        state.locked = true;
+        state.holder = n;
         let mut switched = self.switched.lock();
         if switched.0 != n {
             *switched = (n, switched.1 + 1);
@@ -113,11 +150,35 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
         self.switch.notify_all();
         drop(switched);
         self.lower(n, DROP);
+        let late = state.finalizer.is_some_and(|finalizer| finalizer != n);
         drop(state);
+        if late {
+            // Finalization began while nobody held the lock: the switch has happened, so
+            // nobody waits for this thread.
+            self.drop(n, true);
+        }
+        !late
     }
 
-    /// Drops the lock; on request, waits until somebody else has had it.
-    pub fn drop(&self, n: usize, last: bool) {
+    /// A waiter that finalization stops. `asked` got a request from it.
+    fn give_up(&self, section: Guard<'_, R, State>, asked: Option<usize>) {
+        if self.faults.is(Mutant::KeepsRequest) {
+            return;
+        }
+        if self.faults.is(Mutant::WithdrawUnlocked) {
+            drop(section);
+            asked.inspect(|holder| self.lower(*holder, DROP));
+            return;
+        }
+        // Inside: the lock is held, so the holder has not looked at its request yet, or it
+        // would have dropped. Requests of others go too; they ask again or give up as well.
+        asked.inspect(|holder| self.lower(*holder, DROP));
+        drop(section);
+    }
+
+    /// Drops the lock; on request, waits until somebody else has had it. True when there
+    /// was a request.
+    pub fn drop(&self, n: usize, last: bool) -> bool {
         if self.faults.is(Mutant::LostSignal) {
             self.free.notify_one();
             self.state.lock().locked = false;
@@ -126,9 +187,13 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
             state.locked = false;
             self.free.notify_one();
         }
+        if last && !self.faults.is(Mutant::FinalTouches) {
+            return false;
+        }
         let asked = self.breaker[n].load(SeqCst) & DROP != 0;
-        if last || !asked || self.faults.is(Mutant::NoForcedSwitch) {
-            return;
+        self.interpreter.touch();
+        if !asked || self.faults.is(Mutant::NoForcedSwitch) {
+            return asked;
         }
         if self.faults.is(Mutant::CheckOutside) {
             if self.switched.lock().0 == n {
@@ -136,13 +201,14 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
                 self.lower(n, DROP);
                 drop(R::wait(&self.switch, &self.switched, switched));
             }
-            return;
+            return true;
         }
         let mut switched = self.switched.lock();
         while switched.0 == n {
             self.lower(n, DROP);
             switched = R::wait(&self.switch, &self.switched, switched);
         }
+        true
     }
 
     fn safe_point(&self, thread: &mut Thread) {
@@ -162,11 +228,12 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
         }
         if bits & DROP != 0 {
             let before = self.switched.lock().1;
-            self.drop(n, false);
-            self.take(n);
+            let asked = self.drop(n, false);
+            thread.holds = self.take(n);
+            thread.ended = !thread.holds;
             let after = self.switched.lock().1;
             // One switch away and one back.
-            require(after >= before + 2, Kind::Starvation, || {
+            require(!asked || after >= before + 2, Kind::Starvation, || {
                 format!("T{n} dropped the lock on request and got it again, nobody else ran")
             });
         }
@@ -174,16 +241,27 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
 
     /// Runs `body` under the lock, taking it for the purpose when it is not held.
     fn held<T>(&self, thread: &mut Thread, body: impl FnOnce(&mut Thread) -> T) -> T {
-        let holds = thread.holds || self.faults.is(Mutant::UnlockedCount);
-        if holds {
+        if thread.holds || self.faults.is(Mutant::UnlockedCount) {
             return body(thread);
         }
-        self.take(thread.n);
-        thread.holds = true;
+        require(self.acquire(thread), Kind::Invariant, || "counts after its end".into());
         let result = body(thread);
-        thread.holds = false;
-        self.drop(thread.n, true);
+        self.release(thread);
         result
+    }
+
+    fn acquire(&self, thread: &mut Thread) -> bool {
+        if !thread.holds && !thread.ended {
+            thread.holds = self.take(thread.n);
+            thread.ended = !thread.holds;
+        }
+        thread.holds
+    }
+
+    fn release(&self, thread: &mut Thread) {
+        if std::mem::take(&mut thread.holds) {
+            self.drop(thread.n, true);
+        }
     }
 }
 
@@ -198,6 +276,12 @@ pub enum Extra {
     Post,
     /// Observes that a call that waits is announced.
     Pending,
+    /// The thread ends: its last release, then its state is freed.
+    Leave,
+    /// Begins to end the interpreter: no other thread runs after this.
+    Finalize,
+    /// Deletes the interpreter, if all others have left; lets them run otherwise.
+    Delete,
 }
 
 impl<R: Runtime, F: Fault<Mutant>> Count<R> for Gil<R, F> {
@@ -214,12 +298,10 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Gil<R, F> {
         &self.objects
     }
     fn attach(&self, n: usize) -> Thread {
-        Thread { n, holds: false }
+        Thread { n, holds: false, ended: false }
     }
-    fn detach(&self, thread: Thread) {
-        if thread.holds {
-            self.drop(thread.n, true);
-        }
+    fn detach(&self, mut thread: Thread) {
+        self.release(&mut thread);
     }
     fn init(&self, thread: &mut Thread, object: &Obj<R>) {
         self.held(thread, |_| object.header.count.write(1));
@@ -239,7 +321,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Gil<R, F> {
     fn try_incref(&self, thread: &mut Thread, object: &Obj<R>) -> bool {
         self.held(thread, |_| {
             let count = object.header.count.read();
-            if count > 0 && !object.ghost.is_dead() {
+            if count > 0 {
                 object.header.count.write(count + 1);
             }
             count > 0
@@ -250,13 +332,26 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Gil<R, F> {
     }
     fn extra(&self, thread: &mut Thread, extra: Extra) -> Option<i64> {
         match extra {
-            Extra::Take if !thread.holds => {
-                self.take(thread.n);
-                thread.holds = true;
+            Extra::Take => drop(self.acquire(thread)),
+            Extra::Release => self.release(thread),
+            Extra::Leave if thread.holds => {
+                self.state.lock().alive -= 1;
+                self.release(thread);
+                thread.ended = true;
+                self.states[thread.n].free();
             }
-            Extra::Release if thread.holds => {
-                thread.holds = false;
-                self.drop(thread.n, true);
+            Extra::Finalize if thread.holds => {
+                self.state.lock().finalizer = Some(thread.n);
+                self.free.notify_all();
+            }
+            Extra::Delete if self.acquire(thread) => {
+                let alone = self.state.lock().alive == 1;
+                if alone {
+                    self.interpreter.free();
+                    (thread.holds, thread.ended) = (false, true);
+                } else {
+                    self.release(thread);
+                }
             }
             Extra::Post => {
                 *self.pending.lock() += 1;
@@ -270,7 +365,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Gil<R, F> {
                     "a call waits and nobody was told".into()
                 });
             }
-            Extra::Take | Extra::Release => {}
+            Extra::Leave | Extra::Finalize | Extra::Delete => {}
         }
         None
     }
@@ -278,113 +373,3 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Gil<R, F> {
         Some(object.header.count.read())
     }
 }
-
-mutants! {
-    /// Faults of the global lock.
-    pub enum Mutant {
-        /// The dropper does not wait for a switch.
-        NoForcedSwitch = "gil-no-forced-switch" breaks ["L2"] in "forced-switch" by Everywhere;
-        /// The last holder is tested before the mutex of the switch is held for the wait.
-        CheckOutside = "gil-switch-check-outside" breaks ["L4"] in "forced-switch" by Everywhere;
-        /// The lock is signalled before it is free, outside its mutex.
-        LostSignal = "gil-lost-signal" breaks ["L4"] in "counts" by Everywhere;
-        /// Bits of the eval breaker are set by a load and a store.
-        BitPlainStore = "gil-bit-plain-store" breaks ["L7"] in "two-bits" by Everywhere;
-        /// The bit is cleared after the calls were run.
-        ClearLate = "gil-pending-clear-late" breaks ["L7"] in "calls" by Everywhere;
-        /// Counts are changed without the lock.
-        UnlockedCount = "gil-unlocked-count" breaks ["L1"] in "implicit" by Everywhere;
-    }
-}
-
-/// The protocol.
-pub struct GilProtocol;
-
-impl Protocol for GilProtocol {
-    const NAME: &'static str = "gil";
-    const TITLE: &'static str = "Global interpreter lock";
-    const QUESTION: &'static str = "How does a thread that never blocks give way to others?";
-    const SOURCE: &'static str = "CPython 3.13 ceval_gil.c";
-    const PROPERTIES: &'static [Property] = PROPERTIES;
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[
-        ("gil-request-wrong-thread", "a late request only delays; no interval is modelled"),
-        ("gil-no-switchnum", "as above: needs the switch interval"),
-        ("gil-exit-keeps-request", "finalization hangs threads for ever; not modelled"),
-        ("gil-final-touches", "as above"),
-        ("gil-enable-no-stop", "switching the lock on at run time belongs to stop-the-world"),
-        ("gil-attach-no-recheck", "as above"),
-        ("gil-disable-no-chain", "as above"),
-    ];
-    type Mutant = Mutant;
-    type Op = Op<Extra>;
-    type World<R: Runtime> = Workshop<R, Gil<R, Switch<Mutant>>>;
-
-    fn scenarios() -> Vec<Scenario<Op<Extra>>> {
-        use self::Extra::*;
-        use crate::protocol::Reach::Preemptions;
-        use Op::{Extra as X, *};
-        vec![
-            Scenario::new("counts", "two threads count under the lock")
-                .setup([New(0), Incref(0), Give(0, 1)])
-                .thread([X(Take), Use(0), Decref(0), X(Release)])
-                .thread([X(Take), Use(0), Decref(0), X(Release)])
-                .loom(Preemptions(3)),
-            Scenario::new("implicit", "two threads count, each step takes the lock")
-                .setup([New(0), Incref(0), Give(0, 1)])
-                .thread([Incref(0), Decref(0), Decref(0)])
-                .thread([Incref(0), Decref(0), Decref(0)])
-                .loom(Preemptions(2)),
-            Scenario::new("forced-switch", "a holder is asked to give way")
-                .setup([New(0), Incref(0), Give(0, 1), X(Take)])
-                .thread([Poll, Decref(0), X(Release)])
-                .thread([X(Take), Decref(0), X(Release)])
-                .loom(Preemptions(3)),
-            Scenario::new("two-bits", "a request and a call are announced together")
-                .setup([New(0), X(Take)])
-                .thread([Decref(0), X(Release)])
-                .thread([X(Take), X(Release)])
-                .thread([X(Post)])
-                .finish([X(Pending)])
-                .loom(Preemptions(3)),
-            Scenario::new("calls", "a call is queued while others are run")
-                .setup([New(0), X(Post), X(Take)])
-                .thread([Poll, Decref(0)])
-                .thread([X(Post)])
-                .finish([X(Pending)]),
-        ]
-    }
-
-    fn random(
-        n: usize,
-        ops: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op<Extra>>> {
-        let mut scenario = random(n, ops, below);
-        for script in &mut scenario.threads {
-            // Uses are plain reads under the lock. The main thread waits for the others at
-            // the end, and must not hold it then.
-            script.insert(0, Op::Extra(Extra::Take));
-            script.push(Op::Extra(Extra::Release));
-        }
-        Some(scenario)
-    }
-}
-
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "L1",
-        states: "plain memory is touched by the holder only",
-        broken_by: &[Kind::DataRace, Kind::WrongCount, Kind::PrematureFree, Kind::Leak],
-    },
-    Property {
-        id: "L2",
-        states: "after a requested drop somebody else has run before the dropper runs again",
-        broken_by: &[Kind::Starvation],
-    },
-    Property { id: "L4", states: "no wake-up is lost", broken_by: &[Kind::Deadlock] },
-    Property {
-        id: "L7",
-        states: "a queued call is announced until it has run",
-        broken_by: &[Kind::LostUpdate],
-    },
-];

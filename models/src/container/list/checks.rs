@@ -1,0 +1,171 @@
+//! What is checked about the versioned list read: planted faults, scenarios, properties.
+
+use super::*;
+
+mutants! {
+    /// Faults of the optimistic read.
+    pub enum Mutant {
+        /// Step 4 increments without testing for zero.
+        PlainIncref = "vc-plain-incref" breaks ["L2"] in "replace" by Everywhere;
+        /// Step 5 is missing and the version moves once, after the stores.
+        SkipSlot = "vc-skip-slot" breaks ["L1", "L2"] in "stranger" by Everywhere;
+        /// Step 6 is missing: only the slot is checked again.
+        SkipVersion = "vc-skip-version" breaks ["L1", "L2"] in "grow" by Everywhere;
+        /// A stranger that is not counted (immortal in CPython 3.13, deferred in 3.14) is
+        /// returned without a second look at the slot.
+        #[shipped(x)]
+        UncountedUnchecked = "or-uncounted-unchecked" breaks ["L1", "L2"] in "immortal-stranger" by Everywhere;
+        /// The version moves once per write, after the stores.
+        SingleBump = "vc-single-bump" breaks ["L1"] in "insert" by Everywhere;
+        /// No acquire fence before the version is checked.
+        RelaxedVerify = "vc-relaxed-verify" breaks ["L1", "L2", "L3"] in "stranger"
+            by WeakMemory;
+        /// The version has two bits and wraps.
+        VersionWrap = "vc-version-wrap" breaks ["L1", "L2"] in "grow" by Everywhere;
+        /// A reader that fails tries again without ever taking the lock.
+        RetryForever = "vc-retry-forever" breaks ["L5"] in "busy-writer" by Everywhere;
+        /// A reader that fails keeps the reference.
+        UndoLost = "vc-undo-lost" breaks ["L4"] in "replace" by Everywhere;
+        /// The index is checked against the size only, not against the array found.
+        SizeAsBound = "or-size-as-bound" breaks ["L3"] in "clear" by Everywhere;
+        /// A replaced array is freed at once.
+        FreeArrayNow = "or-free-array-now" breaks ["L3"] in "grow" by Everywhere;
+    }
+}
+
+/// The protocol.
+pub struct OptimisticList;
+
+impl Protocol for OptimisticList {
+    const NAME: &'static str = "optimistic-list";
+    const TITLE: &'static str = "Optimistic versioned list read";
+    const QUESTION: &'static str =
+        "Can a list be read without its lock and still give a live item?";
+    const SOURCE: &'static str = "nogil proposal, 2021; CPython 3.13 listobject.c for today's form";
+    const PROPERTIES: &'static [Property] = PROPERTIES;
+    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[
+        ("dk-no-table-recheck", "dictionaries are a protocol of their own"),
+        ("dk-entry-reuse", "as above"),
+        ("dk-assume-key", "as above"),
+        ("dk-touch-before-recheck", "as above"),
+        ("attr-null-believed", "attributes are a protocol of their own"),
+        ("attr-stale-inline", "as above; the same shape as or-slot-check-only"),
+        ("iter-pair-mix", "iterators are a protocol of their own"),
+    ];
+    type Mutant = Mutant;
+    type Op = Op;
+    type World<R: Runtime> = List<R>;
+
+    fn scenarios() -> Vec<Scenario<Op>> {
+        use crate::protocol::Reach::Preemptions;
+        use Op::*;
+        vec![
+            Scenario::new("replace", "a read beside a store to the same item")
+                .objects(3)
+                .setup([Append(1)])
+                .thread([Get(0)])
+                .thread([SetFirst(2)]),
+            Scenario::new("stranger", "the replaced item's block becomes another object")
+                .objects(3)
+                .setup([Append(1)])
+                .thread([Get(0)])
+                .thread([SetFirst(2)])
+                .thread([Make(9)])
+                .loom(Preemptions(3)),
+            Scenario::new("immortal-stranger", "the replaced item's block becomes immortal")
+                .objects(3)
+                .setup([Append(1)])
+                .thread([Get(0)])
+                .thread([SetFirst(2), MakeImmortal(9)])
+                .loom(Preemptions(3)),
+            Scenario::new("grow", "the array is replaced, then the item")
+                .objects(4)
+                .setup([Append(1)])
+                .thread([Get(0)])
+                .thread([Append(2), SetFirst(3), Make(9)])
+                .loom(Preemptions(3)),
+            Scenario::new("insert", "two reads beside an insertion at the front")
+                .objects(4)
+                .setup([Append(1), Append(2)])
+                .thread([Get(1), Get(0)])
+                .thread([InsertFront(3)])
+                .loom(Preemptions(3)),
+            Scenario::new("clear", "a read beside clear and append")
+                .objects(4)
+                .setup([Append(1), Append(2)])
+                .thread([Get(1)])
+                .thread([Clear, Append(3)])
+                .loom(Preemptions(3)),
+            Scenario::new("pop", "a read beside pop and append")
+                .objects(3)
+                .setup([Append(1)])
+                .thread([Get(0), Get(0)])
+                .thread([Pop, Append(2)])
+                .loom(Preemptions(2)),
+            Scenario::new("busy-writer", "a read beside a writer that does not pause")
+                .objects(6)
+                .setup([Append(1)])
+                .thread([Get(0)])
+                .thread([SetFirst(2), SetFirst(3), SetFirst(4)])
+                .loom(Preemptions(3)),
+        ]
+    }
+
+    fn random(
+        threads: usize,
+        operations: usize,
+        below: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<Scenario<Op>> {
+        let mut scenario = Scenario::new("random", "any operations on one list");
+        scenario.objects = 2 + threads * operations;
+        scenario.setup.push(Op::Append(1));
+        let (mut value, mut room) = (1, CAPACITY - 1);
+        for _ in 0..threads {
+            let mut script = Vec::new();
+            for _ in 0..operations {
+                value += 1;
+                let choice = below(8);
+                script.push(match choice {
+                    3 | 4 if room > 0 => {
+                        room -= 1;
+                        if choice == 3 { Op::Append(value) } else { Op::InsertFront(value) }
+                    }
+                    5 => Op::SetFirst(value),
+                    6 => Op::Pop,
+                    7 => Op::Make(value),
+                    n => Op::Get(n % 3),
+                });
+            }
+            scenario.threads.push(script);
+        }
+        Some(scenario)
+    }
+}
+
+const PROPERTIES: &[Property] = &[
+    Property {
+        id: "L1",
+        states: "results are those of some sequential order: every item was in its place",
+        broken_by: &[Kind::NotLinearizable],
+    },
+    Property {
+        id: "L2",
+        states: "a returned item is alive and counted",
+        broken_by: &[Kind::UseAfterFree, Kind::PrematureFree, Kind::DoubleFree, Kind::DataRace],
+    },
+    Property {
+        id: "L3",
+        states: "no access outside an array, none to a freed array, no torn item",
+        broken_by: &[Kind::TornRead, Kind::UseAfterFree],
+    },
+    Property {
+        id: "L4",
+        states: "a failed attempt leaves the counts as they were",
+        broken_by: &[Kind::Leak, Kind::WrongCount],
+    },
+    Property {
+        id: "L5",
+        states: "an operation makes one optimistic attempt, then takes the lock",
+        broken_by: &[Kind::Starvation],
+    },
+];

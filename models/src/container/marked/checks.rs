@@ -1,0 +1,153 @@
+//! What is checked about the marked list read: planted faults, scenarios, properties.
+
+use super::*;
+
+mutants! {
+    /// Faults of the read by a second look.
+    pub enum Mutant {
+        /// The increment does not test for zero.
+        PlainIncref = "or-plain-incref" breaks ["R2"] in "replace" by Everywhere;
+        /// The increment is relaxed.
+        RelaxedIncref = "or-relaxed-incref" breaks ["R1", "R2"] in "replace" by WeakMemory;
+        /// No second look.
+        NoRecheck = "or-no-slot-recheck" breaks ["R1", "R2"] in "replace" by Everywhere;
+        /// A popped slot keeps its address (CPython 3.13): it compares equal for ever.
+        #[shipped(x)]
+        SlotCheckOnly = "or-slot-check-only" breaks ["R1", "R2"] in "pop" by Everywhere;
+        /// The array is not compared (CPython 3.13): slots of a retired one never change.
+        #[shipped(x)]
+        ArrayUnchecked = "or-array-unchecked" breaks ["R1", "R2"] in "retired" by Everywhere;
+        /// The new array is published before it is filled.
+        PublishEarly = "or-publish-early" breaks ["R3"] in "grow" by Everywhere;
+        /// A foreign reader marks the list without its lock: store buffering against a resize
+        /// that looks at the mark after it has published the new array.
+        MarkUnlocked = "or-mark-unlocked" breaks ["R3"] in "first-read" by WeakMemory;
+        /// The mark is stored and loaded relaxed (CPython 3.13).
+        #[shipped(x)]
+        MarkRelaxed = "or-mark-relaxed" breaks ["R3"] in "second-read" by WeakMemory;
+        /// A thread that is not the owner retires an array without marking the list.
+        ForeignUnmarked = "or-foreign-resize-unmarked" breaks ["R3"] in "owner-reads" by Everywhere;
+    }
+}
+
+/// The protocol.
+pub struct MarkedList;
+
+impl Protocol for MarkedList {
+    const NAME: &'static str = "marked-list";
+    const TITLE: &'static str = "Optimistic list read by a second look at the slot";
+    const QUESTION: &'static str = "What does an unchanged slot prove?";
+    const SOURCE: &'static str = "CPython 3.13 listobject.c, with two repairs";
+    const PROPERTIES: &'static [Property] = PROPERTIES;
+    type Mutant = Mutant;
+    type Op = Op;
+    type World<R: Runtime> = List<R>;
+
+    fn scenarios() -> Vec<Scenario<Op>> {
+        use crate::protocol::Reach::Preemptions;
+        use Op::*;
+        vec![
+            Scenario::new("replace", "a read beside a store to the same item")
+                .objects(3)
+                .setup([Append(1), Mark])
+                .thread([SetFirst(2), Make(9)])
+                .thread([Get(0)])
+                .loom(Preemptions(3)),
+            Scenario::new("pop", "a read beside pop")
+                .objects(2)
+                .setup([Append(1), Mark])
+                .thread([Pop, Make(9)])
+                .thread([Get(0)])
+                .loom(Preemptions(3)),
+            Scenario::new("retired", "the array is replaced, then the item")
+                .objects(4)
+                .setup([Append(1), Mark])
+                .thread([Append(2), SetFirst(3), Make(9)])
+                .thread([Get(0)])
+                .loom(Preemptions(3)),
+            Scenario::new("grow", "a read beside a growing list")
+                .objects(2)
+                .setup([Append(1), Mark])
+                .thread([Append(2)])
+                .thread([Get(0)])
+                .loom(Preemptions(3)),
+            Scenario::new("clear", "a read beside clear and append")
+                .objects(3)
+                .setup([Append(1), Mark])
+                .thread([Clear, Append(2)])
+                .thread([Get(0)])
+                .loom(Preemptions(3)),
+            Scenario::new("first-read", "the first foreign read beside the owner's resize")
+                .objects(2)
+                .setup([Append(1)])
+                .thread([Append(2)])
+                .thread([Get(0)])
+                .loom(Preemptions(3)),
+            Scenario::new("second-read", "a foreign read marks, another sees the mark")
+                .objects(2)
+                .setup([Append(1)])
+                .thread([Append(2)])
+                .thread([Get(0)])
+                .thread([Get(0)])
+                .loom(Preemptions(2)),
+            Scenario::new("owner-reads", "the owner reads beside a foreign resize")
+                .objects(2)
+                .setup([Append(1)])
+                .thread([Get(0)])
+                .thread([Append(2)])
+                .loom(Preemptions(3)),
+        ]
+    }
+
+    fn random(
+        threads: usize,
+        operations: usize,
+        below: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<Scenario<Op>> {
+        let mut scenario = Scenario::new("random", "any operations on one list");
+        scenario.objects = 2 + threads * operations;
+        scenario.setup.push(Op::Append(1));
+        let (mut value, mut room) = (1, CAPACITY - 1);
+        for _ in 0..threads {
+            let mut script = Vec::new();
+            for _ in 0..operations {
+                value += 1;
+                script.push(match below(7) {
+                    3 if room > 0 => {
+                        room -= 1;
+                        Op::Append(value)
+                    }
+                    4 => Op::SetFirst(value),
+                    5 => Op::Pop,
+                    6 => Op::Make(value),
+                    n => Op::Get(n % 2),
+                });
+            }
+            scenario.threads.push(script);
+        }
+        Some(scenario)
+    }
+}
+
+const PROPERTIES: &[Property] = &[
+    Property {
+        id: "R1",
+        states: "the item returned was in its place at an instant of the call",
+        broken_by: &[Kind::NotLinearizable],
+    },
+    Property {
+        id: "R2",
+        states: "the item returned is alive and counted",
+        broken_by: &[Kind::UseAfterFree, Kind::PrematureFree, Kind::DoubleFree, Kind::DataRace],
+    },
+    Property {
+        id: "R3",
+        states: "no access to a freed array, no address that nobody wrote",
+        broken_by: &[Kind::UseAfterFree, Kind::TornRead],
+    },
+    Property {
+        id: "R5",
+        states: "a failed attempt leaves the counts as they were",
+        broken_by: &[Kind::Leak, Kind::WrongCount],
+    },
+];

@@ -1,0 +1,189 @@
+//! What is checked about the biased count: planted faults, scenarios, properties.
+
+use super::*;
+
+mutants! {
+    /// Faults of the biased count.
+    pub enum Mutant {
+        /// The owner reads the shared half relaxed before it frees.
+        RelaxedZeroLoad = "brc-relaxed-zero-load" breaks ["B4"] in "zero-by-others" by WeakMemory;
+        /// The owner frees as soon as its own half is zero.
+        IgnoreShared = "brc-merge-ignores-shared" breaks ["B2", "B4"] in "held-abroad" by Everywhere;
+        /// The owner frees when the shared count is zero, whatever the flag.
+        IgnoreFlags = "brc-fastpath-ignores-flags" breaks ["B2", "B6"] in "weak-upgrade" by Everywhere;
+        /// The owner word is cleared after the merge, when the block may be another's.
+        OwnerAfterMerge = "brc-tid-after-merge" breaks ["B2"] in "merge-then-last" by Everywhere;
+        /// A foreign thread subtracts and queues: the entry owns no reference.
+        QueueNoRef = "brc-queue-no-ref" breaks ["B2", "B1"] in "drop-and-return" by Everywhere;
+        /// Queues whenever the shared count is zero, even if queued already.
+        Requeue = "brc-requeue" breaks ["B1", "B3"] in "two-foreign-drops" by Everywhere;
+        /// Try-increment accepts the initial zero.
+        TryZero = "brc-try-zero" breaks ["B2", "B6"] in "bare-upgrade" by Everywhere;
+        /// Try-increment accepts merged zero.
+        TryDead = "brc-try-dead" breaks ["B6"] in "merged-upgrade" by Everywhere;
+        /// The maybe-weak flag is set by a load and a store.
+        FlagStore = "brc-flag-store" breaks ["B1", "B2"] in "flag-beside-incref" by Everywhere;
+        /// The merge shifts the shared count as an unsigned number.
+        LogicalShift = "brc-logical-shift" breaks ["B1", "B7"] in "two-foreign-drops" by Everywhere;
+        /// An exiting owner leaves the table, then works off its entries.
+        UnlinkFirst = "brc-unlink-first" breaks ["B5", "B1"] in "exit-with-tree" by Everywhere;
+        /// An exiting owner finds its inbox empty in one section and leaves in the next.
+        ExitGap = "brc-exit-gap" breaks ["B7"] in "exit" by Everywhere;
+        /// The safe point clears the breaker after it emptied the inbox.
+        ClearLate = "brc-clear-late" breaks ["B7"] in "told" by Everywhere;
+        /// The merge for an owner that left happens after unlocking the table.
+        AbandonUnlocked = "brc-abandon-unlocked" breaks ["B5", "B1", "B2"] in "id-reuse" by Everywhere;
+        /// The owner read before a detach is still believed after it (CPython 3.13).
+        #[shipped(x)]
+        StaleOwner = "brc-stale-tid" breaks ["B5", "B1", "B2"] in "adoption"
+            by ShuttleOnly("needs three preemptions, loom is given two here");
+    }
+}
+
+/// The protocol.
+pub struct BiasedCpython;
+
+impl Protocol for BiasedCpython {
+    const NAME: &'static str = "biased";
+    const TITLE: &'static str = "Biased reference count";
+    const QUESTION: &'static str =
+        "Can the owner count without atomic read-modify-writes and still agree on the last drop?";
+    const SOURCE: &'static str = "CPython 3.13 brc.c, object.c; Choi, Shull, Torrellas, PACT 2018";
+    const PROPERTIES: &'static [Property] = PROPERTIES;
+    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[(
+        "brc-tid-zero-early",
+        "the owner cleared before the whole-word test harms only when the collector restores owners during a resurrection",
+    )];
+    type Mutant = Mutant;
+    type Op = Op<Extra>;
+    type World<R: Runtime> = Workshop<R, Biased<R, Switch<Mutant>>>;
+
+    fn scenarios() -> Vec<Scenario<Op<Extra>>> {
+        use self::Extra::*;
+        use crate::protocol::Reach::{self, Preemptions};
+        use Op::{Extra as X, *};
+        vec![
+            Scenario::new("zero-by-others", "the shared half goes up and back to zero")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([Recv(0), Decref(0), Decref(0)])
+                .thread([Incref(0), Send(0), Use(0), Decref(0)]),
+            Scenario::new("foreign-drop", "a foreign thread drops what the owner counted")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([Decref(0), Poll])
+                .thread([Use(0), Decref(0)]),
+            Scenario::new("two-foreign-drops", "the shared half falls below zero")
+                .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 1)])
+                .thread([Poll, Decref(0)])
+                .thread([Decref(0), Incref(0), Decref(0), Decref(0)]),
+            Scenario::new("merge-then-last", "the owner merges while another drops the last")
+                .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 2)])
+                .thread([Decref(0), Poll])
+                .thread([Decref(0)])
+                .thread([Decref(0)])
+                .loom(Reach::Sampled),
+            Scenario::new("held-abroad", "the owner's half reaches zero, another thread holds on")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([Recv(0), Decref(0), Decref(0), Poll])
+                .thread([Incref(0), Send(0), Use(0), Decref(0)])
+                .loom(Preemptions(3)),
+            Scenario::new("drop-and-return", "a foreign drop, then references come home")
+                .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 1)])
+                .thread([Recv(0), Recv(0), Decref(0), Decref(0), Decref(0), Poll])
+                .thread([Decref(0), Incref(0), Send(0), Send(0)]),
+            Scenario::new("weak-upgrade", "an upgrade beside the owner's last drop")
+                .setup([New(0), X(MaybeWeak(0))])
+                .thread([Decref(0), Poll])
+                .thread([TryIncref(0), Use(0), Decref(0)]),
+            Scenario::new("bare-upgrade", "an upgrade of an object nobody announced")
+                .setup([New(0)])
+                .thread([Decref(0)])
+                .thread([TryIncref(0), Use(0), Decref(0)]),
+            Scenario::new("merged-upgrade", "an upgrade beside the last drop of a merged object")
+                .setup([New(0), X(Merge(0)), Give(0, 1)])
+                .thread([TryIncref(0), Use(0), Decref(0)])
+                .thread([Decref(0)]),
+            Scenario::new("flag-beside-incref", "an announcement beside a foreign increment")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([X(MaybeWeak(0)), Decref(0), Poll])
+                .thread([Incref(0), Decref(0), Decref(0)]),
+            Scenario::new("exit", "the owner exits beside a foreign drop")
+                .setup([New(0), Give(0, 1)])
+                .thread([X(Exit)])
+                .thread([Decref(0)]),
+            Scenario::new("exit-with-tree", "the exiting owner's entries have destructors")
+                .objects(2)
+                .setup([New(0), New(1), Incref(1), Own(0, 1), Give(0, 1), Give(1, 1)])
+                .thread([X(Exit)])
+                .thread([Decref(0), Decref(1)]),
+            Scenario::new("told", "the owner reaches its safe point beside a foreign drop")
+                .setup([New(0), New(1), Give(0, 1), Give(1, 1)])
+                .objects(2)
+                .thread([Poll, Poll])
+                .thread([Decref(0), Decref(1)])
+                .finish([X(Pending)]),
+            Scenario::new("adoption", "the collector changes the owner beside a foreign drop")
+                .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 2)])
+                .thread([Poll])
+                .thread([Decref(0)])
+                .thread([X(Adopt(0)), Incref(0), Decref(0), Decref(0)])
+                .finish([Poll, Decref(0), Poll])
+                .loom(Preemptions(2)),
+            Scenario::new("id-reuse", "a new thread has the id of the owner that exited")
+                .setup([New(0), Incref(0), Give(0, 1), Give(0, 2), X(Exit)])
+                .thread([])
+                .thread([Decref(0)])
+                .thread([X(Become(0)), Incref(0), Decref(0), Decref(0)]),
+        ]
+    }
+
+    fn random(
+        n: usize,
+        ops: usize,
+        below: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<Scenario<Op<Extra>>> {
+        Some(random(n, ops, below))
+    }
+}
+
+const PROPERTIES: &[Property] = &[
+    Property {
+        id: "B1",
+        states: "local + shared equals the references whenever no operation is under way",
+        broken_by: &[Kind::WrongCount, Kind::Leak, Kind::PrematureFree, Kind::NegativeCount],
+    },
+    Property {
+        id: "B2",
+        states: "no free while a reference exists, no second free, no touch after the last step",
+        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree, Kind::DoubleFree],
+    },
+    Property {
+        id: "B3",
+        states: "an object has at most one queue entry in its life",
+        broken_by: &[Kind::Invariant],
+    },
+    Property {
+        id: "B4",
+        states: "every use by any thread happens before the destructor",
+        broken_by: &[Kind::DataRace],
+    },
+    Property {
+        id: "B5",
+        states: "no two threads write the local half without an order between them",
+        broken_by: &[Kind::DataRace],
+    },
+    Property {
+        id: "B6",
+        states: "an upgrade never succeeds on a dead object",
+        broken_by: &[Kind::UseAfterFree, Kind::PrematureFree, Kind::DoubleFree],
+    },
+    Property {
+        id: "B7",
+        states: "an object without references is freed once its owner polls or exits",
+        broken_by: &[Kind::Leak, Kind::Starvation, Kind::WrongCount],
+    },
+    Property {
+        id: "B10",
+        states: "destructors run outside the table's lock: no deadlock",
+        broken_by: &[Kind::Deadlock],
+    },
+];

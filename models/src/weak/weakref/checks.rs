@@ -1,0 +1,237 @@
+//! What is checked about weak references and finalizers: planted faults, scenarios, properties.
+
+use super::*;
+
+mutants! {
+    /// Faults of weak references and finalizers.
+    pub enum Mutant {
+        /// The upgrade increments without testing for zero.
+        PlainIncref = "wr-plain-incref" breaks ["W1"] in "upgrade" by Everywhere;
+        /// The upgrade tests for zero and increments in two steps.
+        TestThenIncref = "wr-test-then-incref" breaks ["W1"] in "upgrade" by Everywhere;
+        /// The target is not read again under the lock.
+        NoRecheck = "wr-no-recheck" breaks ["W1"] in "upgrade" by Everywhere;
+        /// The lock is found by reading the target.
+        LockViaTarget = "wr-lock-via-target" breaks ["W1"] in "upgrade" by Everywhere;
+        /// Creation does not announce the address (biased counts).
+        NoMaybeFlag = "wr-no-maybe-flag" breaks ["W3"] in "held" by Everywhere;
+        /// A callback is called while other weak references are still linked.
+        CallbackEarly = "wr-callback-early" breaks ["W4"] in "callbacks" by Everywhere;
+        /// A callback is called inside the lock.
+        CallbackUnderLock = "wr-callback-under-lock" breaks ["W8", "W4"] in "one-callback" by Everywhere;
+        /// A dying weak reference that finds itself cleared does not wait for the lock.
+        UnlinkSkipsLock = "wr-dealloc-skip-lock" breaks ["W6"] in "two-deaths" by Everywhere;
+        /// The dead object stays owned, so that its thread can upgrade it (CPython 3.13).
+        #[shipped(x)]
+        OwnedZero = "fin-owned-zero" breaks ["W2"] in "dying-weakref" by Everywhere;
+        /// The temporary reference is given up by a load and a store.
+        EndPlain = "fin-end-plain" breaks ["F2"] in "resurrection" by Everywhere;
+        /// The finalized mark is set after the temporary reference was given up.
+        BitAfterRelease = "fin-bit-after-release" breaks ["F1"] in "resurrection" by Everywhere;
+        /// The finalized mark is set by a load and a store beside another bit (CPython 3.13).
+        #[shipped(x)]
+        BitLost = "fin-bit-lost" breaks ["F1"] in "shared-resurrection" by Everywhere;
+    }
+}
+
+const NOT_EXPRESSED: &[(&str, &str)] = &[
+    ("wr-relaxed-shared", "brc-relaxed-zero-load of the biased count"),
+    ("wr-borrow-dying", "weak references have no counts of their own here"),
+    ("wr-reuse-dying", "as above: no canonical weak reference"),
+    ("wr-detach-lock", "no suspendable dictionary section; belongs to critical sections"),
+    ("wr-gc-clear-running", "the collector belongs to stop-the-world"),
+    ("wvd-remove-by-key", "no weak dictionary here"),
+];
+
+fn scenarios() -> Vec<Scenario<Op>> {
+    use crate::protocol::Reach::Preemptions;
+    use Op::*;
+    use Plain::{Decref, Incref, New, Poll, Recv, Use};
+    vec![
+        Scenario::new("upgrade", "an upgrade beside the last drop")
+            .setup([Do(New(0)), Link(0, 0, Callback::None)])
+            .thread([Do(Decref(0)), Do(Poll)])
+            .thread([Upgrade(0), Do(Use(0)), Do(Decref(0))])
+            .loom(Preemptions(3)),
+        Scenario::new("held", "an upgrade of an object that the owner keeps")
+            .setup([Do(New(0)), Link(0, 0, Callback::None)])
+            .thread([Do(Incref(0)), Do(Decref(0))])
+            .thread([MustUpgrade(0), Do(Decref(0))])
+            .loom(Preemptions(3)),
+        Scenario::new("one-callback", "a callback that upgrades")
+            .setup([Do(New(0)), Link(0, 0, Callback::Upgrades)])
+            .thread([Do(Decref(0))]),
+        Scenario::new("callbacks", "two weak references with callbacks")
+            .setup([Do(New(0)), Link(0, 0, Callback::Upgrades), Link(1, 0, Callback::Upgrades)])
+            .thread([Do(Decref(0))]),
+        Scenario::new("two-deaths", "a weak reference dies beside its target")
+            .setup([Do(New(0)), Link(0, 0, Callback::None)])
+            .thread([Do(Decref(0))])
+            .thread([Unlink(0)])
+            .loom(Preemptions(3)),
+        Scenario::new("dying-weakref", "a dying weak reference's callback upgrades another")
+            .setup([
+                Do(New(0)),
+                Finalizer(0, self::Finalizer::Plain),
+                Link(0, 0, Callback::None),
+                Link(1, 0, Callback::DropUpgrades),
+            ])
+            .thread([Do(Decref(0))]),
+        Scenario::new("resurrection", "the resurrected object is dropped by another thread")
+            .setup([Do(New(0)), Finalizer(0, self::Finalizer::Resurrects)])
+            .thread([Do(Decref(0)), Do(Poll)])
+            .thread([Do(Recv(0)), Do(Use(0)), Do(Decref(0))])
+            .loom(Preemptions(3)),
+        Scenario::new("shared-resurrection", "and marked as shared by that thread")
+            .setup([Do(New(0)), Finalizer(0, self::Finalizer::Resurrects)])
+            .thread([Do(Decref(0)), Do(Poll)])
+            .thread([Do(Recv(0)), Share(0), Do(Decref(0))])
+            .loom(Preemptions(3)),
+        Scenario::new("upgrade-in-finalizer", "an upgrade while the finalizer resurrects")
+            .setup([
+                Do(New(0)),
+                Link(0, 0, Callback::Upgrades),
+                Finalizer(0, self::Finalizer::Resurrects),
+            ])
+            .thread([Do(Decref(0)), Do(Poll)])
+            .thread([Upgrade(0), Do(Use(0)), Do(Decref(0))])
+            .loom(Preemptions(2)),
+    ]
+}
+
+fn random(
+    threads: usize,
+    operations: usize,
+    below: &mut dyn FnMut(usize) -> usize,
+) -> Scenario<Op> {
+    let mut scenario = Scenario::new("random", "upgrades, drops and resurrections");
+    scenario.setup.extend([Op::Do(Plain::New(0)), Op::Link(0, 0, Callback::Upgrades)]);
+    match below(3) {
+        0 => scenario.setup.push(Op::Finalizer(0, Finalizer::Plain)),
+        1 => scenario.setup.push(Op::Finalizer(0, Finalizer::Resurrects)),
+        _ => {}
+    }
+    for thread in 1..threads {
+        scenario.setup.push(Op::Do(Plain::Incref(0)));
+        scenario.setup.push(Op::Do(Plain::Give(0, thread)));
+    }
+    for _ in 0..threads {
+        let script = (0..operations).map(|_| match below(9) {
+            0 | 1 => Op::Do(Plain::Decref(0)),
+            2 => Op::Do(Plain::Incref(0)),
+            3 => Op::Do(Plain::Use(0)),
+            4 => Op::Do(Plain::Send(0)),
+            5 => Op::Do(Plain::Recv(0)),
+            6 => Op::Do(Plain::Poll),
+            _ => Op::Upgrade(0),
+        });
+        scenario.threads.push(script.collect());
+    }
+    scenario
+}
+
+macro_rules! protocol {
+    ($(#[$doc:meta])* $type:ident, $count:ident, $name:literal, $title:literal, $applies:expr) => {
+        $(#[$doc])*
+        pub struct $type;
+
+        impl Protocol for $type {
+            const NAME: &'static str = $name;
+            const TITLE: &'static str = $title;
+            const QUESTION: &'static str =
+                "Who decides whether a dying object lives: the drop, the upgrade, the finalizer?";
+            const SOURCE: &'static str = "CPython 3.13 weakrefobject.c, object.c; PEP 442";
+            const PROPERTIES: &'static [Property] = PROPERTIES;
+            const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = NOT_EXPRESSED;
+            type Mutant = Mutant;
+            type Op = Op;
+            type World<R: Runtime> = Weak<R, $count<R>>;
+
+            fn applies(mutant: Mutant) -> bool {
+                $applies(mutant)
+            }
+            fn scenarios() -> Vec<Scenario<Op>> {
+                scenarios()
+            }
+            fn random(
+                threads: usize,
+                operations: usize,
+                below: &mut dyn FnMut(usize) -> usize,
+            ) -> Option<Scenario<Op>> {
+                Some(random(threads, operations, below))
+            }
+        }
+    };
+}
+
+protocol!(
+    /// Weak references on atomic counts.
+    WeakAtomic,
+    OnAtomic,
+    "weakref-atomic",
+    "Weak references and finalizers on atomic counts",
+    |m| !matches!(m, Mutant::NoMaybeFlag | Mutant::OwnedZero)
+);
+protocol!(
+    /// Weak references on biased counts.
+    WeakBiased,
+    OnBiased,
+    "weakref-biased",
+    "Weak references and finalizers on biased counts",
+    |_| true
+);
+
+const PROPERTIES: &[Property] = &[
+    Property {
+        id: "W1",
+        states: "an upgrade gives a live object or nothing, and touches no freed memory",
+        broken_by: &[
+            Kind::UseAfterFree,
+            Kind::PrematureFree,
+            Kind::DoubleFree,
+            Kind::DataRace,
+            Kind::UpgradedDead,
+        ],
+    },
+    Property {
+        id: "W2",
+        states: "after the death nobody gets the object",
+        broken_by: &[Kind::UpgradedDead, Kind::UseAfterFree],
+    },
+    Property {
+        id: "W3",
+        states: "the upgrade of an object that is held succeeds",
+        broken_by: &[Kind::Invariant],
+    },
+    Property {
+        id: "W4",
+        states: "when a callback runs, every weak reference to the dead is cleared",
+        broken_by: &[Kind::Invariant, Kind::UpgradedDead],
+    },
+    Property {
+        id: "W6",
+        states: "no list node refers to freed memory",
+        broken_by: &[Kind::UseAfterFree, Kind::UpgradedDead, Kind::DataRace],
+    },
+    Property {
+        id: "W8",
+        states: "no foreign code under the lock: no deadlock",
+        broken_by: &[Kind::Deadlock],
+    },
+    Property {
+        id: "F1",
+        states: "the finalizer runs at most once",
+        broken_by: &[Kind::FinalizedTwice],
+    },
+    Property {
+        id: "F2",
+        states: "resurrected exactly when a reference is left; then alive, else freed once",
+        broken_by: &[
+            Kind::Leak,
+            Kind::WrongCount,
+            Kind::DoubleFree,
+            Kind::PrematureFree,
+            Kind::UseAfterFree,
+        ],
+    },
+];
