@@ -161,7 +161,7 @@ impl Explorer {
     ///
     /// ```
     /// use threadbare_litmus::sync::{Arc, atomic::{AtomicU32, Ordering::Relaxed}};
-    /// use threadbare_litmus::{Explorer, thread};
+    /// use threadbare_litmus::{Explorer, explore::Model, thread};
     ///
     /// fn lost_update() {
     ///     let x = Arc::new(AtomicU32::new(0));
@@ -172,10 +172,12 @@ impl Explorer {
     ///     assert_eq!(x.load(Relaxed), 2);
     /// }
     ///
-    /// let none = Explorer::new().max_preemptions(0).check(lost_update);
+    /// // Under RC11 a stale read would do it without any.
+    /// let explorer = Explorer::new().model(Model::Sc);
+    /// let none = explorer.clone().max_preemptions(0).check(lost_update);
     /// assert!(none.failure.is_none());
-    /// assert_eq!(none.coverage(), "exhaustive within 0 preemptions under RC11");
-    /// assert!(Explorer::new().max_preemptions(1).check(lost_update).failure.is_some());
+    /// assert_eq!(none.coverage(), "exhaustive within 0 preemptions under SC");
+    /// assert!(explorer.max_preemptions(1).check(lost_update).failure.is_some());
     /// ```
     pub fn max_preemptions(mut self, preemptions: u32) -> Self {
         self.preemptions = Some(preemptions);
