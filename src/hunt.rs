@@ -26,6 +26,14 @@ use threadbare_stress::vm::{EMBEDDED, Vm};
 
 /// Arguments.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  threadbare hunt --time 10m                                   # the embedded RustPython
+  threadbare hunt --vm python3.14t --subject dict --subject list
+  threadbare hunt --vm python3.14t --subject 'mypackage.cache:LRU' --out lru
+  threadbare hunt --vm python3 --no-callbacks --sequential     # controls: nothing may be found
+  threadbare hunt --threads 3 --ops 3 --seed 7 --format json
+  threadbare hunt --list-subjects")]
 pub struct Args {
     /// VM: `rustpython` (embedded), a path, a name on PATH or a quoted command.
     #[arg(long, default_value = EMBEDDED)]

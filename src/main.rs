@@ -165,3 +165,67 @@ fn main() -> ExitCode {
         code(&error)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// A shell line's words: quotes keep spaces; comments, pipes and redirections end it.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quoted) = (vec![String::new()], false);
+        let mut rest = line.chars().peekable();
+        while let Some(c) = rest.next() {
+            match c {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted && matches!(rest.peek(), Some('#' | '|' | '>')) => break,
+                ' ' if !quoted => words.push(String::new()),
+                c => words.last_mut().expect("never empty").push(c),
+            }
+        }
+        words.retain(|w| !w.is_empty());
+        words
+    }
+
+    /// The examples below a command's help.
+    fn examples(command: &clap::Command) -> Vec<String> {
+        let help = command.get_after_help().map(ToString::to_string);
+        let lines = help.unwrap_or_default();
+        let lines = lines.lines().filter(|l| l.starts_with("  threadbare "));
+        lines.map(|l| l.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn every_subcommand_has_examples_that_parse() {
+        let program = Cli::command();
+        let mut all = examples(&program);
+        for command in program.get_subcommands() {
+            let own = examples(command);
+            // RustPython's help is its own.
+            assert!(
+                !own.is_empty() || matches!(command.get_name(), "rustpython" | "help"),
+                "`threadbare {} --help` has no example",
+                command.get_name()
+            );
+            all.extend(own);
+        }
+        assert!(all.len() > 30, "{all:#?}");
+        for example in all {
+            if let Err(error) = Cli::try_parse_from(words(&example)) {
+                panic!("{example}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_of_a_shell_line() {
+        assert_eq!(
+            words("threadbare hunt --vm 'a b' -x   # why"),
+            ["threadbare", "hunt", "--vm", "a b", "-x"]
+        );
+        assert_eq!(
+            words("threadbare bugs a#1 > f"),
+            ["threadbare", "bugs", "a#1"]
+        );
+    }
+}

@@ -9,6 +9,10 @@ use threadbare_stress::report;
 
 /// Arguments.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  threadbare report
+  threadbare report out-3.13.5")]
 pub struct Args {
     /// A hunt's output folder.
     #[arg(default_value = "threadbare-out")]

@@ -6,6 +6,10 @@ use threadbare_stress::vm::{MODULES, Vm, candidates};
 
 /// Arguments.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  threadbare vms
+  threadbare vms --vm 'graalpy --experimental-options' --format json")]
 pub struct Args {
     /// Look at this VM too (a path, a name on PATH, a quoted command); may be repeated.
     #[arg(long = "vm")]
