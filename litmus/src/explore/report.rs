@@ -171,7 +171,7 @@ pub struct Failure {
     pub dot: String,
     /// Its graph as a picture.
     pub svg: String,
-    /// The line that [`Explorer::replay`] repeats it from.
+    /// The line that [`Explorer::replay`](super::Explorer::replay) repeats it from.
     pub trace: String,
 }
 
