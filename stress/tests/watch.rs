@@ -39,7 +39,7 @@ fn processors(spread: bool) -> Vec<String> {
 import os, threading, time
 def where():
     time.sleep(0.5)
-    print(sorted(os.sched_getaffinity(threading.get_native_id())))
+    os.write(1, b'%s\\n' % repr(sorted(os.sched_getaffinity(threading.get_native_id()))).encode())
 other = threading.Thread(target=where)
 other.start()
 where()
