@@ -273,9 +273,6 @@ PHASES = [(0, 0, 0, 0), (1, 0, 0, 3), (0, 1, 3, 0), (0, 0, 4, 4), (1, 0, 0, 8), 
           (0, 0, 12, 12), (0, 0, 0, 16), (0, 0, 16, 0), (2, 2, 0, 0), (0, 0, 0, 40), (0, 0, 40, 0)]
 FREE = [None]
 JITTER = {}
-# What a result's place holds before. Where None is counted like any object, threads that replace it
-# would pass its count to and fro.
-BLANK = object if getattr(getattr(sys, "implementation", None), "name", "") == "rustpython" else None
 
 
 def jitters(d, shift, n):
@@ -418,7 +415,7 @@ class Run(object):
             self.parallel([(fill, (objects, 0, middle)), (fill, (objects, middle, n))], lambda: None)
         else:
             self.ns["FILL"](objects, 0, n)
-        results = [[BLANK() if BLANK else None] * n for _ in range(self.slots)]
+        results = [[None] * n for _ in range(self.slots)]
         lag = (phase[0:2] if phase else (0, 0)) + (0,) * threads
         d = (phase[2:4] if phase else (0, 0)) + (0,) * threads
         if phase is None:
