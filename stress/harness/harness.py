@@ -431,13 +431,13 @@ class Run(object):
         tasks = []
         base = 0
         for t in range(threads):
-            others = [arrived[u] for u in range(threads) if u != t]
-            mine = arrived[t] if phase else [1] * n
             own = results[base:base + self.lens[t]]
             base += self.lens[t]
             if free:
                 tasks.append((fns[t], [objects, n] + own))
                 continue
+            others = [arrived[u] for u in range(threads) if u != t]
+            mine = arrived[t] if phase else [1] * n
             args = [objects, n, mine, lag[t], jitters(d[t], self.rng.below(64), n)] + others + own
             if sample:
                 args += [ended[t], seen[t]] + [ended[u] for u in range(threads) if u != t]

@@ -1,4 +1,4 @@
-# --- kit: the same lines in every probe (stress/probes/kit.py) ---
+# --- kit: the beginning of every probe ---
 import gc
 import sys
 import time

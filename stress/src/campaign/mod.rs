@@ -184,7 +184,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         watch,
         filter: Filter::new(
             options.suppressions.clone(),
-            &crate::bugs::shipped(),
+            crate::triage::known::catalogue(),
             &vm.facts.implementation,
         ),
         deadline: options.time.map(|t| start + t),

@@ -112,20 +112,11 @@ impl Finding {
     pub fn make_id(&self) -> String {
         let mut operations = self.scenario.operations();
         operations.dedup();
-        let mut key = format!(
-            "{}\n{}\n{}",
-            self.facts.title(),
-            self.facts.version,
-            operations.join("\n")
-        );
-        if self.report.is_some() {
-            key = format!(
-                "{}\n{}\n{}",
-                self.facts.title(),
-                self.facts.version,
-                self.detail
-            );
-        }
+        let what = match self.report {
+            Some(_) => self.detail.clone(),
+            None => operations.join("\n"),
+        };
+        let key = format!("{}\n{}\n{what}", self.facts.title(), self.facts.version);
         let safe: String = self
             .subject
             .chars()

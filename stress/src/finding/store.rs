@@ -122,27 +122,24 @@ impl Store {
 
     /// A finding of this VM, subject and kind whose operations are all among these, if any:
     /// the verdict at hand then is most likely the same race.
-    pub fn same(
-        &self,
-        vm_title: &str,
-        subject: &str,
+    pub fn same<'a>(
+        &'a self,
+        vm_title: &'a str,
+        subject: &'a str,
         kind: Kind,
         operations: &[String],
         detail: &str,
-    ) -> Option<&Finding> {
+    ) -> Option<&'a Finding> {
         if kind == Kind::DataRace {
             let same =
                 |f: &&Finding| f.kind == kind && f.detail == detail && f.facts.title() == vm_title;
             return self.findings.iter().find(same);
         }
-        self.findings.iter().find(|f| {
-            f.subject == subject
-                && f.kind == kind
-                && f.facts.title() == vm_title
-                && f.scenario
-                    .operations()
-                    .iter()
-                    .all(|op| operations.contains(op))
+        self.of(vm_title, subject, kind).find(|f| {
+            f.scenario
+                .operations()
+                .iter()
+                .all(|op| operations.contains(op))
                 && (!matches!(kind, Kind::Panic | Kind::Sanitizer) || f.detail == detail)
         })
     }
@@ -162,21 +159,26 @@ impl Store {
             kind,
             Kind::Crash | Kind::Panic | Kind::Fatal | Kind::Sanitizer
         );
-        let said = self.findings.iter().any(|f| {
-            f.subject == subject
-                && f.kind == kind
-                && f.facts.title() == vm_title
-                && f.detail == detail
-        });
+        let mut known = self.of(vm_title, subject, kind);
+        let said = known.any(|f| f.detail == detail);
         all >= MOST || all >= most && (said || !says)
     }
 
     /// Number of findings of this VM, subject and kind.
     pub fn count(&self, vm_title: &str, subject: &str, kind: Kind) -> usize {
+        self.of(vm_title, subject, kind).count()
+    }
+
+    /// Findings of this VM, subject and kind.
+    fn of<'a>(
+        &'a self,
+        vm_title: &'a str,
+        subject: &'a str,
+        kind: Kind,
+    ) -> impl Iterator<Item = &'a Finding> {
         self.findings
             .iter()
-            .filter(|f| f.subject == subject && f.kind == kind && f.facts.title() == vm_title)
-            .count()
+            .filter(move |f| f.subject == subject && f.kind == kind && f.facts.title() == vm_title)
     }
 }
 
