@@ -60,6 +60,7 @@ rustpython = { version = "=$version", default-features = false, features = [$fea
 
 [profile.release]
 debug = "line-tables-only" # source lines in the backtraces of panics
+lto = "thin" # as in RustPython's own release profile
 END
 # RustPython ends only the thread that panicked, and the others wait for it for
 # ever: a panic would look like a hang.

@@ -212,16 +212,41 @@ class Tally(object):
         self.raw = {}
         self.text = {}
         self.slow = run.free or run.spec.get("slow")
+        self.common = None  # an outcome in `raw` that most runs had of late
 
-    def count(self, keys, objects):
-        """Counts the outcomes of a stride; its objects are at hand for a look at new ones."""
+    def count(self, columns, objects):
+        """Counts the outcomes of a stride, a column for each result; its objects are at hand for a
+        look at new ones. Where nearly all are alike, as they are when threads run free, a block
+        that is all of the commonest costs one pass a column and builds nothing."""
+        common = None if self.slow else self.common
+        if common:
+            n, times, left = len(objects), 0, []
+            for a in range(0, n, 64):
+                for column, value in zip(columns, common):
+                    part = column[a:a + 64]
+                    if part.count(value) != len(part):
+                        left.append(a)
+                        break
+                else:
+                    times += len(part)
+            if len(left) * 128 > n:
+                self.common = None
+            if times:
+                self.raw[common] += times
+                columns = [[x for a in left for x in column[a:a + 64]] for column in columns]
+                objects = [o for a in left for o in objects[a:a + 64]]
+        self.outcomes(list(zip(*columns)), objects)
+
+    def outcomes(self, keys, objects):
         groups = None if self.slow else self.groups(keys)
         if groups is None:
             for i, k in enumerate(keys):
                 self.one(k, 1, objects[i])
-        else:
-            for k, times in groups:
-                self.one(k, times, objects[keys.index(k)] if k not in self.raw else None)
+            return
+        for k, times in groups:
+            self.one(k, times, objects[keys.index(k)] if k not in self.raw else None)
+            if times > len(keys) * 31 // 32:
+                self.common = k
 
     def groups(self, keys):
         """Distinct outcomes and how often each is there, where they are few, as is usual: counting
@@ -460,7 +485,7 @@ class Run(object):
                     self.overlapped += 1
         finals = [None] * n
         self.ns["OBSERVE"](objects, finals, n)
-        tally.count(list(zip(*(results + [finals]))), objects)
+        tally.count(results + [finals], objects)
         self.runs += n
         if maker == 2 and self.workers:
             self.workers[0].start(self.ns["CLEAR"], (objects, n), lambda: None)
@@ -496,6 +521,10 @@ class Run(object):
                 best = max(scores, key=lambda p: scores[p])
             # Strides of a few milliseconds: long enough to overlap, short enough to try many phases.
             n = min(pace.next(n, took, min(0.01, self.spec["ms"] / 12000.0)), self.spec["n"])
+            if phases is FREE:
+                # Fits a level-2 cache, and a collector that starts after 2,000 new objects (CPython's
+                # and RustPython's threshold) does not walk every stride.
+                n = min(n, 800)
             turn += 1
         return tally
 
