@@ -67,7 +67,11 @@ END
 cat >"$WORK/src/main.rs" <<END
 fn main() -> std::process::ExitCode {
     std::panic::set_hook(Box::new(|info| {
-        let trace = std::backtrace::Backtrace::force_capture();
+        // Looking up symbols takes half a second: who runs thousands of panics can refuse it.
+        let trace = match std::env::var("RUST_BACKTRACE").as_deref() {
+            Ok("0") => std::backtrace::Backtrace::disabled(),
+            _ => std::backtrace::Backtrace::force_capture(),
+        };
         eprintln!("{info}\nstack backtrace:\n{trace}");
         std::process::abort();
     }));

@@ -335,8 +335,10 @@ fn budget(shared: &Shared<'_>, kind: Kind, grade: Grade) -> Budget {
     let hang = matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
     // The process alone takes seconds there.
     let slow = f64::from(shared.vm.facts.slowness().div_ceil(4));
+    // Breadth first: while most subjects have not had their first turn, time is theirs.
+    let early = shared.lock().state.position.0 == 0 && shared.options.subjects.len() > 1;
     let minimise = match grade {
-        _ if late => 2.0,
+        _ if late || early => 2.0,
         Grade::Interesting => 2.0,
         _ => 3.0,
     };
