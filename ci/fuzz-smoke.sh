@@ -22,12 +22,14 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 cargo build --release -p threadbare-fuzz --bins --target "$host"
 for target in scenario oracle; do
     corpus=$(mktemp -d)
+    code=0
     echo "== fuzz $target, $seconds s"
-    "$CARGO_TARGET_DIR/$host/release/$target" -max_total_time="$seconds" -print_final_stats=1 "$corpus" "fuzz/seeds/$target" 2>&1 |
-        grep -E "Loaded|stat::number_of_executed|ERROR|panicked|Test unit|DONE" || true
-    if [ "${PIPESTATUS[0]}" != 0 ]; then
+    "$CARGO_TARGET_DIR/$host/release/$target" -max_total_time="$seconds" -print_final_stats=1 "$corpus" "fuzz/seeds/$target" \
+        >"$corpus.log" 2>&1 || code=$?
+    grep -E "Loaded|stat::number_of_executed|ERROR|panicked|Test unit|DONE" "$corpus.log" || true
+    if [ "$code" != 0 ]; then
         echo "FAILED: fuzz target $target; replay with: cargo +nightly fuzz run $target crash-FILE (the file stands above)"
         exit 1
     fi
-    rm -rf "$corpus"
+    rm -rf "$corpus" "$corpus.log"
 done

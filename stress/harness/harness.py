@@ -221,14 +221,17 @@ class Tally(object):
         common = None if self.slow else self.common
         if common:
             n, times, left = len(objects), 0, []
-            for a in range(0, n, 64):
-                for column, value in zip(columns, common):
-                    part = column[a:a + 64]
-                    if part.count(value) != len(part):
-                        left.append(a)
-                        break
-                else:
-                    times += len(part)
+            try:
+                for a in range(0, n, 64):
+                    for column, value in zip(columns, common):
+                        part = column[a:a + 64]
+                        if part.count(value) != len(part):
+                            left.append(a)
+                            break
+                    else:
+                        times += len(part)
+            except Exception:  # a comparison that refuses
+                times, self.slow = 0, True
             if len(left) * 128 > n:
                 self.common = None
             if times:
@@ -257,7 +260,7 @@ class Tally(object):
                 return [group for group in groups if group[1]]
             distinct = set(keys)
             return [(k, keys.count(k)) for k in distinct] if len(distinct) <= 24 else None
-        except TypeError:
+        except Exception:  # a result without a hash, or with a comparison that refuses
             return None
 
     def one(self, k, times, o):
@@ -270,7 +273,7 @@ class Tally(object):
                     self.run.check(o)
                     self.raw[k] = times
                     return
-            except TypeError:
+            except Exception:
                 pass
             self.slow = True
         for _ in range(times):
@@ -324,6 +327,10 @@ class Pace(object):
         return max(4, min(int(share / self.cost), n * 4))
 
 
+class NoSetUp(Exception):
+    """So many objects cannot be made: out of files, say. No verdict on the VM."""
+
+
 class Run(object):
     """One scenario: sequential orders first, then strides, then the shared slot."""
 
@@ -351,6 +358,8 @@ class Run(object):
         self.make = self.ns["MK"]
         self.alarms = [[] for _ in self.lens]
         self.alone_too = {}
+        self.explained = {}
+        self.no_set_up = None
 
     def violation(self, kind, detail):
         if (kind, detail) not in self.seen_violations and len(self.seen_violations) < 20:
@@ -408,6 +417,7 @@ class Run(object):
             for x in a:
                 if type(x) is Exc:
                     self.alone_too[render(x)] = 1
+        self.explained = seen
         for text in seen:
             emit("Q", self.id, text)
 
@@ -425,21 +435,27 @@ class Run(object):
             if error:
                 self.violation("thread", render(error))
 
+    def fill(self, objects, start, end):
+        try:
+            self.ns["FILL"](objects, start, end)
+        except BaseException as e:
+            self.no_set_up = X(e)
+
     def stride(self, n, phase, tally, sample):
         threads = len(self.lens)
         maker = self.rng.below(4)
         objects = [None] * n
         # Made by another thread, half by each, or all by this one, which may end with it.
         if maker == 0 and self.workers:
-            self.workers[0].start(self.ns["FILL"], (objects, 0, n), lambda: None)
-            error = self.workers[0].wait()
-            if error:
-                raise RuntimeError(render(error))
+            self.workers[0].start(self.fill, (objects, 0, n), lambda: None)
+            self.workers[0].wait()
         elif maker == 1 and self.workers:
-            fill, middle = self.ns["FILL"], n // 2
-            self.parallel([(fill, (objects, 0, middle)), (fill, (objects, middle, n))], lambda: None)
+            middle = n // 2
+            self.parallel([(self.fill, (objects, 0, middle)), (self.fill, (objects, middle, n))], lambda: None)
         else:
-            self.ns["FILL"](objects, 0, n)
+            self.fill(objects, 0, n)
+        if self.no_set_up:
+            raise NoSetUp(render(self.no_set_up))
         results = [[None] * n for _ in range(self.slots)]
         lag = (phase[0:2] if phase else (0, 0)) + (0,) * threads
         d = (phase[2:4] if phase else (0, 0)) + (0,) * threads
@@ -646,7 +662,9 @@ class Run(object):
                 self.slot(start + budget)
         for tally in tallies:
             texts = tally.all()
-            for text in sorted(texts, key=lambda k: texts[k])[:200]:
+            texts.pop("...", None)
+            # What no order gives comes first: there may be more outcomes than are told.
+            for text in sorted(texts, key=lambda k: (k in self.explained, texts[k]))[:200]:
                 emit("O", self.id, texts[text], text)
         tallies = tally = None
         for kind, text in self.at_rest(refs, live):
@@ -793,6 +811,8 @@ def main(job):
                 continue
             try:
                 run.go()
+            except NoSetUp as e:
+                emit("K", spec["id"], str(e))
             except BaseException as e:
                 # Our own tables hold what the operations returned. If they break, a result changed
                 # after it was returned, or memory is corrupt; on a sound VM this does not happen.

@@ -7,7 +7,7 @@ use threadbare_stress::scenario::Shape;
 use threadbare_stress::scenario::generate::{Limits, generate, nth};
 use threadbare_stress::scenario::script::{Head, script};
 use threadbare_stress::scenario::tuning::USUAL;
-use threadbare_stress::subject::builtin;
+use threadbare_stress::subject::{builtin, parse};
 use threadbare_stress::verdict::Kind;
 
 fn head(kind: Kind) -> Head<'static> {
@@ -78,6 +78,37 @@ fn scripts_run_and_say_that_they_did_not_hit() {
         }
     }
     assert_eq!(ran, 24);
+}
+
+/// A result that no two runs share is no race: such a slot is not compared.
+#[test]
+fn results_that_always_differ_are_not_compared() {
+    let text = r#"
+[[subject]]
+name = "ticket"
+doc = "a fixture"
+requires = ["itertools"]
+prelude = "NEXT = itertools.count().__next__\n"
+make = ["[1]"]
+final = "len(o)"
+silent = ["NEXT()"]
+"#;
+    let subject = parse("a test", text).unwrap().remove(0);
+    let mut scenario = generate(
+        &subject,
+        Limits { threads: 2, ops: 1 },
+        &mut Seeded::new(1, &[]),
+    );
+    scenario.shapes = vec![Shape::Stride];
+    let gil = Head {
+        gil: true,
+        ..head(Kind::Outcome)
+    };
+    let (code, out) = run(
+        tempfile::tempdir().unwrap().path(),
+        &script(&scenario, &gil),
+    );
+    assert_eq!(code, Some(0), "{out}");
 }
 
 fn run(dir: &Path, text: &str) -> (Option<i32>, String) {

@@ -132,3 +132,35 @@ fn a_newer_schema_is_refused_with_both_numbers() {
     let error = Store::open(out.path()).unwrap_err().to_string();
     assert!(error.contains(&format!("schema {}", SCHEMA + 1)), "{error}");
 }
+
+/// The same operations, two places that panic: two findings, each with its folder. Lengths and
+/// indices that differ from run to run make no third.
+#[test]
+fn panics_of_two_places_do_not_overwrite_each_other() {
+    let panic = |detail: &str| {
+        let mut one = finding(0, 3, 0, detail.to_owned());
+        one.kind = Kind::Panic;
+        one.id = one.make_id();
+        one
+    };
+    let first = panic("vm/src/buffer.rs:211: range end index 40 out of range");
+    let other = panic("vm/src/deque.rs:88: called `Option::unwrap()` on a `None` value");
+    let again = panic("in one thread: vm/src/buffer.rs:211: range end index 7 out of range");
+    assert_ne!(first.id, other.id);
+    assert_eq!(first.id, again.id);
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(dir.path()).unwrap();
+    for one in [&first, &other] {
+        store.save(one, &[]).unwrap();
+    }
+    let same = |detail: &str| {
+        let operations = first.scenario.operations();
+        let title = first.facts.title();
+        let found = store.same(&title, &first.subject, Kind::Panic, &operations, detail);
+        found.map(|f| f.id.clone())
+    };
+    assert_eq!(same(&first.detail), Some(first.id.clone()));
+    assert_eq!(same(&again.detail), Some(first.id.clone()));
+    assert_eq!(same(&other.detail), Some(other.id.clone()));
+    assert_eq!(same("vm/src/list.rs:1: third"), None);
+}

@@ -4,6 +4,7 @@ use super::state::Batch;
 use super::support::{self, Supported};
 use super::{Event, HuntError, Shared, sanitized, settle};
 use crate::choice::Seeded;
+use crate::finding::ALONE;
 use crate::history::History;
 use crate::scenario::orders::{Orders, orders};
 use crate::scenario::render::entry;
@@ -139,6 +140,11 @@ pub struct Judged {
     pub history: History,
 }
 
+/// Whether a scenario had got no further than what one thread does of it.
+pub fn in_one_thread(history: &History) -> bool {
+    matches!(history.phase.as_str(), "" | "alone" | "seq")
+}
+
 /// All verdicts on the scenarios of one process, worst first within a scenario.
 pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged> {
     let mut judged = Vec::new();
@@ -168,10 +174,12 @@ pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged
     }
     if let Some(mut verdict) = verdict::of_process(log) {
         let last = log.histories.last().cloned().unwrap_or_default();
-        let one_thread = last.phase.is_empty() || last.phase == "alone" || last.phase == "seq";
-        if !log.finished && !last.complete && one_thread && !log.histories.is_empty() {
+        // Only of the first scenario is it certain that no race came before: memory that one broke may
+        // end the process in the next. What follows is run by itself as it is minimised.
+        let first = log.histories.len() == 1;
+        if !log.finished && !last.complete && in_one_thread(&last) && first {
             verdict.alone = true;
-            verdict.detail = format!("in one thread: {}", verdict.detail);
+            verdict.detail = format!("{ALONE}{}", verdict.detail);
         }
         judged.push(Judged {
             index: last.id,
@@ -273,6 +281,11 @@ fn supported(shared: &Shared<'_>, batch: &Batch) -> Result<Option<Supported>, Hu
         return Ok(Some(known.clone()));
     }
     let supported = support::of(shared.vm, subject)?;
+    if crate::vm::child::interrupted() {
+        // What was interrupted says nothing about the subject.
+        put_back(shared, batch, 0);
+        return Ok(None);
+    }
     let mut inner = shared.lock();
     let totals = inner.state.of(subject);
     totals.lacking.clone_from(&supported.lacking);

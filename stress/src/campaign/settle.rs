@@ -1,16 +1,16 @@
 //! From a failing verdict to a kept finding: saved raw at once, minimised, its script
 //! measured, its backtrace taken, saved again.
 
-use super::batch::{execute, execute_again, judge};
+use super::batch::{execute, execute_again, in_one_thread, judge};
 use super::{Event, HuntError, Shared};
 use crate::choice::Recorded;
-use crate::finding::{Finding, Rate, SCHEMA, reproduce};
+use crate::finding::{Finding, Rate, SCHEMA, panicked_at, reproduce};
 use crate::history::History;
 use crate::scenario::Scenario;
 use crate::scenario::generate::{Limits, fill};
 use crate::scenario::minimise::minimise;
 use crate::subject::Flavour;
-use crate::verdict::grade::Grade;
+use crate::verdict::grade::{Grade, grade};
 use crate::verdict::{Kind, Verdict, stack, waits};
 use crate::vm::Vm;
 use crate::vm::job::Log;
@@ -122,7 +122,7 @@ fn settle_new(
         (shared.watch)(Event::Finding(&raw));
     }
     if shared.over() {
-        return Ok(());
+        return put_off(shared, case);
     }
     let mut budget = budget(shared, raw.kind, raw.grade);
     if case.storm {
@@ -134,6 +134,7 @@ fn settle_new(
     // The first run that fails tells how long a candidate needs to show the failure.
     let mut ms = if raw.kind.ends_process() { 350 } else { 200 };
     ms = super::batch::scenario_ms(shared.vm, ms);
+    let unclear = raw.kind.ends_process() && in_one_thread(&case.judged.history);
     let mut fails = |candidate: &Scenario| {
         let attempts = if ms < 200 { 2 } else { 1 };
         for _ in 0..attempts {
@@ -151,8 +152,11 @@ fn settle_new(
                 return false;
             };
             let same = |v: &Verdict| {
-                if raw.kind == Kind::Panic {
-                    v.kind == Kind::Panic && panicked_at(v) == panicked_at(&case.judged.verdict)
+                // What raced does not become what one thread does without the other.
+                if v.alone && !unclear && !case.judged.verdict.alone {
+                    false
+                } else if raw.kind == Kind::Panic {
+                    v.kind == Kind::Panic && panicked_at(&v.detail) == panicked_at(&raw.detail)
                 } else if raw.report.is_some() {
                     v.kind == raw.kind && v.detail == raw.detail
                 } else if raw.kind.ends_process() {
@@ -196,6 +200,8 @@ fn settle_new(
         let (verdict, history) =
             last.unwrap_or((case.judged.verdict.clone(), case.judged.history.clone()));
         let mut small = finding(shared, case, minimised.scenario, &verdict, &history);
+        // Fewer operations may promise more, and by itself it may turn out to need one thread only.
+        (small.grade, small.why) = grade(&verdict, &small.scenario, shared.vm.no_promise());
         // Which of its faces a fault shows is chance: it keeps the worst one seen.
         small.kind = small.kind.min(raw.kind);
         small
@@ -206,7 +212,11 @@ fn settle_new(
     if small.scenario.calls().count() > most {
         // Its verdict is counted, and the same number and seed bring it back: `--only NUMBER`.
         shared.lock().minimising += started.elapsed();
-        return Ok(());
+        return if shared.over() {
+            put_off(shared, case)
+        } else {
+            Ok(())
+        };
     }
     let spinning = case
         .log
@@ -219,9 +229,6 @@ fn settle_new(
         small.why =
             "threads were running and it did not happen again: a busy machine can look like this"
                 .to_owned();
-    }
-    if let Some(old) = instead {
-        shared.lock().store.remove(&old);
     }
     let mut small = Finding {
         minimised: minimised.reproduced,
@@ -241,7 +248,7 @@ fn settle_new(
                 &operations,
                 &small.detail,
             )
-            .filter(|f| f.id != raw.id)
+            .filter(|f| f.id != raw.id && Some(&f.id) != instead.as_ref())
             .map(|f| f.id.clone())
     };
     if let Some(id) = duplicate {
@@ -261,18 +268,25 @@ fn settle_new(
     {
         let mut inner = shared.lock();
         inner.minimising += started.elapsed();
-        if raw.id != small.id {
-            inner.store.remove(&raw.id);
+        // Only now, with the new one saved, may what it replaces go.
+        for old in instead.iter().chain([&raw.id]) {
+            if *old != small.id {
+                inner.store.remove(old);
+            }
         }
     }
     (shared.watch)(Event::Finding(&small));
     Ok(())
 }
 
-/// Source line of a panic: what minimises to another panic is another fault.
-fn panicked_at(verdict: &Verdict) -> &str {
-    let place = verdict.detail.split_once(": ");
-    place.map_or(&verdict.detail, |(place, _)| place)
+/// The time is over or the user has interrupted: a storm of which nothing is saved yet runs first
+/// when the hunt is taken up again.
+fn put_off(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
+    if case.storm {
+        let again = (case.scenario.context.subject.clone(), case.number);
+        shared.lock().state.pending.push(again);
+    }
+    Ok(())
 }
 
 /// Runs the script of a finding, saves what it shows, and asks for the backtrace of a crash.

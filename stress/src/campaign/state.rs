@@ -177,6 +177,10 @@ impl State {
 
     /// A saved state taken up again: what was in flight when it was saved runs once more.
     fn resumed(mut self) -> Self {
+        // What could not run then is tried again: the machine may have been busy.
+        for totals in self.subjects.values_mut() {
+            totals.skipped = None;
+        }
         let flight = std::mem::take(&mut self.flight);
         for one in flight {
             if !self.pending.contains(&one) {

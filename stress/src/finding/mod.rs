@@ -63,6 +63,9 @@ pub struct Finding {
     pub report: Option<Box<Report>>,
 }
 
+/// Begins the detail of what one thread did without the others.
+pub const ALONE: &str = "in one thread: ";
+
 /// How often a script hit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
@@ -84,6 +87,13 @@ impl Rate {
     }
 }
 
+/// Source file and line of a panic, from the detail of its verdict: what panics elsewhere is another
+/// fault, and the numbers that follow (lengths, indices) differ from run to run.
+pub fn panicked_at(detail: &str) -> &str {
+    let detail = detail.strip_prefix(ALONE).unwrap_or(detail);
+    detail.split_once(": ").map_or(detail, |(place, _)| place)
+}
+
 impl Finding {
     /// What makes two verdicts the same finding: kind, subject, set of operations, innermost frames.
     /// The set, not the list: the same race with one operation twice is the same race.
@@ -94,7 +104,9 @@ impl Finding {
         if self.kind == Kind::DataRace {
             return [self.kind.name(), &self.detail].join(" @ ");
         }
-        let place = if self.kind == Kind::Panic || self.report.is_some() {
+        let place = if self.kind == Kind::Panic {
+            panicked_at(&self.detail).to_owned()
+        } else if self.report.is_some() {
             self.detail.clone()
         } else {
             self.frames.join(" < ")
@@ -112,10 +124,13 @@ impl Finding {
     pub fn make_id(&self) -> String {
         let mut operations = self.scenario.operations();
         operations.dedup();
-        let what = match self.report {
+        let mut what = match self.report {
             Some(_) => self.detail.clone(),
             None => operations.join("\n"),
         };
+        if self.kind == Kind::Panic {
+            what = format!("{what}\n{}", panicked_at(&self.detail));
+        }
         let key = format!("{}\n{}\n{what}", self.facts.title(), self.facts.version);
         let safe: String = self
             .subject

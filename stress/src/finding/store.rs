@@ -3,7 +3,7 @@
 //! Files are written beside their place and renamed, so that a hunt killed at any moment
 //! leaves every earlier finding whole.
 
-use super::{Finding, SCHEMA};
+use super::{Finding, SCHEMA, panicked_at};
 use crate::triage::known;
 use crate::triage::statement::Statements;
 use crate::verdict::Kind;
@@ -12,6 +12,14 @@ use std::path::{Path, PathBuf};
 
 /// Most findings of one VM, subject and kind, however many things it says as it dies.
 pub const MOST: usize = 24;
+
+/// What in the detail of a verdict tells one fault from another.
+fn place(kind: Kind, detail: &str) -> &str {
+    match kind {
+        Kind::Panic => panicked_at(detail),
+        _ => detail,
+    }
+}
 
 /// Findings of one output folder.
 #[derive(Debug)]
@@ -140,7 +148,8 @@ impl Store {
                 .operations()
                 .iter()
                 .all(|op| operations.contains(op))
-                && (!matches!(kind, Kind::Panic | Kind::Sanitizer) || f.detail == detail)
+                && (!matches!(kind, Kind::Panic | Kind::Sanitizer)
+                    || place(kind, &f.detail) == place(kind, detail))
         })
     }
 
@@ -155,13 +164,13 @@ impl Store {
         most: usize,
     ) -> bool {
         let all = self.count(vm_title, subject, kind);
-        let says = matches!(
+        let tells = matches!(
             kind,
             Kind::Crash | Kind::Panic | Kind::Fatal | Kind::Sanitizer
         );
         let mut known = self.of(vm_title, subject, kind);
-        let said = known.any(|f| f.detail == detail);
-        all >= MOST || all >= most && (said || !says)
+        let said = known.any(|f| place(kind, &f.detail) == place(kind, detail));
+        all >= MOST || all >= most && (said || !tells)
     }
 
     /// Number of findings of this VM, subject and kind.

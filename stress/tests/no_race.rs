@@ -1,4 +1,5 @@
-//! Alarms in the slot: what one thread alone raises too is no race.
+//! What is no race: an alarm that one thread alone raises too, a set-up that fails, a result that
+//! refuses to be hashed.
 
 use threadbare_stress::campaign::settle::run_alone;
 use threadbare_stress::choice::Seeded;
@@ -24,20 +25,32 @@ class Touched(object):
         self.by.add(threading.get_ident())
         if len(self.by) > 1:
             raise SystemError("two threads were here")
+    def refuses(self):
+        return Refuses()
+class Refuses(object):
+    def __hash__(self):
+        raise ValueError("no hash")
+MADE = []
+def few():
+    MADE.append(1)
+    if len(MADE) > 2000:
+        raise OSError(24, "Too many open files")
+    return Touched()
 """
-make = ["Touched()"]
+make = ["MAKE()"]
 final = "0"
 silent = ["o.OPERATION()"]
 "#;
 
-/// Kinds of verdict of one operation, run by two threads on the slot of a real interpreter.
-fn kinds(operation: &str) -> Vec<Kind> {
-    let subject = parse("a test", &SUBJECT.replace("OPERATION", operation))
+/// Kinds of verdict of one operation, run by two threads on a real interpreter.
+fn kinds(make: &str, operation: &str, shape: Shape) -> Vec<Kind> {
+    let text = SUBJECT.replace("OPERATION", operation);
+    let subject = parse("a test", &text.replace("MAKE", make))
         .unwrap()
         .remove(0);
     let limits = Limits { threads: 2, ops: 1 };
     let mut scenario = generate(&subject, limits, &mut Seeded::new(1, &[]));
-    scenario.shapes = vec![Shape::Slot];
+    scenario.shapes = vec![shape];
     let vm = Vm::open("python3").unwrap();
     let judged = run_alone(&vm, &scenario, 1, 300).unwrap();
     judged.iter().map(|j| j.verdict.kind).collect()
@@ -45,10 +58,20 @@ fn kinds(operation: &str) -> Vec<Kind> {
 
 #[test]
 fn an_error_that_one_thread_raises_too_is_excused() {
-    assert_eq!(kinds("alone"), []);
+    assert_eq!(kinds("Touched", "alone", Shape::Slot), []);
 }
 
 #[test]
 fn an_error_that_takes_two_threads_is_reported() {
-    assert!(kinds("two").contains(&Kind::Internal));
+    assert!(kinds("Touched", "two", Shape::Slot).contains(&Kind::Internal));
+}
+
+#[test]
+fn a_set_up_that_fails_is_no_verdict() {
+    assert_eq!(kinds("few", "refuses", Shape::Stride), []);
+}
+
+#[test]
+fn a_result_that_refuses_to_be_hashed_is_no_verdict() {
+    assert_eq!(kinds("Touched", "refuses", Shape::Stride), []);
 }
