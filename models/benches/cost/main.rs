@@ -12,7 +12,9 @@
 //! not slow the schemes.
 
 mod by_hand;
+mod native;
 mod plot;
+mod sides;
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -214,7 +216,7 @@ fn main() {
     let trial = arguments.iter().any(|a| a == "--test");
     let (pairs, runs) = if trial { (4_000, 1) } else { (300_000, 25) };
 
-    by_hand::compare(pairs / 10, if trial { 1 } else { 601 });
+    native::compare(if trial { 9 } else { 3_001 }, 2_000);
     let rows = measure(pairs, runs);
     table(&rows);
     published(&rows);

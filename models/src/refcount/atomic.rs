@@ -196,6 +196,7 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
     /// Pins a count in the middle of the saturated range, so that any number of
     /// increments and decrements under way leave it there.
     #[cold]
+    #[inline(never)]
     fn saturate(&self, header: &Header<R>) {
         header.count.store(LIMIT + LIMIT / 2, Relaxed);
     }
@@ -219,9 +220,11 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> Count<R> for AtomicCount<R,
     fn init(&self, (): &mut (), object: &Object<R, Header<R>>) {
         self.first(&object.header);
     }
+    #[inline]
     fn incref(&self, (): &mut (), object: &Object<R, Header<R>>) {
         self.add(&object.header);
     }
+    #[inline]
     fn decref(&self, thread: &mut (), object: &Object<R, Header<R>>) {
         if self.sub(&object.header) {
             destroy(self, thread, object);

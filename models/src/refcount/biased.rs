@@ -161,12 +161,17 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         }
     }
 
+    /// One foreign reference less. Out of line here and below, as in CPython.
+    #[inline(never)]
     fn sub_shared(&self, thread: &mut Thread, object: &Obj<R>) {
         let shared = &object.header.shared;
         let mut old = shared.load(Relaxed);
         let (queue, new) = loop {
-            let unqueued = old & FLAGS < QUEUED || self.faults.is(Mutant::Requeue);
-            let queue = old >> 2 == 0 && unqueued && old & FLAGS != MERGED;
+            let unqueued = match self.faults.is(Mutant::Requeue) {
+                true => old & FLAGS != MERGED,
+                false => old & FLAGS < QUEUED,
+            };
+            let queue = old >> 2 == 0 && unqueued;
             let new = match queue {
                 // Not a decrement: our reference becomes the queue's.
                 true if !self.faults.is(Mutant::QueueNoRef) => QUEUED,
@@ -188,6 +193,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     }
 
     /// The owner's half has just become zero.
+    #[cold]
+    #[inline(never)]
     fn merge_zero(&self, thread: &mut Thread, object: &Obj<R>) {
         let Header { owner, shared, .. } = &object.header;
         let relaxed = self.faults.is(Mutant::RelaxedZeroLoad);
@@ -256,6 +263,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     }
 
     /// Leaves the caller's reference to the owner.
+    #[cold]
+    #[inline(never)]
     fn queue(&self, thread: &mut Thread, object: &Obj<R>) {
         let owner = object.header.owner.load(Relaxed);
         if owner == 0 {
@@ -515,9 +524,11 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Biased<R, F> {
         self.set_local(&object.header, 1);
         object.header.shared.store(INITIAL, Relaxed);
     }
+    #[inline]
     fn incref(&self, thread: &mut Thread, object: &Obj<R>) {
         self.add(thread, object);
     }
+    #[inline]
     fn decref(&self, thread: &mut Thread, object: &Obj<R>) {
         self.sub(thread, object);
     }

@@ -17,7 +17,7 @@
 use super::{Count, Nothing, Object, Op, Workshop, destroy, random};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
-use crate::runtime::{DataCell as _, Guard, Label, Lock as _, Runtime};
+use crate::runtime::{DataCell as _, Label, Lock as _, Runtime};
 use crate::verdict::Kind;
 
 /// The scheme.
@@ -49,29 +49,39 @@ impl<R: Runtime, F: Fault<Mutant>> LockedCount<R, F> {
     }
 
     /// One more reference.
+    #[inline]
     pub fn add(&self, header: &Header<R>) {
         let two = self.faults.is(Mutant::TwoMutexes);
         let _section = if two { self.other.lock() } else { self.mutex.lock() };
         header.count.write(header.count.read() + 1);
     }
 
-    /// One reference less; the new count and, for one mutant, the section still held.
-    fn sub(&self, header: &Header<R>) -> (u32, Option<Guard<'_, R, ()>>) {
+    /// One reference less; the new count, remembered inside the section.
+    #[inline]
+    fn sub(&self, header: &Header<R>) -> u32 {
         let section = self.mutex.lock();
         let count = header.count.read() - 1;
         header.count.write(count);
-        if self.faults.is(Mutant::DeallocInside) {
-            return (count, Some(section));
-        }
         drop(section);
         if self.faults.is(Mutant::UnlockBeforeCopy) {
-            return (header.count.read(), None);
+            return header.count.read();
         }
         if self.faults.is(Mutant::RereadZero) {
             let _section = self.mutex.lock();
-            return (header.count.read(), None);
+            return header.count.read();
         }
-        (count, None)
+        count
+    }
+
+    /// The mutant that calls the destructor inside the section.
+    #[cold]
+    fn sub_inside(&self, object: &Obj<R>) {
+        let _section = self.mutex.lock();
+        let count = object.header.count.read() - 1;
+        object.header.count.write(count);
+        if count == 0 {
+            destroy(self, &mut (), object);
+        }
     }
 }
 
@@ -93,13 +103,17 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for LockedCount<R, F> {
     fn init(&self, (): &mut (), object: &Obj<R>) {
         object.header.count.write(1);
     }
+    #[inline]
     fn incref(&self, (): &mut (), object: &Obj<R>) {
         self.add(&object.header);
     }
+    #[inline]
     fn decref(&self, thread: &mut (), object: &Obj<R>) {
+        if self.faults.is(Mutant::DeallocInside) {
+            return self.sub_inside(object);
+        }
         // Decided on the value remembered inside, acted upon outside.
-        let (count, _section) = self.sub(&object.header);
-        if count == 0 {
+        if self.sub(&object.header) == 0 {
             destroy(self, thread, object);
         }
     }

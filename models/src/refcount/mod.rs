@@ -105,8 +105,30 @@ pub type LastRites<R, C> = Box<
 
 /// The destructor: runs once, when no reference is left, outside every lock. It drops
 /// the reference that the object owns, and so may free further objects.
+#[inline(always)]
 #[track_caller]
 pub fn destroy<R: Runtime, C: Count<R>>(
+    count: &C,
+    thread: &mut C::Thread,
+    object: &Object<R, C::Header>,
+) {
+    if R::OBSERVED { die(count, thread, object) } else { die_unobserved(count, thread, object) }
+}
+
+/// The destructor as a function of its own, as `_Py_Dealloc` is, that is not handed a
+/// source line which nobody would read.
+#[cold]
+#[inline(never)]
+fn die_unobserved<R: Runtime, C: Count<R>>(
+    count: &C,
+    thread: &mut C::Thread,
+    object: &Object<R, C::Header>,
+) {
+    die(count, thread, object);
+}
+
+#[track_caller]
+fn die<R: Runtime, C: Count<R>>(
     count: &C,
     thread: &mut C::Thread,
     object: &Object<R, C::Header>,

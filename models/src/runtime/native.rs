@@ -114,7 +114,7 @@ impl<T: Send + 'static> Lock<T> for s::Mutex<T> {
     fn new(value: T, _: impl Into<Label>) -> Self {
         s::Mutex::new(value)
     }
-    #[inline]
+    #[inline(always)]
     fn lock(&self) -> s::MutexGuard<'_, T> {
         // A poisoned mutex means that another thread already reported a violation.
         self.lock().unwrap_or_else(s::PoisonError::into_inner)
