@@ -118,10 +118,37 @@ pub(crate) fn compare(rounds: usize, pairs: usize) {
         "medians [99 %]", "scheme ns", "hand ns", "scheme / hand", "hand / hand"
     );
     let size = (rounds, pairs);
-    compare!("atomic", size, AtomicCount, atomic, (),
-        scheme_atomic_incref, scheme_atomic_decref, hand_atomic_incref, hand_atomic_decref);
-    compare!("biased, owned", size, Biased, biased, by_hand::biased::Thread::new(1),
-        scheme_biased_incref, scheme_biased_decref, hand_biased_incref, hand_biased_decref);
-    compare!("global lock", size, LockedCount, locked, (),
-        scheme_locked_incref, scheme_locked_decref, hand_locked_incref, hand_locked_decref);
+    compare!(
+        "atomic",
+        size,
+        AtomicCount,
+        atomic,
+        (),
+        scheme_atomic_incref,
+        scheme_atomic_decref,
+        hand_atomic_incref,
+        hand_atomic_decref
+    );
+    compare!(
+        "biased, owned",
+        size,
+        Biased,
+        biased,
+        by_hand::biased::Thread::new(1),
+        scheme_biased_incref,
+        scheme_biased_decref,
+        hand_biased_incref,
+        hand_biased_decref
+    );
+    compare!(
+        "global lock",
+        size,
+        LockedCount,
+        locked,
+        (),
+        scheme_locked_incref,
+        scheme_locked_decref,
+        hand_locked_incref,
+        hand_locked_decref
+    );
 }

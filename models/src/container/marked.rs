@@ -33,46 +33,27 @@ mod checks;
 
 pub use self::checks::*;
 
-use crate::ghost::{Ghost as _, require, violation};
-use crate::linear::{Call, explains};
+use super::heap::{Arrays, Caller, Heap, History, capacity};
+use crate::ghost::Ghost as _;
 use crate::mutants;
-use crate::protocol::{Faithful, Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
-use crate::refcount::Object;
-use crate::refcount::atomic::{AtomicCount, Header};
-use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
+use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
+use crate::runtime::{Atomic as _, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
-use std::sync::atomic::AtomicU64;
 
-const CAPACITY: usize = 4;
-const ARRAYS: usize = 5;
 /// What memory holds before anybody wrote to it.
 const GARBAGE: usize = 999;
 
-struct Array<R: Runtime> {
-    slots: [R::AtomicUsize; CAPACITY],
-    ghost: R::Ghost,
-}
-
 /// The list of thread 0, its heap, and what was asked and answered.
 pub struct List<R: Runtime> {
-    heap: AtomicCount<R, Faithful>,
+    heap: Heap<R>,
     mark: R::AtomicU8,
     size: R::AtomicUsize,
     array: R::AtomicUsize,
-    arrays: Box<[Array<R>]>,
+    arrays: Arrays<R>,
     /// The list's lock; its value is the number of the last array used.
     lock: R::Mutex<usize>,
-    free: R::Mutex<Vec<usize>>,
-    histories: Box<[R::Mutex<Vec<Call<Op>>>]>,
-    clock: AtomicU64,
+    history: History<R, Op>,
     faults: Switch<Mutant>,
-}
-
-/// A thread and its calls.
-pub struct Caller {
-    thread: usize,
-    time: u64,
-    calls: Vec<Call<Op>>,
 }
 
 /// What a thread does. Values name objects; every object ever made has its own.
@@ -94,48 +75,7 @@ pub enum Op {
     Mark,
 }
 
-/// The capacity of array number `n`.
-fn capacity(n: usize) -> usize {
-    [0, 1, 2, 4, 4][n]
-}
-
 impl<R: Runtime> List<R> {
-    fn now(&self, caller: &mut Caller) -> u64 {
-        caller.time += 1;
-        if R::SEQUENTIAL { self.clock.fetch_add(1, Relaxed) } else { caller.time }
-    }
-
-    fn block(&self, n: usize) -> &Object<R, Header<R>> {
-        require(n <= self.heap.heap().len(), Kind::TornRead, || {
-            "an address that nobody wrote".into()
-        });
-        &self.heap.heap()[n - 1]
-    }
-
-    fn make(&self, value: i64) -> usize {
-        let n = self.free.lock().pop().expect("enough blocks for every operation");
-        let block = self.block(n);
-        block.ghost.reuse(1);
-        block.payload.write(value as u64);
-        self.heap.first_reused(&block.header);
-        n
-    }
-
-    fn release(&self, n: usize) {
-        let block = self.block(n);
-        block.ghost.lose();
-        if self.heap.sub(&block.header) {
-            block.ghost.free();
-            block.payload.write(0);
-            self.free.lock().push(n);
-        }
-    }
-
-    fn slot(&self, array: usize, n: usize) -> &R::AtomicUsize {
-        self.arrays[array].ghost.touch();
-        &self.arrays[array].slots[n]
-    }
-
     fn is(&self, mutant: Mutant) -> bool {
         self.faults.is(mutant)
     }
@@ -162,26 +102,27 @@ impl<R: Runtime> List<R> {
         if n >= capacity(array) {
             return Some(-1);
         }
-        let item = self.slot(array, n).load(Acquire);
+        let item = self.arrays.slot(array, n).load(Acquire);
         if item == 0 {
             return None;
         }
-        let block = self.block(item);
+        let block = self.heap.block(item);
         if self.is(Mutant::PlainIncref) {
-            self.heap.add(&block.header);
+            self.heap.counts.add(&block.header);
         } else {
             // Acquire: see the obligations.
             let order = if self.is(Mutant::RelaxedIncref) { Relaxed } else { Acquire };
-            if !self.heap.try_add_reused(&block.header, order) {
+            if !self.heap.counts.try_add_reused(&block.header, order) {
                 return None;
             }
         }
         block.ghost.gain();
-        let same_slot = self.is(Mutant::NoRecheck) || self.slot(array, n).load(Acquire) == item;
+        let same_slot =
+            self.is(Mutant::NoRecheck) || self.arrays.slot(array, n).load(Acquire) == item;
         let unchecked = self.is(Mutant::ArrayUnchecked) || self.is(Mutant::NoRecheck);
         let same_array = unchecked || self.array.load(Acquire) == array;
-        let value = (same_slot && same_array).then(|| block.payload.read() as i64);
-        self.release(item);
+        let value = (same_slot && same_array).then(|| self.heap.value(item));
+        self.heap.release(item);
         value
     }
 
@@ -196,8 +137,8 @@ impl<R: Runtime> List<R> {
         if n >= self.size.load(Relaxed) {
             return -1;
         }
-        let item = self.slot(self.array.load(Relaxed), n).load(Relaxed);
-        self.block(item).payload.read() as i64
+        let item = self.arrays.slot(self.array.load(Relaxed), n).load(Relaxed);
+        self.heap.value(item)
     }
 
     /// Under the lock.
@@ -214,12 +155,12 @@ impl<R: Runtime> List<R> {
         }
         // Relaxed: others set it under the lock, which we hold.
         if array != 0 && self.mark.load(Relaxed) == 0 {
-            self.arrays[array].ghost.free();
+            self.arrays.free(array);
         }
     }
 
     fn append(&self, thread: usize, value: i64) {
-        let item = self.make(value);
+        let item = self.heap.make(value);
         let mut lock = self.lock.lock();
         let size = self.size.load(Relaxed);
         let mut array = self.array.load(Relaxed);
@@ -230,14 +171,14 @@ impl<R: Runtime> List<R> {
                 *lock += 1;
             }
             array = *lock;
-            self.arrays[array].ghost.reuse(0);
+            self.arrays.allocate(array);
             let early = self.is(Mutant::PublishEarly);
             if early {
                 self.array.store(array, Release);
             }
             for n in 0..capacity(array) {
-                let item = if n < size { self.slot(old, n).load(Relaxed) } else { 0 };
-                self.slot(array, n).store(item, Relaxed);
+                let item = if n < size { self.arrays.slot(old, n).load(Relaxed) } else { 0 };
+                self.arrays.slot(array, n).store(item, Relaxed);
             }
             if !early {
                 // Release: slots and tail before the array.
@@ -246,23 +187,23 @@ impl<R: Runtime> List<R> {
             self.retire(thread, old);
         }
         // Release: the object's contents before its address.
-        self.slot(array, size).store(item, Release);
+        self.arrays.slot(array, size).store(item, Release);
         self.size.store(size + 1, Relaxed);
     }
 
     fn set_first(&self, value: i64) -> Option<i64> {
-        let item = self.make(value);
+        let item = self.heap.make(value);
         let lock = self.lock.lock();
         if self.size.load(Relaxed) == 0 {
             drop(lock);
-            self.release(item);
+            self.heap.release(item);
             return Some(-1);
         }
-        let slot = self.slot(self.array.load(Relaxed), 0);
+        let slot = self.arrays.slot(self.array.load(Relaxed), 0);
         let old = slot.load(Relaxed);
         slot.store(item, Release);
         drop(lock);
-        self.release(old);
+        self.heap.release(old);
         None
     }
 
@@ -272,7 +213,7 @@ impl<R: Runtime> List<R> {
         if size == 0 {
             return -1;
         }
-        let slot = self.slot(self.array.load(Relaxed), size - 1);
+        let slot = self.arrays.slot(self.array.load(Relaxed), size - 1);
         let item = slot.load(Relaxed);
         self.size.store(size - 1, Relaxed);
         if !self.is(Mutant::SlotCheckOnly) {
@@ -280,22 +221,23 @@ impl<R: Runtime> List<R> {
             slot.store(0, Release);
         }
         drop(lock);
-        let value = self.block(item).payload.read() as i64;
-        self.release(item);
+        let value = self.heap.value(item);
+        self.heap.release(item);
         value
     }
 
     fn clear(&self, thread: usize) {
         let lock = self.lock.lock();
         let array = self.array.load(Relaxed);
-        let items: Vec<usize> =
-            (0..self.size.load(Relaxed)).map(|n| self.slot(array, n).load(Relaxed)).collect();
+        let items: Vec<usize> = (0..self.size.load(Relaxed))
+            .map(|n| self.arrays.slot(array, n).load(Relaxed))
+            .collect();
         self.size.store(0, Relaxed);
         self.array.store(0, Release);
         self.retire(thread, array);
         drop(lock);
         for item in items {
-            self.release(item);
+            self.heap.release(item);
         }
     }
 }
@@ -319,94 +261,58 @@ fn sequential(list: &mut Vec<i64>, op: Op) -> Option<i64> {
 impl<R: Runtime> World for List<R> {
     type Op = Op;
     type Mutant = Mutant;
-    type Local = Caller;
+    type Local = Caller<Op>;
 
     fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
-        let array = |n: usize| Array {
-            slots: std::array::from_fn(|i| {
-                R::AtomicUsize::new(GARBAGE, Label { field: SLOTS[n][i], index: None })
-            }),
-            ghost: R::Ghost::blank(Label::nth("array", n)),
-        };
-        let list = Self {
-            heap: AtomicCount::with_faults(shape.objects, Faithful),
+        Self {
+            heap: Heap::new(shape),
             mark: R::AtomicU8::new(0, "mark"),
             size: R::AtomicUsize::new(0, "size"),
             array: R::AtomicUsize::new(0, "array"),
-            arrays: (0..ARRAYS).map(array).collect(),
+            arrays: Arrays::new(GARBAGE),
             lock: R::Mutex::new(0, "list"),
-            free: R::Mutex::new((1..=shape.objects).rev().collect(), "free"),
-            histories: (0..shape.threads)
-                .map(|n| R::Mutex::new(Vec::new(), Label::nth("history", n)))
-                .collect(),
-            clock: AtomicU64::new(0),
+            history: History::new(shape),
             faults,
-        };
-        list.arrays[0].ghost.reuse(0);
-        list
-    }
-
-    fn enter(&self, thread: usize) -> Caller {
-        Caller { thread, time: 0, calls: Vec::new() }
-    }
-
-    fn step(&self, caller: &mut Caller, op: Op) -> Option<i64> {
-        let begin = self.now(caller);
-        let thread = caller.thread;
-        let mut result = None;
-        match op {
-            Op::Get(n) => result = Some(self.get(thread, n)),
-            Op::Append(v) => self.append(thread, v),
-            Op::SetFirst(v) => result = self.set_first(v),
-            Op::Pop => result = Some(self.pop()),
-            Op::Clear => self.clear(thread),
-            Op::Make(v) => drop(self.make(v)),
-            Op::Mark => {
-                let _lock = self.lock.lock();
-                self.set_mark();
-            }
         }
-        let end = self.now(caller);
-        caller.calls.push(Call { thread, op, result, begin, end });
-        result
     }
 
-    fn exit(&self, caller: Caller) {
-        *self.histories[caller.thread].lock() = caller.calls;
+    fn enter(&self, thread: usize) -> Caller<Op> {
+        self.history.enter(thread)
+    }
+
+    fn step(&self, caller: &mut Caller<Op>, op: Op) -> Option<i64> {
+        let thread = caller.thread;
+        self.history.call(caller, op, |op| {
+            match op {
+                Op::Get(n) => return Some(self.get(thread, n)),
+                Op::Append(v) => self.append(thread, v),
+                Op::SetFirst(v) => return self.set_first(v),
+                Op::Pop => return Some(self.pop()),
+                Op::Clear => self.clear(thread),
+                Op::Make(v) => drop(self.heap.make(v)),
+                Op::Mark => {
+                    let _lock = self.lock.lock();
+                    self.set_mark();
+                }
+            }
+            None
+        })
+    }
+
+    fn exit(&self, caller: Caller<Op>) {
+        self.history.exit(caller);
     }
 
     fn finish(&self) {
-        for (n, block) in self.heap.heap().iter().enumerate().filter(|(_, b)| !b.ghost.is_dead()) {
-            block.ghost.settle();
-            let (count, holders) = (self.heap.peek(&block.header), block.ghost.holders());
-            require(i64::from(count) == holders, Kind::WrongCount, || {
-                format!("object[{n}]: count {count}, {holders} reference(s) exist")
-            });
-        }
-        let calls: Vec<Call<Op>> =
-            self.histories.iter().flat_map(|calls| calls.lock().clone()).collect();
-        let is_read = |call: &&Call<Op>| matches!(call.op, Op::Get(_));
+        self.heap.settle();
         // Each read alone beside all writes: size and slots are different places, so several
         // reads together need not fit into one order.
-        for read in calls.iter().filter(is_read) {
-            let mut history: Vec<Call<Op>> =
-                calls.iter().filter(|call| !is_read(call)).copied().collect();
-            history.push(*read);
-            if !explains(&history, Vec::new(), &sequential, R::SEQUENTIAL) {
-                let shown: Vec<String> = history
-                    .iter()
-                    .map(|c| format!("T{} {:?}={}", c.thread, c.op, c.result.unwrap_or(0)))
-                    .collect();
-                violation(Kind::NotLinearizable, || shown.join(", "));
-            }
+        let (reads, writes): (Vec<_>, Vec<_>) =
+            self.history.all().into_iter().partition(|call| matches!(call.op, Op::Get(_)));
+        for read in reads {
+            let mut calls = writes.clone();
+            calls.push(read);
+            History::<R, Op>::judge(&calls, sequential);
         }
     }
 }
-
-const SLOTS: [[&str; CAPACITY]; ARRAYS] = [
-    ["a0[0]", "a0[1]", "a0[2]", "a0[3]"],
-    ["a1[0]", "a1[1]", "a1[2]", "a1[3]"],
-    ["a2[0]", "a2[1]", "a2[2]", "a2[3]"],
-    ["a3[0]", "a3[1]", "a3[2]", "a3[3]"],
-    ["a4[0]", "a4[1]", "a4[2]", "a4[3]"],
-];

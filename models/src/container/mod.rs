@@ -1,4 +1,5 @@
 //! Containers with lock-free reads.
 
+mod heap;
 pub mod list;
 pub mod marked;

@@ -41,9 +41,12 @@
 //! `_Py_ExplicitMergeRefcount`), `Python/brc.c`. CPython makes every step on `shared`
 //! sequentially consistent; here each has the weakest order that the checks accept.
 
+mod after_zero;
 mod checks;
+mod operations;
 
 pub use self::checks::*;
+pub use self::operations::Extra;
 
 use super::{Count, LastRites, Object, Op, Workshop, destroy, random};
 use crate::ghost::{Ghost as _, require};
@@ -425,146 +428,5 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
                 Err(found) => old = found,
             }
         }
-    }
-}
-
-/// Life after zero: what finalizers need.
-impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
-    /// Sets what happens to an object without references; once.
-    pub fn set_rites(&self, rites: LastRites<R, Self>) {
-        let _ = self.rites.set(rites);
-    }
-
-    /// A temporary reference to an object whose count has reached zero: it belongs to the
-    /// running thread again. Others cannot raise it from the initial zero.
-    pub fn revive(&self, thread: &Thread, object: &Obj<R>) {
-        object.header.owner.store(thread.id, Relaxed);
-        self.set_local(&object.header, 1);
-        object.header.shared.store(INITIAL, Relaxed);
-    }
-
-    /// Ends the temporary reference; true when it was the only one. `keep_owner` leaves
-    /// the dead object owned, as CPython 3.13 does.
-    pub fn end_revival(&self, thread: &mut Thread, object: &Obj<R>, keep_owner: bool) -> bool {
-        let Header { owner, local, shared, .. } = &object.header;
-        let mine = owner.load(Relaxed) == thread.id;
-        // Acquire: as in `merge_zero`.
-        if mine && local.load(Relaxed) == 1 && shared.load(Acquire) == INITIAL {
-            self.set_local(&object.header, 0);
-            if !keep_owner {
-                owner.store(0, Relaxed);
-                shared.store(MERGED, Relaxed);
-            }
-            return true;
-        }
-        if mine { self.merge(object, -1) } else { self.drop_merged(object) }
-    }
-
-    /// The mutant end of a revival: the shared half is loaded and stored.
-    pub fn end_plain(&self, object: &Obj<R>) -> bool {
-        let Header { owner, local, shared, .. } = &object.header;
-        let count = i64::from(local.load(Relaxed)) + (shared.load(Acquire) >> 2) - 1;
-        self.set_local(&object.header, 0);
-        owner.store(0, Relaxed);
-        shared.store(count << 2 | MERGED, Release);
-        count == 0
-    }
-
-    /// The temporary reference of an object that was merged meanwhile.
-    fn drop_merged(&self, object: &Obj<R>) -> bool {
-        object.header.shared.fetch_sub(ONE, AcqRel) - ONE == MERGED
-    }
-
-    /// The true count, as far as a concurrent look can tell.
-    pub fn peek(&self, object: &Obj<R>) -> i64 {
-        let local = i64::from(object.header.local.load(Relaxed));
-        local + (object.header.shared.load(Relaxed) >> 2)
-    }
-}
-
-/// Operations of this scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extra {
-    /// The object may be reached from a non-owning place from now on.
-    MaybeWeak(usize),
-    /// The owner gives up its bias.
-    Merge(usize),
-    /// The thread ends its life as an owner.
-    Exit,
-    /// The thread takes over the id of the ended thread `.0`.
-    Become(usize),
-    /// The collector makes the running thread the owner.
-    Adopt(usize),
-    /// Observes that the running thread's inbox is empty or its breaker set.
-    Pending,
-}
-
-impl<R: Runtime, F: Fault<Mutant>> Count<R> for Biased<R, F> {
-    type Mutant = Mutant;
-    type Faults = F;
-    type Header = Header<R>;
-    type Thread = Thread;
-    type Extra = Extra;
-
-    fn new(shape: Shape, faults: F) -> Self {
-        Self::with_faults(shape, faults)
-    }
-    fn objects(&self) -> &[Obj<R>] {
-        &self.objects
-    }
-    fn attach(&self, n: usize) -> Thread {
-        self.register(n, n + 1)
-    }
-    fn detach(&self, mut thread: Thread) {
-        self.unregister(&mut thread);
-    }
-    fn init(&self, thread: &mut Thread, object: &Obj<R>) {
-        // Relaxed: whoever publishes the object orders these before its readers.
-        object.header.owner.store(thread.id, Relaxed);
-        self.set_local(&object.header, 1);
-        object.header.shared.store(INITIAL, Relaxed);
-    }
-    #[inline]
-    fn incref(&self, thread: &mut Thread, object: &Obj<R>) {
-        self.add(thread, object);
-    }
-    #[inline]
-    fn decref(&self, thread: &mut Thread, object: &Obj<R>) {
-        self.sub(thread, object);
-    }
-    fn try_incref(&self, thread: &mut Thread, object: &Obj<R>) -> bool {
-        self.try_add(thread, object)
-    }
-    fn poll(&self, thread: &mut Thread) {
-        self.drain(thread);
-    }
-    fn extra(&self, thread: &mut Thread, extra: Extra) -> Option<i64> {
-        match extra {
-            Extra::MaybeWeak(n) => self.set_maybe_weak(&self.objects[n]),
-            Extra::Merge(n) => drop(self.merge(&self.objects[n], 0)),
-            Extra::Exit => self.unregister(thread),
-            Extra::Adopt(n) => self.adopt(thread, &self.objects[n]),
-            Extra::Become(n) => {
-                let slot = thread.slot;
-                self.unregister(thread);
-                *thread = self.register(slot, n + 1);
-            }
-            Extra::Pending => {
-                let table = self.table.lock();
-                let waits = table.iter().any(|e| e.slot == thread.slot && !e.inbox.is_empty());
-                let told = self.breaker[thread.slot].load(Relaxed) != 0;
-                require(!waits || told, Kind::Starvation, || {
-                    "an entry waits and its owner was not told".into()
-                });
-            }
-        }
-        None
-    }
-    fn last_rites(&self) -> Option<&LastRites<R, Self>> {
-        self.rites.get()
-    }
-    fn settled(&self, object: &Obj<R>) -> Option<i64> {
-        let shared = object.header.shared.load(Relaxed);
-        Some(i64::from(object.header.local.load(Relaxed)) + (shared >> 2))
     }
 }

@@ -26,8 +26,10 @@
 //! holds: a protocol of its own replaces it.
 
 mod checks;
+mod operations;
 
 pub use self::checks::*;
+pub use self::operations::Op;
 
 use super::{Object, destroy_block};
 use crate::ghost::{Ghost as _, require};
@@ -81,31 +83,6 @@ pub struct Local {
     n: usize,
     /// A word in a register, out of the collector's sight.
     register: Option<Word>,
-}
-
-/// What a thread does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// Makes object `n`, deferred or not, and binds the name to it.
-    Bind(usize, bool),
-    /// Loads the object that the name refers to onto the stack.
-    Load,
-    /// Uses the top of the stack.
-    Use,
-    /// Closes the top of the stack.
-    Close,
-    /// Unbinds the name.
-    Unbind,
-    /// Makes the top's object deferred.
-    Defer,
-    /// One more reference to the name's object, counted in the thread's slot.
-    SlotIncref,
-    /// Drops a reference counted anywhere, through the header, to object `n`.
-    HeaderDecref(usize),
-    /// Stops the world and collects.
-    Collect,
-    /// The thread ends.
-    Exit,
 }
 
 impl<R: Runtime> Deferred<R> {
@@ -238,118 +215,55 @@ impl<R: Runtime> Deferred<R> {
         }
         self.name.store(n + 1, Release);
     }
-}
 
-impl<R: Runtime> Worldly for Deferred<R> {
-    type Op = Op;
-    type Mutant = Mutant;
-    type Local = Local;
-
-    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
-        let header = |n| Header {
-            count: R::AtomicI64::new(0, Label::nth("count", n)),
-            deferred: R::AtomicU8::new(0, Label::nth("deferred", n)),
-        };
-        let frame = |n| R::Mutex::new(Frame::default(), Label::nth("frame", n));
-        Self {
-            objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
-            world: R::Mutex::new((), "world"),
-            frames: (0..shape.threads).map(frame).collect(),
-            name: R::AtomicUsize::new(0, "name"),
-            ids: R::Mutex::new(Vec::new(), "ids"),
-            faults,
+    /// The name no longer refers to its object.
+    fn unbind(&self) -> Option<i64> {
+        // Release: what we did to the object comes before others find the name unbound.
+        // Acquire: the object before we drop it. The world's lock orders both already.
+        let n = self.name.swap(0, AcqRel);
+        if n == 0 {
+            return SKIPPED;
         }
+        self.objects[n - 1].ghost.lose();
+        self.decref(n - 1);
+        None
     }
 
-    fn enter(&self, n: usize) -> Local {
-        Local { n, register: None }
-    }
-
-    fn step(&self, local: &mut Local, op: Op) -> Option<i64> {
-        let _world = self.world.lock();
-        match op {
-            Op::Bind(n, deferred) => self.bind(n, deferred),
-            Op::Load => return self.load(local),
-            Op::Use => {
-                let Some(n) = self.top(local) else { return SKIPPED };
-                self.objects[n].ghost.touch();
-                self.objects[n].payload.read();
-            }
-            Op::Close => {
-                if !self.close(local) {
-                    return SKIPPED;
-                }
-            }
-            Op::Unbind => {
-                let n = self.name.swap(0, AcqRel);
-                if n == 0 {
-                    return SKIPPED;
-                }
-                self.objects[n - 1].ghost.lose();
-                self.decref(n - 1);
-            }
-            Op::Defer => {
-                let Some(n) = self.top(local) else { return SKIPPED };
-                if !self.is_deferred(n) {
-                    self.objects[n].header.deferred.store(1, Relaxed);
-                    self.objects[n].header.count.fetch_add(self.surplus(), AcqRel);
-                }
-            }
-            Op::SlotIncref => {
-                let n = self.name.load(Acquire);
-                let Some(id) = (n > 0).then(|| self.id(n - 1)).flatten() else { return SKIPPED };
-                let mut frame = self.frames[local.n].lock();
-                if frame.finalised {
-                    self.objects[n - 1].header.count.fetch_add(1, Relaxed);
-                } else {
-                    let len = frame.slots.len().max(id + 1);
-                    frame.slots.resize(len, 0);
-                    frame.slots[id] += 1;
-                }
-                self.objects[n - 1].ghost.gain();
-            }
-            Op::HeaderDecref(n) => {
-                if self.objects[n].ghost.is_dead() || self.objects[n].ghost.holders() == 0 {
-                    return SKIPPED;
-                }
-                self.objects[n].ghost.lose();
-                self.decref(n);
-            }
-            Op::Collect => self.collect(),
-            Op::Exit => {
-                let mut frame = self.frames[local.n].lock();
-                if !self.faults.is(Mutant::ExitLosesSlot) {
-                    self.merge(&mut frame);
-                }
-                frame.slots.clear();
-                frame.finalised = true;
-            }
+    /// The top's object becomes deferred while words refer to it: those are counted and stay so.
+    fn defer(&self, local: &Local) -> Option<i64> {
+        let Some(n) = self.top(local) else { return SKIPPED };
+        if !self.is_deferred(n) {
+            let header = &self.objects[n].header;
+            header.deferred.store(1, Relaxed);
+            header.count.fetch_add(self.surplus(), AcqRel);
         }
         None
     }
 
-    fn exit(&self, local: Local) {
-        if let Some(word) = local.register {
-            self.frames[local.n].lock().stack.push(word);
+    /// One more reference to the name's object, in the thread's slot, or in the header once
+    /// the thread has given up its slots.
+    fn slot_incref(&self, local: &Local) -> Option<i64> {
+        let n = self.name.load(Acquire);
+        let Some(id) = (n > 0).then(|| self.id(n - 1)).flatten() else { return SKIPPED };
+        let mut frame = self.frames[local.n].lock();
+        if frame.finalised {
+            self.objects[n - 1].header.count.fetch_add(1, Relaxed);
+        } else {
+            let len = frame.slots.len().max(id + 1);
+            frame.slots.resize(len, 0);
+            frame.slots[id] += 1;
         }
+        self.objects[n - 1].ghost.gain();
+        None
     }
 
-    fn finish(&self) {
-        self.collect();
-        for (n, object) in self.objects.iter().enumerate() {
-            if object.ghost.is_dead() {
-                continue;
-            }
-            object.ghost.settle();
-            let surplus = if self.is_deferred(n) { self.surplus() } else { 0 };
-            let tagged = |w: &&Word| w.object == n && w.tagged;
-            let words: usize =
-                self.frames.iter().map(|f| f.lock().stack.iter().filter(tagged).count()).sum();
-            let count = object.header.count.load(Relaxed) - surplus + words as i64;
-            let holders = object.ghost.holders();
-            require(count == holders, Kind::WrongCount, || {
-                format!("object[{n}]: {count} by all places together, {holders} exist")
-            });
+    /// The thread ends: what its slots count moves to the headers.
+    fn leave(&self, local: &Local) {
+        let mut frame = self.frames[local.n].lock();
+        if !self.faults.is(Mutant::ExitLosesSlot) {
+            self.merge(&mut frame);
         }
+        frame.slots.clear();
+        frame.finalised = true;
     }
 }

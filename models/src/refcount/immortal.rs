@@ -18,6 +18,10 @@
 //! [`biased`](super::biased), reduced to one owner, the main thread, that never exits. The
 //! owner's half has three bits, or saturation would be out of reach.
 
+mod checks;
+
+pub use self::checks::*;
+
 use super::{Count, Object, Op, Workshop, destroy, random};
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
@@ -253,126 +257,3 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
         (local != IMMORTAL).then(|| i64::from(local) + (object.header.shared.load(Relaxed) >> 2))
     }
 }
-
-mutants! {
-    /// Faults of immortal objects.
-    pub enum Mutant {
-        /// The increment does not look: all ones wrap to zero.
-        NoIncrefCheck = "imm-no-incref-check" breaks ["M1", "M2"] in "counted" by Everywhere;
-        /// The decrement does not look: all ones become a count.
-        NoDecrefCheck = "imm-no-decref-check" breaks ["M1", "M2"] in "counted" by Everywhere;
-        /// Adding many at once truncates to the width of the field.
-        BulkWrap = "imm-bulk-wrap" breaks ["M2"] in "bulk" by Everywhere;
-        /// A merge takes all ones for a count.
-        MergeBlind = "imm-merge-blind" breaks ["M1", "M3"] in "queued" by Everywhere;
-        /// A thread that is not the owner makes the object immortal, as the winner of a race
-        /// to intern a string does in CPython 3.13.
-        #[shipped(x)]
-        ForeignSet = "imm-foreign-set" breaks ["M1", "M5"] in "foreign" by Everywhere;
-    }
-}
-
-/// The protocol.
-pub struct ImmortalProtocol;
-
-impl Protocol for ImmortalProtocol {
-    const NAME: &'static str = "immortal";
-    const TITLE: &'static str = "Immortal objects";
-    const QUESTION: &'static str = "Can an object leave counting while others still count it?";
-    const SOURCE: &'static str = "CPython 3.13 object.h, object.c; PEP 683";
-    const PROPERTIES: &'static [Property] = PROPERTIES;
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[(
-        "imm-shared-first",
-        "equivalent here: the merge looks again, so an entry queued meanwhile is dropped",
-    )];
-    type Mutant = Mutant;
-    type Op = Op<Extra>;
-    type World<R: Runtime> = Workshop<R, Immortal<R, Switch<Mutant>>>;
-
-    fn scenarios() -> Vec<Scenario<Op<Extra>>> {
-        use self::Extra::*;
-        use crate::protocol::Reach;
-        use Op::{Extra as X, *};
-        vec![
-            Scenario::new("counted", "an immortal object is counted on")
-                .setup([New(0), Incref(0), X(Immortalise(0))])
-                .thread([Incref(0), Decref(0), Decref(0), Decref(0)]),
-            Scenario::new("saturated", "the owner's count reaches all ones by itself")
-                .setup([New(0)])
-                .thread([
-                    Incref(0),
-                    Incref(0),
-                    Incref(0),
-                    Incref(0),
-                    Incref(0),
-                    Incref(0),
-                    Incref(0),
-                    Decref(0),
-                    Decref(0),
-                ]),
-            Scenario::new("bulk", "many references are added at once")
-                .setup([New(0), X(Add(0, 8))])
-                .thread([Decref(0)]),
-            Scenario::new("queued", "an object becomes immortal while queued")
-                .setup([New(0), Incref(0), Give(0, 1)])
-                .thread([X(Immortalise(0)), Poll, Decref(0)])
-                .thread([Decref(0)]),
-            Scenario::new("foreign", "another thread makes the object immortal")
-                .setup([New(0), Incref(0), Give(0, 1)])
-                .thread([Incref(0), Decref(0), Decref(0), Poll])
-                .thread([X(Immortalise(0)), Decref(0)]),
-            Scenario::new("beside-drop", "made immortal beside a foreign drop")
-                .setup([New(0), Incref(0), Give(0, 1)])
-                .thread([X(Immortalise(0)), Poll])
-                .thread([Incref(0), Decref(0), Decref(0)])
-                .loom(Reach::Sampled),
-        ]
-    }
-
-    fn random(
-        n: usize,
-        ops: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op<Extra>>> {
-        let mut scenario = random(n, ops, below);
-        scenario.threads[0].push(Op::Extra(Extra::Immortalise(0)));
-        Some(scenario)
-    }
-}
-
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "M1",
-        states: "an immortal object is never freed and never mortal again",
-        broken_by: &[
-            Kind::PrematureFree,
-            Kind::UseAfterFree,
-            Kind::DoubleFree,
-            Kind::Invariant,
-            Kind::WrongCount,
-            Kind::Leak,
-        ],
-    },
-    Property {
-        id: "M2",
-        states: "no sequence of increments makes a count smaller: at the limit it leaks",
-        broken_by: &[Kind::PrematureFree, Kind::WrongCount, Kind::UseAfterFree],
-    },
-    Property {
-        id: "M3",
-        states: "late operations on the shared half are harmless",
-        broken_by: &[
-            Kind::PrematureFree,
-            Kind::UseAfterFree,
-            Kind::Deadlock,
-            Kind::Starvation,
-            Kind::Leak,
-            Kind::WrongCount,
-        ],
-    },
-    Property {
-        id: "M5",
-        states: "no two threads write the header without an order between them",
-        broken_by: &[Kind::DataRace],
-    },
-];

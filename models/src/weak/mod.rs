@@ -1,3 +1,4 @@
 //! Weak references, finalizers, resurrection.
 
+pub mod mortal;
 pub mod weakref;

@@ -1,5 +1,6 @@
 //! What is checked about the versioned list read: planted faults, scenarios, properties.
 
+use super::super::heap::CAPACITY;
 use super::*;
 
 mutants! {

@@ -1,0 +1,206 @@
+//! What both list protocols stand on: blocks that are reused at once, backing arrays, and
+//! the history of calls that is judged at the end.
+
+use crate::ghost::{Ghost as _, require, violation};
+use crate::linear::{Call, explains};
+use crate::protocol::{Faithful, Shape};
+use crate::refcount::Object;
+use crate::refcount::atomic::{AtomicCount, Header};
+use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
+use crate::verdict::Kind;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::atomic::AtomicU64;
+
+/// Capacity of each array that a list may have, one after the other; the first is none.
+const CAPACITIES: [usize; 6] = [0, 1, 2, 4, 4, 4];
+
+/// The largest of them.
+pub(super) const CAPACITY: usize = 4;
+
+/// The capacity of array number `n`.
+pub(super) fn capacity(n: usize) -> usize {
+    CAPACITIES[n]
+}
+
+/// Counted blocks, numbered from one. A dead block's header stays readable, and the block
+/// is the next to be handed out.
+pub(super) struct Heap<R: Runtime> {
+    pub counts: AtomicCount<R, Faithful>,
+    free: R::Mutex<Vec<usize>>,
+}
+
+impl<R: Runtime> Heap<R> {
+    pub fn new(shape: Shape) -> Self {
+        Self {
+            counts: AtomicCount::with_faults(shape.objects, Faithful),
+            free: R::Mutex::new((1..=shape.objects).rev().collect(), "free"),
+        }
+    }
+
+    pub fn block(&self, n: usize) -> &Object<R, Header<R>> {
+        require(n <= self.counts.heap().len(), Kind::TornRead, || {
+            "an address that nobody wrote".into()
+        });
+        &self.counts.heap()[n - 1]
+    }
+
+    /// A new object with one reference.
+    pub fn make(&self, value: i64) -> usize {
+        let n = self.free.lock().pop().expect("enough blocks for every operation");
+        let block = self.block(n);
+        block.ghost.reuse(1);
+        block.payload.write(value as u64);
+        self.counts.first_reused(&block.header);
+        n
+    }
+
+    pub fn value(&self, n: usize) -> i64 {
+        self.block(n).payload.read() as i64
+    }
+
+    /// One reference less.
+    pub fn release(&self, n: usize) {
+        let block = self.block(n);
+        block.ghost.lose();
+        if self.counts.sub(&block.header) {
+            block.ghost.free();
+            block.payload.write(0);
+            self.free.lock().push(n);
+        }
+    }
+
+    /// At quiescence: every count equals the references.
+    pub fn settle(&self) {
+        for (n, block) in self.counts.heap().iter().enumerate().filter(|(_, b)| !b.ghost.is_dead())
+        {
+            block.ghost.settle();
+            if self.counts.is_immortal(&block.header) {
+                continue;
+            }
+            let (count, holders) = (self.counts.peek(&block.header), block.ghost.holders());
+            require(i64::from(count) == holders, Kind::WrongCount, || {
+                format!("object[{n}]: count {count}, {holders} reference(s) exist")
+            });
+        }
+    }
+}
+
+/// A backing array; slots hold block numbers.
+struct Array<R: Runtime> {
+    slots: [R::AtomicUsize; CAPACITY],
+    ghost: R::Ghost,
+}
+
+/// All arrays that a list may ever have.
+pub(super) struct Arrays<R: Runtime>(Box<[Array<R>]>);
+
+impl<R: Runtime> Arrays<R> {
+    /// `fill` is what memory holds before anybody wrote to it.
+    pub fn new(fill: usize) -> Self {
+        let array = |n: usize| Array {
+            slots: std::array::from_fn(|i| {
+                R::AtomicUsize::new(fill, Label { field: SLOTS[n][i], index: None })
+            }),
+            ghost: R::Ghost::blank(Label::nth("array", n)),
+        };
+        let arrays = Self((0..CAPACITIES.len()).map(array).collect());
+        arrays.allocate(0);
+        arrays
+    }
+
+    pub fn slot(&self, array: usize, n: usize) -> &R::AtomicUsize {
+        self.0[array].ghost.touch();
+        require(n < capacity(array), Kind::TornRead, || {
+            format!("slot {n} of an array of {}", capacity(array))
+        });
+        &self.0[array].slots[n]
+    }
+
+    pub fn allocate(&self, array: usize) {
+        self.0[array].ghost.reuse(0);
+    }
+
+    pub fn free(&self, array: usize) {
+        self.0[array].ghost.free();
+    }
+}
+
+/// A thread and its calls.
+pub struct Caller<Op> {
+    pub(super) thread: usize,
+    time: u64,
+    calls: Vec<Call<Op>>,
+}
+
+/// What was asked and answered.
+pub(super) struct History<R: Runtime, Op: Send + 'static> {
+    /// Per thread: its calls, left here when it ends.
+    calls: Box<[R::Mutex<Vec<Call<Op>>>]>,
+    /// A clock common to all threads, where one runs at a time.
+    clock: AtomicU64,
+}
+
+impl<R: Runtime, Op: Copy + Debug + Send + 'static> History<R, Op> {
+    pub fn new(shape: Shape) -> Self {
+        let calls = |n| R::Mutex::new(Vec::new(), Label::nth("history", n));
+        Self { calls: (0..shape.threads).map(calls).collect(), clock: AtomicU64::new(0) }
+    }
+
+    pub fn enter(&self, thread: usize) -> Caller<Op> {
+        Caller { thread, time: 0, calls: Vec::new() }
+    }
+
+    fn now(&self, caller: &mut Caller<Op>) -> u64 {
+        caller.time += 1;
+        // Relaxed: the observer's clock must not order what it watches.
+        if R::SEQUENTIAL { self.clock.fetch_add(1, Relaxed) } else { caller.time }
+    }
+
+    /// Performs a call and remembers it.
+    pub fn call(
+        &self,
+        caller: &mut Caller<Op>,
+        op: Op,
+        perform: impl FnOnce(Op) -> Option<i64>,
+    ) -> Option<i64> {
+        let begin = self.now(caller);
+        let result = perform(op);
+        let end = self.now(caller);
+        caller.calls.push(Call { thread: caller.thread, op, result, begin, end });
+        result
+    }
+
+    pub fn exit(&self, caller: Caller<Op>) {
+        *self.calls[caller.thread].lock() = caller.calls;
+    }
+
+    /// All calls of all threads that have ended.
+    pub fn all(&self) -> Vec<Call<Op>> {
+        self.calls.iter().flat_map(|calls| calls.lock().clone()).collect()
+    }
+
+    /// Requires a sequential order that explains the calls. Only where one thread runs at a
+    /// time is there a common clock that such an order has to respect.
+    pub fn judge<S: Clone + Default + Eq + Hash>(
+        calls: &[Call<Op>],
+        sequential: impl Fn(&mut S, Op) -> Option<i64>,
+    ) {
+        if !explains(calls, S::default(), &sequential, R::SEQUENTIAL) {
+            let shown: Vec<String> = calls
+                .iter()
+                .map(|c| format!("T{} {:?}={}", c.thread, c.op, c.result.unwrap_or(0)))
+                .collect();
+            violation(Kind::NotLinearizable, || shown.join(", "));
+        }
+    }
+}
+
+const SLOTS: [[&str; CAPACITY]; CAPACITIES.len()] = [
+    ["a0[0]", "a0[1]", "a0[2]", "a0[3]"],
+    ["a1[0]", "a1[1]", "a1[2]", "a1[3]"],
+    ["a2[0]", "a2[1]", "a2[2]", "a2[3]"],
+    ["a3[0]", "a3[1]", "a3[2]", "a3[3]"],
+    ["a4[0]", "a4[1]", "a4[2]", "a4[3]"],
+    ["a5[0]", "a5[1]", "a5[2]", "a5[3]"],
+];

@@ -1,0 +1,58 @@
+//! Life after zero, for finalizers: a temporary reference to an object whose count has
+//! reached zero, and its end. Used by [`weakref`](crate::weak::weakref).
+
+use super::*;
+
+/// Life after zero: what finalizers need.
+impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
+    /// Sets what happens to an object without references; once.
+    pub fn set_rites(&self, rites: LastRites<R, Self>) {
+        let _ = self.rites.set(rites);
+    }
+
+    /// A temporary reference to an object whose count has reached zero: it belongs to the
+    /// running thread again. Others cannot raise it from the initial zero.
+    pub fn revive(&self, thread: &Thread, object: &Obj<R>) {
+        object.header.owner.store(thread.id, Relaxed);
+        self.set_local(&object.header, 1);
+        object.header.shared.store(INITIAL, Relaxed);
+    }
+
+    /// Ends the temporary reference; true when it was the only one. `keep_owner` leaves
+    /// the dead object owned, as CPython 3.13 does.
+    pub fn end_revival(&self, thread: &mut Thread, object: &Obj<R>, keep_owner: bool) -> bool {
+        let Header { owner, local, shared, .. } = &object.header;
+        let mine = owner.load(Relaxed) == thread.id;
+        // Acquire: as in `merge_zero`.
+        if mine && local.load(Relaxed) == 1 && shared.load(Acquire) == INITIAL {
+            self.set_local(&object.header, 0);
+            if !keep_owner {
+                owner.store(0, Relaxed);
+                shared.store(MERGED, Relaxed);
+            }
+            return true;
+        }
+        if mine { self.merge(object, -1) } else { self.drop_merged(object) }
+    }
+
+    /// The mutant end of a revival: the shared half is loaded and stored.
+    pub fn end_plain(&self, object: &Obj<R>) -> bool {
+        let Header { owner, local, shared, .. } = &object.header;
+        let count = i64::from(local.load(Relaxed)) + (shared.load(Acquire) >> 2) - 1;
+        self.set_local(&object.header, 0);
+        owner.store(0, Relaxed);
+        shared.store(count << 2 | MERGED, Release);
+        count == 0
+    }
+
+    /// The temporary reference of an object that was merged meanwhile.
+    fn drop_merged(&self, object: &Obj<R>) -> bool {
+        object.header.shared.fetch_sub(ONE, AcqRel) - ONE == MERGED
+    }
+
+    /// The true count, as far as a concurrent look can tell.
+    pub fn peek(&self, object: &Obj<R>) -> i64 {
+        let local = i64::from(object.header.local.load(Relaxed));
+        local + (object.header.shared.load(Relaxed) >> 2)
+    }
+}

@@ -1,0 +1,90 @@
+//! The biased count behind the interface that all counts share.
+
+use super::*;
+
+/// Operations of this scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// The object may be reached from a non-owning place from now on.
+    MaybeWeak(usize),
+    /// The owner gives up its bias.
+    Merge(usize),
+    /// The thread ends its life as an owner.
+    Exit,
+    /// The thread takes over the id of the ended thread `.0`.
+    Become(usize),
+    /// The collector makes the running thread the owner.
+    Adopt(usize),
+    /// Observes that the running thread's inbox is empty or its breaker set.
+    Pending,
+}
+
+impl<R: Runtime, F: Fault<Mutant>> Count<R> for Biased<R, F> {
+    type Mutant = Mutant;
+    type Faults = F;
+    type Header = Header<R>;
+    type Thread = Thread;
+    type Extra = Extra;
+
+    fn new(shape: Shape, faults: F) -> Self {
+        Self::with_faults(shape, faults)
+    }
+    fn objects(&self) -> &[Obj<R>] {
+        &self.objects
+    }
+    fn attach(&self, n: usize) -> Thread {
+        self.register(n, n + 1)
+    }
+    fn detach(&self, mut thread: Thread) {
+        self.unregister(&mut thread);
+    }
+    fn init(&self, thread: &mut Thread, object: &Obj<R>) {
+        // Relaxed: whoever publishes the object orders these before its readers.
+        object.header.owner.store(thread.id, Relaxed);
+        self.set_local(&object.header, 1);
+        object.header.shared.store(INITIAL, Relaxed);
+    }
+    #[inline]
+    fn incref(&self, thread: &mut Thread, object: &Obj<R>) {
+        self.add(thread, object);
+    }
+    #[inline]
+    fn decref(&self, thread: &mut Thread, object: &Obj<R>) {
+        self.sub(thread, object);
+    }
+    fn try_incref(&self, thread: &mut Thread, object: &Obj<R>) -> bool {
+        self.try_add(thread, object)
+    }
+    fn poll(&self, thread: &mut Thread) {
+        self.drain(thread);
+    }
+    fn extra(&self, thread: &mut Thread, extra: Extra) -> Option<i64> {
+        match extra {
+            Extra::MaybeWeak(n) => self.set_maybe_weak(&self.objects[n]),
+            Extra::Merge(n) => drop(self.merge(&self.objects[n], 0)),
+            Extra::Exit => self.unregister(thread),
+            Extra::Adopt(n) => self.adopt(thread, &self.objects[n]),
+            Extra::Become(n) => {
+                let slot = thread.slot;
+                self.unregister(thread);
+                *thread = self.register(slot, n + 1);
+            }
+            Extra::Pending => {
+                let table = self.table.lock();
+                let waits = table.iter().any(|e| e.slot == thread.slot && !e.inbox.is_empty());
+                let told = self.breaker[thread.slot].load(Relaxed) != 0;
+                require(!waits || told, Kind::Starvation, || {
+                    "an entry waits and its owner was not told".into()
+                });
+            }
+        }
+        None
+    }
+    fn last_rites(&self) -> Option<&LastRites<R, Self>> {
+        self.rites.get()
+    }
+    fn settled(&self, object: &Obj<R>) -> Option<i64> {
+        let shared = object.header.shared.load(Relaxed);
+        Some(i64::from(object.header.local.load(Relaxed)) + (shared >> 2))
+    }
+}

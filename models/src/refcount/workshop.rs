@@ -1,0 +1,264 @@
+//! Where threads operate on a few objects, by whatever way of counting, and references are
+//! watched.
+
+use super::Count;
+use crate::ghost::{Ghost as _, require};
+use crate::protocol::{SKIPPED, Scenario, Shape, Switch, World};
+use crate::runtime::{DataCell as _, Label, Lock as _, Runtime};
+use crate::verdict::Kind;
+use std::fmt::{self, Debug};
+use std::marker::PhantomData;
+
+/// No further operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nothing {}
+
+/// What a thread does to object number `n`. An operation whose precondition does not
+/// hold (a reference the thread does not have) is skipped, so every list of operations
+/// is a valid script.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Op<E = Nothing> {
+    /// Makes a new object in the block.
+    New(usize),
+    /// Takes one more reference.
+    Incref(usize),
+    /// Drops a reference.
+    Decref(usize),
+    /// Tries to get a reference without having one.
+    TryIncref(usize),
+    /// Reads the object.
+    Use(usize),
+    /// Hands a reference to thread `.1` before the threads start.
+    Give(usize, usize),
+    /// Puts a reference into the mailbox, a lock-protected place.
+    Send(usize),
+    /// Takes a reference out of the mailbox if one is there.
+    Recv(usize),
+    /// Stores a reference to object `.1` inside object `.0`.
+    Own(usize, usize),
+    /// Reaches a safe point.
+    Poll,
+    /// An operation of the scheme.
+    Extra(E),
+}
+
+impl<E: Debug> Debug for Op<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New(o) => write!(f, "new o{o}"),
+            Self::Incref(o) => write!(f, "incref o{o}"),
+            Self::Decref(o) => write!(f, "decref o{o}"),
+            Self::TryIncref(o) => write!(f, "try-incref o{o}"),
+            Self::Use(o) => write!(f, "use o{o}"),
+            Self::Give(o, t) => write!(f, "give o{o} to T{t}"),
+            Self::Send(o) => write!(f, "send o{o}"),
+            Self::Recv(o) => write!(f, "receive o{o}"),
+            Self::Own(p, c) => write!(f, "o{p} owns o{c}"),
+            Self::Poll => write!(f, "poll"),
+            Self::Extra(e) => write!(f, "{e:?}"),
+        }
+    }
+}
+
+/// Threads, objects, and a way of counting.
+pub struct Workshop<R: Runtime, C: Count<R>> {
+    /// The scheme.
+    pub count: C,
+    mailbox: std::sync::Arc<[R::Mutex<usize>]>,
+    /// References handed out before the threads start; a lock of `std`, invisible to
+    /// the engines, because starting a thread already orders it.
+    given: std::sync::Mutex<Vec<Vec<usize>>>,
+    runtime: PhantomData<fn(R)>,
+}
+
+/// A thread in the workshop.
+pub struct Worker<R: Runtime, C: Count<R>> {
+    thread: C::Thread,
+    held: Vec<usize>,
+}
+
+impl<R: Runtime, C: Count<R>> Worker<R, C> {
+    /// The scheme's part.
+    pub fn thread(&mut self) -> &mut C::Thread {
+        &mut self.thread
+    }
+
+    /// The thread has got a reference of object `n` by other means.
+    pub fn receive(&mut self, n: usize) {
+        self.held[n] += 1;
+    }
+}
+
+impl<R: Runtime, C: Count<R>> Workshop<R, C> {
+    /// The mailboxes, one per object, for finalizers that send.
+    pub fn mailbox(&self) -> std::sync::Arc<[R::Mutex<usize>]> {
+        self.mailbox.clone()
+    }
+}
+
+impl<E> Op<E> {
+    /// The same operation for a scheme with further ones.
+    pub fn lift<F>(self, extra: impl FnOnce(E) -> F) -> Op<F> {
+        match self {
+            Self::New(n) => Op::New(n),
+            Self::Incref(n) => Op::Incref(n),
+            Self::Decref(n) => Op::Decref(n),
+            Self::TryIncref(n) => Op::TryIncref(n),
+            Self::Use(n) => Op::Use(n),
+            Self::Give(n, to) => Op::Give(n, to),
+            Self::Send(n) => Op::Send(n),
+            Self::Recv(n) => Op::Recv(n),
+            Self::Own(parent, child) => Op::Own(parent, child),
+            Self::Poll => Op::Poll,
+            Self::Extra(e) => Op::Extra(extra(e)),
+        }
+    }
+}
+
+impl<R: Runtime, C: Count<R>> World for Workshop<R, C>
+where
+    C: Count<R, Faults = Switch<<C as Count<R>>::Mutant>>,
+    C::Mutant: Send + Sync + Copy + 'static,
+{
+    type Op = Op<C::Extra>;
+    type Mutant = C::Mutant;
+    type Local = Worker<R, C>;
+
+    fn new(shape: Shape, faults: Switch<C::Mutant>) -> Self {
+        let mailbox = (0..shape.objects).map(|n| R::Mutex::new(0, Label::nth("mailbox", n)));
+        Self {
+            count: C::new(shape, faults),
+            mailbox: mailbox.collect(),
+            given: std::sync::Mutex::new(vec![Vec::new(); shape.threads]),
+            runtime: PhantomData,
+        }
+    }
+
+    fn enter(&self, n: usize) -> Worker<R, C> {
+        let thread = self.count.attach(n);
+        let mut held = vec![0; self.count.objects().len()];
+        let mut given = self.given.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for object in given[n].drain(..) {
+            held[object] += 1;
+        }
+        Worker { thread, held }
+    }
+
+    fn step(&self, worker: &mut Worker<R, C>, op: Op<C::Extra>) -> Option<i64> {
+        let objects = self.count.objects();
+        let thread = &mut worker.thread;
+        let held = &mut worker.held;
+        match op {
+            Op::New(n) => {
+                objects[n].ghost.reuse(1);
+                self.count.init(thread, &objects[n]);
+                objects[n].payload.write(1);
+                held[n] += 1;
+            }
+            Op::Incref(n) if held[n] > 0 => {
+                self.count.incref(thread, &objects[n]);
+                objects[n].ghost.gain();
+                held[n] += 1;
+            }
+            Op::Decref(n) if held[n] > 0 => {
+                objects[n].ghost.lose();
+                held[n] -= 1;
+                self.count.decref(thread, &objects[n]);
+            }
+            Op::TryIncref(n) => {
+                let got = self.count.try_incref(thread, &objects[n]);
+                if got {
+                    objects[n].ghost.gain();
+                    held[n] += 1;
+                }
+                return Some(i64::from(got));
+            }
+            Op::Use(n) if held[n] > 0 => {
+                objects[n].ghost.touch();
+                let seen = objects[n].payload.read();
+                require(!R::OBSERVED || seen != 0, Kind::UseAfterFree, || {
+                    format!("object[{n}]: its memory was overwritten during a use")
+                });
+            }
+            Op::Give(n, to) if held[n] > 0 => {
+                held[n] -= 1;
+                let mut given =
+                    self.given.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                given[to].push(n);
+            }
+            Op::Send(n) if held[n] > 0 => {
+                held[n] -= 1;
+                *self.mailbox[n].lock() += 1;
+            }
+            Op::Recv(n) => {
+                let mut mail = self.mailbox[n].lock();
+                let got = *mail > 0;
+                if got {
+                    *mail -= 1;
+                    held[n] += 1;
+                }
+                return Some(i64::from(got));
+            }
+            Op::Own(parent, child) if held[parent] > 0 && held[child] > 0 => {
+                held[child] -= 1;
+                objects[parent].child.write(child + 1);
+            }
+            Op::Poll => self.count.poll(thread),
+            Op::Extra(extra) => return self.count.extra(thread, extra),
+            _ => return SKIPPED,
+        }
+        None
+    }
+
+    fn exit(&self, worker: Worker<R, C>) {
+        self.count.detach(worker.thread);
+    }
+
+    fn finish(&self) {
+        self.count.settle();
+        for (n, object) in self.count.objects().iter().enumerate() {
+            let settled = self.count.settled(object);
+            if object.ghost.is_dead() || settled.is_none() {
+                continue;
+            }
+            object.ghost.settle();
+            let (is, holders) = (settled.unwrap_or_default(), object.ghost.holders());
+            require(is == holders, Kind::WrongCount, || {
+                format!("object[{n}]: count {is} at quiescence, {holders} reference(s) exist")
+            });
+        }
+    }
+}
+
+/// A random script for the family: every thread gets references of some objects and
+/// performs arbitrary operations.
+pub fn random<E: Copy>(
+    threads: usize,
+    operations: usize,
+    below: &mut dyn FnMut(usize) -> usize,
+) -> Scenario<Op<E>> {
+    let mut scenario = Scenario::new("random", "any operations on a few objects").objects(2);
+    for object in 0..2 {
+        scenario.setup.push(Op::New(object));
+        for thread in 1..threads {
+            if below(3) > 0 {
+                scenario.setup.extend([Op::Incref(object), Op::Give(object, thread)]);
+            }
+        }
+    }
+    for _ in 0..threads {
+        let script = (0..operations).map(|_| {
+            let object = below(2);
+            match below(8) {
+                0 | 1 => Op::Incref(object),
+                2 | 3 => Op::Decref(object),
+                4 => Op::Use(object),
+                5 => Op::Send(object),
+                6 => Op::Recv(object),
+                _ => Op::Poll,
+            }
+        });
+        scenario.threads.push(script.collect());
+    }
+    scenario
+}
