@@ -18,6 +18,7 @@ Examples:
   threadbare check biased --scenario exit --engine loom  # one of them
   threadbare check biased --mutant merge-ignores-shared  # how this fault breaks it; exit code 1
   threadbare check gil --mutants                         # executions to kill each fault, by engine
+  threadbare check qsbr --orders                         # which memory orders the scenarios need
   threadbare check --format markdown                     # what was covered, as a table")]
 pub struct Args {
     /// Protocol; all when absent
@@ -28,6 +29,9 @@ pub struct Args {
     /// Run every mutant under every engine and print executions to kill
     #[arg(long, conflicts_with_all = ["mutant", "engine", "scenario", "executions"])]
     pub mutants: bool,
+    /// Weaken every memory order of the scheme, one at a time, and print what then breaks
+    #[arg(long, conflicts_with_all = ["mutant", "mutants", "engine", "scenario"])]
+    pub orders: bool,
     /// Engine: explorer, loom, shuttle-dfs, shuttle-random, shuttle-pct, native; all when absent
     #[arg(long, value_parser = engine)]
     pub engine: Option<Engine>,
@@ -91,11 +95,13 @@ fn checked(args: &Args) -> anyhow::Result<Tally> {
         None => catalogue::all(),
     };
     let mut tally = Tally::default();
-    if args.format == Format::Markdown && !args.mutants {
+    if args.format == Format::Markdown && !args.mutants && !args.orders {
         print!("{}", report::BOUNDS_HEAD);
     }
     for entry in &chosen {
-        if args.mutants {
+        if args.orders {
+            orders(entry, args, &mut tally)?;
+        } else if args.mutants {
             mutants(entry, args, &mut tally)?;
         } else if args.format == Format::Markdown {
             bounds(entry, args, &mut tally)?;
@@ -201,6 +207,23 @@ fn bounds(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
             row.push(one(entry, args, scenario.name, engine, tally)?.verdict);
         }
         println!("{}", report::bounds_line(entry, scenario, &row));
+    }
+    Ok(())
+}
+
+/// The table of memory orders. One that no scenario needs is no violation.
+fn orders(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
+    let mut budget = report::budget(Engine::Explorer, args.seed);
+    // Many searches, each over all scenarios.
+    budget.executions = args.executions.unwrap_or(20_000);
+    let rows = entry.orders(budget);
+    tally.judged = true;
+    if args.format != Format::Json {
+        println!("{}", report::orders(entry, &rows));
+        return Ok(());
+    }
+    for row in rows {
+        json(serde_json::to_string(&report::order_row(entry, row)))?;
     }
     Ok(())
 }

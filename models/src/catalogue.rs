@@ -1,7 +1,7 @@
 //! The list of protocols.
 
 use crate::choice::Choices;
-use crate::engine::{self, Budget, Engine};
+use crate::engine::{self, Budget, Engine, Weakened};
 use crate::protocol::{MutantInfo, Mutants, Property, Protocol, Reach, Scenario};
 use crate::verdict::{Schedule, Verdict};
 use serde::Serialize;
@@ -77,6 +77,7 @@ struct Calls {
     check: fn(Engine, &str, Option<&str>, Budget) -> Result<Verdict, Unknown>,
     replay: fn(Engine, &str, Option<&str>, &Schedule) -> Result<Verdict, ReplayError>,
     random: fn(Engine, RandomProgram, Option<&str>, Budget) -> Option<Verdict>,
+    orders: fn(Budget) -> Vec<Weakened>,
 }
 
 /// A generated program: reproducible from these numbers alone.
@@ -182,6 +183,7 @@ fn entry<P: Protocol>() -> Entry {
                 let fault = mutant::<P>(fault).ok()?;
                 Some(engine::check::<P>(engine, scenario, fault, budget))
             },
+            orders: engine::orders::audit::<P>,
         },
     }
 }
@@ -209,6 +211,12 @@ impl Entry {
         budget: Budget,
     ) -> Result<Verdict, Unknown> {
         (self.calls.check)(engine, scenario, mutant, budget)
+    }
+
+    /// Weakens every memory order that the faithful scheme takes in its scenarios, one at a
+    /// time, and has the explorer look for a scenario that then breaks.
+    pub fn orders(&self, budget: Budget) -> Vec<Weakened> {
+        (self.calls.orders)(budget)
     }
 
     /// Repeats one execution.

@@ -2,9 +2,11 @@
 
 mod matrix;
 mod mutants;
+mod orders;
 
 pub use self::matrix::{MatrixRow, empty_row, matrix, matrix_row};
 pub use self::mutants::{MutantRow, mutant_foot, mutant_head, mutant_line, mutant_row};
+pub use self::orders::{OrderRow, order_row, orders};
 
 use crate::catalogue::{Entry, ScenarioInfo, Unknown};
 use crate::engine::{Budget, Engine};
@@ -130,8 +132,8 @@ pub fn bounds_line(entry: &Entry, scenario: &ScenarioInfo, verdicts: &[Verdict])
 
 fn bounds_cell(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Proved(Bounds { executions, preemptions: None, .. }) => executions.to_string(),
-        Verdict::Proved(Bounds { executions, preemptions: Some(bound), .. }) => {
+        Verdict::Exhausted(Bounds { executions, preemptions: None, .. }) => executions.to_string(),
+        Verdict::Exhausted(Bounds { executions, preemptions: Some(bound), .. }) => {
             format!("{executions}, ≤ {bound} preemptions")
         }
         Verdict::Passed { runs, .. } => format!("{runs}, a sample"),

@@ -98,11 +98,11 @@ pub struct Bounds {
 impl std::fmt::Display for Bounds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { threads, operations, executions, preemptions, model } = self;
-        write!(f, "{threads} threads, {operations} operations, exhaustive")?;
+        write!(f, "all {executions} executions ")?;
         if let Some(bound) = preemptions {
-            write!(f, " up to {bound} preemptions")?;
+            write!(f, "of at most {bound} preemptions ")?;
         }
-        write!(f, ", {executions} executions, {model}")
+        write!(f, "of {threads} threads, {operations} operations, {model}")
     }
 }
 
@@ -123,7 +123,7 @@ pub enum Schedule {
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Verdict {
     /// Every execution within the bounds keeps every property.
-    Proved(Bounds),
+    Exhausted(Bounds),
     /// No violation in a sample.
     Passed {
         /// Executions run.
@@ -160,7 +160,7 @@ pub struct Failure {
 impl Verdict {
     /// Whether the verdict is a pass of any strength.
     pub fn is_pass(&self) -> bool {
-        matches!(self, Self::Proved(_) | Self::Passed { .. })
+        matches!(self, Self::Exhausted(_) | Self::Passed { .. })
     }
 
     /// The failure, if there is one.
@@ -175,9 +175,9 @@ impl Verdict {
 impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Proved(bounds) => write!(f, "proved: {bounds}"),
-            Self::Passed { runs, seed, sampled } => {
-                write!(f, "passed: {runs} runs, seed {seed}, {sampled}")
+            Self::Exhausted(bounds) => write!(f, "exhausted: {bounds}"),
+            Self::Passed { runs, sampled, .. } => {
+                write!(f, "passed: {runs} executions, {sampled}")
             }
             Self::Violated(failure) => write!(
                 f,

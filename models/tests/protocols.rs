@@ -36,7 +36,7 @@ fn faithful(entry: &Entry, scenario: &str, engine: Engine) -> Result<(), Failed>
     };
     println!("{} {scenario} {}: {verdict}", entry.name, engine.name());
     match (&verdict, reach) {
-        (Verdict::Proved(_), _) => Ok(()),
+        (Verdict::Exhausted(_), _) => Ok(()),
         (Verdict::Passed { .. }, Reach::No(_) | Reach::Sampled) => Ok(()),
         (Verdict::Unsupported { reason }, Reach::No(stated)) if reason == stated => Ok(()),
         (Verdict::Passed { .. }, _) => Err("the search did not finish: state a bound".into()),

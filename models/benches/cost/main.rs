@@ -14,6 +14,7 @@
 mod by_hand;
 mod native;
 mod plot;
+#[allow(dead_code, reason = "some are only for a test")]
 mod sides;
 
 use std::hint::black_box;

@@ -94,8 +94,10 @@ impl<R: Runtime> List<R> {
         let skip_version = self.faults.is(Mutant::SkipVersion);
         // Relaxed: a wrong size is caught by the version.
         let size = self.size.load(Relaxed);
-        // Acquire: pairs with the publication of the array and of the item.
-        let array = self.array.load(Acquire);
+        // Relaxed here and in the next steps, as in any sequence lock: what was written
+        // before the version is seen already, and what is written after it is given away by
+        // the fence and the second look at the version.
+        let array = self.array.load(Relaxed);
         let short = match self.faults.is(Mutant::SizeAsBound) {
             true => n >= size,
             false => n >= size || n >= capacity(array),
@@ -103,7 +105,7 @@ impl<R: Runtime> List<R> {
         if short {
             return (skip_version || self.same_version(version)).then_some(-1);
         }
-        let item = self.arrays.slot(array, n).load(Acquire);
+        let item = self.arrays.slot(array, n).load(Relaxed);
         if item == 0 {
             return None;
         }
@@ -124,9 +126,8 @@ impl<R: Runtime> List<R> {
             }
         }
         block.ghost.gain();
-        // Acquire: if the block was reused for a newer item of this slot, its contents.
         let in_place =
-            self.faults.is(Mutant::SkipSlot) || self.arrays.slot(array, n).load(Acquire) == item;
+            self.faults.is(Mutant::SkipSlot) || self.arrays.slot(array, n).load(Relaxed) == item;
         if in_place && (skip_version || self.same_version(version)) {
             let value = self.heap.value(item);
             self.heap.release(item);
@@ -154,6 +155,7 @@ impl<R: Runtime> List<R> {
                 break;
             }
         }
+        // Relaxed from here: only holders of the lock write.
         let _lock = self.lock.lock();
         let array = self.array.load(Relaxed);
         if n >= self.size.load(Relaxed) {
@@ -163,12 +165,14 @@ impl<R: Runtime> List<R> {
         self.heap.value(item)
     }
 
-    /// Runs a write between an odd and an even version; `lock` is the guarded number.
+    /// Runs a write between an odd and an even version; `lock` is the guarded number. All
+    /// steps of `body` are relaxed: the lock orders writers, the version readers.
     fn write(&self, body: impl FnOnce(&mut usize)) {
         let mut lock = self.lock.lock();
         let version = self.version.load(Relaxed);
         let single = self.faults.is(Mutant::SingleBump) || self.faults.is(Mutant::SkipSlot);
         if !single {
+            // Relaxed: the fence carries it.
             self.version.store(version + 1, Relaxed);
             // Release fence: whoever reads one of the stores below and then fences reads
             // the odd version.
@@ -196,8 +200,7 @@ impl<R: Runtime> List<R> {
                 if n < capacity(array) { self.arrays.slot(array, n).load(Relaxed) } else { 0 };
             self.arrays.slot(new, n).store(item, Relaxed);
         }
-        // Release: the copied slots before the array.
-        self.array.store(new, Release);
+        self.array.store(new, Relaxed);
         if self.faults.is(Mutant::FreeArrayNow) {
             self.arrays.free(array);
         }
@@ -212,10 +215,9 @@ impl<R: Runtime> List<R> {
             let at = at.unwrap_or(size);
             for n in (at..size).rev() {
                 let moved = self.arrays.slot(array, n).load(Relaxed);
-                self.arrays.slot(array, n + 1).store(moved, Release);
+                self.arrays.slot(array, n + 1).store(moved, Relaxed);
             }
-            // Release: the object's contents before its address.
-            self.arrays.slot(array, at).store(item, Release);
+            self.arrays.slot(array, at).store(item, Relaxed);
             self.size.store(size + 1, Relaxed);
         });
     }
@@ -229,7 +231,7 @@ impl<R: Runtime> List<R> {
             }
             let slot = self.arrays.slot(self.array.load(Relaxed), 0);
             old = slot.load(Relaxed);
-            slot.store(item, Release);
+            slot.store(item, Relaxed);
             if self.faults.is(Mutant::SkipSlot) {
                 self.heap.release(old);
             }
@@ -269,7 +271,7 @@ impl<R: Runtime> List<R> {
                 items.push(self.arrays.slot(array, n).load(Relaxed));
             }
             self.size.store(0, Relaxed);
-            self.array.store(0, Release);
+            self.array.store(0, Relaxed);
         });
         for item in items {
             self.heap.release(item);

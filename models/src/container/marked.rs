@@ -102,7 +102,8 @@ impl<R: Runtime> List<R> {
         if n >= capacity(array) {
             return Some(-1);
         }
-        let item = self.arrays.slot(array, n).load(Acquire);
+        // Relaxed: the increment below acquires what the item's maker wrote.
+        let item = self.arrays.slot(array, n).load(Relaxed);
         if item == 0 {
             return None;
         }
@@ -117,10 +118,12 @@ impl<R: Runtime> List<R> {
             }
         }
         block.ghost.gain();
+        // Relaxed, both: after the acquiring increment they see at least what the maker of
+        // the object in this block saw, the store that took the old item out among it.
         let same_slot =
-            self.is(Mutant::NoRecheck) || self.arrays.slot(array, n).load(Acquire) == item;
+            self.is(Mutant::NoRecheck) || self.arrays.slot(array, n).load(Relaxed) == item;
         let unchecked = self.is(Mutant::ArrayUnchecked) || self.is(Mutant::NoRecheck);
-        let same_array = unchecked || self.array.load(Acquire) == array;
+        let same_array = unchecked || self.array.load(Relaxed) == array;
         let value = (same_slot && same_array).then(|| self.heap.value(item));
         self.heap.release(item);
         value
@@ -130,6 +133,7 @@ impl<R: Runtime> List<R> {
         if let Some(value) = self.optimistic(thread, n) {
             return value;
         }
+        // Relaxed from here, and in all writers: only holders of the lock write.
         let _lock = self.lock.lock();
         if thread != 0 {
             self.set_mark();
@@ -186,8 +190,9 @@ impl<R: Runtime> List<R> {
             }
             self.retire(thread, old);
         }
-        // Release: the object's contents before its address.
-        self.arrays.slot(array, size).store(item, Release);
+        // Relaxed: the count was published with release after the object's contents, and
+        // readers acquire the count. So too for the stores of items below.
+        self.arrays.slot(array, size).store(item, Relaxed);
         self.size.store(size + 1, Relaxed);
     }
 
@@ -201,7 +206,7 @@ impl<R: Runtime> List<R> {
         }
         let slot = self.arrays.slot(self.array.load(Relaxed), 0);
         let old = slot.load(Relaxed);
-        slot.store(item, Release);
+        slot.store(item, Relaxed);
         drop(lock);
         self.heap.release(old);
         None
@@ -217,8 +222,9 @@ impl<R: Runtime> List<R> {
         let item = slot.load(Relaxed);
         self.size.store(size - 1, Relaxed);
         if !self.is(Mutant::SlotCheckOnly) {
-            // Release: pairs with the second look; the reference goes afterwards.
-            slot.store(0, Release);
+            // Relaxed: the reference goes afterwards, with release, and only then may the
+            // block become another object.
+            slot.store(0, Relaxed);
         }
         drop(lock);
         let value = self.heap.value(item);
@@ -233,7 +239,8 @@ impl<R: Runtime> List<R> {
             .map(|n| self.arrays.slot(array, n).load(Relaxed))
             .collect();
         self.size.store(0, Relaxed);
-        self.array.store(0, Release);
+        // Relaxed: array 0 has no contents to publish.
+        self.array.store(0, Relaxed);
         self.retire(thread, array);
         drop(lock);
         for item in items {

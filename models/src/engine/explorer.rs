@@ -171,7 +171,7 @@ pub(super) fn check<P: Protocol>(
             let sampled = format!("search stopped at its budget, {model}");
             return Verdict::Passed { runs: executions, seed: 0, sampled };
         }
-        return Verdict::Proved(Bounds {
+        return Verdict::Exhausted(Bounds {
             threads: scenario.threads.len(),
             operations: scenario.operations(),
             executions,

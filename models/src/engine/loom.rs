@@ -77,7 +77,7 @@ pub(super) fn check<P: Protocol>(
             seed: 0,
             sampled: format!("depth-first search stopped at its budget, {MODEL}"),
         },
-        Ok(()) => Verdict::Proved(Bounds {
+        Ok(()) => Verdict::Exhausted(Bounds {
             threads: scenario.threads.len(),
             operations: scenario.operations(),
             executions,

@@ -4,10 +4,12 @@ pub(crate) mod explorer;
 mod hook;
 mod loom;
 mod native;
+pub(crate) mod orders;
 pub mod render;
 mod shuttle;
 
 pub use self::loom::explore_loom;
+pub use self::orders::Weakened;
 
 use crate::protocol::{Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::Runtime;

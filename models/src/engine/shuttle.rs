@@ -204,7 +204,7 @@ pub(super) fn check<P: Protocol>(
         return violated;
     }
     if engine == Engine::Dfs && executions < limit {
-        return Verdict::Proved(Bounds {
+        return Verdict::Exhausted(Bounds {
             threads: scenario.threads.len(),
             operations: scenario.operations(),
             executions,
@@ -214,8 +214,8 @@ pub(super) fn check<P: Protocol>(
     }
     let sampled = match engine {
         Engine::Dfs => format!("depth-first search stopped at its budget, {MODEL}"),
-        Engine::Pct => format!("PCT of depth {DEPTH}, {MODEL}"),
-        _ => format!("random walk, {MODEL}"),
+        Engine::Pct => format!("PCT of depth {DEPTH}, seed {}, {MODEL}", budget.seed),
+        _ => format!("random walk, seed {}, {MODEL}", budget.seed),
     };
     Verdict::Passed { runs: executions, seed: budget.seed, sampled }
 }

@@ -73,7 +73,8 @@ impl<R: Runtime, F: Fault<Mutant>> Qsbr<R, F> {
 
     /// Thread `n` comes online.
     pub fn attach(&self, n: usize) {
-        // Acquire: what was unlinked before this sequence is unlinked for us.
+        // Acquire: what was unlinked before this sequence is unlinked for us. The fence below
+        // acquires as well; the forms without it are to differ by that alone.
         let seq = self.write.load(Acquire);
         if self.faults.is(Mutant::AttachRelaxed) {
             return self.threads[n].store(seq, Release);
@@ -105,9 +106,10 @@ impl<R: Runtime, F: Fault<Mutant>> Qsbr<R, F> {
 
     /// The goal of what was just unlinked.
     pub fn advance(&self) -> u64 {
-        // Release: the unlink comes before. Acquire: so do those of earlier advances,
-        // whose goals a reader of this value also reaches.
-        let old = self.write.fetch_add(STEP, AcqRel);
+        // Release: the unlink comes before. Not acquire: the unlinks of earlier advances,
+        // whose goals a reader of this value also reaches, come before by the release
+        // sequence that each read-modify-write continues.
+        let old = self.write.fetch_add(STEP, Release);
         if self.faults.is(Mutant::OldGoal) { old } else { old.wrapping_add(STEP) }
     }
 
@@ -118,7 +120,8 @@ impl<R: Runtime, F: Fault<Mutant>> Qsbr<R, F> {
         }
         // A read-modify-write that changes nothing: the next advance then reads from us
         // and carries our unlink to every reader of its value.
-        self.write.fetch_add(0, AcqRel).wrapping_add(STEP)
+        // Release: as in `advance`.
+        self.write.fetch_add(0, Release).wrapping_add(STEP)
     }
 
     /// Whether every thread has passed a quiescent point since the goal was given.
@@ -133,6 +136,7 @@ impl<R: Runtime, F: Fault<Mutant>> Qsbr<R, F> {
             R::fence(SeqCst);
         }
         let late = self.faults.is(Mutant::WriteAfterScan);
+        // Acquire: as in `attach`, and as there the fence would do.
         let mut least = if late { u64::MAX } else { self.write.load(Acquire) };
         if !early && !self.faults.is(Mutant::ScanUnfenced) {
             // SeqCst, against the fence in `attach`. After the load of the write sequence:
@@ -159,7 +163,7 @@ impl<R: Runtime, F: Fault<Mutant>> Qsbr<R, F> {
         if self.before(read, least) {
             // Release: what the scan has seen, for those who only read the result. A
             // failed exchange means somebody else scanned: the goal may have to wait.
-            let _ = self.read.compare_exchange(read, least, AcqRel, Relaxed);
+            let _ = self.read.compare_exchange(read, least, Release, Relaxed);
         }
         !self.before(least, goal)
     }

@@ -132,6 +132,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         if R::OBSERVED {
             header.bias.write(0);
         }
+        // Relaxed: read by its owner, and by others after an order only (B5).
         header.local.store(value, Relaxed);
     }
 
@@ -153,6 +154,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     #[inline]
     pub fn sub(&self, thread: &mut Thread, object: &Obj<R>) {
         let header = &object.header;
+        // Relaxed: as in `add`.
         if header.owner.load(Relaxed) == thread.id {
             let local = header.local.load(Relaxed) - 1;
             self.set_local(header, local);
@@ -168,6 +170,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     #[inline(never)]
     fn sub_shared(&self, thread: &mut Thread, object: &Obj<R>) {
         let shared = &object.header.shared;
+        // Relaxed here and in all loops below: a guess, which the exchange confirms.
         let mut old = shared.load(Relaxed);
         let (queue, new) = loop {
             let unqueued = match self.faults.is(Mutant::Requeue) {
@@ -238,6 +241,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     fn merge(&self, object: &Obj<R>, extra: i64) -> bool {
         object.ghost.touch();
         let Header { owner, local, shared, .. } = &object.header;
+        // Relaxed: we are the owner, or the table's section comes after the owner's last step.
         let mine = i64::from(local.load(Relaxed));
         if !self.faults.is(Mutant::OwnerAfterMerge) {
             // Both before the exchange (python/cpython#119999).
@@ -252,6 +256,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
                 false => old >> 2,
             };
             let count = others + mine + extra;
+            // Acquire and release: as in `merge_zero`; drops that others made beside the queued
+            // one, before or after, are ordered by this step alone.
             match shared.compare_exchange(old, count << 2 | MERGED, AcqRel, Relaxed) {
                 Ok(_) => break count,
                 Err(found) => old = found,
@@ -269,6 +275,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     #[cold]
     #[inline(never)]
     fn queue(&self, thread: &mut Thread, object: &Obj<R>) {
+        // Relaxed: read again in the section below.
         let owner = object.header.owner.load(Relaxed);
         if owner == 0 {
             // A merge is under way or done; the flag is past initial, so this cannot
@@ -359,6 +366,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
                 destroy(self, thread, object);
             }
         } else if object.header.owner.load(Relaxed) != 0 {
+            // Relaxed: the stopped world orders all before and all after it.
             object.header.owner.store(thread.id, Relaxed);
         }
     }
@@ -407,8 +415,10 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
             if dead {
                 return false;
             }
-            // Acquire: pairs with the release steps of those who used the object before.
-            match header.shared.compare_exchange(old, old + ONE, AcqRel, Relaxed) {
+            // Relaxed, as in `atomic`: whoever published the address published the object, and
+            // an increment decides nothing. The decrements before it pass through it to the
+            // last one (a release sequence).
+            match header.shared.compare_exchange(old, old + ONE, Relaxed, Relaxed) {
                 Ok(_) => return true,
                 Err(found) => old = found,
             }
@@ -423,7 +433,9 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
             if self.faults.is(Mutant::FlagStore) {
                 return shared.store(old | MAYBE_WEAK, Relaxed);
             }
-            match shared.compare_exchange(old, old | MAYBE_WEAK, AcqRel, Relaxed) {
+            // Relaxed: who finds the address in that place found it published after this, and
+            // an owner whose half is zero holds the caller's reference already.
+            match shared.compare_exchange(old, old | MAYBE_WEAK, Relaxed, Relaxed) {
                 Ok(_) => return,
                 Err(found) => old = found,
             }

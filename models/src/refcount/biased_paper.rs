@@ -21,7 +21,7 @@
 use super::{Count, Nothing, Object, Op, Workshop, destroy, random};
 use crate::ghost::Ghost as _;
 use crate::mutants;
-use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
+use crate::protocol::{Fault, Property, Protocol, Reach, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
 
@@ -68,6 +68,7 @@ impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
         if R::OBSERVED {
             header.bias.write(0);
         }
+        // Relaxed: only its owner reads it (P4).
         header.biased.store(value, Relaxed);
     }
 
@@ -76,7 +77,8 @@ impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
         let mut old = header.shared.load(Relaxed);
         loop {
             let new = (old + add * ONE) | MERGED;
-            // Acquire and release: as in `biased`.
+            // Release: our uses come before the free by whoever drops last. Acquire: that may
+            // be us.
             match header.shared.compare_exchange(old, new, AcqRel, Relaxed) {
                 Ok(_) => return old + add * ONE,
                 Err(found) => old = found,
@@ -119,6 +121,7 @@ impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
             if new < 0 && old & FLAGS == 0 && !flag {
                 new |= QUEUED;
             }
+            // Acquire and release: as above.
             match header.shared.compare_exchange(old, new, AcqRel, Relaxed) {
                 Ok(_) => break new,
                 Err(found) => old = found,
@@ -158,9 +161,11 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Paper<R, F> {
     }
     fn incref(&self, thread: &mut usize, object: &Obj<R>) {
         let header = &object.header;
+        // Relaxed: a thread reads its own id here only if it wrote it.
         if header.owner.load(Relaxed) == *thread && header.biased.load(Relaxed) > 0 {
             self.set_biased(header, header.biased.load(Relaxed) + 1);
         } else {
+            // Relaxed: the caller's reference keeps the object, nothing is decided.
             header.shared.fetch_add(ONE, Relaxed);
         }
     }
@@ -188,6 +193,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Paper<R, F> {
             let mut old = header.shared.load(Relaxed);
             let count = loop {
                 let new = ((old + mine * ONE) | MERGED) & !QUEUED;
+                // Acquire and release: as above.
                 match header.shared.compare_exchange(old, new, AcqRel, Relaxed) {
                     Ok(_) => break new >> 2,
                     Err(found) => old = found,
@@ -253,6 +259,17 @@ impl Protocol for BiasedPaper {
                 .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 1)])
                 .thread([Recv(0), Recv(0), Decref(0), Decref(0), Decref(0), Poll])
                 .thread([Decref(0), Incref(0), Send(0), Send(0)]),
+            Scenario::new("uses-and-merge", "everybody uses the object before the merge")
+                .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 2)])
+                .thread([Use(0), Decref(0), Poll])
+                .thread([Use(0), Decref(0)])
+                .thread([Use(0), Decref(0)])
+                .loom(Reach::Sampled),
+            Scenario::new("uses-and-last", "the owner's last drop beside another's, after uses")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([Recv(0), Use(0), Decref(0), Decref(0), Poll])
+                .thread([Incref(0), Send(0), Use(0), Decref(0)])
+                .loom(Reach::Preemptions(3)),
             Scenario::new("merge-beside-last", "the owner merges beside the last foreign drop")
                 .setup([New(0), Incref(0), Give(0, 1)])
                 .thread([Recv(0), Decref(0), Decref(0), Poll])

@@ -194,8 +194,11 @@ impl Runtime for Explorer {
     type Ghost = Causal;
 
     fn fence(order: Ordering) {
-        l::sync::atomic::fence(order);
-        record(Action::Fence(order));
+        let order = super::weaken::order(super::weaken::Role::Fence, order);
+        if order != Ordering::Relaxed {
+            l::sync::atomic::fence(order);
+            record(Action::Fence(order));
+        }
     }
     fn spawn(body: impl FnOnce() + Send + 'static) -> Handle {
         let handle = l::thread::spawn(move || {

@@ -15,6 +15,7 @@ mod native;
 mod recorded;
 mod shuttle;
 pub mod trace;
+pub(crate) mod weaken;
 
 pub use self::explorer::Explorer;
 pub use self::loom::Loom;

@@ -14,6 +14,7 @@ use std::panic::Location;
 macro_rules! steps {
     ($t:ty) => {
         fn load(&self, order: Ordering) -> $t {
+            let order = $crate::runtime::weaken::order($crate::runtime::weaken::Role::Load, order);
             self.reading();
             let v = self.inner.load(order);
             self.has_read();
@@ -21,6 +22,7 @@ macro_rules! steps {
             v
         }
         fn store(&self, value: $t, order: Ordering) {
+            let order = $crate::runtime::weaken::order($crate::runtime::weaken::Role::Store, order);
             self.writing();
             self.inner.store(value, order);
             record(Action::Store(self.label, order, value.show()));
@@ -33,6 +35,8 @@ macro_rules! steps {
             ok: Ordering,
             err: Ordering,
         ) -> Result<$t, $t> {
+            let ok = $crate::runtime::weaken::order($crate::runtime::weaken::Role::Update, ok);
+            let err = $crate::runtime::weaken::order($crate::runtime::weaken::Role::Load, err);
             self.writing();
             let result = self.inner.compare_exchange(current, new, ok, err);
             record(match result {
@@ -54,6 +58,7 @@ macro_rules! steps {
     };
     ($t:ty: $($method:ident $name:literal ($old:ident, $value:ident) $new:expr;)*) => { $(
         fn $method(&self, $value: $t, order: Ordering) -> $t {
+            let order = $crate::runtime::weaken::order($crate::runtime::weaken::Role::Update, order);
             self.writing();
             let $old = self.inner.$method($value, order);
             let new: $t = $new;

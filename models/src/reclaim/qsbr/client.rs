@@ -74,9 +74,9 @@ impl<R: Runtime> Pointer<R> {
     fn replace(&self, local: &mut Local, new: usize, goal: impl FnOnce() -> u64) {
         self.blocks[new].ghost.reuse(0);
         self.blocks[new].payload.write(1);
-        // Release: the block's contents before its address. Relaxed would do for the
-        // unlink, which the goal's read-modify-write orders.
-        let old = self.published.swap(new, AcqRel);
+        // Release: the block's contents before its address. The unlink needs no order of its
+        // own: the goal's read-modify-write comes after it.
+        let old = self.published.swap(new, Release);
         local.retired.push((old, goal()));
     }
 }

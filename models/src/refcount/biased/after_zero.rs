@@ -13,6 +13,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     /// A temporary reference to an object whose count has reached zero: it belongs to the
     /// running thread again. Others cannot raise it from the initial zero.
     pub fn revive(&self, thread: &Thread, object: &Obj<R>) {
+        // Relaxed: nobody else has a reference; who gets one from the finalizer gets it by
+        // way of some lock.
         object.header.owner.store(thread.id, Relaxed);
         self.set_local(&object.header, 1);
         object.header.shared.store(INITIAL, Relaxed);
@@ -22,6 +24,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     /// the dead object owned, as CPython 3.13 does.
     pub fn end_revival(&self, thread: &mut Thread, object: &Obj<R>, keep_owner: bool) -> bool {
         let Header { owner, local, shared, .. } = &object.header;
+        // Relaxed: our own id, or none of ours.
         let mine = owner.load(Relaxed) == thread.id;
         // Acquire: as in `merge_zero`.
         if mine && local.load(Relaxed) == 1 && shared.load(Acquire) == INITIAL {
@@ -47,6 +50,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
 
     /// The temporary reference of an object that was merged meanwhile.
     fn drop_merged(&self, object: &Obj<R>) -> bool {
+        // Release and acquire: an ordinary decrement, which may be the last.
         object.header.shared.fetch_sub(ONE, AcqRel) - ONE == MERGED
     }
 

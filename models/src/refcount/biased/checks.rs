@@ -65,8 +65,14 @@ impl Protocol for BiasedCpython {
         vec![
             Scenario::new("zero-by-others", "the shared half goes up and back to zero")
                 .setup([New(0), Incref(0), Give(0, 1)])
-                .thread([Recv(0), Decref(0), Decref(0)])
+                .thread([Recv(0), Use(0), Decref(0), Decref(0)])
                 .thread([Incref(0), Send(0), Use(0), Decref(0)]),
+            Scenario::new("uses-and-merge", "everybody uses the object before the merge")
+                .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 2)])
+                .thread([Use(0), Decref(0), Poll])
+                .thread([Use(0), Decref(0)])
+                .thread([Use(0), Decref(0)])
+                .loom(Reach::Sampled),
             Scenario::new("foreign-drop", "a foreign thread drops what the owner counted")
                 .setup([New(0), Incref(0), Give(0, 1)])
                 .thread([Decref(0), Poll])
