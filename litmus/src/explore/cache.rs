@@ -5,7 +5,7 @@
 //! an answer never seen before at that point makes the program run.
 
 use super::graph::{Clock, Event, Graph, Kind, NONE};
-use super::program::{LocationInfo, MemoryOrder, Op, Program, Site, Step, Value, truncate};
+use super::program::{LocationInfo, MemoryOrder, Op, Site, Step, Value};
 use super::{Execution, Failure};
 use std::any::Any;
 use std::sync::Arc;
@@ -14,10 +14,12 @@ use std::sync::Arc;
 pub(crate) struct Node {
     pub op: Op,
     pub site: Option<Site>,
-    /// The first answer ever seen (0 for operations without) and the node after it, which
-    /// for most is the only one; [`NONE`] until then.
-    first: (Value, u32),
-    more: Vec<(Value, u32)>,
+    /// The answer after which it comes; 0 after operations without.
+    answer: Value,
+    /// The first found of the operations after this one, for most the only one.
+    child: u32,
+    /// The next that comes after another answer to the same operation.
+    sibling: u32,
 }
 
 /// What a thread's first operation depends on: which of the program's own threads it is,
@@ -82,21 +84,25 @@ impl Cache {
     }
 
     pub fn after(&self, node: u32, answer: Value) -> Option<u32> {
-        let Node { first, more, .. } = &self.nodes[node as usize];
-        if first.0 == answer && first.1 != NONE {
-            return Some(first.1);
+        let mut next = self.nodes[node as usize].child;
+        while next != NONE {
+            let child = &self.nodes[next as usize];
+            if child.answer == answer {
+                return Some(next);
+            }
+            next = child.sibling;
         }
-        let found = more.iter().find(|(value, _)| *value == answer);
-        found.map(|&(_, node)| node)
+        None
     }
 
     pub fn add(&mut self, parent: u32, answer: Value, step: Step) -> u32 {
-        let node = self.push(step);
-        let Node { first, more, .. } = &mut self.nodes[parent as usize];
-        match first.1 {
-            NONE => *first = (answer, node),
-            _ => more.push((answer, node)),
+        let node = self.push(step, answer);
+        let mut link = &mut self.nodes[parent as usize].child;
+        while *link != NONE {
+            let elder = *link as usize;
+            link = &mut self.nodes[elder].sibling;
         }
+        *link = node;
         node
     }
 
@@ -107,21 +113,33 @@ impl Cache {
     }
 
     pub fn add_root(&mut self, start: Start, step: Step) -> u32 {
-        let node = self.push(step);
+        let node = self.push(step, 0);
         self.roots.push((start, node));
         node
     }
 
-    fn push(&mut self, step: Step) -> u32 {
+    fn push(&mut self, step: Step, answer: Value) -> u32 {
         let node = self.nodes.len() as u32;
         self.classes.push(Class::of(&step.op));
         self.nodes.push(Node {
             op: step.op,
             site: step.site,
-            first: (0, NONE),
-            more: Vec::new(),
+            answer,
+            child: NONE,
+            sibling: NONE,
         });
         node
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Forgets everything but keeps the memory.
+    pub fn clear(&mut self) {
+        self.nodes.clear();
+        self.classes.clear();
+        self.roots.clear();
     }
 }
 
@@ -181,6 +199,9 @@ pub(crate) trait Source {
     /// What is known of a location.
     fn location(&self, location: u32) -> LocationInfo;
 
+    /// A location's first value and width in bits.
+    fn first_value(&self, location: u32) -> (Value, u8);
+
     /// The name of a thread.
     fn thread_name(&self, thread: u32) -> String;
 
@@ -235,101 +256,6 @@ pub(crate) fn answers(graph: &Graph, thread: u32, into: &mut Vec<Value>) {
         if !(event.kind == Kind::Write && event.exclusive) {
             into.push(answer(graph, event));
         }
-    }
-}
-
-/// A [`Program`] as a source.
-pub(crate) struct Direct<'a, P> {
-    program: &'a P,
-    locations: Vec<LocationInfo>,
-    answers: Vec<Value>,
-    /// For each thread the first that does the same; empty when nobody asked.
-    classes: Vec<u32>,
-}
-
-impl<'a, P: Program> Direct<'a, P> {
-    pub fn new(program: &'a P) -> Self {
-        Self {
-            program,
-            locations: program.locations(),
-            answers: Vec::new(),
-            classes: Vec::new(),
-        }
-    }
-}
-
-impl<P: Program> Source for Direct<'_, P> {
-    fn start(&mut self, graph: &mut Graph) {
-        for thread in 0..self.program.threads() as u32 {
-            graph.ensure_thread(thread);
-            graph.threads[thread as usize].live = true;
-        }
-        for (i, info) in self.locations.iter().enumerate() {
-            graph.ensure_place(i as u32, truncate(info.initial, info.bits), info.bits);
-        }
-    }
-
-    fn pair(&mut self, graph: &mut Graph) {
-        for thread in 0..self.program.threads() {
-            let first = (0..thread).find(|&other| self.program.alike(other, thread));
-            let class = first.map_or(thread, |first| self.classes[first] as usize) as u32;
-            if let Some(elder) = self.classes.iter().rposition(|&other| other == class) {
-                graph.follow(thread as u32, elder as u32);
-            }
-            self.classes.push(class);
-        }
-    }
-
-    fn class_of(&self, thread: u32) -> u32 {
-        self.classes.get(thread as usize).copied().unwrap_or(thread)
-    }
-
-    fn fetch(&mut self, _: &Cache, graph: &Graph, thread: u32) -> Result<Step, Fault> {
-        answers(graph, thread, &mut self.answers);
-        let step = self.program.step(thread as usize, &self.answers);
-        for (other, &class) in self.classes.iter().enumerate() {
-            if class == self.class_of(thread) && other != thread as usize {
-                let theirs = self.program.step(other, &self.answers);
-                if theirs.op != step.op {
-                    return Err(Fault::program(format!(
-                        "{} and {} are declared alike, but after the same answers one does \
-                         {:?} and the other {:?}",
-                        self.program.thread_name(thread as usize),
-                        self.program.thread_name(other),
-                        step.op,
-                        theirs.op
-                    )));
-                }
-            }
-        }
-        if let Some(location) = step.op.location()
-            && location.0 as usize >= self.locations.len()
-        {
-            return Err(Fault::program(format!(
-                "thread {} accesses location {}, but the program declares {}",
-                self.program.thread_name(thread as usize),
-                location.0,
-                self.locations.len()
-            )));
-        }
-        match step.op {
-            Op::Observe(_) => Err(Fault::program("a Program has no observer to ask")),
-            Op::Spawn(_) => Err(Fault::program(
-                "a Program cannot spawn: declare every thread in Program::threads",
-            )),
-            Op::Join(other) if other as usize >= self.program.threads() => Err(Fault::program(
-                format!("there is no thread {other} to join"),
-            )),
-            _ => Ok(step),
-        }
-    }
-
-    fn location(&self, location: u32) -> LocationInfo {
-        self.locations[location as usize].clone()
-    }
-
-    fn thread_name(&self, thread: u32) -> String {
-        self.program.thread_name(thread as usize)
     }
 }
 

@@ -5,7 +5,7 @@ use super::cache::{Fault, Source};
 use super::model::MemoryModel;
 use super::parallel::{Shared, Worker};
 use super::report::Scope;
-use super::search::{Doubt, End, Search, Settings, Stop};
+use super::search::{Doubt, End, Search, Settings, Stop, probes};
 use super::{Estimate, Execution, Explorer, Failure, FailureKind, Progress, Report};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -23,7 +23,8 @@ const TICK: u64 = 4_096;
 /// Descents for the estimate that goes with progress.
 const PROBES: u64 = 200;
 
-type Visit<'a> = dyn FnMut(&Execution<'_>) -> ControlFlow<()> + Send + 'a;
+/// Is shown executions, and may end the exploration.
+pub(super) type Visit<'a> = dyn FnMut(&Execution<'_>) -> ControlFlow<()> + Send + 'a;
 
 /// What ended a search before its end.
 enum Outcome {
@@ -48,7 +49,7 @@ impl Explorer {
         &self,
         make: impl Fn() -> S + Sync,
         reducible: bool,
-        mut visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
+        mut visit: Option<&mut Visit<'_>>,
     ) -> Report {
         let begun = Instant::now();
         let mut settings = Settings {
@@ -64,7 +65,7 @@ impl Explorer {
                 explorer: self,
                 settings: &settings,
                 make: &make,
-                visit: Mutex::new(&mut visit),
+                visit: visit.as_mut().map(|visit| Mutex::new(&mut **visit as _)),
                 done: AtomicU64::new(0),
                 spent: AtomicU64::new(0),
                 estimate: None,
@@ -102,7 +103,8 @@ struct Job<'a, M, F> {
     explorer: &'a Explorer,
     settings: &'a Settings,
     make: &'a F,
-    visit: Mutex<&'a mut Visit<'a>>,
+    /// Absent where nobody looks: workers would queue for it.
+    visit: Option<Mutex<&'a mut Visit<'a>>>,
     done: AtomicU64,
     /// Executions shown, where their number is limited.
     spent: AtomicU64,
@@ -121,14 +123,18 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
         if let Some(complaint) = search.source.judge(&execution) {
             return Err(Fault::property(complaint).into());
         }
-        let mut visit = self.visit.lock().unwrap_or_else(PoisonError::into_inner);
         let most = self.explorer.max_executions;
         // Relaxed: nothing but the number is shared.
         let spent = most != u64::MAX
             && self.spent.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= most;
-        match visit(&execution) {
-            ControlFlow::Continue(()) if !spent => Ok(()),
-            _ => Err(Stop::Ended),
+        let wish = self.visit.as_ref().map(|visit| {
+            let mut visit = visit.lock().unwrap_or_else(PoisonError::into_inner);
+            visit(&execution)
+        });
+        match wish {
+            Some(ControlFlow::Break(())) => Err(Stop::Ended),
+            _ if spent => Err(Stop::Ended),
+            _ => Ok(()),
         }
     }
 
@@ -304,42 +310,4 @@ pub(super) fn fault_of<S: Source>(
         return fault;
     }
     source.judge(execution).map(Fault::property).or(fault)
-}
-
-/// Descends `count` times; mean and deviation of the mean by Welford's method.
-fn probes<M: MemoryModel, S: Source>(
-    search: &mut Search<M, S>,
-    count: u64,
-    seed: u64,
-    visit: &mut impl FnMut(&mut Search<M, S>, End) -> Result<(), Stop>,
-) -> (Option<Estimate>, Result<(), Stop>) {
-    let mut probe = match search.root(seed, visit) {
-        Ok(probe) => probe,
-        Err(stop) => return (None, Err(stop)),
-    };
-    let (mut mean, mut squares, mut n) = (0.0, 0.0, 0);
-    let mut result = Ok(());
-    while n < count && result.is_ok() {
-        match search.descend(&mut probe, visit) {
-            Ok(sum) => {
-                n += 1;
-                let delta = sum - mean;
-                mean += delta / n as f64;
-                squares += delta * (sum - mean);
-            }
-            Err(stop) => result = Err(stop),
-        }
-    }
-    let variance = if n > 1 {
-        squares / (n - 1) as f64 / n as f64
-    } else {
-        f64::INFINITY
-    };
-    let estimate = (n > 0).then(|| Estimate {
-        executions: mean,
-        deviation: variance.sqrt(),
-        probes: n,
-        distinct: 0,
-    });
-    (estimate, result)
 }

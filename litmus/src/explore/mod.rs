@@ -2,6 +2,7 @@
 //! once (TruSt: Kokologiannakis, Marmanis, Gladstein, Vafeiadis, POPL 2022).
 
 pub(crate) mod cache;
+mod direct;
 mod drive;
 mod execution;
 pub(crate) mod graph;
@@ -17,7 +18,8 @@ pub(crate) mod search;
 pub use execution::Execution;
 pub use report::{Estimate, Failure, FailureKind, Progress, Report};
 
-use cache::{Direct, Source};
+use cache::Source;
+use direct::Direct;
 use program::Program;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -203,9 +205,9 @@ impl Explorer {
     pub fn run<P: Program>(
         &self,
         program: &P,
-        visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
+        mut visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
     ) -> Report {
-        self.under_model(|| Direct::new(program), false, visit)
+        self.under_model(|| Direct::new(program), false, Some(&mut visit))
     }
 
     /// As [`Self::run`], but with the reductions of [`Self::reduce`]; when one turns out not
@@ -214,15 +216,14 @@ impl Explorer {
     pub fn run_reduced<P: Program>(
         &self,
         program: &P,
-        visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
+        mut visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
     ) -> Report {
-        self.under_model(|| Direct::new(program), true, visit)
+        self.under_model(|| Direct::new(program), true, Some(&mut visit))
     }
 
     /// Explores a [`Program`] for faults only, so that [`Self::reduce`] applies.
     pub fn verify<P: Program>(&self, program: &P) -> Report {
-        let visit = |_: &Execution<'_>| ControlFlow::Continue(());
-        self.under_model(|| Direct::new(program), true, visit)
+        self.under_model(|| Direct::new(program), true, None)
     }
 
     /// Explores a closure, which is run afresh for what it has not been seen to do yet; it
@@ -251,15 +252,14 @@ impl Explorer {
             let program = program.clone();
             crate::session::Closure::new(move || program(), observer.clone(), self.spurious)
         };
-        let visit = |_: &Execution<'_>| ControlFlow::Continue(());
-        self.under_model(make, reducible, visit)
+        self.under_model(make, reducible, None)
     }
 
     fn under_model<S: Source>(
         &self,
         make: impl Fn() -> S + Sync,
         reducible: bool,
-        visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
+        visit: Option<&mut drive::Visit<'_>>,
     ) -> Report {
         match self.model {
             Model::Rc11 => self.explore::<model::Rc11, _>(make, reducible, visit),

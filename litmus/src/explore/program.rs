@@ -351,6 +351,13 @@ pub struct LocationInfo {
     pub bits: u8,
 }
 
+impl LocationInfo {
+    /// The first value, cut to the width, and the width.
+    pub(crate) fn first_value(&self) -> (Value, u8) {
+        (truncate(self.initial, self.bits), self.bits)
+    }
+}
+
 /// A program with a fixed number of threads, all running from the start.
 pub trait Program: Sync {
     /// The number of threads.

@@ -1,6 +1,7 @@
 //! Repeating one execution.
 
-use super::cache::{Direct, Source};
+use super::cache::Source;
+use super::direct::Direct;
 use super::model::{self, MemoryModel};
 use super::program::Program;
 use super::report::Scope;

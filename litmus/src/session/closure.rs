@@ -226,6 +226,10 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
         SHARED.with_borrow(|shared| shared.names.infos[location as usize].clone())
     }
 
+    fn first_value(&self, location: u32) -> (Value, u8) {
+        SHARED.with_borrow(|shared| shared.names.infos[location as usize].first_value())
+    }
+
     fn observe(&self, cache: &Cache, graph: &Graph, event: u32, question: Value) -> Value {
         let execution = Execution::new(graph, cache, self, End::Blocked);
         observe::answered(&*self.observer, &execution, event, question)

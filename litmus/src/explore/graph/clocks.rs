@@ -61,8 +61,10 @@ impl Graph {
     #[inline]
     fn copy_clock(&mut self, from: u32, of: Clock, to: u32, into: Clock) {
         let (from, to) = (self.start(from, of), self.start(to, into));
-        for i in 0..self.width {
-            self.clocks[to + i] = self.clocks[from + i];
+        if self.width == 1 {
+            self.clocks[to] = self.clocks[from];
+        } else {
+            self.clocks.copy_within(from..from + self.width, to);
         }
     }
 
@@ -80,27 +82,54 @@ impl Graph {
         self.clocks[start..start + self.width].fill([0; 4]);
     }
 
-    /// Clocks before reads-from: the predecessor's, and the event itself.
+    /// Appends the clocks of a new event, before reads-from.
+    #[inline]
+    pub(super) fn push_clocks(&mut self, position: u32, before: u32) {
+        let stride = self.slots * self.width;
+        if before == NONE {
+            let end = self.clocks.len() + stride;
+            self.clocks.resize(end, [0; 4]);
+        } else {
+            let start = before as usize * stride;
+            self.clocks.extend_from_within(start..start + stride);
+        }
+        self.enter_clocks(position);
+    }
+
+    /// Clocks before reads-from: the predecessor's, and the event itself. What stands for
+    /// the message is of no meaning until it is set.
     #[inline]
     pub fn base_clocks(&mut self, position: u32) {
+        let before = self.at(position).before;
+        let stride = self.slots * self.width;
+        let start = position as usize * stride;
+        if before == NONE {
+            self.clocks[start..start + stride].fill([0; 4]);
+        } else {
+            let from = before as usize * stride;
+            if stride == 3 {
+                let (earlier, own) = self.clocks.split_at_mut(start);
+                own[..3].copy_from_slice(&earlier[from..from + 3]);
+            } else {
+                self.clocks.copy_within(from..from + stride, start);
+            }
+        }
+        self.enter_clocks(position);
+    }
+
+    /// Puts the event itself into its clocks, and what its twin asks for.
+    #[inline]
+    fn enter_clocks(&mut self, position: u32) {
         let Event {
-            before,
             thread,
             index,
             twin,
             ..
         } = *self.at(position);
+        let (four, entry) = (thread as usize / 4, thread as usize % 4);
         for which in [Clock::Porf, Clock::Hb, Clock::Prefix] {
-            if which as usize >= self.slots {
-                break;
-            }
-            if before == NONE {
-                self.clear_clock(position, which);
-            } else {
-                self.copy_clock(before, which, position, which);
-            }
             let start = self.start(position, which);
-            self.clocks[start + thread as usize / 4][thread as usize % 4] = index as u16;
+            self.clocks[start + four][entry] = index as u16;
         }
         if twin != NONE {
             let Event {

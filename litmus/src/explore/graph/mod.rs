@@ -104,21 +104,22 @@ pub(crate) struct Graph {
     pub places: Vec<Place>,
     /// Events of order seq_cst, in order of addition.
     pub seq_cst: Vec<u32>,
+    /// Memory for threads and places to come.
+    idle_threads: Vec<Thread>,
+    idle_places: Vec<Place>,
     /// The thread whose last event is the read of a read-modify-write not yet written.
     pub pending: u32,
 }
 
 impl Graph {
-    pub fn new() -> Self {
-        Self {
-            width: 1,
-            slots: 3,
-            pending: NONE,
-            // Room for what most programs need.
-            events: Vec::with_capacity(32),
-            clocks: Vec::with_capacity(96),
-            ..Self::default()
-        }
+    /// Makes it an empty graph, whatever it was before.
+    pub fn clear(&mut self) {
+        (self.width, self.slots, self.pending) = (1, 3, NONE);
+        self.events.clear();
+        self.clocks.clear();
+        self.seq_cst.clear();
+        self.idle_threads.append(&mut self.threads);
+        self.idle_places.append(&mut self.places);
     }
 
     #[inline]
@@ -148,11 +149,20 @@ impl Graph {
         events.last().copied().unwrap_or(NONE)
     }
 
+    /// What comes before a thread's next event: its last, or what spawned it.
+    #[inline]
+    pub fn end_of(&self, thread: u32) -> u32 {
+        let state = &self.threads[thread as usize];
+        state.events.last().copied().unwrap_or(state.base)
+    }
+
     /// Makes room for the clock entry of `thread`.
     pub fn ensure_thread(&mut self, thread: u32) {
         let thread = thread as usize;
         if self.threads.len() <= thread {
-            self.threads.resize_with(thread + 1, Thread::new);
+            let idle = &mut self.idle_threads;
+            self.threads
+                .resize_with(thread + 1, || Thread::again(idle.pop()));
         }
         if thread >= self.width * 4 {
             self.reshape((thread / 4 + 1).next_power_of_two(), self.slots);
@@ -168,10 +178,12 @@ impl Graph {
     }
 
     #[inline]
-    pub fn ensure_place(&mut self, location: u32, initial: Value, bits: u8) {
+    pub fn ensure_place(&mut self, location: u32, (initial, bits): (Value, u8)) {
         let location = location as usize;
         if self.places.len() <= location {
-            self.places.resize_with(location + 1, Place::default);
+            let idle = &mut self.idle_places;
+            self.places
+                .resize_with(location + 1, || Place::again(idle.pop()));
         }
         let place = &mut self.places[location];
         place.initial = initial;
@@ -184,8 +196,8 @@ impl Graph {
     pub fn push(&mut self, thread: u32, kind: Kind, order: MemoryOrder, node: u32) -> u32 {
         let position = self.len();
         let twin = self.twin_of_next(thread);
+        let before = self.end_of(thread);
         let state = &mut self.threads[thread as usize];
-        let before = state.events.last().copied().unwrap_or(state.base);
         let index = state.events.len() as u32 + 1;
         state.events.push(position);
         state.next = NONE;
@@ -219,9 +231,7 @@ impl Graph {
             release_fence,
             twin,
         });
-        self.clocks
-            .resize(self.clocks.len() + self.slots * self.width, [0; 4]);
-        self.base_clocks(position);
+        self.push_clocks(position, before);
         if order.is_seq_cst() {
             self.seq_cst.push(position);
         }
@@ -275,10 +285,31 @@ impl Graph {
     }
 }
 
+impl Place {
+    /// An unused location, with the memory of an old one.
+    fn again(old: Option<Self>) -> Self {
+        let (mut co, mut accesses) = old.map_or_else(Default::default, |p| (p.co, p.accesses));
+        co.clear();
+        accesses.clear();
+        Self {
+            co,
+            accesses,
+            ..Self::default()
+        }
+    }
+}
+
 impl Thread {
     fn new() -> Self {
+        Self::again(None)
+    }
+
+    /// A thread without events, with the memory of an old one.
+    fn again(old: Option<Self>) -> Self {
+        let mut events = old.map_or_else(Vec::new, |thread| thread.events);
+        events.clear();
         Self {
-            events: Vec::new(),
+            events,
             base: NONE,
             root: NONE,
             live: false,

@@ -1,7 +1,7 @@
 //! Smaller graphs: the first so many events, and what a revisit leaves.
 
 use super::super::program::MemoryOrder;
-use super::{Clock, Graph, Kind, NONE, Place, Thread};
+use super::{Clock, Event, Graph, Kind, NONE, Place, Thread};
 
 impl Graph {
     /// Drops every event from position `keep` on.
@@ -54,6 +54,12 @@ impl Graph {
             count += u32::from(kept);
             to
         }));
+        // An older read may read from a younger write.
+        let lost =
+            |event: &Event| event.rf != NONE && event.rf > read && map[event.rf as usize] == NONE;
+        if self.events[..read as usize].iter().any(lost) {
+            return false;
+        }
         let at = |p: u32| if p == NONE { NONE } else { map[p as usize] };
         (into.width, into.slots, into.pending) = (self.width, self.slots, NONE);
         if into.threads.len() != self.threads.len() {
@@ -73,13 +79,9 @@ impl Graph {
         into.events.extend_from_slice(&self.events[..old]);
         into.clocks.clear();
         into.clocks.extend_from_slice(&self.clocks[..old * stride]);
-        for (position, event) in into.events.iter_mut().enumerate() {
-            // An older read may read from a younger write.
+        for event in &mut into.events {
             if event.rf != NONE && event.rf > read {
                 event.rf = map[event.rf as usize];
-                if event.rf == NONE && position as u32 != read {
-                    return false;
-                }
             }
         }
         for (position, event) in self.events.iter().enumerate().skip(old) {

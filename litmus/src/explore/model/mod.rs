@@ -41,27 +41,19 @@ pub(crate) struct Scratch {
     psc: Vec<u64>,
 }
 
-/// The least coherence rank that a read at `event`, or a write just after it, may see: the
-/// greatest rank written or read on its location before it. The event's own clock must
-/// hold its predecessors only, or only what cannot matter.
-pub(crate) fn floor<M: MemoryModel>(graph: &Graph, event: u32) -> u32 {
-    let Event {
-        location,
-        before,
-        thread,
-        ..
-    } = *graph.at(event);
+/// The least coherence rank that an access of `location` right after the event `before` may
+/// see, or stand behind: the greatest rank written or read on the location before it.
+pub(crate) fn floor<M: MemoryModel>(graph: &Graph, location: u32, before: u32) -> u32 {
     let place = graph.place(location);
-    if before == NONE || place.accesses.is_empty() {
+    if before == NONE {
         return 0;
     }
-    let clock = graph.clock(event, M::FLOOR);
+    let clock = graph.clock(before, M::FLOOR);
     let top = place.co.len() as u32;
     let mut floor = 0;
     for &access in place.accesses.iter().rev() {
         let other = graph.at(access);
-        let own = u32::from(other.thread == thread && other.index >= graph.at(event).index);
-        if own == 0 && u32::from(clock[other.thread as usize]) >= other.index {
+        if u32::from(clock[other.thread as usize]) >= other.index {
             let rank = match other.kind {
                 Kind::Write => other.rank,
                 _ => graph.rank_of(other.rf),

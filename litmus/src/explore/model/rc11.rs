@@ -36,7 +36,7 @@ impl MemoryModel for Rc11 {
         if fences {
             with_fences(graph, scratch)
         } else {
-            accesses_only(graph, scratch)
+            accesses_only(graph, event, scratch)
         }
     }
 }
@@ -115,20 +115,26 @@ fn eco(graph: &Graph, a: u32, b: u32) -> bool {
     }
 }
 
-/// Without seq_cst fences psc is scb between seq_cst accesses.
-fn accesses_only(graph: &Graph, scratch: &mut Scratch) -> bool {
+/// Without seq_cst fences psc is scb between seq_cst accesses, and a new cycle passes
+/// through `event`.
+fn accesses_only(graph: &Graph, event: u32, scratch: &mut Scratch) -> bool {
     let nodes = &graph.seq_cst;
-    let words = nodes.len().div_ceil(64);
-    scratch.psc.clear();
-    scratch.psc.resize(nodes.len() * words, 0);
-    for (i, &a) in nodes.iter().enumerate() {
-        for (j, &b) in nodes.iter().enumerate() {
-            if scb(graph, a, b) {
-                scratch.psc[i * words + j / 64] |= 1 << (j % 64);
+    scratch.seen.clear();
+    scratch.seen.resize(nodes.len(), false);
+    scratch.stack.clear();
+    scratch.stack.push(event);
+    while let Some(a) = scratch.stack.pop() {
+        for (i, &b) in nodes.iter().enumerate() {
+            if !scratch.seen[i] && scb(graph, a, b) {
+                if b == event {
+                    return false;
+                }
+                scratch.seen[i] = true;
+                scratch.stack.push(b);
             }
         }
     }
-    acyclic(&mut scratch.psc, nodes.len(), words)
+    true
 }
 
 /// The definition, relation by relation, on bit rows over all events.

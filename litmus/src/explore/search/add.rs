@@ -4,7 +4,7 @@ use super::super::FailureKind;
 use super::super::cache::{Fault, Source, race};
 use super::super::graph::Rmw;
 use super::super::model::{MemoryModel, floor};
-use super::super::program::{MemoryOrder, Op, truncate};
+use super::super::program::{MemoryOrder, Op};
 use super::{Clock, Event, Item, Kind, NONE, Search, Stop};
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
@@ -34,12 +34,12 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 value,
             } => {
                 self.know(location.0);
+                let floor = floor::<M>(&self.graph, location.0, self.graph.end_of(thread));
                 let write = self.graph.push(thread, Kind::Write, order, node);
                 self.graph.access(write, location.0);
                 self.graph.at_mut(write).value = value;
                 self.graph.set_message(write);
                 self.looks_at(write)?;
-                let floor = floor::<M>(&self.graph, write);
                 let top = self.graph.place(location.0).co.len() as u32 + 1;
                 self.graph.insert_co(write, top);
                 self.check_race(write)?;
@@ -112,9 +112,8 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         // No location is 0 bits wide: such a place only holds the place of another.
         let known = self.graph.places.get(location as usize);
         if known.is_none_or(|place| place.bits == 0) {
-            let info = self.source.location(location);
-            self.graph
-                .ensure_place(location, truncate(info.initial, info.bits), info.bits);
+            let first = self.source.first_value(location);
+            self.graph.ensure_place(location, first);
         }
     }
 
@@ -197,10 +196,12 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
 
     fn add_read(&mut self, thread: u32, node: u32) -> Result<(), Stop> {
         let read = self.push_read(thread, node)?;
-        let location = self.graph.at(read).location;
+        let Event {
+            location, before, ..
+        } = *self.graph.at(read);
         let top = self.graph.place(location).co.len() as u32;
         let update = self.update_of(node);
-        for rank in floor::<M>(&self.graph, read)..top {
+        for rank in floor::<M>(&self.graph, location, before)..top {
             let write = self.graph.ranked(location, rank);
             let exclusive = update.is_some_and(|(update, ..)| {
                 let old = self.graph.value_of(location, write);

@@ -11,17 +11,22 @@ mod add;
 mod bound;
 mod commute;
 mod end;
+mod memory;
 mod pick;
 mod probe;
 mod rebuild;
 mod revisit;
 mod symmetry;
 
+pub(crate) use probe::probes;
+
 use super::cache::{Cache, Fault, Source};
 use super::graph::{Clock, Event, Graph, Kind, NONE};
 use super::model::{MemoryModel, Scratch};
 use super::parallel::{Claim, Worker};
+use super::program::Op;
 use commute::Commuting;
+use memory::Memory;
 use std::marker::PhantomData;
 
 /// A choice not yet taken.
@@ -109,6 +114,20 @@ pub(crate) struct Search<M, S> {
     model: PhantomData<M>,
 }
 
+impl<M, S> Drop for Search<M, S> {
+    fn drop(&mut self) {
+        Memory {
+            graph: std::mem::take(&mut self.graph),
+            spare: std::mem::take(&mut self.spare),
+            cache: std::mem::take(&mut self.cache),
+            items: std::mem::take(&mut self.items),
+            map: std::mem::take(&mut self.map),
+            scratch: std::mem::take(&mut self.scratch),
+        }
+        .keep();
+    }
+}
+
 /// How a complete or dead graph ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum End {
@@ -118,23 +137,30 @@ pub(crate) enum End {
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
     pub fn new(mut source: S, settings: Settings) -> Self {
-        let mut graph = Graph::new();
+        let Memory {
+            mut graph,
+            spare,
+            cache,
+            items,
+            map,
+            scratch,
+        } = Memory::take();
         source.start(&mut graph);
         if settings.twins {
             source.pair(&mut graph);
         }
         Self {
             graph,
-            cache: Cache::default(),
+            cache,
             source,
             commuting: Commuting::new(settings.commute && M::UPDATES_COMMUTE, &settings.ordered),
             settings,
-            items: Vec::with_capacity(64),
+            items,
             base: 0,
             frames: Vec::new(),
-            spare: Vec::new(),
-            scratch: Scratch::default(),
-            map: Vec::new(),
+            spare,
+            scratch,
+            map,
             depth: 0,
             bounded: false,
             model: PhantomData,
@@ -181,6 +207,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
 
     /// Adds events until no thread can go on; `None` when the graph turns out inconsistent.
     fn extend(&mut self) -> Result<Option<End>, Stop> {
+        let mut latest = NONE;
         loop {
             if self.graph.pending != NONE {
                 if !self.finish_update()? {
@@ -188,13 +215,16 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 }
                 continue;
             }
-            let Some((thread, node)) = self.pick()? else {
+            let Some((thread, node)) = self.pick(latest)? else {
                 if !self.is_within_bound() {
                     return Ok(None);
                 }
                 return self.end().map(Some);
             };
             self.step(thread, node)?;
+            // Who spawns may have put a thread to its left.
+            let spawns = matches!(self.cache.op(node), Op::Spawn(_));
+            latest = if spawns { NONE } else { thread };
         }
     }
 

@@ -82,11 +82,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             return Err(Stop::Restart(Doubt::Twins));
         }
         if let Some(location) = step.op.location() {
-            let info = self.source.location(location.0);
-            self.graph
-                .ensure_place(location.0, truncate(info.initial, info.bits), info.bits);
+            let first = self.source.first_value(location.0);
+            self.graph.ensure_place(location.0, first);
             if let Op::Store { value, .. } = &mut step.op {
-                *value = truncate(*value, info.bits);
+                *value = truncate(*value, first.1);
             }
         }
         if step.op == Op::Fence(MemoryOrder::SeqCst) && self.commuting.is_on() {
@@ -114,8 +113,16 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     /// The next thread to add an event, a function of the graph alone: writes first, for
-    /// fewer revisits, awaits last, for fewer blocked executions, else the leftmost.
-    pub(super) fn pick(&mut self) -> Result<Option<(u32, u32)>, Stop> {
+    /// fewer revisits, awaits last, for fewer blocked executions, else the leftmost. `latest`
+    /// is what this said before the last event was added, or [`NONE`].
+    pub(super) fn pick(&mut self, latest: u32) -> Result<Option<(u32, u32)>, Stop> {
+        if latest != NONE && !self.waits_for_twin(latest) {
+            let node = self.next_node(latest)?;
+            // Those to the left of it had nothing like that, and only it has moved.
+            if self.cache.class(node) == Class::Now {
+                return Ok(Some((latest, node)));
+            }
+        }
         let (mut read, mut awaits) = (None, false);
         for thread in 0..self.graph.threads.len() as u32 {
             if !self.graph.threads[thread as usize].live || self.waits_for_twin(thread) {
@@ -174,28 +181,40 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
 
     /// Whether some write, free to be read, ends the thread's waiting.
     fn can_go_on(&mut self, thread: u32, node: u32) -> Result<bool, Stop> {
-        let read = self.push_read(thread, node)?;
-        let location = self.graph.at(read).location;
-        let mut found = false;
-        let floor = floor::<M>(&self.graph, read);
+        let (location, exchange) = match *self.cache.op(node) {
+            Op::Await { location, .. } => (location.0, None),
+            Op::AwaitExchange {
+                location,
+                expected,
+                new,
+                ..
+            } => (location.0, Some(Rmw::Exchange { expected, new })),
+            _ => return Ok(true),
+        };
+        self.know(location);
+        let floor = floor::<M>(&self.graph, location, self.graph.end_of(thread));
         for rank in (floor..=self.graph.place(location).co.len() as u32).rev() {
             let write = self.graph.ranked(location, rank);
-            let taken = self.graph.exclusive_at(location, rank + 1);
-            let exclusive = || {
-                let old = self.graph.value_of(location, write);
-                matches!(*self.cache.op(node), Op::AwaitExchange { expected, new, .. }
-                    if self.graph.written(location, Rmw::Exchange { expected, new }, old).is_some())
-            };
-            if taken && exclusive() {
+            let value = self.graph.value_of(location, write);
+            let exclusive = |update| self.graph.written(location, update, value).is_some();
+            if self.graph.exclusive_at(location, rank + 1) && exchange.is_some_and(exclusive) {
                 continue;
             }
-            if !self.blocks(thread, read, write)? {
-                found = true;
-                break;
+            let next = match self.cache.after(node, value) {
+                Some(next) => next,
+                None => {
+                    let read = self.push_read(thread, node)?;
+                    self.set_rf(read, write);
+                    let next = self.after(thread, node, value)?;
+                    self.graph.cut(read);
+                    next
+                }
+            };
+            if !matches!(self.cache.op(next), Op::Block { .. }) {
+                return Ok(true);
             }
         }
-        self.graph.cut(read);
-        Ok(found)
+        Ok(false)
     }
 
     /// Whether the thread blocks at once when it reads from `write`.

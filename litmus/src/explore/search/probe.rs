@@ -6,6 +6,7 @@
 //! number of executions (Knuth, Estimating the efficiency of backtrack programs, 1975).
 //! Every execution met is consistent, so what fails there is a real fault.
 
+use super::super::Estimate;
 use super::super::cache::Source;
 use super::super::model::MemoryModel;
 use super::{End, Graph, Item, Search, Stop};
@@ -76,4 +77,42 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
         }
     }
+}
+
+/// Descends `count` times; mean and deviation of the mean by Welford's method.
+pub(crate) fn probes<M: MemoryModel, S: Source>(
+    search: &mut Search<M, S>,
+    count: u64,
+    seed: u64,
+    visit: &mut impl FnMut(&mut Search<M, S>, End) -> Result<(), Stop>,
+) -> (Option<Estimate>, Result<(), Stop>) {
+    let mut probe = match search.root(seed, visit) {
+        Ok(probe) => probe,
+        Err(stop) => return (None, Err(stop)),
+    };
+    let (mut mean, mut squares, mut n) = (0.0, 0.0, 0);
+    let mut result = Ok(());
+    while n < count && result.is_ok() {
+        match search.descend(&mut probe, visit) {
+            Ok(sum) => {
+                n += 1;
+                let delta = sum - mean;
+                mean += delta / n as f64;
+                squares += delta * (sum - mean);
+            }
+            Err(stop) => result = Err(stop),
+        }
+    }
+    let variance = if n > 1 {
+        squares / (n - 1) as f64 / n as f64
+    } else {
+        f64::INFINITY
+    };
+    let estimate = (n > 0).then(|| Estimate {
+        executions: mean,
+        deviation: variance.sqrt(),
+        probes: n,
+        distinct: 0,
+    });
+    (estimate, result)
 }

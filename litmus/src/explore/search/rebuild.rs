@@ -1,7 +1,7 @@
 //! Building one given graph: how a trace is replayed.
 
 use super::super::cache::{Fault, Source};
-use super::super::graph::{Kind, NONE};
+use super::super::graph::{Event, Kind, NONE};
 use super::super::model::{MemoryModel, floor};
 use super::super::program::{MemoryOrder, Op};
 use super::{End, Search, Stop};
@@ -129,7 +129,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 if from != NONE && self.graph.at(from).location != self.graph.at(read).location {
                     return Err(wrong());
                 }
-                if self.graph.rank_of(from) < floor::<M>(&self.graph, read) {
+                let Event {
+                    location, before, ..
+                } = *self.graph.at(read);
+                if self.graph.rank_of(from) < floor::<M>(&self.graph, location, before) {
                     return Err(wrong());
                 }
                 self.set_rf(read, from);
@@ -161,7 +164,8 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 self.graph.at_mut(write).value = *value;
                 self.graph.set_message(write);
                 let rank = rank(built, id);
-                if rank <= floor::<M>(&self.graph, write)
+                let before = self.graph.at(write).before;
+                if rank <= floor::<M>(&self.graph, location.0, before)
                     || rank > self.graph.place(location.0).co.len() as u32 + 1
                 {
                     return Err(wrong());

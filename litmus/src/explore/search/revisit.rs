@@ -2,22 +2,30 @@
 
 use super::super::cache::Source;
 use super::super::model::{MemoryModel, floor};
-use super::{Clock, Event, Frame, Item, Kind, NONE, Search, Stop};
+use super::{Clock, Event, Frame, Graph, Item, Kind, NONE, Search, Stop};
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
     /// Finds the reads that may be made to read from the new write, as deep as everything
     /// to be deleted is maximal. Only reads not younger than `limit` count.
     pub(super) fn push_revisits(&mut self, write: u32, limit: u32) {
         let location = self.graph.at(write).location;
-        for event in (0..write).rev() {
+        let may = |graph: &Graph, event: u32| {
+            graph.at(event).kind == Kind::Read
+                && event <= limit
+                && !graph.precedes(event, write, Clock::Prefix)
+        };
+        let accesses = &self.graph.place(location).accesses;
+        let Some(&oldest) = accesses.iter().find(|&&event| may(&self.graph, event)) else {
+            return;
+        };
+        for event in (oldest..write).rev() {
             if self.graph.precedes(event, write, Clock::Prefix) {
                 continue;
             }
             if !self.is_maximal(event, write) {
                 break;
             }
-            let e = self.graph.at(event);
-            if e.kind == Kind::Read && e.location == location && (limit == NONE || event <= limit) {
+            if self.graph.at(event).location == location && may(&self.graph, event) {
                 self.push(Item::Back { read: event, write });
             }
         }
@@ -96,8 +104,8 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     /// takes the last, leaves the others as choices.
     fn place_revisit(&mut self, read: u32, write: u32) -> Result<bool, Stop> {
         let location = self.graph.at(write).location;
-        self.graph.base_clocks(read);
-        let lowest = floor::<M>(&self.graph, read).max(floor::<M>(&self.graph, write)) + 1;
+        let floor = |event: u32| floor::<M>(&self.graph, location, self.graph.at(event).before);
+        let lowest = floor(read).max(floor(write)) + 1;
         let top = self.graph.place(location).co.len() as u32 + 1;
         let (from, to) = if self.graph.at(write).exclusive {
             let rank = self

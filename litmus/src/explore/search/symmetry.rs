@@ -54,7 +54,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     /// Threads taken for twins perform the same operations while they have read the same.
+    #[inline]
     pub(super) fn check_twin(&self, thread: u32) -> Result<(), Stop> {
+        if !self.settings.twins {
+            return Ok(());
+        }
         let twin = match self.graph.last(thread) {
             NONE => NONE,
             last => self.graph.at(last).twin,
@@ -74,9 +78,13 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     /// Before `thread` does `op`: who has joined one of a row must join them all at once.
+    #[inline]
     pub(super) fn check_joins(&self, thread: u32, op: &Op) -> Result<(), Stop> {
+        if !self.settings.twins {
+            return Ok(());
+        }
         let last = self.graph.last(thread);
-        if !self.settings.twins || last == NONE || self.graph.at(last).kind != Kind::Join {
+        if last == NONE || self.graph.at(last).kind != Kind::Join {
             return Ok(());
         }
         let joined = self.graph.at(last);
