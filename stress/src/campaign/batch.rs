@@ -9,6 +9,7 @@ use crate::history::History;
 use crate::scenario::orders::{Orders, orders};
 use crate::scenario::render::entry;
 use crate::scenario::{Scenario, generate};
+use crate::subject::Subject;
 use crate::verdict::grade::{Grade, grade};
 use crate::verdict::{self, Kind, Verdict};
 use crate::vm::child::{End, Limits};
@@ -219,6 +220,13 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
         put_back(shared, batch, 0);
         return Ok(());
     }
+    let gil_after = log.facts.get("gil_after").map(String::as_str);
+    if gil_after == Some("True") && !shared.vm.facts.has_gil() {
+        let reason = "importing it turned the GIL on, so nothing of it ran at once; declare the module \
+                      Py_MOD_GIL_NOT_USED, or set PYTHON_GIL=0";
+        skip(shared, subject, reason);
+        return Ok(());
+    }
     let judged = judge(&log, &scenarios, &complete);
     {
         let mut inner = shared.lock();
@@ -274,6 +282,14 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
     Ok(())
 }
 
+fn skip(shared: &Shared<'_>, subject: &Subject, reason: &str) {
+    shared.lock().state.of(subject).skipped = Some(reason.to_owned());
+    (shared.watch)(Event::Skipped {
+        subject: &subject.name,
+        reason,
+    });
+}
+
 /// The subject as this VM supports it; `None` when it is skipped.
 fn supported(shared: &Shared<'_>, batch: &Batch) -> Result<Option<Supported>, HuntError> {
     let subject = &shared.options.subjects[batch.subject];
@@ -286,18 +302,14 @@ fn supported(shared: &Shared<'_>, batch: &Batch) -> Result<Option<Supported>, Hu
         put_back(shared, batch, 0);
         return Ok(None);
     }
-    let mut inner = shared.lock();
-    let totals = inner.state.of(subject);
-    totals.lacking.clone_from(&supported.lacking);
+    let lacking = supported.lacking.clone();
+    shared.lock().state.of(subject).lacking = lacking;
     if let Some(reason) = &supported.skipped {
-        totals.skipped = Some(reason.clone());
-        (shared.watch)(Event::Skipped {
-            subject: &subject.name,
-            reason,
-        });
+        skip(shared, subject, reason);
         return Ok(None);
     }
-    inner
+    shared
+        .lock()
         .support
         .insert(subject.name.clone(), supported.clone());
     Ok(Some(supported))
