@@ -26,8 +26,10 @@
 //!
 //! # Source
 //! CPython 3.13 `Objects/listobject.c` (`list_get_item_ref`, `list_resize`, `list_pop_impl`),
-//! `Include/internal/pycore_object.h` (`_Py_TryIncrefCompare`). Retired arrays that wait are
-//! kept for ever here: [`qsbr`](crate::reclaim::qsbr) says when they may go.
+//! `Include/internal/pycore_object.h` (`_Py_TryIncrefCompare`). CPython loads array and slots
+//! sequentially consistent and stores items with release; here each step has the weakest order
+//! that the checks accept. Retired arrays that wait are kept for ever here:
+//! [`qsbr`](crate::reclaim::qsbr) says when they may go.
 
 mod checks;
 

@@ -21,8 +21,8 @@
 //!
 //! # Source
 //! FreeBSD `subr_smr.c` ("GUS"); CPython 3.13 `Python/qsbr.c`. CPython makes attaching a
-//! sequentially consistent store; here it is FreeBSD's store and fence, which loom judges
-//! exactly. The deferred goal (*next*) is a plain load there and a read-modify-write here:
+//! sequentially consistent store and advances the write sequence likewise; here it is FreeBSD's
+//! store and fence, which loom judges exactly, and the weakest orders that the checks accept. The deferred goal (*next*) is a plain load there and a read-modify-write here:
 //! see the shipped form `qsbr-next-without-fence`.
 
 mod checks;
