@@ -502,6 +502,10 @@ class Run(object):
         finals = [None] * n
         self.ns["OBSERVE"](objects, finals, n)
         tally.count(results + [finals], objects)
+        if "CHECK" in self.ns:
+            # An object may contradict itself under an outcome that is known.
+            for i in range(self.rng.below(16), n, max(1, n // 16)):
+                self.check(objects[i])
         self.runs += n
         if maker == 2 and self.workers:
             self.workers[0].start(self.ns["CLEAR"], (objects, n), lambda: None)

@@ -114,7 +114,7 @@ pub(crate) struct Inner {
     /// Time spent on minimising, over all workers.
     pub minimising: Duration,
     /// Subject and kind of findings that are being minimised now.
-    pub settling: Vec<(String, crate::verdict::Kind)>,
+    pub settling: Vec<(String, crate::verdict::Kind, String)>,
     /// How often a finding whose script never hit was tried again, by id.
     pub retried: std::collections::HashMap<String, u32>,
     /// Findings that wait for their backtrace.

@@ -57,6 +57,12 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
     let subject = case.scenario.context.subject.clone();
     let title = shared.vm.facts.title();
     let mut instead = None;
+    // Panics of two places are two faults; of another kind's one is enough at a time.
+    let place = match verdict.kind {
+        Kind::Panic => panicked_at(&verdict.detail),
+        _ => "",
+    };
+    let key = (subject.clone(), verdict.kind, place.to_owned());
     {
         let mut inner = shared.lock();
         let operations = case.scenario.operations();
@@ -86,20 +92,16 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
             Kind::DataRace => MOST_RACES,
             _ => most,
         };
-        let key = (subject.clone(), verdict.kind);
         let full = inner
             .store
             .full(&title, &subject, verdict.kind, &verdict.detail, most);
         if full && (early || instead.is_none()) || inner.settling.contains(&key) {
             return Ok(());
         }
-        inner.settling.push(key);
+        inner.settling.push(key.clone());
     }
     let result = settle_new(shared, &case, instead);
-    shared
-        .lock()
-        .settling
-        .retain(|(s, k)| !(s == &subject && *k == verdict.kind));
+    shared.lock().settling.retain(|one| *one != key);
     result
 }
 

@@ -261,3 +261,25 @@ impl State {
         self.subjects.values().map(of).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hunt_taken_up_again_runs_what_was_in_flight_and_tries_what_was_skipped() {
+        let mut state = State {
+            flight: vec![("list".to_owned(), 3)],
+            ..State::default()
+        };
+        let totals = Totals {
+            skipped: Some("no answer in 10 s".to_owned()),
+            ..Totals::default()
+        };
+        state.subjects.insert("dict".to_owned(), totals);
+        let resumed = state.resumed();
+        assert_eq!(resumed.pending, [("list".to_owned(), 3)]);
+        assert!(resumed.flight.is_empty());
+        assert_eq!(resumed.subjects["dict"].skipped, None);
+    }
+}

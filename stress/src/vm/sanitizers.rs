@@ -16,11 +16,15 @@ pub(super) fn found(program: &Path) -> Vec<String> {
     let Ok(bytes) = std::fs::read(program) else {
         return Vec::new();
     };
-    let has = |needle: &[u8]| bytes.windows(needle.len()).any(|w| w == needle);
+    // Put together here: as a whole in our own program, which may be the VM, they would be found there.
+    let has = |tool: &str, what: &str| {
+        let needle = ["__", tool, what].concat().into_bytes();
+        bytes.windows(needle.len()).any(|w| w == needle)
+    };
     let found = match () {
-        () if has(b"__tsan_init") => "thread",
-        () if has(b"__asan_init") => "address",
-        () if has(b"__ubsan_handle") => "undefined",
+        () if has("tsan", "_init") => "thread",
+        () if has("asan", "_init") => "address",
+        () if has("ubsan", "_handle") => "undefined",
         () => return Vec::new(),
     };
     vec![found.to_owned()]
