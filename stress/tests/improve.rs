@@ -117,3 +117,28 @@ fn a_stop_ends_it() {
     assert!(found.tuning.is_usual());
     assert_eq!(found.rate.runs, 0);
 }
+
+/// Takes longer than the search has, and counts.
+struct Slow(Vec<Tuning>);
+
+impl Runs for Slow {
+    fn run(&mut self, tuning: &Tuning, _: f64) -> Result<Option<(bool, f64)>, VmError> {
+        self.0.push(tuning.clone());
+        std::thread::sleep(Duration::from_millis(5));
+        Ok(Some((true, 2.0)))
+    }
+}
+
+#[test]
+fn who_never_ran_does_not_win() {
+    let mut runs = Slow(Vec::new());
+    let found = search(
+        &Tuning::default(),
+        &ways,
+        Duration::from_millis(1),
+        &mut runs,
+    )
+    .unwrap();
+    assert!(found.tuning.is_usual());
+    assert!(runs.0.iter().all(Tuning::is_usual), "{:?}", runs.0);
+}

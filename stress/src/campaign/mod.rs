@@ -9,9 +9,10 @@ pub mod support;
 mod trace;
 
 use crate::finding::Finding;
-use crate::finding::store::{Store, StoreError};
+use crate::finding::store::{Store, StoreError, backtrace};
 use crate::scenario::generate::Limits;
 use crate::subject::Subject;
+use crate::verdict::Kind;
 use crate::verdict::sanitizer::suppress::{Filter, Suppression};
 use crate::vm::child::interrupted;
 use crate::vm::{Vm, VmError};
@@ -177,6 +178,16 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
     let count = |f: &Finding| (f.id.clone(), f.seen);
     let before: BTreeMap<String, u64> = store.findings().iter().map(count).collect();
     let state = State::open(vm, options)?;
+    // An earlier part of the hunt may have ended before their turn.
+    let untraced = store
+        .findings()
+        .iter()
+        .filter(|f| f.facts.title() == vm.facts.title())
+        .filter(|f| matches!(f.kind, Kind::Crash | Kind::Fatal | Kind::ShutdownCrash))
+        .filter(|f| f.script.is_some_and(|r| r.hits > 0))
+        .filter(|f| backtrace(&options.out, &f.id).is_none())
+        .map(|f| f.id.clone())
+        .collect();
     let start = Instant::now();
     let shared = Shared {
         vm,
@@ -195,7 +206,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
             minimising: Duration::ZERO,
             settling: Vec::new(),
             retried: std::collections::HashMap::new(),
-            untraced: std::collections::VecDeque::new(),
+            untraced,
             workers: options.jobs.max(1),
             error: None,
         }),

@@ -4,6 +4,7 @@
 use super::{HuntError, Shared};
 use crate::finding::{backtrace, core_file};
 use crate::verdict::stack;
+use crate::vm::child::interrupted;
 use std::time::Duration;
 
 /// Takes the backtraces that are asked for until the workers have ended.
@@ -48,6 +49,10 @@ fn one(shared: &Shared<'_>, id: &str) -> Result<(), HuntError> {
         None if left < Duration::from_secs(seconds) => return Ok(()),
         None => core_file::of_script(shared.vm, &script, seconds, left),
     };
+    // Cut off, the debugger says nothing; the next part of the hunt asks again.
+    if interrupted() {
+        return Ok(());
+    }
     let text = text
         .unwrap_or_else(|why| format!("No backtrace: it did not crash under gdb, and {why}.\n"));
     finding.frames = stack::frames(&text).into_iter().take(3).collect();

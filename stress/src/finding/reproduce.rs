@@ -4,7 +4,7 @@ use super::{Finding, Rate};
 use crate::scenario::tuning::Tuning;
 use crate::verdict::{Kind, sanitizer, stack};
 use crate::vm::child::{self, End, Limits, Outcome};
-use crate::vm::{Vm, VmError};
+use crate::vm::{Vm, VmError, sanitizers};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -87,16 +87,18 @@ pub fn hit(outcome: &Outcome, expected: &Expected) -> bool {
         return reports().any(|r| r.signature() == *signature);
     }
     let died = matches!(outcome.end, End::Signal(_)) || stack::panic(&outcome.stderr).is_some();
-    let reported =
-        outcome.end == End::Exit(1) && outcome.stdout.iter().any(|l| l.starts_with("hit:"));
+    // A sanitizer that reported anything beside the script's own hit changes its exit code.
+    let reported = matches!(outcome.end, End::Exit(1 | sanitizers::EXIT))
+        && outcome.stdout.iter().any(|l| l.starts_with("hit:"));
     let hung = outcome.end == End::Hang || outcome.stderr.contains("Timeout (");
+    // The VM left by itself; a script that an exception ended did not run on this VM.
+    let left = !matches!(outcome.end, End::Exit(0 | sanitizers::EXIT))
+        && matches!(outcome.end, End::Exit(_))
+        && !outcome.stderr.contains("Traceback (most recent call last)");
+    let fatal = || died || hung || reports().any(|r| !r.is_race());
     match kind {
-        Kind::Crash
-        | Kind::Fatal
-        | Kind::Panic
-        | Kind::ShutdownCrash
-        | Kind::Sanitizer
-        | Kind::Exit => died || hung || reports().any(|r| !r.is_race()),
+        Kind::Crash | Kind::Fatal | Kind::Panic | Kind::Sanitizer => fatal(),
+        Kind::ShutdownCrash | Kind::Exit => left || fatal(),
         Kind::Hang | Kind::Deadlock | Kind::ShutdownHang => hung || died,
         Kind::DataRace => reports().any(|r| r.is_race()),
         Kind::Memory => outcome.end == End::Memory,
@@ -106,7 +108,7 @@ pub fn hit(outcome: &Outcome, expected: &Expected) -> bool {
 }
 
 /// Runs a script up to `runs` times and says how often it hit; with `stop_early` two runs
-/// without a hit are enough.
+/// without a hit are enough. An interrupted run is not counted, so there may be none at all.
 pub fn rate(
     vm: &Vm,
     script: &Path,
@@ -119,10 +121,13 @@ pub fn rate(
     let expected = expected.into();
     for _ in 0..runs {
         let attempt = attempt(vm, script, expected.clone(), seconds)?;
-        let stop = attempt.outcome.end == End::Interrupted;
+        // A run that was cut off says nothing.
+        if attempt.outcome.end == End::Interrupted {
+            break;
+        }
         attempts.push(attempt);
         let none_of_two = stop_early && attempts.len() == 2 && attempts.iter().all(|a| !a.hit);
-        if stop || none_of_two {
+        if none_of_two {
             break;
         }
     }
@@ -165,5 +170,43 @@ impl Finding {
                 tuning,
             },
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(end: End, stdout: &str, stderr: &str) -> Outcome {
+        Outcome {
+            end,
+            stdout: stdout.lines().map(str::to_owned).collect(),
+            complete_line: true,
+            stderr: stderr.to_owned(),
+            hang: None,
+            orphans: 0,
+        }
+    }
+
+    #[test]
+    fn an_exit_code_hits_again_and_a_traceback_does_not() {
+        for kind in [Kind::Exit, Kind::ShutdownCrash] {
+            let hits = |end, stderr| hit(&ended(end, "", stderr), &kind.into());
+            assert!(hits(End::Exit(120), ""));
+            assert!(hits(End::Signal(11), ""));
+            assert!(!hits(End::Exit(0), ""));
+            assert!(!hits(End::Exit(sanitizers::EXIT), ""));
+            assert!(!hits(End::Exit(1), "Traceback (most recent call last):\n"));
+        }
+        assert!(!hit(&ended(End::Exit(120), "", ""), &Kind::Crash.into()));
+    }
+
+    #[test]
+    fn a_script_says_that_it_hit_whatever_a_sanitizer_makes_of_its_exit_code() {
+        for code in [1, sanitizers::EXIT] {
+            let end = End::Exit(code);
+            assert!(hit(&ended(end, "hit: x", ""), &Kind::Outcome.into()));
+            assert!(!hit(&ended(end, "", ""), &Kind::Outcome.into()));
+        }
     }
 }

@@ -186,7 +186,8 @@ fn certificate(state: &State, finding: Option<&Finding>) -> String {
 
 fn exit(state: &State, findings: usize) -> &'static str {
     match findings {
-        _ if !state.subjects.is_empty() && state.subjects.values().all(|t| t.skipped.is_some()) => {
+        _ if state.subjects.is_empty() => "4: no scenario ran (130 if it was interrupted).",
+        _ if state.subjects.values().all(|t| t.skipped.is_some()) => {
             "4: every subject was skipped on this VM."
         }
         0 => "0: all ran and nothing was found (130 if it was interrupted).",

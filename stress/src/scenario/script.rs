@@ -56,7 +56,10 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
     }
     if head.gil {
         let seconds = tuning.switch_interval.unwrap_or(0.00001);
-        let _ = writeln!(out, "sys.setswitchinterval({seconds})");
+        let _ = writeln!(
+            out,
+            "if hasattr(sys, 'setswitchinterval'):\n    sys.setswitchinterval({seconds})"
+        );
     }
     let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
     let at_rest = matches!(head.kind, Kind::Refcount | Kind::Leak);

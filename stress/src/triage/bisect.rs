@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::finding::reproduce;
 use crate::triage::severity::Severity;
 use crate::vm::child::End;
-use crate::vm::{Facts, Vm, VmError};
+use crate::vm::{Facts, Vm, VmError, sanitizers};
 use serde::Serialize;
 use std::cmp::Ordering;
 use std::fmt::Write as _;
@@ -227,13 +227,15 @@ pub fn of_script(
     script: &Path,
     limit: Duration,
 ) -> Result<Trial, VmError> {
-    let attempt = reproduce::attempt(vm, script, finding.kind, limit.as_secs_f64())?;
+    let attempt = reproduce::attempt(vm, script, finding, limit.as_secs_f64())?;
     let seconds = attempt.took.as_secs_f64();
     Ok(match attempt.outcome.end {
         End::Interrupted => Trial::Interrupted,
         // A damaged heap may show as a hang, but so may a script that had no processor.
         End::Hang if Severity::of(finding) != Severity::Hang => Trial::Unclear,
         _ if attempt.hit => Trial::Hit(seconds),
+        // Another report than the finding's: the script itself ran to its end.
+        End::Exit(sanitizers::EXIT) if !vm.facts.sanitizers.is_empty() => Trial::Clean(seconds),
         End::Exit(code) if code != 0 => {
             let stderr = &attempt.outcome.stderr;
             let last = stderr.lines().rfind(|l| !l.trim().is_empty());

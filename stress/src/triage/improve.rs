@@ -141,6 +141,8 @@ pub fn search(
                     break;
                 }
             }
+            // Who never ran, because the time was over, has no score.
+            field.retain(|t| t.runs > 0);
             // Silence all round says nothing of who is better; a few rounds of it are enough.
             if field.iter().all(|t| t.hits == 0) && silent < SILENT {
                 silent += 1;
@@ -150,7 +152,9 @@ pub fn search(
             field.sort_by(|a, b| b.score().total_cmp(&a.score()));
             field.truncate(field.len().div_ceil(2));
         }
-        best = field.swap_remove(0).tuning;
+        if let Some(first) = field.into_iter().next() {
+            best = first.tuning;
+        }
     }
     let (mut now, mut new) = (Tally::new(start.clone()), Tally::new(best));
     for round in 0..FINAL {
@@ -242,7 +246,7 @@ impl Runs for OnVm<'_> {
     fn run(&mut self, tuning: &Tuning, limit: f64) -> Result<Option<(bool, f64)>, VmError> {
         let script = self.folder.path().join("repro.py");
         std::fs::write(&script, self.finding.script_tuned(tuning)).map_err(VmError::Temp)?;
-        let attempt = reproduce::attempt(self.vm, &script, self.finding.kind, limit)?;
+        let attempt = reproduce::attempt(self.vm, &script, self.finding, limit)?;
         if interrupted() || attempt.outcome.end == End::Interrupted {
             return Ok(None);
         }

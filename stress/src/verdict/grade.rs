@@ -47,12 +47,6 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
                 .to_owned(),
         );
     }
-    if !matches!(verdict.kind, Kind::Outcome | Kind::Exception) {
-        return (
-            Grade::Forbidden,
-            "data races in a program must not corrupt the VM, stop it or leak".to_owned(),
-        );
-    }
     if verdict.kind == Kind::DataRace {
         let atomic = verdict.report.as_ref().is_some_and(|r| {
             r.sides()
@@ -69,6 +63,12 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
             format!(
                 "two accesses to one place in the VM's memory without order, one of them a write; {sides}: undefined behaviour (C11 5.1.2.4, paragraph 25)"
             ),
+        );
+    }
+    if !matches!(verdict.kind, Kind::Outcome | Kind::Exception) {
+        return (
+            Grade::Forbidden,
+            "data races in a program must not corrupt the VM, stop it or leak".to_owned(),
         );
     }
     let source = if scenario.context.source.is_empty() {
@@ -89,5 +89,48 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
             Grade::Accepted,
             format!("an operation is several steps or documented as not atomic ({source})"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Context;
+
+    #[test]
+    fn a_data_race_is_undefined_behaviour_and_a_crash_is_not_allowed() {
+        let why = |kind| {
+            let verdict = Verdict {
+                kind,
+                detail: String::new(),
+                outcome: None,
+                count: 1,
+                alone: false,
+                report: None,
+            };
+            let context = Context {
+                subject: "list".to_owned(),
+                requires: Vec::new(),
+                prelude: String::new(),
+                observe: "None".to_owned(),
+                check: None,
+                raises: Vec::new(),
+                keeps: false,
+                callbacks: false,
+                size: 1000,
+                source: String::new(),
+            };
+            let scenario = Scenario {
+                make: "[]".to_owned(),
+                threads: Vec::new(),
+                shapes: Vec::new(),
+                context,
+            };
+            let (grade, why) = grade(&verdict, &scenario, None);
+            assert_eq!(grade, Grade::Forbidden);
+            why
+        };
+        assert!(why(Kind::DataRace).contains("neither side is atomic"));
+        assert!(why(Kind::Crash).contains("must not corrupt"));
     }
 }
