@@ -51,8 +51,8 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// VM processes at once [default: one for each two cores; more keep threads from overlapping].
-    #[arg(long)]
-    jobs: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// Folder for findings and progress; a hunt with the same options resumes there.
     #[arg(long, default_value = "threadbare-out")]
     out: PathBuf,
@@ -142,7 +142,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seed: args.seed,
         time: Some(args.time),
         iterations: args.iterations,
-        jobs: args.jobs.unwrap_or((cores / 2).max(1)),
+        jobs: args.jobs.map_or((cores / 2).max(1), usize::from),
         out: args.out.clone(),
         limits: Limits {
             threads: args.threads.into(),
@@ -178,6 +178,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             vm.facts.slowness()
         );
     }
+    // Hours later would be too late to learn that they cannot be read.
+    let before = Marks::open(&options.out)?;
     let watch = Printer::new(args.format);
     let result = hunt(&vm, &options, &|event| watch.event(event))?;
     watch.clear();
@@ -185,21 +187,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .findings
         .iter()
         .filter(|f| result.found.contains(&f.id));
-    let again = marks::note_found(&options.out, found)?;
-    let html = report::html(
-        &result.state,
-        &result.findings,
-        &report::beside(&options.out)?,
-    );
-    let written = store::write_atomically(&options.out.join("report.html"), html.as_bytes());
-    summary(
-        &vm,
-        &options,
-        &result,
-        &Marks::open(&options.out)?,
-        args.format,
-    );
-    for finding in again {
+    let again = marks::note_found(&options.out, found);
+    let written = report::beside(&options.out).and_then(|beside| {
+        let html = report::html(&result.state, &result.findings, &beside);
+        store::write_atomically(&options.out.join("report.html"), html.as_bytes())
+    });
+    let marks = Marks::open(&options.out).unwrap_or(before);
+    summary(&vm, &options, &result, &marks, args.format);
+    for finding in again.as_deref().unwrap_or_default() {
         if args.format == Format::Json {
             println!(
                 "{}",
@@ -212,10 +207,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(error) = result.error {
         return Err(error.into());
     }
+    again?;
     written.context("the findings are saved, the report is not")?;
+    let none_ran = result.state.subjects.is_empty();
     let all_skipped = result.state.subjects.values().all(|t| t.skipped.is_some());
     Ok(if interrupted() {
         exit::interrupted()
+    } else if none_ran {
+        eprintln!("threadbare: no scenario ran: the time or the iterations were over at once");
+        exit::nothing()
     } else if all_skipped {
         eprintln!("threadbare: every subject was skipped on this VM; the reasons stand above");
         exit::nothing()

@@ -2,6 +2,16 @@
 //!
 //! Argument parsing and printing only; one file per subcommand.
 
+/// As the standard macro, but a reader that is gone stops the run instead of panicking a worker.
+macro_rules! print {
+    ($($text:tt)*) => { $crate::say(::core::format_args!($($text)*)) };
+}
+/// A line of [`print`].
+macro_rules! println {
+    () => { print!("\n") };
+    ($($text:tt)*) => { print!("{}\n", ::core::format_args!($($text)*)) };
+}
+
 mod bisect;
 mod bugs;
 mod check;
@@ -18,7 +28,9 @@ mod signals;
 mod vms;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use std::io::Write;
 use std::process::ExitCode;
+use threadbare_stress::vm::child::{INTERRUPTED, interrupted};
 
 /// Exit codes, the same for every subcommand.
 pub mod exit {
@@ -141,11 +153,26 @@ fn message(error: &anyhow::Error) -> String {
     text
 }
 
+/// Writes to stdout; when nobody reads it any more the run ends as after Ctrl-C, all saved.
+fn say(text: std::fmt::Arguments<'_>) {
+    if std::io::stdout().write_fmt(text).is_err() {
+        // Relaxed: the flag carries no data.
+        INTERRUPTED.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 fn main() -> ExitCode {
     if rustpython::is_me() {
         return rustpython::main();
     }
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    // No hook: the model checkers catch panics of the programs they run. This one is ours.
+    std::panic::catch_unwind(|| ended(command)).unwrap_or_else(|_| exit::ours())
+}
+
+/// Runs a subcommand to its exit code.
+fn ended(command: Command) -> ExitCode {
+    let result = match command {
         Command::Hunt(args) => hunt::run(args),
         Command::Repro(args) => repro::run(args),
         Command::Findings(args) => findings::run(args),
@@ -162,7 +189,11 @@ fn main() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         eprintln!("threadbare: {}", message(&error));
-        code(&error)
+        if interrupted() {
+            exit::interrupted()
+        } else {
+            code(&error)
+        }
     })
 }
 
