@@ -2,12 +2,15 @@
 # Known bugs: regression over the VMs at hand.
 #
 #   ci/bugs.sh [--quick] [PROGRAM]   fails when a bug marked fixed reappears, or one marked
-#                                    reproducible no longer does; --quick takes a short subset
+#                                    reproducible no longer does; --quick takes a short subset of
+#                                    what hardly ever needs a second try
+#       [--vm VM] [--time T] [--catalogue DIR]   this VM only; as for `threadbare repro`
 #   ci/bugs.sh --list                writes stress/src/bugs/files.rs from the files in stress/bugs/
 #   ci/bugs.sh --record [PROGRAM]    measures everything anew and writes it into the files
 #
 # PROGRAM: default target/release/threadbare. VMs are those that ci/vm/ builds; one that cannot be
-# built is skipped and said so.
+# built is skipped and said so. The last line counts bugs. Exit codes: 0 all as marked, 1 not,
+# 2 usage, 4 nothing was checked, 5 the program failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -38,32 +41,45 @@ END
     echo "$out: $(grep -c 'entry!(' "$out") lines"
 }
 
-mode=check program=target/release/threadbare quick=()
-for arg; do
-    case $arg in
+mode=check program=target/release/threadbare only='' flags=()
+while [ $# -gt 0 ]; do
+    case $1 in
         --list) list; exit ;;
         --record) mode=record ;;
-        --quick) quick=(--quick) ;;
+        --quick) flags+=(--quick) ;;
+        --vm | --time | --catalogue)
+            [ $# -gt 1 ] || { echo "ci/bugs.sh: $1 wants a value" >&2; exit 2; }
+            if [ "$1" = --vm ]; then only=$2; else flags+=("$1" "$2"); fi
+            shift ;;
         -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit ;;
-        *) program=$arg ;;
+        -*) echo "ci/bugs.sh: unknown option $1 (--help)" >&2; exit 2 ;;
+        *) program=$1 ;;
     esac
+    shift
 done
+if [ "$mode" = record ]; then flags+=(--record stress/bugs); else flags+=(--regression); fi
+command -v "$program" >/dev/null || { echo "ci/bugs.sh: no program $program: cargo build --release" >&2; exit 2; }
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 broken=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 # Prints the path of a VM that a script builds once into the cache.
-vm() { bash "$@" 2>/tmp/threadbare-bugs-$$.err || { tail -n 1 /tmp/threadbare-bugs-$$.err >&2; return 1; }; }
-trap 'rm -f /tmp/threadbare-bugs-$$.err' EXIT
+vm() { bash "$@" 2>"$log" || { tail -n 1 "$log" >&2; return 1; }; }
 
 on() { # NAME PATH
-    local code=0 flags=(--regression "${quick[@]}")
-    [ "$mode" = record ] && flags=(--record stress/bugs)
+    local code=0 counts=()
     echo "== $1"
-    "$program" repro --all --vm "$2" "${flags[@]}" || code=$?
-    # 1 says that bugs were reproduced, which is what --record is for.
+    "$program" repro --all --vm "$2" "${flags[@]}" | tee "$log"
+    code=${PIPESTATUS[0]}
+    # 1: something is not as marked; with --record, bugs were reproduced, which it is for.
     case $mode:$code in
-        check:0 | record:[01]) echo "ok: $1"; passed=$((passed + 1)) ;;
-        *:4) echo "skipped: $1: nothing is marked for it"; skipped=$((skipped + 1)) ;;
-        *) echo "FAILED: $1 (exit code $code)"; failed=$((failed + 1)) ;;
+        record:[01]) passed=$((passed + 1)) ;;
+        record:4) skipped=$((skipped + 1)) ;;
+        check:[014])
+            read -ra counts <<<"$(sed -n -E 's/^([0-9]+) bugs as marked, ([0-9]+) not, ([0-9]+) skipped$/\1 \2 \3/p' "$log" | tail -n 1)"
+            passed=$((passed + ${counts[0]:-0})) failed=$((failed + ${counts[1]:-0})) skipped=$((skipped + ${counts[2]:-0})) ;;
+        *:3) echo "skipped: $1 is not there"; skipped=$((skipped + 1)) ;;
+        *) echo "FAILED: $1 (exit code $code)"; broken=$((broken + 1)) ;;
     esac
 }
 
@@ -76,13 +92,19 @@ try() { # NAME SCRIPT ARGS...
     fi
 }
 
-try "cpython 3.13.5 free-threaded" ci/vm/cpython-ft.sh 3.13.5
-if [ ${#quick[@]} -eq 0 ]; then
-    try "cpython 3.13.15 free-threaded" ci/vm/cpython-ft.sh 3.13.15
-    try "cpython 3.13.5 with the thread sanitizer" ci/vm/cpython-ft.sh 3.13.5 --tsan
-    try "rustpython 0.6.0" ci/vm/rustpython.sh 0.6.0
+if [ -n "$only" ]; then
+    on "$only" "$only"
+else
+    try "cpython 3.13.5 free-threaded" ci/vm/cpython-ft.sh 3.13.5
+    if [[ " ${flags[*]} " != *" --quick "* ]]; then
+        try "cpython 3.13.15 free-threaded" ci/vm/cpython-ft.sh 3.13.15
+        try "cpython 3.13.5 with the thread sanitizer" ci/vm/cpython-ft.sh 3.13.5 --tsan
+        try "rustpython 0.6.0" ci/vm/rustpython.sh 0.6.0
+    fi
+    try "micropython" ci/vm/micropython.sh
+    on "rustpython, embedded" rustpython
 fi
-try "micropython" ci/vm/micropython.sh
-on "rustpython, embedded" rustpython
-echo "bugs: $passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+echo "bugs: $passed passed, $((failed + broken)) failed, $skipped skipped"
+[ "$broken" = 0 ] || exit 5
+[ "$failed" = 0 ] || exit 1
+[ "$passed" -gt 0 ] || exit 4

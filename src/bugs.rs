@@ -2,13 +2,15 @@
 
 use crate::{Format, exit, signals};
 use anyhow::Context;
-use std::io::Read;
+use std::fmt::Write as _;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use threadbare_stress::bugs::attribute::{Attribution, Index};
 use threadbare_stress::bugs::matrix::Matrix;
-use threadbare_stress::bugs::run::{self, Plan, Summary};
+use threadbare_stress::bugs::regression::{self, Budget, Verdict};
+use threadbare_stress::bugs::run::{self, Attempt, Plan, Summary};
 use threadbare_stress::bugs::{self, Bug, Measured, Status, record};
 use threadbare_stress::finding::store::write_atomically;
 use threadbare_stress::vm::Vm;
@@ -30,7 +32,8 @@ pub struct Args {
     /// Only bugs of this protocol (`threadbare matrix` lists them).
     #[arg(long)]
     protocol: Option<String>,
-    /// Only bugs of this VM: a family (cpython) or one that was measured ('cpython 3.13.5').
+    /// Only bugs of this VM: a family (cpython), one that was measured ('cpython 3.13.5'), or one at
+    /// hand (python3.13t, a path).
     #[arg(long)]
     vm: Option<String>,
     /// Only bugs with this status (on the --vm measured, else on any).
@@ -93,6 +96,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             Err(code) => code,
         });
     }
+    let mut args = args;
+    if let Some(code) = unknown(&all, &mut args) {
+        return Ok(code);
+    }
     let chosen: Vec<&Bug> = all.iter().filter(|b| wanted(b, &args)).collect();
     if chosen.is_empty() {
         eprintln!("threadbare: no bug is like that; `threadbare bugs` lists all");
@@ -103,30 +110,74 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         write_atomically(file, matrix.html().as_bytes())?;
         eprintln!("{}", file.display());
     }
+    let mut text = String::new();
     match (args.matrix || args.html.is_some(), args.format) {
-        (true, Format::Human) => print!("{}", matrix.text()),
-        (true, Format::Json) => println!("{}", serde_json::to_string(&matrix)?),
+        (true, Format::Human) => text = matrix.text(),
+        (true, Format::Json) => text = bugs::json("matrix", &matrix) + "\n",
         (false, Format::Json) => {
             for bug in &chosen {
-                println!("{}", bugs::json("bug", bug));
+                writeln!(text, "{}", bugs::json("bug", bug))?;
             }
         }
         (false, Format::Human) => {
             for bug in &chosen {
-                println!(
-                    "{:<42} {:<12} {}",
-                    bug.id(),
-                    state(bug, args.vm.as_deref()),
-                    bug.title
-                );
+                let state = state(bug, args.vm.as_deref());
+                writeln!(text, "{:<42} {state:<14} {}", bug.id(), bug.title)?;
             }
-            println!("{} bugs", chosen.len());
+            writeln!(text, "{} bugs", chosen.len())?;
             for totals in matrix.totals() {
-                println!("{}", totals.line());
+                writeln!(text, "{}", totals.line())?;
             }
         }
     }
+    put(&text);
     Ok(exit::CLEAN)
+}
+
+/// Prints; a reader that has seen enough, such as `head`, is no failure.
+fn put(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// What a wrong name in the arguments is answered with. A VM at hand gets the name that it was
+/// measured under.
+fn unknown(all: &[Bug], args: &mut Args) -> Option<ExitCode> {
+    let list = |names: Vec<&str>| {
+        let mut names = names;
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|n| !n.is_empty());
+        names.join(", ")
+    };
+    if let Some(protocol) = &args.protocol
+        && !all.iter().any(|b| b.protocol == *protocol)
+    {
+        let known = list(all.iter().map(|b| b.protocol.as_str()).collect());
+        eprintln!("threadbare: no bug of a protocol '{protocol}'; there are: {known}");
+        return Some(ExitCode::from(2));
+    }
+    let vm = args.vm.as_ref()?;
+    let named = |vm: &str| {
+        all.iter()
+            .any(|b| b.vm == vm || b.measured_on(vm).is_some())
+    };
+    if named(vm) {
+        return None;
+    }
+    if let Ok(open) = Vm::open(vm) {
+        let title = run::vm_name(&open.facts);
+        if named(&title) {
+            args.vm = Some(title);
+            return None;
+        }
+        eprintln!("threadbare: nothing was measured on {title}");
+        return Some(exit::nothing());
+    }
+    let families = all.iter().map(|b| b.vm.as_str());
+    let measured = all.iter().flat_map(|b| &b.measured).map(|m| m.vm.as_str());
+    let known = list(families.chain(measured).collect());
+    eprintln!("threadbare: no VM '{vm}' is at hand or was measured; measured: {known}");
+    Some(ExitCode::from(2))
 }
 
 fn wanted(bug: &Bug, args: &Args) -> bool {
@@ -168,32 +219,36 @@ fn show(bug: &Bug, format: Format) {
         println!("{}", bugs::json("bug", bug));
         return;
     }
-    println!("{}: {}", bug.id(), bug.title);
-    println!("  {}", bug.source);
-    println!(
-        "  {} of {}; affected: {}; fixed: {}",
-        bug.category, bug.vm, bug.affected, bug.fixed
+    let mut text = format!(
+        "{}: {}\n  {}\n  {} of {}; affected: {}; fixed: {}\n",
+        bug.id(),
+        bug.title,
+        bug.source,
+        bug.category,
+        bug.vm,
+        bug.affected,
+        bug.fixed
     );
-    for (name, text) in [
+    for (name, value) in [
         ("pattern", &bug.pattern),
         ("protocol", &bug.protocol),
         ("mutant", &bug.mutant),
         ("note", &bug.note),
     ] {
-        if !text.is_empty() {
-            println!("  {name}: {text}");
+        if !value.is_empty() {
+            text += &format!("  {name}: {value}\n");
         }
     }
     if !bug.mutant.is_empty() {
-        println!(
-            "  the model's counterexample: threadbare check {} --mutants",
+        text += &format!(
+            "  the model's counterexample: threadbare check {} --mutants\n",
             bug.protocol
         );
     }
     for m in &bug.measured {
-        println!("  {}", measured_line(m));
+        text += &format!("  {}\n", measured_line(m));
     }
-    println!("\n{}", bug.program);
+    put(&format!("{text}\n{}\n", bug.program));
 }
 
 fn measured_line(m: &Measured) -> String {
@@ -241,7 +296,7 @@ pub struct Repro<'a> {
     pub time: Option<Duration>,
     /// Stop after so many hits.
     pub hits: Option<u32>,
-    /// Only a short subset: bugs that were quick to reproduce, two of every category.
+    /// Only a short subset: bugs that are quick to show and hardly ever missed, two of every category.
     pub quick: bool,
     /// Only bugs that were not yet measured on the VM.
     pub untried: bool,
@@ -265,7 +320,12 @@ pub fn repro(args: &Repro) -> anyhow::Result<ExitCode> {
         Some(asked) => {
             let found = match find(&all, asked) {
                 Ok(bug) => bug.id(),
-                Err(code) => return Ok(code),
+                Err(code) => {
+                    if !crate::repro::names_a_bug(asked) {
+                        eprintln!("threadbare: nor is there a finding's folder of that name");
+                    }
+                    return Ok(code);
+                }
             };
             all.iter()
                 .position(|b| b.id() == found)
@@ -274,20 +334,19 @@ pub fn repro(args: &Repro) -> anyhow::Result<ExitCode> {
         }
         None => (0..all.len()).collect(),
     };
-    let (mut ran, mut hits, mut wrong, mut stopped) = (0, 0, Vec::new(), false);
+    let (mut ran, mut hits, mut stopped) = (0, 0, false);
+    let mut checked = Checked::default();
     let mut names = Vec::new();
     for spec in args.vms {
         let vm = Vm::open(spec)?;
         let name = run::vm_name(&vm.facts);
         names.push(name.clone());
-        let quick = quick(&all, &name);
+        let quick = regression::quick(&all, &name);
         for &i in &chosen {
             let bug = &all[i];
             let marked = bug.measured_on(&name).map(|m| m.status);
-            let skip =
-                args.regression && !matches!(marked, Some(Status::Reproduced | Status::Fixed));
             if stopped
-                || skip
+                || args.regression && !regression::checkable(marked)
                 || args.untried && marked.is_some()
                 || args.quick && !quick.contains(&bug.stem)
             {
@@ -299,16 +358,20 @@ pub fn repro(args: &Repro) -> anyhow::Result<ExitCode> {
                 }
                 continue;
             }
-            let summary = one(&vm, bug, args, marked)?;
+            let summary = match marked.filter(|_| args.regression) {
+                Some(marked) => {
+                    let (verdict, summary) = check(&vm, bug, args, marked)?;
+                    checked.add(verdict, args.format);
+                    summary
+                }
+                None => one(&vm, bug, args)?,
+            };
             stopped |= summary.interrupted;
             if summary.interrupted {
                 continue;
             }
             ran += 1;
             hits += usize::from(summary.hits > 0);
-            if args.regression {
-                wrong.extend(regressed(bug, marked, &summary));
-            }
             if summary.broken.is_none() {
                 record::merge(&mut all[i], summary.measured());
                 if let Some(dir) = args.record {
@@ -332,64 +395,125 @@ pub fn repro(args: &Repro) -> anyhow::Result<ExitCode> {
     } else if args.bug.is_none() && args.format == Format::Json {
         println!("{}", bugs::json("matrix", &matrix));
     }
-    for line in &wrong {
-        println!("REGRESSION: {line}");
-    }
-    if args.regression {
-        println!("{ran} bugs run, {} not as marked", wrong.len());
+    if args.regression && args.format == Format::Human {
+        println!("{}", checked.line());
     }
     Ok(match (stopped, ran, args.regression) {
         (true, ..) => exit::interrupted(),
         (_, 0, _) => exit::nothing(),
-        (_, _, true) if wrong.is_empty() => exit::CLEAN,
-        (_, _, true) => exit::found(),
+        (_, _, true) if checked.wrong > 0 => exit::found(),
+        (_, _, true) if checked.held == 0 => exit::nothing(),
+        (_, _, true) => exit::CLEAN,
         _ if hits > 0 => exit::found(),
         _ => exit::CLEAN,
     })
 }
 
-/// One bug on one VM, with its progress on stderr and its result on stdout.
-fn one(vm: &Vm, bug: &Bug, args: &Repro, marked: Option<Status>) -> anyhow::Result<Summary> {
-    let alone = args.bug.is_some();
-    // What is marked reproducible gets its full time and stops at the first hit; what is
-    // marked fixed is looked at briefly: no time would prove it absent.
-    let fixed = args.regression && marked == Some(Status::Fixed);
-    let seconds = match (alone, fixed) {
-        (true, _) => 60.0,
-        (false, true) => 20.0,
-        (false, false) if args.regression => 90.0,
-        (false, false) => 20.0,
+/// What a regression run came to.
+#[derive(Default)]
+struct Checked {
+    held: usize,
+    wrong: usize,
+    skipped: usize,
+}
+
+impl Checked {
+    fn add(&mut self, verdict: Verdict, format: Format) {
+        let line = match &verdict {
+            Verdict::Holds => {
+                self.held += 1;
+                return;
+            }
+            Verdict::Interrupted => return,
+            Verdict::Regressed(why) => {
+                self.wrong += 1;
+                format!("REGRESSION: {why}")
+            }
+            // The mark stands until it is refuted, and the reader is told.
+            Verdict::Unsure(why) => {
+                self.held += 1;
+                format!("UNSURE: {why}")
+            }
+            Verdict::Skipped(why) => {
+                self.skipped += 1;
+                format!("skipped: {why}")
+            }
+        };
+        if format == Format::Json {
+            println!("{}", bugs::json("regression", &verdict));
+        } else {
+            println!("{line}");
+        }
+    }
+
+    /// `ci/bugs.sh` adds these up.
+    fn line(&self) -> String {
+        format!(
+            "{} bugs as marked, {} not, {} skipped",
+            self.held, self.wrong, self.skipped
+        )
+    }
+}
+
+/// Checks the mark of one bug.
+fn check(vm: &Vm, bug: &Bug, args: &Repro, marked: Status) -> anyhow::Result<(Verdict, Summary)> {
+    let usual = Budget::default();
+    let budget = Budget {
+        reproducible: args.time.unwrap_or(usual.reproducible),
+        fixed: args.time.unwrap_or(usual.fixed),
+        ..usual
     };
-    let mut total = args.time.unwrap_or(Duration::from_secs_f64(seconds));
-    // Nor is much time spent on what the reports say is not there.
+    let mut number = 0;
+    let (verdict, summary) = regression::check(vm, bug, marked, budget, |attempt| {
+        number += 1;
+        progress(bug, number, attempt);
+    })?;
+    told(&summary, args.format);
+    Ok((verdict, summary))
+}
+
+/// One bug on one VM, with its progress on stderr and its result on stdout.
+fn one(vm: &Vm, bug: &Bug, args: &Repro) -> anyhow::Result<Summary> {
+    let alone = args.bug.is_some();
+    let usual = Duration::from_secs(if alone { 60 } else { 20 });
+    let mut total = args.time.unwrap_or(usual);
+    // Little time is spent on what the reports say is not there.
     if !alone && run::said_absent(bug, &vm.facts) {
         total /= 4;
     }
     let plan = Plan {
         total,
         run: Duration::from_secs(10),
-        hits: args.hits.unwrap_or(if args.regression { 1 } else { 3 }),
+        hits: args.hits.unwrap_or(3),
     };
     let mut number = 0;
     let summary = run::reproduce(vm, bug, plan, |attempt| {
         number += 1;
-        let how = if attempt.hit { "hit" } else { "no hit" };
-        let seconds = attempt.took.as_secs_f64();
-        eprintln!(
-            "{} run {number}: {how} after {seconds:.1} s: {}",
-            bug.id(),
-            attempt.ended.line()
-        );
+        progress(bug, number, attempt);
     })?;
-    if args.format == Format::Json {
-        println!("{}", bugs::json("repro", &summary));
-    } else {
-        println!("{} on {}: {}", summary.id, summary.vm, summary.line());
-    }
+    told(&summary, args.format);
     if alone && args.format == Format::Human && summary.hits > 0 {
         stacks(vm, bug);
     }
     Ok(summary)
+}
+
+fn progress(bug: &Bug, number: u32, attempt: &Attempt) {
+    let how = if attempt.hit { "hit" } else { "no hit" };
+    let seconds = attempt.took.as_secs_f64();
+    eprintln!(
+        "{} run {number}: {how} after {seconds:.1} s: {}",
+        bug.id(),
+        attempt.ended.line()
+    );
+}
+
+fn told(summary: &Summary, format: Format) {
+    if format == Format::Json {
+        println!("{}", bugs::json("repro", summary));
+    } else {
+        println!("{} on {}: {}", summary.id, summary.vm, summary.line());
+    }
 }
 
 /// The native stacks of a crash, where there is a debugger and the crash comes again.
@@ -400,44 +524,4 @@ fn stacks(vm: &Vm, bug: &Bug) {
             frames.join(" < ")
         );
     }
-}
-
-/// What differs from the mark, if anything.
-fn regressed(bug: &Bug, marked: Option<Status>, summary: &Summary) -> Option<String> {
-    let line = summary.line();
-    match marked {
-        _ if summary.broken.is_some() => Some(format!("{}: {line}", bug.id())),
-        Some(Status::Fixed) if summary.hits > 0 => {
-            Some(format!("{} is marked fixed and is back: {line}", bug.id()))
-        }
-        Some(Status::Reproduced) if summary.hits == 0 => {
-            Some(format!("{} is marked reproducible: {line}", bug.id()))
-        }
-        _ => None,
-    }
-}
-
-/// The two bugs of every category that were quickest to show on this VM, and one marked fixed.
-fn quick(all: &[Bug], vm: &str) -> Vec<String> {
-    let mut marked: Vec<(&Bug, &Measured)> = all
-        .iter()
-        .filter_map(|b| Some((b, b.measured_on(vm)?)))
-        .collect();
-    marked.sort_by(|a, b| a.1.first_hit.total_cmp(&b.1.first_hit));
-    let mut taken: Vec<(&str, Status)> = Vec::new();
-    let mut chosen = Vec::new();
-    for (bug, m) in marked {
-        let most = match m.status {
-            // Every run hit, and soon.
-            Status::Reproduced if m.hits == m.runs && m.first_hit < 3.0 => 2,
-            Status::Fixed => 1,
-            _ => 0,
-        };
-        let key = (bug.category.as_str(), m.status);
-        if taken.iter().filter(|t| **t == key).count() < most {
-            taken.push(key);
-            chosen.push(bug.stem.clone());
-        }
-    }
-    chosen
 }

@@ -20,7 +20,7 @@ Examples:
   threadbare repro --all --vm python3.13t --vm rustpython          # the version matrix
   threadbare repro --all --vm python3.13t --regression             # fails when a mark no longer holds")]
 pub struct Args {
-    /// A finding's folder, OUT/findings/ID, or a known bug such as python/cpython#154130.
+    /// A finding's folder, OUT/findings/ID, or a known bug: python/cpython#154130, 154130, a file's name.
     #[arg(required_unless_present = "all")]
     what: Option<String>,
     /// All known bugs that the VMs can show.
@@ -40,17 +40,17 @@ pub struct Args {
     /// --improve, default 60s; of all runs of a known bug, default 60s, with --all 20s.
     #[arg(long, value_parser = parse_time)]
     time: Option<Duration>,
-    /// Known bugs: stop after so many hits (default 3, with --regression 1).
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Known bugs: stop after so many hits (default 3).
+    #[arg(long, conflicts_with = "regression", value_parser = clap::value_parser!(u32).range(1..))]
     hits: Option<u32>,
-    /// Known bugs: only a few of every category, those quick to show.
+    /// Known bugs: only a few of every category, those that show soon and are hardly ever missed.
     #[arg(long, requires = "all")]
     quick: bool,
     /// Known bugs: only those that were not yet measured on the VM.
     #[arg(long, requires = "all")]
     untried: bool,
-    /// Known bugs: run what is marked for the VM; exit 1 when a bug marked fixed is back or one
-    /// marked reproducible no longer shows.
+    /// Known bugs: run what is marked for the VM; exit 1 when a bug marked fixed is back (twice) or
+    /// one marked reproducible does not show (in 90 s, and then in 270 s).
     #[arg(long, requires = "all")]
     regression: bool,
     /// Known bugs: write the measurements into the files of this catalogue.
@@ -70,10 +70,9 @@ pub struct Args {
 /// Runs a finding's script, or known bugs.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match &args.what {
-        // A folder's name may hold anything; a bug's number follows a #.
-        Some(what) if Path::new(what).exists() || !names_a_bug(what) => {
-            finding(&args, Path::new(what))
-        }
+        // A folder's name may hold anything.
+        Some(what) if Path::new(what).exists() => finding(&args, Path::new(what)),
+        Some(what) if what.contains('/') && !names_a_bug(what) => finding(&args, Path::new(what)),
         _ if args.improve => {
             eprintln!("threadbare: --improve is for a finding's folder, OUT/findings/ID");
             Ok(ExitCode::from(2))

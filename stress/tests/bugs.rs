@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use threadbare_stress::bugs::attribute::{Attribution, Evidence, Index};
 use threadbare_stress::bugs::matrix::Matrix;
-use threadbare_stress::bugs::run::{self, Ended, Plan};
+use threadbare_stress::bugs::regression::{self, Budget, Verdict};
+use threadbare_stress::bugs::run::{self, Ended, Grace, Plan};
 use threadbare_stress::bugs::{self, Bug, Nature, Status, record};
 use threadbare_stress::vm::{Facts, Vm};
 
@@ -79,6 +80,124 @@ fn every_way_to_end_is_told_apart() {
     assert!(matches!(broken, Ended::Broken(why) if why.contains("NameError")) && !hit);
     let panic = "echo \"thread 'x' panicked at vm/src/a.rs:1:2:\" >&2; echo 'index out of bounds' >&2; exit 101";
     assert!(matches!(ended("panic", panic), (Ended::Panic(_), true)));
+}
+
+/// A program past its deadline: what it does then decides, not the clock.
+#[test]
+fn a_program_that_is_only_slow_is_no_hit() {
+    let past = |failure: &str, program: &str, computing: u64| {
+        let grace = Grace {
+            time: Duration::from_millis(200),
+            computing: Duration::from_millis(computing),
+        };
+        let bug = bug(failure, program);
+        let time = Duration::from_millis(100);
+        let attempt = run::attempt_within(&shell("1.0"), &bug, time, grace).unwrap();
+        (attempt.ended, attempt.hit)
+    };
+    let slow = "i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done";
+    for failure in ["crash", "hang"] {
+        assert_eq!(past(failure, slow, 60_000), (Ended::Clean, false));
+    }
+    let (asleep, hit) = past("hang", "exec sleep 600", 3_600_000);
+    assert!(matches!(asleep, Ended::Hang(_)) && hit, "{asleep:?}");
+    let (spins, hit) = past("hang", "while :; do :; done", 300);
+    assert!(matches!(spins, Ended::Hang(_)) && hit, "{spins:?}");
+    // Nor is a crash, what stands still or goes on elsewhere than in a damaged heap.
+    assert!(!past("crash", "exec sleep 600", 3_600_000).1);
+    assert!(!past("crash", "while :; do :; done", 300).1);
+}
+
+/// What checking a mark comes to, for a program that counts its runs in `$n`.
+fn checked(marked: Status, program: &str) -> (Verdict, u32) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("runs");
+    let bug = bug(
+        "crash",
+        &format!(
+            "echo >> {0}; n=$(wc -l < {0}); {program}\nexec sleep $1",
+            file.display()
+        ),
+    );
+    let budget = Budget {
+        reproducible: Duration::from_millis(1000),
+        fixed: Duration::from_millis(600),
+        run: Duration::from_millis(200),
+    };
+    let mut seen = 0;
+    let (verdict, summary) =
+        regression::check(&shell("2.1"), &bug, marked, budget, |_| seen += 1).unwrap();
+    assert!(summary.runs <= seen);
+    (verdict, summary.hits)
+}
+
+const CRASH: &str = "kill -SEGV $$";
+
+#[test]
+fn marks_that_hold() {
+    assert_eq!(checked(Status::Reproduced, CRASH), (Verdict::Holds, 1));
+    assert_eq!(checked(Status::Fixed, ""), (Verdict::Holds, 0));
+    // In vain until the longer second try.
+    let late = format!("[ $n -gt 6 ] && {CRASH}");
+    assert_eq!(checked(Status::Reproduced, &late), (Verdict::Holds, 1));
+}
+
+#[test]
+fn wrong_marks_are_found_and_chance_is_not_taken_for_one() {
+    let (verdict, hits) = checked(Status::Fixed, CRASH);
+    assert!(matches!(verdict, Verdict::Regressed(_)), "{verdict:?}");
+    assert_eq!(hits, 2);
+    let (verdict, _) = checked(Status::Fixed, &format!("[ $n = 2 ] && {CRASH}"));
+    assert!(matches!(verdict, Verdict::Unsure(_)), "{verdict:?}");
+    let (verdict, _) = checked(Status::Reproduced, "");
+    assert!(matches!(verdict, Verdict::Regressed(_)), "{verdict:?}");
+}
+
+#[test]
+fn what_cannot_be_checked_is_said_to_be_so() {
+    let (verdict, _) = checked(Status::Reproduced, "echo skip: no module; exit 77");
+    assert!(matches!(verdict, Verdict::Skipped(_)), "{verdict:?}");
+    let (verdict, _) = checked(Status::Fixed, "exit 3");
+    assert!(
+        matches!(&verdict, Verdict::Regressed(why) if why.contains("nothing is known")),
+        "{verdict:?}"
+    );
+    // Once may be the machine's fault.
+    let once = "[ $n = 1 ] && exit 3";
+    assert_eq!(checked(Status::Fixed, once), (Verdict::Holds, 0));
+    assert!(!regression::checkable(Some(Status::NotReproduced)) && !regression::checkable(None));
+}
+
+#[test]
+fn the_short_run_takes_what_is_hardly_ever_missed() {
+    let row = |stem: &str, status: Status, hits: u32, seconds: f64| {
+        let mut bug = bug("crash", CRASH);
+        bug.stem = stem.to_owned();
+        bug.measured.push(bugs::Measured {
+            vm: "shell 1.0".into(),
+            status,
+            hits,
+            runs: hits.max(1),
+            seconds,
+            first_hit: 0.0,
+            seen: String::new(),
+        });
+        bug
+    };
+    let all = [
+        row("once", Status::Reproduced, 1, 0.1),
+        row("slow", Status::Reproduced, 10, 200.0),
+        row("third", Status::Reproduced, 10, 30.0),
+        row("second", Status::Reproduced, 10, 20.0),
+        row("first", Status::Reproduced, 5, 2.0),
+        row("gone", Status::Fixed, 0, 5.0),
+        row("unseen", Status::NotReproduced, 0, 5.0),
+    ];
+    assert_eq!(
+        regression::quick(&all, "shell 1.0"),
+        ["gone", "first", "second"]
+    );
+    assert!(regression::quick(&all, "shell 2.0").is_empty());
 }
 
 #[test]

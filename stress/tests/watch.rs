@@ -68,3 +68,43 @@ fn threads_get_processors_of_their_own_where_asked() {
         assert_eq!(bound, free);
     }
 }
+
+/// Past its time after 0.3 s; then so much may be computed.
+fn late(most: Duration) -> Limits {
+    let time = Duration::from_millis(300);
+    Limits {
+        silence: time,
+        total: time,
+        late: Some(most),
+        debugger: false,
+        ..Limits::default()
+    }
+}
+
+fn shell(program: &str, limits: Limits) -> child::Outcome {
+    child::run(Command::new("sh").args(["-c", program]), limits).unwrap()
+}
+
+#[test]
+fn a_late_process_that_computes_may_end_by_itself() {
+    // Three quarters of a second and more of nothing but turns.
+    let turns = "i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; echo done";
+    let outcome = shell(turns, late(Duration::from_secs(60)));
+    assert_eq!(outcome.end, End::Exit(0));
+    assert_eq!(outcome.stdout, ["done"]);
+}
+
+#[test]
+fn a_late_process_that_computes_for_ever_is_ended() {
+    let outcome = shell("while :; do :; done", late(Duration::from_millis(500)));
+    assert_eq!(outcome.end, End::Hang);
+    assert_eq!(outcome.hang.expect("what was seen").running, 1);
+}
+
+#[test]
+fn a_late_process_that_sleeps_is_ended_without_more_ado() {
+    let outcome = shell("exec sleep 600", late(Duration::from_secs(3600)));
+    assert_eq!(outcome.end, End::Hang);
+    let autopsy = outcome.hang.expect("what was seen");
+    assert_eq!((autopsy.running, autopsy.sleeping), (0, 1));
+}

@@ -5,35 +5,27 @@ import threading
 import time
 
 end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-slot = [bytearray(b"*" * 5000)]
-
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+SIZE = 500_000
+slot = [bytearray(b"*" * SIZE)]
 
 
 def double():
     while time.monotonic() < end:
+        dirt = bytearray(b"#" * (2 * SIZE + SIZE // 4))
+        fresh = slot[0] = bytearray(b"*" * SIZE)
+        del dirt
         try:
-            for _ in range(50):
-                dirt = bytearray(b"#" * 11000)
-                fresh = slot[0] = bytearray(b"*" * 5000)
-                del dirt
-                fresh.extend(fresh)
+            fresh.extend(fresh)
         except Exception:
             pass
 
 
 def scan():
     while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                found = set(bytes(slot[0]))
-                if not found <= {0, 42}:
-                    hit("bytes from nowhere: %s" % sorted(found)[:5])
-        except Exception:
-            pass
+        for _ in range(5):
+            if b"#" in bytes(slot[0]):
+                print("hit: bytes from nowhere", flush=True)
+                os._exit(1)
 
 
 threads = [threading.Thread(target=f) for f in (double, scan, scan)]

@@ -8,29 +8,20 @@ class Box:
     pass
 
 
-box = Box()
-
-
 def assign():
+    first, second = "name" * 5, "tail"
     while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                Box.__qualname__ = "q%d" % time.monotonic_ns()
-        except Exception:
-            pass
+        for _ in range(500):
+            Box.__qualname__ = first + second
 
 
 def read():
     while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                Box.__qualname__
-                repr(box)
-        except Exception:
-            pass
+        for _ in range(500):
+            Box.__qualname__
 
 
-threads = [threading.Thread(target=f) for f in (assign, assign, read, read)]
+threads = [threading.Thread(target=f) for f in (assign, assign, read)]
 for thread in threads:
     thread.start()
 for thread in threads:

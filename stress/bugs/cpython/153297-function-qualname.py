@@ -5,32 +5,28 @@ import threading
 import time
 
 end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-def target(x=1):
+def target(x=1, y=2):
     return x
 
 
 def assign():
+    item = [1]
     while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                target.__qualname__ = "q%d" % time.monotonic_ns()
-                target.__defaults__ = ([1],)
-        except Exception:
-            pass
+        for _ in range(500):
+            target.__defaults__ = (item, item)
 
 
 def read():
     while time.monotonic() < end:
         try:
-            for _ in range(50):
-                target.__qualname__
+            for _ in range(500):
                 target.__defaults__
                 target()
-        except Exception:
+        except TypeError:
             pass
 
 
-threads = [threading.Thread(target=f) for f in (assign, assign, read, read)]
+threads = [threading.Thread(target=f) for f in (assign, assign, read)]
 for thread in threads:
     thread.start()
 for thread in threads:

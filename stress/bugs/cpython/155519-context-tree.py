@@ -6,36 +6,30 @@ import threading
 import time
 
 end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-variables = [contextvars.ContextVar("v%d" % i) for i in range(40)]
+variable = contextvars.ContextVar("v")
 context = contextvars.Context()
-
-
-def store():
-    for i, variable in enumerate(variables):
-        variable.set([i])
+context.run(variable.set, 0)
 
 
 def write():
+    values = [[1], [2]]
+
+    def store():
+        for value in values * 200:
+            variable.set(value)
+
     while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                context.run(store)
-        except Exception:
-            pass
+        context.run(store)
 
 
 def read():
     while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                len(context)
-                list(context.items())
-                context.copy()
-        except Exception:
-            pass
+        for _ in range(200):
+            context.copy()
+            list(context.items())
 
 
-threads = [threading.Thread(target=f) for f in (write, read, read, read)]
+threads = [threading.Thread(target=f) for f in (write, read, read)]
 for thread in threads:
     thread.start()
 for thread in threads:

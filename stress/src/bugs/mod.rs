@@ -10,6 +10,7 @@ mod files;
 pub mod ident;
 pub mod matrix;
 pub mod record;
+pub mod regression;
 pub mod run;
 pub mod stats;
 
@@ -290,7 +291,7 @@ pub fn find<'a>(bugs: &'a [Bug], asked: &str) -> Result<&'a Bug, BugsError> {
             let digits: String = asked.chars().filter(char::is_ascii_digit).collect();
             let near: Vec<String> = bugs
                 .iter()
-                .filter(|b| !digits.is_empty() && b.number.contains(&digits))
+                .filter(|b| digits.len() > 2 && b.number.contains(&digits))
                 .take(3)
                 .map(Bug::id)
                 .collect();

@@ -8,8 +8,24 @@ use crate::vm::{Facts, Vm, VmError};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
-/// How long a program may go on past its deadline before it counts as hung.
-const GRACE: f64 = 5.0;
+/// What a program past its deadline is given before it counts as hung.
+#[derive(Clone, Copy, Debug)]
+pub struct Grace {
+    /// First, so much time.
+    pub time: Duration,
+    /// Then, when it does not merely sleep, so much processor time of one thread: on a busy
+    /// machine the clock says nothing about a program that still computes.
+    pub computing: Duration,
+}
+
+impl Default for Grace {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(5),
+            computing: Duration::from_secs(5),
+        }
+    }
+}
 
 /// How one run of a bug's program ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -121,6 +137,19 @@ pub fn vm_name(facts: &Facts) -> String {
 /// # Errors
 /// When the VM cannot be started or the program cannot be written to a temporary file.
 pub fn attempt(vm: &Vm, bug: &Bug, limit: Duration) -> Result<Attempt, VmError> {
+    attempt_within(vm, bug, limit, Grace::default())
+}
+
+/// [`attempt`] with this grace.
+///
+/// # Errors
+/// As of [`attempt`].
+pub fn attempt_within(
+    vm: &Vm,
+    bug: &Bug,
+    limit: Duration,
+    grace: Grace,
+) -> Result<Attempt, VmError> {
     let dir = tempfile::tempdir().map_err(VmError::Temp)?;
     let name = bug.stem.rsplit('/').next().unwrap_or("bug");
     let script = dir.path().join(format!("{name}.py"));
@@ -136,14 +165,15 @@ pub fn attempt(vm: &Vm, bug: &Bug, limit: Duration) -> Result<Attempt, VmError> 
             "exitcode=0 history_size=7 report_signal_unsafe=0",
         );
     }
-    let slow = if thread_sanitizer { 6.0 } else { 1.0 };
-    let total = Duration::from_secs_f64(limit.as_secs_f64() * slow + GRACE);
+    let slow = if thread_sanitizer { 6 } else { 1 };
+    let total = limit * slow + grace.time;
     let start = Instant::now();
     let outcome = child::run(
         &mut command,
         Limits {
             silence: total,
             total,
+            late: Some(grace.computing * slow),
             debugger: true,
             ..Limits::default()
         },
@@ -225,8 +255,7 @@ pub fn is_hit(bug: &Bug, ended: &Ended) -> bool {
         Ended::Panic(_) => any(&[Failure::Panic]),
         // A damaged heap often shows as an endless walk of the allocator's lists.
         Ended::Hang(what) => {
-            any(&[Failure::Hang])
-                || (what.contains("mi_") || what.contains("allocator")) && any(&[Failure::Crash])
+            any(&[Failure::Hang]) || what.contains("inside the allocator") && any(&[Failure::Crash])
         }
         Ended::Memory => any(&[Failure::Leak]),
         // The program prints it for this bug and no other.
@@ -264,12 +293,11 @@ pub fn reproduce(
     vm: &Vm,
     bug: &Bug,
     plan: Plan,
-    mut each: impl FnMut(&Attempt),
+    each: impl FnMut(&Attempt),
 ) -> Result<Summary, VmError> {
-    let name = vm_name(&vm.facts);
     let mut summary = Summary {
         id: bug.id(),
-        vm: name,
+        vm: vm_name(&vm.facts),
         status: Status::NotReproduced,
         hits: 0,
         runs: 0,
@@ -282,9 +310,26 @@ pub fn reproduce(
         broken: None,
         interrupted: false,
     };
+    go_on(vm, bug, plan, &mut summary, each)?;
+    Ok(summary)
+}
+
+/// Runs a bug again by a plan of its own, and counts it with what was run before.
+///
+/// # Errors
+/// When the VM cannot be started.
+pub fn go_on(
+    vm: &Vm,
+    bug: &Bug,
+    plan: Plan,
+    summary: &mut Summary,
+    mut each: impl FnMut(&Attempt),
+) -> Result<(), VmError> {
+    let (hits, seconds) = (summary.hits, summary.seconds);
+    summary.broken = None;
     loop {
         // The last run is shortened so that the whole stays within its time.
-        let left = plan.total.as_secs_f64() - summary.seconds;
+        let left = plan.total.as_secs_f64() - (summary.seconds - seconds);
         let limit = plan.run.as_secs_f64().min(left.max(1.0));
         let attempt = attempt(vm, bug, Duration::from_secs_f64(limit))?;
         each(&attempt);
@@ -308,11 +353,11 @@ pub fn reproduce(
                 }
             }
         }
-        let over = plan.total.as_secs_f64() - summary.seconds < 0.5;
+        let over = plan.total.as_secs_f64() - (summary.seconds - seconds) < 0.5;
         let other_end = summary.interrupted
             || summary.broken.is_some()
             || summary.status == Status::NotApplicable;
-        if summary.hits >= plan.hits || over || other_end {
+        if summary.hits - hits >= plan.hits || over || other_end {
             break;
         }
     }
@@ -326,7 +371,7 @@ pub fn reproduce(
         summary.per_minute = f64::from(summary.hits) / minutes;
         summary.per_minute_interval = stats::poisson(summary.hits, minutes);
     }
-    Ok(summary)
+    Ok(())
 }
 
 impl Summary {

@@ -33,6 +33,12 @@ pub fn poisson(events: u32, time: f64) -> (f64, f64) {
     (low / time, high / time)
 }
 
+/// Chance that nothing is seen in `time` of what was seen `events` times in `seconds`, at the lowest
+/// rate of the 95 % interval.
+pub fn missed(events: u32, seconds: f64, time: f64) -> f64 {
+    (-poisson(events, seconds).0 * time).exp()
+}
+
 /// P(X <= k) for a Poisson variable of this mean.
 fn below(k: u32, mean: f64) -> f64 {
     let mut term = (-mean).exp();
@@ -76,6 +82,14 @@ mod tests {
         close(wilson(15, 148), (0.0624, 0.1605));
         close(wilson(0, 20), (0.0, 0.1611));
         close(wilson(1, 29), (0.0061, 0.1718));
+    }
+
+    #[test]
+    fn few_events_may_be_missed_in_any_time() {
+        // Ten in ten seconds: at least 0.4795 a second.
+        assert!((missed(10, 10.0, 10.0) - (-4.795_f64).exp()).abs() < 1e-4);
+        assert!(missed(1, 1.0, 90.0) > 0.1);
+        assert_eq!(missed(0, 10.0, 90.0), 1.0);
     }
 
     #[test]

@@ -43,7 +43,7 @@ struct Budget {
 /// or another, as a fatal error, or as an endless loop.
 pub fn alike(a: Kind, b: Kind) -> bool {
     let class = |k: Kind| match k {
-        Kind::Crash | Kind::Fatal | Kind::Exit => 1,
+        Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::Exit => 1,
         Kind::Hang | Kind::Deadlock => 2,
         Kind::ShutdownCrash | Kind::ShutdownHang => 3,
         other => 10 + other as u8,
@@ -159,7 +159,7 @@ fn settle_new(
                     false
                 } else if raw.kind == Kind::Panic {
                     v.kind == Kind::Panic && panicked_at(&v.detail) == panicked_at(&raw.detail)
-                } else if raw.report.is_some() {
+                } else if raw.report.is_some() || raw.kind == Kind::Assertion {
                     v.kind == raw.kind && v.detail == raw.detail
                 } else if raw.kind.ends_process() {
                     alike(v.kind, raw.kind)
@@ -171,7 +171,10 @@ fn settle_new(
                 .into_iter()
                 .find(|j| same(&j.verdict))
             {
-                if matches!(hit.verdict.kind, Kind::Crash | Kind::Fatal | Kind::Panic) {
+                if matches!(
+                    hit.verdict.kind,
+                    Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::Panic
+                ) {
                     ms = (start.elapsed().as_millis() as u64 * 3).clamp(100, 350);
                 }
                 last = Some((hit.verdict, hit.history));
@@ -333,7 +336,10 @@ fn measure(
     files.extend(report.as_deref().map(|text| ("report.txt", text)));
     let mut inner = shared.lock();
     inner.store.save(small, &files)?;
-    let crashed = matches!(small.kind, Kind::Crash | Kind::Fatal | Kind::ShutdownCrash);
+    let crashed = matches!(
+        small.kind,
+        Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::ShutdownCrash
+    );
     if crashed && small.script.is_some_and(|r| r.hits > 0) {
         inner.untraced.push_back(small.id.clone());
     }

@@ -106,7 +106,7 @@ impl Finding {
         }
         let place = if self.kind == Kind::Panic {
             panicked_at(&self.detail).to_owned()
-        } else if self.report.is_some() {
+        } else if self.kind.names_place() || self.report.is_some() {
             self.detail.clone()
         } else {
             self.frames.join(" < ")
@@ -125,8 +125,8 @@ impl Finding {
         let mut operations = self.scenario.operations();
         operations.dedup();
         let mut what = match self.report {
-            Some(_) => self.detail.clone(),
-            None => operations.join("\n"),
+            None if self.kind != Kind::Assertion => operations.join("\n"),
+            _ => self.detail.clone(),
         };
         if self.kind == Kind::Panic {
             what = format!("{what}\n{}", panicked_at(&self.detail));

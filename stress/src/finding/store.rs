@@ -144,12 +144,15 @@ impl Store {
             return self.findings.iter().find(same);
         }
         self.of(vm_title, subject, kind).find(|f| {
+            // The asserting line is the signature.
+            if kind == Kind::Assertion {
+                return f.detail == detail;
+            }
             f.scenario
                 .operations()
                 .iter()
                 .all(|op| operations.contains(op))
-                && (!matches!(kind, Kind::Panic | Kind::Sanitizer)
-                    || place(kind, &f.detail) == place(kind, detail))
+                && (!kind.names_place() || place(kind, &f.detail) == place(kind, detail))
         })
     }
 
@@ -164,10 +167,7 @@ impl Store {
         most: usize,
     ) -> bool {
         let all = self.count(vm_title, subject, kind);
-        let tells = matches!(
-            kind,
-            Kind::Crash | Kind::Panic | Kind::Fatal | Kind::Sanitizer
-        );
+        let tells = kind.names_place() || matches!(kind, Kind::Crash | Kind::Fatal);
         let mut known = self.of(vm_title, subject, kind);
         let said = known.any(|f| place(kind, &f.detail) == place(kind, detail));
         all >= MOST || all >= most && (said || !tells)

@@ -80,7 +80,7 @@ fn stacks(vm: &Vm, script: &Path, run: &Attempt, kind: Kind) -> Option<String> {
     if let Some(autopsy) = &run.outcome.hang {
         return (!autopsy.backtrace.is_empty()).then(|| autopsy.backtrace.clone());
     }
-    if !matches!(kind, Kind::Crash | Kind::Fatal) || !backtrace::available() {
+    if !matches!(kind, Kind::Crash | Kind::Assertion | Kind::Fatal) || !backtrace::available() {
         return None;
     }
     let seconds = run.limit.as_secs().max(1) * 2;

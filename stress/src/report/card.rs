@@ -161,6 +161,7 @@ fn title(kind: Kind) -> &'static str {
     match kind {
         Kind::Crash => "Memory safety violated: a race in Python code crashed the VM",
         Kind::Panic => "Internal invariant violated: the VM panicked",
+        Kind::Assertion => "Internal invariant violated: an assertion of the VM's own failed",
         Kind::Fatal => "Internal invariant violated: the VM stopped with a fatal error",
         Kind::Sanitizer => "Memory error or undefined behaviour in the VM, reported by a sanitizer",
         Kind::DataRace => "Data race in the VM: two accesses without any order between them",

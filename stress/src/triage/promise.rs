@@ -43,7 +43,13 @@ pub struct Row {
     pub states: &'static str,
 }
 
-const MEMORY: &[Kind] = &[Kind::Crash, Kind::Fatal, Kind::Uninitialised, Kind::Corrupt];
+const MEMORY: &[Kind] = &[
+    Kind::Crash,
+    Kind::Assertion,
+    Kind::Fatal,
+    Kind::Uninitialised,
+    Kind::Corrupt,
+];
 const ORDER: &[Kind] = &[Kind::Outcome, Kind::Exception];
 
 /// The table; the first row that fits counts.

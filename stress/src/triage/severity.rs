@@ -57,7 +57,9 @@ impl Severity {
         }
         match finding.kind {
             Kind::Uninitialised | Kind::Corrupt | Kind::Refcount => Self::MemoryCorruption,
-            Kind::Crash | Kind::Panic | Kind::Fatal | Kind::ShutdownCrash => Self::Crash,
+            Kind::Crash | Kind::Panic | Kind::Assertion | Kind::Fatal | Kind::ShutdownCrash => {
+                Self::Crash
+            }
             Kind::Hang | Kind::Deadlock | Kind::ShutdownHang | Kind::Memory | Kind::Flood => {
                 Self::Hang
             }

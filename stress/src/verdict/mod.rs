@@ -21,6 +21,8 @@ pub enum Kind {
     Crash,
     /// A Rust panic.
     Panic,
+    /// An assertion of a debug build: it stops where the fault is, before the harm.
+    Assertion,
     /// `Fatal Python error`.
     Fatal,
     /// A sanitizer's report.
@@ -59,9 +61,10 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, worst first.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Crash,
         Self::Panic,
+        Self::Assertion,
         Self::Fatal,
         Self::Sanitizer,
         Self::Uninitialised,
@@ -86,6 +89,7 @@ impl Kind {
         match self {
             Self::Crash => "crash",
             Self::Panic => "panic",
+            Self::Assertion => "assertion",
             Self::Fatal => "fatal",
             Self::Sanitizer => "sanitizer",
             Self::Uninitialised => "uninitialised",
@@ -106,12 +110,18 @@ impl Kind {
         }
     }
 
+    /// Whether what the VM said when it died names the place: that, not the operations, makes two one.
+    pub fn names_place(self) -> bool {
+        matches!(self, Self::Panic | Self::Assertion | Self::Sanitizer)
+    }
+
     /// Whether the process ended by it, so that the scenario in flight is to blame.
     pub fn ends_process(self) -> bool {
         matches!(
             self,
             Self::Crash
                 | Self::Panic
+                | Self::Assertion
                 | Self::Fatal
                 | Self::Sanitizer
                 | Self::Deadlock
@@ -223,6 +233,16 @@ pub fn of_process(log: &Log) -> Option<Verdict> {
         ),
         End::Signal(signal) => {
             let name = signal_name(signal);
+            if let Some(assertion) = stack::assertion(stderr) {
+                return verdict(
+                    if log.finished {
+                        Kind::ShutdownCrash
+                    } else {
+                        Kind::Assertion
+                    },
+                    assertion,
+                );
+            }
             if let Some(fatal) = stack::fatal(stderr) {
                 return verdict(
                     if log.finished {

@@ -79,6 +79,25 @@ pub fn fatal(stderr: &str) -> Option<String> {
         .then(|| format!("Fatal Python error: {}", mask(text.trim())))
 }
 
+/// A failed assertion of the C code: `file:line: function: Assertion …`, as the C library, CPython's
+/// own checks of objects and mimalloc print it.
+pub fn assertion(stderr: &str) -> Option<String> {
+    stderr.lines().find_map(|line| {
+        if let Some(rest) = line.split("mimalloc: assertion failed: at ").nth(1) {
+            let (place, function) = rest.split_once(", ")?;
+            let place = place.replace('"', "");
+            return Some(mask(&format!("{place}: {function}: Assertion of mimalloc")));
+        }
+        let at = line.find(": Assertion")?;
+        let (place, function) = line[..at].rsplit_once(": ")?;
+        // The C library puts the program's name in front.
+        let place = place.rsplit_once(": ").map_or(place, |(_, place)| place);
+        let (file, number) = place.rsplit_once(':')?;
+        number.parse::<u32>().ok()?;
+        Some(mask(&format!("{file}:{number}: {function}{}", &line[at..])))
+    })
+}
+
 /// A message that tells more than the signal: an assertion, the allocator's complaint.
 pub fn last_words(stderr: &str) -> Option<String> {
     let marks = [
@@ -239,6 +258,26 @@ mod tests {
             fatal(text).unwrap(),
             "Fatal Python error: _PyMutex_Unlock: unlocking mutex that is not locked at 0x…"
         );
+    }
+
+    #[test]
+    fn failed_assertions_name_their_line() {
+        let c = "x\npython3.13td: Objects/listobject.c:407: list_get: Assertion `i < n' failed.\nFatal Python error: Aborted\n";
+        assert_eq!(
+            assertion(c).unwrap(),
+            "Objects/listobject.c:407: list_get: Assertion `i < n' failed."
+        );
+        let object = "./Include/object.h:9: Py_INCREF: Assertion failed: object at 0x7f00aa11 has negative ref count\n";
+        assert_eq!(
+            assertion(object).unwrap(),
+            "./Include/object.h:9: Py_INCREF: Assertion failed: object at 0x… has negative ref count"
+        );
+        let heap = "mimalloc: assertion failed: at \"Objects/mimalloc/page.c\":12, mi_page_free\n  assertion: \"x\"\n";
+        assert_eq!(
+            assertion(heap).unwrap(),
+            "Objects/mimalloc/page.c:12: mi_page_free: Assertion of mimalloc"
+        );
+        assert_eq!(assertion("AssertionError: no\nfoo: Assertion x\n"), None);
     }
 
     #[test]

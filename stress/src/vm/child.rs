@@ -25,6 +25,9 @@ pub struct Limits {
     pub idle: Option<Duration>,
     /// Longest run.
     pub total: Duration,
+    /// What one thread of a process past its time may still compute before it counts as hung: its own
+    /// processor time, which a busy machine does not use up. `None`: the clock alone decides.
+    pub late: Option<Duration>,
     /// Resident memory of the child, bytes.
     pub memory: u64,
     /// Output on either pipe, bytes.
@@ -44,6 +47,7 @@ impl Default for Limits {
             silence: Duration::from_secs(5),
             idle: None,
             total: Duration::from_secs(60),
+            late: None,
             memory: memory_limit(),
             output: 16 << 20,
             debugger: true,
@@ -61,6 +65,7 @@ impl Limits {
             // Sleep is no slower; but a symboliser that the VM waits for may be.
             idle: self.idle.map(|idle| idle * times.min(3)),
             total: self.total * times,
+            late: self.late.map(|late| late * times),
             ..self
         }
     }
@@ -248,6 +253,7 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
     let mut ended = None;
     let mut spread = limits.spread.then(super::spread::Spread::new);
     let mut idle = super::hang::Idle::new();
+    let mut overtime = None;
     loop {
         if let Some(spread) = &mut spread {
             spread.look(child.id());
@@ -284,10 +290,16 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
         }
         let asleep = limits.idle.is_some_and(|most| idle.look(child.id()) > most);
         let late = last.elapsed() > limits.silence || start.elapsed() > limits.total;
-        if asleep
-            || late
-                && (last.elapsed() > limits.silence * STARVED || !super::hang::starved(child.id()))
-        {
+        let hung = late
+            && match limits.late {
+                Some(most) => overtime
+                    .get_or_insert_with(|| super::hang::Overtime::new(child.id()))
+                    .over(child.id(), most),
+                None => {
+                    last.elapsed() > limits.silence * STARVED || !super::hang::starved(child.id())
+                }
+            };
+        if asleep || hung {
             let (autopsy, more) = super::hang::autopsy(child, limits.debugger);
             let _ = drain(&mut pipes.1, &mut err, limits.output);
             err.extend_from_slice(more.as_bytes());

@@ -69,25 +69,28 @@ pub fn autopsy(child: &mut Child, with_debugger: bool) -> (Autopsy, String) {
 
 /// Watches for a process whose every thread sleeps: then no wait for its output is needed.
 pub(super) struct Idle {
-    since: Instant,
+    slept: Duration,
     looked: Instant,
     used: u64,
 }
 
+/// Between two looks that are further apart, we were stopped ourselves, and the process with us.
+const LOOK: Duration = Duration::from_millis(500);
+
 impl Idle {
     pub fn new() -> Self {
-        let now = Instant::now();
         Self {
-            since: now,
-            looked: now,
+            slept: Duration::ZERO,
+            looked: Instant::now(),
             used: 0,
         }
     }
 
     /// How long the process has slept, as far as was seen; to be called often.
     pub fn look(&mut self, pid: u32) -> Duration {
-        if self.looked.elapsed() < Duration::from_millis(100) {
-            return self.since.elapsed();
+        let since = self.looked.elapsed();
+        if since < Duration::from_millis(100) {
+            return self.slept;
         }
         self.looked = Instant::now();
         let threads = ticks(pid);
@@ -97,10 +100,66 @@ impl Idle {
             threads.is_empty() || !threads.iter().all(|t| t.state == 'S') || has_children(pid);
         if waits || used != self.used {
             self.used = used;
-            self.since = self.looked;
+            self.slept = Duration::ZERO;
+        } else {
+            self.slept += since.min(LOOK);
         }
-        self.since.elapsed()
+        self.slept
     }
+}
+
+/// A process past its time: one that sleeps is hung, one that computes may only be slow.
+pub(super) struct Overtime {
+    idle: Idle,
+    looked: Instant,
+    /// Time past its time, without that in which we were stopped.
+    passed: Duration,
+    /// Threads as they were then.
+    used: Vec<Thread>,
+}
+
+/// How long all threads must sleep past their time, and how many times longer than its processor
+/// time a process may take that neither sleeps nor computes (it polls).
+const ASLEEP: Duration = Duration::from_secs(1);
+const POLLS: u32 = 12;
+
+impl Overtime {
+    pub fn new(pid: u32) -> Self {
+        Self {
+            idle: Idle::new(),
+            looked: Instant::now(),
+            passed: Duration::ZERO,
+            used: ticks(pid),
+        }
+    }
+
+    /// Whether every thread sleeps, or one has computed for so long since.
+    pub fn over(&mut self, pid: u32, most: Duration) -> bool {
+        self.passed += self.looked.elapsed().min(LOOK);
+        self.looked = Instant::now();
+        if self.idle.look(pid) > ASLEEP {
+            return true;
+        }
+        let busiest = ticks(pid)
+            .iter()
+            .map(|t| t.used - before(&self.used, t.tid).min(t.used))
+            .max();
+        let busiest = busiest.unwrap_or(0) as f64 / ticks_a_second();
+        let polls = self.passed > most * POLLS && !starved(pid);
+        busiest > most.as_secs_f64() || polls || self.passed > most * POLLS * 5
+    }
+}
+
+/// Processor time that a thread had used then.
+fn before(threads: &[Thread], tid: u32) -> u64 {
+    threads.iter().find(|t| t.tid == tid).map_or(0, |t| t.used)
+}
+
+/// Unit of the kernel's processor times.
+fn ticks_a_second() -> f64 {
+    // SAFETY: a plain call without memory of ours.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    if ticks > 0 { ticks as f64 } else { 100.0 }
 }
 
 fn has_children(pid: u32) -> bool {

@@ -81,12 +81,18 @@ impl Facts {
         match () {
             () if self.sanitized("thread") => 10,
             () if self.sanitized("address") => 4,
-            () if self.sanitized("undefined") => 2,
+            () if self.sanitized("undefined") || self.debug() => 2,
             () => 1,
         }
     }
 
-    /// Short name for tables: `cpython 3.13.5`, `cpython 3.13.5 +thread` with a sanitizer.
+    /// Whether the VM was compiled with its own assertions, by what it says of its configuration.
+    pub fn debug(&self) -> bool {
+        self.build.contains("--with-pydebug")
+    }
+
+    /// Short name for tables: `cpython 3.13.5`, `cpython 3.13.5 +thread` with a sanitizer,
+    /// `cpython 3.13.5 +debug` with its own assertions.
     pub fn title(&self) -> String {
         let version = self.version.split_whitespace().next().unwrap_or("?");
         let version = match self.version.split_once("[RustPython ") {
@@ -104,6 +110,9 @@ impl Facts {
         for sanitizer in &self.sanitizers {
             title += " +";
             title += sanitizer;
+        }
+        if self.debug() {
+            title += " +debug";
         }
         title
     }

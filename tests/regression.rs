@@ -1,0 +1,99 @@
+//! The regression run must fail on a wrong mark: `repro --all --regression`, and the job that CI runs.
+
+use std::path::Path;
+use std::process::Command;
+use threadbare_stress::vm::Vm;
+
+/// A program that always shows its bug, and one that never does.
+const SHOWS: &str = "import sys\nprint('hit: 1 is 2')\nsys.exit(1)\n";
+const SILENT: &str = "import time\ntime.sleep(0.5)\n";
+
+/// A catalogue of one bug with this mark for the machine's own python3.
+fn catalogue(dir: &Path, title: &str, program: &str, status: &str, hits: u32) {
+    let family = dir.join("cpython");
+    std::fs::create_dir_all(&family).unwrap();
+    let text = format!(
+        "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"cpython\"\ncategory = \"c\"\nnature = \"bug\"\n\
+         affected = \"any\"\nfixed = \"any\"\nfailure = [\"wrong\"]\nbuilds = [\"release\"]\nsource = \"s\"\n\n\
+         [[measured]]\nvm = \"{title}\"\nstatus = \"{status}\"\nhits = {hits}\nruns = 5\nseconds = 1.0\n"
+    );
+    std::fs::write(family.join("1-x.toml"), text).unwrap();
+    std::fs::write(family.join("1-x.py"), program).unwrap();
+}
+
+/// Exit code and stdout of the program's check and of the job's.
+fn check(program: &str, status: &str, hits: u32) -> [(i32, String); 2] {
+    let dir = tempfile::tempdir().unwrap();
+    let vm = Vm::open("python3").expect("python3 is on PATH");
+    catalogue(dir.path(), &vm.facts.title(), program, status, hits);
+    let catalogue = dir.path().to_str().unwrap();
+    let threadbare = env!("CARGO_BIN_EXE_threadbare");
+    let ran = |command: &mut Command| {
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code().unwrap_or(-1), text)
+    };
+    let direct = ran(Command::new(threadbare)
+        .args(["repro", "--all", "--regression", "--quick", "--time", "1s"])
+        .args(["--vm", "python3", "--catalogue", catalogue]));
+    let job = ran(Command::new("bash")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("ci/bugs.sh"))
+        .args(["--quick", "--time", "1s", "--vm", "python3"])
+        .args(["--catalogue", catalogue, threadbare]));
+    [direct, job]
+}
+
+#[test]
+fn right_marks_pass() {
+    let [direct, job] = check(SHOWS, "reproduced", 5);
+    assert_eq!(direct.0, 0, "{}", direct.1);
+    assert!(
+        direct.1.ends_with("1 bugs as marked, 0 not, 0 skipped\n"),
+        "{}",
+        direct.1
+    );
+    assert_eq!(job.0, 0, "{}", job.1);
+    assert!(
+        job.1.ends_with("bugs: 1 passed, 0 failed, 0 skipped\n"),
+        "{}",
+        job.1
+    );
+}
+
+#[test]
+fn a_bug_marked_fixed_that_shows_fails_the_job() {
+    let [direct, job] = check(SHOWS, "fixed", 0);
+    assert_eq!(direct.0, 1, "{}", direct.1);
+    assert!(
+        direct
+            .1
+            .contains("REGRESSION: a/b#1 is marked fixed and is back"),
+        "{}",
+        direct.1
+    );
+    assert_eq!(job.0, 1, "{}", job.1);
+    assert!(
+        job.1.ends_with("bugs: 0 passed, 1 failed, 0 skipped\n"),
+        "{}",
+        job.1
+    );
+}
+
+#[test]
+fn a_bug_marked_reproducible_that_does_not_show_fails_the_job() {
+    let [direct, job] = check(SILENT, "reproduced", 5);
+    assert_eq!(direct.0, 1, "{}", direct.1);
+    assert!(
+        direct
+            .1
+            .contains("REGRESSION: a/b#1 is marked reproducible"),
+        "{}",
+        direct.1
+    );
+    assert_eq!(job.0, 1, "{}", job.1);
+    assert!(
+        job.1.ends_with("bugs: 0 passed, 1 failed, 0 skipped\n"),
+        "{}",
+        job.1
+    );
+}
