@@ -108,50 +108,88 @@ impl Idle {
     }
 }
 
-/// A process past its time: one that sleeps is hung, one that computes may only be slow.
+/// A process past its time, with its descendants: one that sleeps is hung, one that computes may
+/// only be slow.
 pub(super) struct Overtime {
-    idle: Idle,
     looked: Instant,
     /// Time past its time, without that in which we were stopped.
     passed: Duration,
-    /// Threads as they were then.
-    used: Vec<Thread>,
+    /// How long all its threads have slept.
+    slept: Duration,
+    /// Processor time at the last look.
+    total: u64,
+    /// Threads as they were when its time was over.
+    began: Vec<Thread>,
 }
 
-/// How long all threads must sleep past their time, and how many times longer than its processor
-/// time a process may take that neither sleeps nor computes (it polls).
+/// How long all threads must sleep past their time.
 const ASLEEP: Duration = Duration::from_secs(1);
+
+/// How many times longer than its processor time a process may take that neither sleeps nor
+/// computes (it polls), and one that gets no processor.
 const POLLS: u32 = 12;
+const STARVES: u32 = 60;
 
 impl Overtime {
     pub fn new(pid: u32) -> Self {
         Self {
-            idle: Idle::new(),
             looked: Instant::now(),
             passed: Duration::ZERO,
-            used: ticks(pid),
+            slept: Duration::ZERO,
+            total: 0,
+            began: family(pid).into_iter().flat_map(ticks).collect(),
         }
     }
 
-    /// Whether every thread sleeps, or one has computed for so long since.
+    /// Whether every thread sleeps, or one has computed for so long since; to be called often.
     pub fn over(&mut self, pid: u32, most: Duration) -> bool {
-        self.passed += self.looked.elapsed().min(LOOK);
-        self.looked = Instant::now();
-        if self.idle.look(pid) > ASLEEP {
-            return true;
+        let since = self.looked.elapsed();
+        if since < Duration::from_millis(100) {
+            return false;
         }
-        let busiest = ticks(pid)
-            .iter()
-            .map(|t| t.used - before(&self.used, t.tid).min(t.used))
-            .max();
-        let busiest = busiest.unwrap_or(0) as f64 / ticks_a_second();
-        let polls = self.passed > most * POLLS && !starved(pid);
-        busiest > most.as_secs_f64() || polls || self.passed > most * POLLS * 5
+        let since = since.min(LOOK);
+        self.looked = Instant::now();
+        self.passed += since;
+        let threads: Vec<Thread> = family(pid).into_iter().flat_map(ticks).collect();
+        let total = threads.iter().map(|t| t.used).sum();
+        let asleep = threads.iter().all(|t| t.state == 'S') && total == self.total;
+        self.slept = if asleep {
+            self.slept + since
+        } else {
+            Duration::ZERO
+        };
+        self.total = total;
+        let computed = |t: &Thread| t.used.saturating_sub(used(&self.began, t.tid));
+        let busiest = threads.iter().map(computed).max().unwrap_or(0) as f64 / ticks_a_second();
+        let patience = if starved(pid) { STARVES } else { POLLS };
+        self.slept > ASLEEP || busiest > most.as_secs_f64() || self.passed > most * patience
     }
 }
 
+/// A process and its descendants.
+fn family(pid: u32) -> Vec<u32> {
+    let mut all = vec![pid];
+    let mut next = 0;
+    while let Some(pid) = all.get(next) {
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
+        let children = tasks
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|t| std::fs::read_to_string(t.path().join("children")).ok())
+            .flat_map(|c| {
+                c.split_whitespace()
+                    .filter_map(|p| p.parse().ok())
+                    .collect::<Vec<u32>>()
+            });
+        all.extend(children.collect::<Vec<_>>());
+        next += 1;
+    }
+    all
+}
+
 /// Processor time that a thread had used then.
-fn before(threads: &[Thread], tid: u32) -> u64 {
+fn used(threads: &[Thread], tid: u32) -> u64 {
     threads.iter().find(|t| t.tid == tid).map_or(0, |t| t.used)
 }
 
