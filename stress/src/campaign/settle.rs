@@ -328,7 +328,8 @@ fn measure(
             let frames = hit.map(|a| stack::panic_frames(&a.outcome.stderr));
             small.frames = frames.into_iter().flatten().take(5).collect();
         }
-        small.script = Some(rate);
+        // Interrupted before any run ended: nothing is known.
+        small.script = (rate.runs > 0).then_some(rate);
     }
     let mut files = vec![("output.txt", output.as_str())];
     files.extend(seen.iter().filter(|(_, text)| !text.is_empty()));
