@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
+use threadbare_stress::campaign::canary::{self, Canary};
 use threadbare_stress::campaign::state::State;
 use threadbare_stress::campaign::{Event, Options, Report, hunt};
 use threadbare_stress::choice::{Choices, Seeded};
@@ -178,6 +179,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             vm.facts.slowness()
         );
     }
+    if !vm.facts.has_gil() && vm.facts.sanitizers.is_empty() && !options.sequential {
+        canary(&vm, options.seed, args.format)?;
+    }
     // Hours later would be too late to learn that they cannot be read.
     let before = Marks::open(&options.out)?;
     let watch = Printer::new(args.format);
@@ -224,6 +228,28 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     } else {
         exit::found()
     })
+}
+
+/// Says whether a race that must show does: what a hunt finds is worth no more than that.
+fn canary(vm: &Vm, seed: u64, format: Format) -> anyhow::Result<()> {
+    let Canary { runs, lost } = canary::sing(vm, seed)?;
+    if lost > 0 {
+        eprintln!(
+            "canary: {lost} of {runs} updates of one number by two threads got lost, as they must"
+        );
+    } else if !interrupted() {
+        eprintln!(
+            "canary: WARNING: of {runs} updates of one number by two threads none got lost: the threads hardly run at \
+             once (a busy machine, one processor?), so a hunt here says little"
+        );
+    }
+    if format == Format::Json {
+        println!(
+            "{}",
+            serde_json::json!({"schema": 1, "event": "canary", "runs": runs, "lost": lost})
+        );
+    }
+    Ok(())
 }
 
 fn list(subjects: &[Subject], format: Format) {

@@ -1,6 +1,7 @@
 //! The hunt: jobs planned in a fixed order, judged, minimised and kept.
 
 pub mod batch;
+pub mod canary;
 mod improve;
 mod sanitized;
 pub mod settle;
