@@ -2,8 +2,7 @@
 
 use crate::{Format, exit, signals};
 use anyhow::Context;
-use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -110,33 +109,26 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         write_atomically(file, matrix.html().as_bytes())?;
         eprintln!("{}", file.display());
     }
-    let mut text = String::new();
     match (args.matrix || args.html.is_some(), args.format) {
-        (true, Format::Human) => text = matrix.text(),
-        (true, Format::Json) => text = bugs::json("matrix", &matrix) + "\n",
+        (true, Format::Human) => print!("{}", matrix.text()),
+        (true, Format::Json) => println!("{}", bugs::json("matrix", &matrix)),
         (false, Format::Json) => {
             for bug in &chosen {
-                writeln!(text, "{}", bugs::json("bug", bug))?;
+                println!("{}", bugs::json("bug", bug));
             }
         }
         (false, Format::Human) => {
             for bug in &chosen {
                 let state = state(bug, args.vm.as_deref());
-                writeln!(text, "{:<42} {state:<14} {}", bug.id(), bug.title)?;
+                println!("{:<42} {state:<14} {}", bug.id(), bug.title);
             }
-            writeln!(text, "{} bugs", chosen.len())?;
+            println!("{} bugs", chosen.len());
             for totals in matrix.totals() {
-                writeln!(text, "{}", totals.line())?;
+                println!("{}", totals.line());
             }
         }
     }
-    put(&text);
     Ok(exit::CLEAN)
-}
-
-/// Prints; a reader that has seen enough, such as `head`, is no failure.
-fn put(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
 /// What a wrong name in the arguments is answered with. A VM at hand gets the name that it was
@@ -219,15 +211,11 @@ fn show(bug: &Bug, format: Format) {
         println!("{}", bugs::json("bug", bug));
         return;
     }
-    let mut text = format!(
-        "{}: {}\n  {}\n  {} of {}; affected: {}; fixed: {}\n",
-        bug.id(),
-        bug.title,
-        bug.source,
-        bug.category,
-        bug.vm,
-        bug.affected,
-        bug.fixed
+    println!("{}: {}", bug.id(), bug.title);
+    println!("  {}", bug.source);
+    println!(
+        "  {} of {}; affected: {}; fixed: {}",
+        bug.category, bug.vm, bug.affected, bug.fixed
     );
     for (name, value) in [
         ("pattern", &bug.pattern),
@@ -236,19 +224,19 @@ fn show(bug: &Bug, format: Format) {
         ("note", &bug.note),
     ] {
         if !value.is_empty() {
-            text += &format!("  {name}: {value}\n");
+            println!("  {name}: {value}");
         }
     }
     if !bug.mutant.is_empty() {
-        text += &format!(
-            "  the model's counterexample: threadbare check {} --mutants\n",
+        println!(
+            "  the model's counterexample: threadbare check {} --mutants",
             bug.protocol
         );
     }
     for m in &bug.measured {
-        text += &format!("  {}\n", measured_line(m));
+        println!("  {}", measured_line(m));
     }
-    put(&format!("{text}\n{}\n", bug.program));
+    println!("\n{}", bug.program);
 }
 
 fn measured_line(m: &Measured) -> String {

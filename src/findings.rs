@@ -1,7 +1,6 @@
 //! `threadbare findings`: what hunts found, clustered and marked.
 
 use crate::{Format, exit};
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use threadbare_models::catalogue;
@@ -109,15 +108,13 @@ fn listing(outs: &[PathBuf], format: Format) -> anyhow::Result<ExitCode> {
         entries.extend(triage::load(out)?);
     }
     let rows = list::rows(&entries);
-    let text = match format {
-        Format::Json => rows
-            .iter()
-            .map(|row| bugs::json("finding", row) + "\n")
-            .collect(),
-        Format::Human => list::text(&rows),
-    };
-    // A reader that has seen enough, such as `head`, is no failure.
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    if format == Format::Json {
+        for row in &rows {
+            println!("{}", bugs::json("finding", row));
+        }
+    } else {
+        print!("{}", list::text(&rows));
+    }
     Ok(if rows.is_empty() {
         exit::CLEAN
     } else {
