@@ -67,18 +67,19 @@ pub fn autopsy(child: &mut Child, with_debugger: bool) -> (Autopsy, String) {
     )
 }
 
-/// Watches for a process whose every thread sleeps: then no wait for its output is needed.
-pub(super) struct Idle {
+/// How long threads have slept, as far as was seen by looking at them now and then.
+struct Sleep {
     slept: Duration,
     looked: Instant,
+    /// Processor time at the last look.
     used: u64,
 }
 
 /// Between two looks that are further apart, we were stopped ourselves, and the process with us.
 const LOOK: Duration = Duration::from_millis(500);
 
-impl Idle {
-    pub fn new() -> Self {
+impl Sleep {
+    fn new() -> Self {
         Self {
             slept: Duration::ZERO,
             looked: Instant::now(),
@@ -86,38 +87,55 @@ impl Idle {
         }
     }
 
-    /// How long the process has slept, as far as was seen; to be called often.
-    pub fn look(&mut self, pid: u32) -> Duration {
+    /// Time since the last look; `None` when it is too early for another.
+    fn due(&mut self) -> Option<Duration> {
         let since = self.looked.elapsed();
         if since < Duration::from_millis(100) {
-            return self.slept;
+            return None;
         }
         self.looked = Instant::now();
-        let threads = ticks(pid);
+        Some(since.min(LOOK))
+    }
+
+    /// Adds what a look has shown; `awake`: they are not asleep, whatever their states say.
+    fn add(&mut self, since: Duration, threads: &[Thread], awake: bool) {
         let used = threads.iter().map(|t| t.used).sum();
-        // A launcher that waits for a child of its own is not idle.
-        let waits =
-            threads.is_empty() || !threads.iter().all(|t| t.state == 'S') || has_children(pid);
-        if waits || used != self.used {
-            self.used = used;
-            self.slept = Duration::ZERO;
+        let asleep = !awake && used == self.used && threads.iter().all(|t| t.state == 'S');
+        self.used = used;
+        self.slept = if asleep {
+            self.slept + since
         } else {
-            self.slept += since.min(LOOK);
+            Duration::ZERO
+        };
+    }
+}
+
+/// Watches for a process whose every thread sleeps: then no wait for its output is needed.
+pub(super) struct Idle(Sleep);
+
+impl Idle {
+    pub fn new() -> Self {
+        Self(Sleep::new())
+    }
+
+    /// How long the process has slept, as far as was seen; to be called often.
+    pub fn look(&mut self, pid: u32) -> Duration {
+        if let Some(since) = self.0.due() {
+            let threads = ticks(pid);
+            // A launcher that waits for a child of its own is not idle.
+            let awake = threads.is_empty() || family(pid).len() > 1;
+            self.0.add(since, &threads, awake);
         }
-        self.slept
+        self.0.slept
     }
 }
 
 /// A process past its time, with its descendants: one that sleeps is hung, one that computes may
 /// only be slow.
 pub(super) struct Overtime {
-    looked: Instant,
+    sleep: Sleep,
     /// Time past its time, without that in which we were stopped.
     passed: Duration,
-    /// How long all its threads have slept.
-    slept: Duration,
-    /// Processor time at the last look.
-    total: u64,
     /// Threads as they were when its time was over.
     began: Vec<Thread>,
 }
@@ -133,36 +151,24 @@ const STARVES: u32 = 60;
 impl Overtime {
     pub fn new(pid: u32) -> Self {
         Self {
-            looked: Instant::now(),
+            sleep: Sleep::new(),
             passed: Duration::ZERO,
-            slept: Duration::ZERO,
-            total: 0,
             began: family(pid).into_iter().flat_map(ticks).collect(),
         }
     }
 
     /// Whether every thread sleeps, or one has computed for so long since; to be called often.
     pub fn over(&mut self, pid: u32, most: Duration) -> bool {
-        let since = self.looked.elapsed();
-        if since < Duration::from_millis(100) {
+        let Some(since) = self.sleep.due() else {
             return false;
-        }
-        let since = since.min(LOOK);
-        self.looked = Instant::now();
+        };
         self.passed += since;
         let threads: Vec<Thread> = family(pid).into_iter().flat_map(ticks).collect();
-        let total = threads.iter().map(|t| t.used).sum();
-        let asleep = threads.iter().all(|t| t.state == 'S') && total == self.total;
-        self.slept = if asleep {
-            self.slept + since
-        } else {
-            Duration::ZERO
-        };
-        self.total = total;
+        self.sleep.add(since, &threads, false);
         let computed = |t: &Thread| t.used.saturating_sub(used(&self.began, t.tid));
         let busiest = threads.iter().map(computed).max().unwrap_or(0) as f64 / ticks_a_second();
         let patience = if starved(pid) { STARVES } else { POLLS };
-        self.slept > ASLEEP || busiest > most.as_secs_f64() || self.passed > most * patience
+        self.sleep.slept > ASLEEP || busiest > most.as_secs_f64() || self.passed > most * patience
     }
 }
 
@@ -198,13 +204,6 @@ fn ticks_a_second() -> f64 {
     // SAFETY: a plain call without memory of ours.
     let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
     if ticks > 0 { ticks as f64 } else { 100.0 }
-}
-
-fn has_children(pid: u32) -> bool {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
-    tasks.into_iter().flatten().flatten().any(|t| {
-        std::fs::read_to_string(t.path().join("children")).is_ok_and(|c| !c.trim().is_empty())
-    })
 }
 
 /// Whether a process's threads spent more than a quarter of their runnable time waiting for a
