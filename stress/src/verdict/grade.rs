@@ -95,10 +95,14 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Context;
+    use crate::choice::Seeded;
+    use crate::scenario::generate::{Limits, generate};
+    use crate::subject::builtin;
 
     #[test]
     fn a_data_race_is_undefined_behaviour_and_a_crash_is_not_allowed() {
+        let subject = &builtin::all()[0];
+        let scenario = generate(subject, Limits::default(), &mut Seeded::new(1, &[]));
         let why = |kind| {
             let verdict = Verdict {
                 kind,
@@ -107,24 +111,6 @@ mod tests {
                 count: 1,
                 alone: false,
                 report: None,
-            };
-            let context = Context {
-                subject: "list".to_owned(),
-                requires: Vec::new(),
-                prelude: String::new(),
-                observe: "None".to_owned(),
-                check: None,
-                raises: Vec::new(),
-                keeps: false,
-                callbacks: false,
-                size: 1000,
-                source: String::new(),
-            };
-            let scenario = Scenario {
-                make: "[]".to_owned(),
-                threads: Vec::new(),
-                shapes: Vec::new(),
-                context,
             };
             let (grade, why) = grade(&verdict, &scenario, None);
             assert_eq!(grade, Grade::Forbidden);
