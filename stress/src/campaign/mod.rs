@@ -115,8 +115,8 @@ pub(crate) struct Inner {
     pub support: std::collections::HashMap<String, support::Supported>,
     /// Time spent on minimising, over all workers.
     pub minimising: Duration,
-    /// Subject and kind of findings that are being minimised now.
-    pub settling: Vec<(String, crate::verdict::Kind, String)>,
+    /// Subject, kind and place of findings that are being minimised now.
+    pub settling: Vec<(String, Kind, String)>,
     /// How often a finding whose script never hit was tried again, by id.
     pub retried: std::collections::HashMap<String, u32>,
     /// Findings that wait for their backtrace.
@@ -184,9 +184,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         .findings()
         .iter()
         .filter(|f| f.facts.title() == vm.facts.title())
-        .filter(|f| matches!(f.kind, Kind::Crash | Kind::Fatal | Kind::ShutdownCrash))
-        .filter(|f| f.script.is_some_and(|r| r.hits > 0))
-        .filter(|f| backtrace(&options.out, &f.id).is_none())
+        .filter(|f| f.wants_backtrace() && backtrace(&options.out, &f.id).is_none())
         .map(|f| f.id.clone())
         .collect();
     let start = Instant::now();

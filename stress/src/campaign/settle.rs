@@ -4,7 +4,7 @@
 use super::batch::{execute, execute_again, in_one_thread, judge};
 use super::{Event, HuntError, Shared};
 use crate::choice::Recorded;
-use crate::finding::{Finding, Rate, SCHEMA, panicked_at, reproduce};
+use crate::finding::{Finding, Rate, SCHEMA, reproduce};
 use crate::history::History;
 use crate::scenario::Scenario;
 use crate::scenario::generate::{Limits, fill};
@@ -59,7 +59,7 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
     let mut instead = None;
     // Panics of two places are two faults; of another kind's one is enough at a time.
     let place = match verdict.kind {
-        Kind::Panic => panicked_at(&verdict.detail),
+        Kind::Panic => verdict.kind.place(&verdict.detail),
         _ => "",
     };
     let key = (subject.clone(), verdict.kind, place.to_owned());
@@ -124,7 +124,8 @@ fn settle_new(
         (shared.watch)(Event::Finding(&raw));
     }
     if shared.over() {
-        return put_off(shared, case);
+        put_off(shared, case);
+        return Ok(());
     }
     let mut budget = budget(shared, raw.kind, raw.grade);
     if case.storm {
@@ -157,10 +158,9 @@ fn settle_new(
                 // What raced does not become what one thread does without the other.
                 if v.alone && !unclear && !case.judged.verdict.alone {
                     false
-                } else if raw.kind == Kind::Panic {
-                    v.kind == Kind::Panic && panicked_at(&v.detail) == panicked_at(&raw.detail)
-                } else if raw.report.is_some() || raw.kind == Kind::Assertion {
-                    v.kind == raw.kind && v.detail == raw.detail
+                } else if raw.report.is_some() || matches!(raw.kind, Kind::Panic | Kind::Assertion)
+                {
+                    v.kind == raw.kind && v.kind.place(&v.detail) == v.kind.place(&raw.detail)
                 } else if raw.kind.ends_process() {
                     alike(v.kind, raw.kind)
                 } else {
@@ -217,11 +217,10 @@ fn settle_new(
     if small.scenario.calls().count() > most {
         // Its verdict is counted, and the same number and seed bring it back: `--only NUMBER`.
         shared.lock().minimising += started.elapsed();
-        return if shared.over() {
-            put_off(shared, case)
-        } else {
-            Ok(())
-        };
+        if shared.over() {
+            put_off(shared, case);
+        }
+        return Ok(());
     }
     let spinning = case
         .log
@@ -286,12 +285,11 @@ fn settle_new(
 
 /// The time is over or the user has interrupted: a storm of which nothing is saved yet runs first
 /// when the hunt is taken up again.
-fn put_off(shared: &Shared<'_>, case: &Case<'_>) -> Result<(), HuntError> {
+fn put_off(shared: &Shared<'_>, case: &Case<'_>) {
     if case.storm {
         let again = (case.scenario.context.subject.clone(), case.number);
         shared.lock().state.pending.push(again);
     }
-    Ok(())
 }
 
 /// Runs the script of a finding, saves what it shows, and asks for the backtrace of a crash.
@@ -337,11 +335,7 @@ fn measure(
     files.extend(report.as_deref().map(|text| ("report.txt", text)));
     let mut inner = shared.lock();
     inner.store.save(small, &files)?;
-    let crashed = matches!(
-        small.kind,
-        Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::ShutdownCrash
-    );
-    if crashed && small.script.is_some_and(|r| r.hits > 0) {
+    if small.wants_backtrace() {
         inner.untraced.push_back(small.id.clone());
     }
     Ok(())

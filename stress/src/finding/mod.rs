@@ -63,9 +63,6 @@ pub struct Finding {
     pub report: Option<Box<Report>>,
 }
 
-/// Begins the detail of what one thread did without the others.
-pub const ALONE: &str = "in one thread: ";
-
 /// How often a script hit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
@@ -87,13 +84,6 @@ impl Rate {
     }
 }
 
-/// Source file and line of a panic, from the detail of its verdict: what panics elsewhere is another
-/// fault, and the numbers that follow (lengths, indices) differ from run to run.
-pub fn panicked_at(detail: &str) -> &str {
-    let detail = detail.strip_prefix(ALONE).unwrap_or(detail);
-    detail.split_once(": ").map_or(detail, |(place, _)| place)
-}
-
 impl Finding {
     /// What makes two verdicts the same finding: kind, subject, set of operations, innermost frames.
     /// The set, not the list: the same race with one operation twice is the same race.
@@ -104,10 +94,8 @@ impl Finding {
         if self.kind == Kind::DataRace {
             return [self.kind.name(), &self.detail].join(" @ ");
         }
-        let place = if self.kind == Kind::Panic {
-            panicked_at(&self.detail).to_owned()
-        } else if self.kind.names_place() || self.report.is_some() {
-            self.detail.clone()
+        let place = if self.kind.names_place() || self.report.is_some() {
+            self.kind.place(&self.detail).to_owned()
         } else {
             self.frames.join(" < ")
         };
@@ -129,7 +117,7 @@ impl Finding {
             _ => self.detail.clone(),
         };
         if self.kind == Kind::Panic {
-            what = format!("{what}\n{}", panicked_at(&self.detail));
+            what = format!("{what}\n{}", self.kind.place(&self.detail));
         }
         let key = format!("{}\n{}\n{what}", self.facts.title(), self.facts.version);
         let safe: String = self
@@ -148,6 +136,15 @@ impl Finding {
             self.kind,
             crate::stable_hash(&key) as u32
         )
+    }
+
+    /// Whether a native backtrace tells more: its script makes the VM's own code die.
+    pub fn wants_backtrace(&self) -> bool {
+        let dies = matches!(
+            self.kind,
+            Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::ShutdownCrash
+        );
+        dies && self.script.is_some_and(|r| r.hits > 0)
     }
 
     /// The one line that a summary prints.

@@ -98,8 +98,7 @@ pub fn hit(outcome: &Outcome, expected: &Expected) -> bool {
     // That the script's own clock ended it says nothing: one that stood still was ended before.
     let hung = outcome.end == End::Hang;
     // The VM left by itself; a script that an exception ended did not run on this VM.
-    let left = !matches!(outcome.end, End::Exit(0 | sanitizers::EXIT))
-        && matches!(outcome.end, End::Exit(_))
+    let left = matches!(outcome.end, End::Exit(code) if code != 0 && code != sanitizers::EXIT)
         && !outcome.stderr.contains("Traceback (most recent call last)")
         && !outcome.stderr.contains("Timeout (");
     let fatal = || died || hung || reports().any(|r| !r.is_race());

@@ -3,7 +3,7 @@
 //! Files are written beside their place and renamed, so that a hunt killed at any moment
 //! leaves every earlier finding whole.
 
-use super::{Finding, SCHEMA, panicked_at};
+use super::{Finding, SCHEMA};
 use crate::triage::known;
 use crate::triage::statement::Statements;
 use crate::verdict::Kind;
@@ -12,14 +12,6 @@ use std::path::{Path, PathBuf};
 
 /// Most findings of one VM, subject and kind, however many things it says as it dies.
 pub const MOST: usize = 24;
-
-/// What in the detail of a verdict tells one fault from another.
-fn place(kind: Kind, detail: &str) -> &str {
-    match kind {
-        Kind::Panic => panicked_at(detail),
-        _ => detail,
-    }
-}
 
 /// Findings of one output folder.
 #[derive(Debug)]
@@ -152,7 +144,7 @@ impl Store {
                 .operations()
                 .iter()
                 .all(|op| operations.contains(op))
-                && (!kind.names_place() || place(kind, &f.detail) == place(kind, detail))
+                && (!kind.names_place() || kind.place(&f.detail) == kind.place(detail))
         })
     }
 
@@ -169,7 +161,7 @@ impl Store {
         let all = self.count(vm_title, subject, kind);
         let tells = kind.names_place() || matches!(kind, Kind::Crash | Kind::Fatal);
         let mut known = self.of(vm_title, subject, kind);
-        let said = known.any(|f| place(kind, &f.detail) == place(kind, detail));
+        let said = known.any(|f| kind.place(&f.detail) == kind.place(detail));
         all >= MOST || all >= most && (said || !tells)
     }
 

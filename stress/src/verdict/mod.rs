@@ -59,6 +59,9 @@ pub enum Kind {
     Exit,
 }
 
+/// Begins the detail of what one thread did without the others.
+pub const ALONE: &str = "in one thread: ";
+
 impl Kind {
     /// All kinds, worst first.
     pub const ALL: [Self; 20] = [
@@ -113,6 +116,16 @@ impl Kind {
     /// Whether what the VM said when it died names the place: that, not the operations, makes two one.
     pub fn names_place(self) -> bool {
         matches!(self, Self::Panic | Self::Assertion | Self::Sanitizer)
+    }
+
+    /// What in a verdict's detail tells one fault of this kind from another. Of a panic it is the source
+    /// file and line: the numbers that follow (lengths, indices) differ from run to run.
+    pub fn place(self, detail: &str) -> &str {
+        if self != Self::Panic {
+            return detail;
+        }
+        let detail = detail.strip_prefix(ALONE).unwrap_or(detail);
+        detail.split_once(": ").map_or(detail, |(place, _)| place)
     }
 
     /// Whether the process ended by it, so that the scenario in flight is to blame.
