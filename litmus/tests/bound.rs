@@ -5,6 +5,7 @@ mod support;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use support::cases::cases;
 use support::linear;
 use support::random::program;
 use support::{Straight, parse};
@@ -195,19 +196,8 @@ fn agree(program: &Straight, model: Model) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|n| n.parse().ok());
-    ProptestConfig {
-        cases: cases.unwrap_or(300),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn nothing_within_the_bound_is_lost(program in program(false)) {

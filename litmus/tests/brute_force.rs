@@ -3,8 +3,9 @@
 mod support;
 
 use proptest::prelude::*;
+use support::cases::cases;
 use support::random::program;
-use support::{Straight, visited};
+use support::{Straight, parse, visited};
 use threadbare_litmus::explore::Model;
 use threadbare_litmus::explore::oracle::enumerate;
 
@@ -31,20 +32,8 @@ fn agree(program: &Straight, model: Model) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(1500);
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(1500))]
 
     #[test]
     fn rc11(program in program(false)) {
@@ -63,6 +52,18 @@ proptest! {
 
     #[test]
     fn races(program in program(true)) {
-        agree(&program, Model::Rc11)?;
+        for model in [Model::Rc11, Model::Sc, Model::Tso] {
+            agree(&program, model)?;
+        }
+    }
+}
+
+/// The racing update takes the place of another in the only graph that has it.
+#[test]
+fn the_write_of_a_revisiting_update_is_looked_at_for_races() {
+    let program = parse("Rxn;Wx1;Ax | Cx1>1");
+    for model in [Model::Rc11, Model::Sc, Model::Tso] {
+        assert!(enumerate(&program, model).race);
+        assert!(visited(&program, model).2, "missed under {model:?}");
     }
 }

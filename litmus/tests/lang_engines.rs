@@ -10,8 +10,12 @@
 //!   The catalogue has a test for each of the three.
 //! - one thread alone computes on hardware what it computes on the machines
 
+#[path = "support/cases.rs"]
+mod cases;
+
 use std::collections::BTreeSet;
 
+use cases::cases;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -141,7 +145,7 @@ fn loom_is_sound(test: &Test) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn explorer_and_machines_agree(test in test(2..4, 3)) {
@@ -155,7 +159,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn shuttle_is_sequentially_consistent(test in test(2..3, 2)) {

@@ -5,6 +5,7 @@ mod support;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use support::cases::cases;
 use support::{Ins, Straight};
 use threadbare_litmus::Explorer;
 use threadbare_litmus::explore::Model;
@@ -208,20 +209,8 @@ fn same_orbits(program: &Straight, model: Model) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(600);
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(600))]
 
     #[test]
     fn twins_under_rc11(program in twins()) {

@@ -1,6 +1,7 @@
 //! Straight-line programs with forward jumps, for the explorer's own tests.
 #![allow(dead_code, missing_docs)]
 
+pub mod cases;
 pub mod linear;
 pub mod random;
 

@@ -137,6 +137,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
         }
         if found {
+            // An update that comes in place of another (`Item::Conflict`) has not been in
+            // any visited graph yet.
+            self.check_race(write)?;
             self.settle_read(read)?;
         }
         Ok(found)
