@@ -20,22 +20,33 @@ list() {
         cat <<'END'
 //! The files of the catalogue, in the order of their names; `ci/bugs.sh --list` writes this list.
 
-/// Name, description and program of one entry.
+/// Name, description, program and recorded crash of one entry.
 macro_rules! entry {
     ($stem:literal) => {
+        entry!($stem, "")
+    };
+    ($stem:literal, crashed) => {
+        entry!($stem, include_str!(concat!("../../bugs/", $stem, ".txt")))
+    };
+    ($stem:literal, $crash:expr) => {
         (
             $stem,
             include_str!(concat!("../../bugs/", $stem, ".toml")),
             include_str!(concat!("../../bugs/", $stem, ".py")),
+            $crash,
         )
     };
 }
 
-/// Path below `stress/bugs/` without ending, description, program.
-pub(super) const FILES: &[(&str, &str, &str)] = &[
+/// Path below `stress/bugs/` without ending, description, program, recorded crash or nothing.
+pub(super) const FILES: &[(&str, &str, &str, &str)] = &[
 END
         (cd stress/bugs && find . -name '*.toml' | sed 's,^\./,,; s,\.toml$,,' | LC_ALL=C sort) |
-            while read -r stem; do printf '    entry!("%s"),\n' "$stem"; done
+            while read -r stem; do
+                crashed=''
+                [ ! -e "stress/bugs/$stem.txt" ] || crashed=', crashed'
+                printf '    entry!("%s"%s),\n' "$stem" "$crashed"
+            done
         echo "];"
     } >"$out"
     echo "$out: $(grep -c 'entry!(' "$out") lines"

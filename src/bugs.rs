@@ -1,5 +1,6 @@
 //! `threadbare bugs`: the known bugs, where they were measured, and what raw output shows.
 
+use crate::counterexample::counterexample;
 use crate::{Format, exit, signals};
 use anyhow::Context;
 use std::io::Read;
@@ -12,6 +13,7 @@ use threadbare_stress::bugs::regression::{self, Budget, Verdict};
 use threadbare_stress::bugs::run::{self, Attempt, Plan, Summary};
 use threadbare_stress::bugs::{self, Bug, Measured, Status, record};
 use threadbare_stress::finding::store::write_atomically;
+use threadbare_stress::report::pair::Pair;
 use threadbare_stress::vm::Vm;
 
 /// Arguments.
@@ -227,16 +229,15 @@ fn show(bug: &Bug, format: Format) {
             println!("  {name}: {value}");
         }
     }
-    if !bug.mutant.is_empty() {
-        println!(
-            "  the model's counterexample: threadbare check {} --mutants",
-            bug.protocol
-        );
-    }
     for m in &bug.measured {
         println!("  {}", measured_line(m));
     }
     println!("\n{}", bug.program);
+    if let Some(model) = counterexample(&bug.protocol, &bug.mutant) {
+        println!("\n{}", Pair::new(model, std::slice::from_ref(bug)).text());
+    } else if !bug.crash.is_empty() {
+        println!("\n{}", bug.crash);
+    }
 }
 
 fn measured_line(m: &Measured) -> String {

@@ -134,7 +134,7 @@ fn one(
 }
 
 /// The engines that are expected to show a fault, the one with the plainest trace first.
-fn engines_for(mutant: &MutantInfo) -> Vec<Engine> {
+pub fn engines_for(mutant: &MutantInfo) -> Vec<Engine> {
     let mut engines = Vec::new();
     if mutant.visible.by_loom() {
         engines.push(Engine::Loom);

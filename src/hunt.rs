@@ -1,6 +1,6 @@
 //! `threadbare hunt`: races in a real VM, minimised.
 
-use crate::{Format, exit, signals};
+use crate::{Format, counterexample, exit, signals};
 use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
@@ -192,7 +192,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .iter()
         .filter(|f| result.found.contains(&f.id));
     let again = marks::note_found(&options.out, found);
-    let written = report::beside(&options.out).and_then(|beside| {
+    let written = counterexample::beside(&options.out).and_then(|beside| {
         let html = report::html(&result.state, &result.findings, &beside);
         store::write_atomically(&options.out.join("report.html"), html.as_bytes())
     });

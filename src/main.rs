@@ -15,6 +15,7 @@ macro_rules! println {
 mod bisect;
 mod bugs;
 mod check;
+mod counterexample;
 mod findings;
 mod hunt;
 mod litmus;

@@ -1,23 +1,87 @@
-//! `threadbare matrix`: protocols × what checks them.
+//! `threadbare matrix`: protocols × what checks them, and mutants beside the bugs that they are.
 
 use crate::Format;
+use crate::counterexample::counterexample;
 use crate::probe::unpaired;
 use clap::Args as ClapArgs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use threadbare_models::{catalogue, report};
-use threadbare_stress::{bugs, probe};
+use threadbare_models::catalogue;
+use threadbare_models::report::{self, MatrixRow};
+use threadbare_stress::bugs::{self, Bug};
+use threadbare_stress::finding::store::write_atomically;
+use threadbare_stress::probe::{self, Probe};
+use threadbare_stress::report::pair::{self, Pair};
 
 /// Print protocols × properties, mutants by engine, native stress, probes, bugs.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "\
 Examples:
   threadbare matrix
+  threadbare matrix biased                      # the model's counterexamples beside the VMs' crashes
+  threadbare matrix --html matrix.html          # all of them as a page
   threadbare matrix --format json | head -1     # one object per protocol")]
 pub struct Args {
+    /// This protocol, with every mutant that is a known bug beside that bug
+    pub protocol: Option<String>,
+    /// Write the matrix and all such pairs as a page to this file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Output
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+}
+
+/// What meets in the matrix.
+struct Met {
+    bugs: Vec<Bug>,
+    probes: Vec<Probe>,
+}
+
+impl Met {
+    /// Names of the probes that stand for a protocol.
+    fn probes(&self, protocol: &str) -> Vec<&str> {
+        let of = self.probes.iter().filter(|p| p.stands_for(protocol));
+        of.map(|p| p.name.as_str()).collect()
+    }
+
+    /// Every protocol's row; those that have shown bugs and are not modelled come last, empty.
+    fn rows(&self) -> Vec<MatrixRow> {
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        for bug in self.bugs.iter().filter(|b| !b.protocol.is_empty()) {
+            *known.entry(&bug.protocol).or_default() += 1;
+        }
+        let mut rows = Vec::new();
+        for entry in catalogue::all() {
+            let bugs = known.remove(entry.name).unwrap_or(0);
+            rows.push(report::matrix_row(
+                &entry,
+                self.probes(entry.name).len(),
+                bugs,
+            ));
+        }
+        for (name, bugs) in known {
+            rows.push(report::empty_row(name, self.probes(name).len(), bugs));
+        }
+        rows
+    }
+
+    /// Mutants of a protocol that known bugs name.
+    fn mutants(&self, protocol: &str) -> BTreeSet<&str> {
+        let of = |b: &&Bug| b.protocol == protocol && !b.mutant.is_empty();
+        let bugs = self.bugs.iter().filter(of);
+        bugs.map(|b| b.mutant.as_str()).collect()
+    }
+
+    /// Each of these mutants under a model engine, beside its bugs.
+    fn pairs(&self, protocol: &str) -> Vec<Pair<'_>> {
+        let mutants = self.mutants(protocol).into_iter();
+        mutants
+            .filter_map(|mutant| counterexample(protocol, mutant))
+            .map(|model| Pair::new(model, &self.bugs))
+            .collect()
+    }
 }
 
 /// Runs the subcommand.
@@ -25,53 +89,114 @@ pub struct Args {
 /// # Errors
 /// Output that cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    for bug in bugs::shipped()
-        .into_iter()
-        .filter(|b| !b.protocol.is_empty())
-    {
-        *known.entry(bug.protocol).or_default() += 1;
-    }
-    let probes = probe::shipped();
-    let paired = |protocol: &str| -> Vec<&str> {
-        let of = probes.iter().filter(|p| p.stands_for(protocol));
-        of.map(|p| p.name.as_str()).collect()
+    let met = Met {
+        bugs: bugs::shipped(),
+        probes: probe::shipped(),
     };
-    let mut rows: Vec<_> = catalogue::all()
-        .iter()
-        .map(|e| {
-            let probes = paired(e.name).len();
-            report::matrix_row(e, probes, known.remove(e.name).unwrap_or(0))
-        })
-        .collect();
-    // Protocols that have shown bugs and are not modelled: rows of empty cells.
-    rows.extend(
-        known
-            .iter()
-            .map(|(name, bugs)| report::empty_row(name, paired(name).len(), *bugs)),
-    );
-    match args.format {
-        Format::Human => {
-            print!("{}", report::matrix(&rows));
-            println!("\nVM probes (`threadbare probe`):");
-            for row in &rows {
-                match paired(&row.protocol).as_slice() {
-                    [] => println!(
-                        "  {:<16} · {}",
-                        row.protocol,
-                        unpaired(&row.protocol).unwrap_or("none yet")
-                    ),
-                    names => println!("  {:<16} {}", row.protocol, names.join(" ")),
-                }
-            }
+    let mut rows = met.rows();
+    if let Some(asked) = &args.protocol {
+        rows.retain(|row| row.protocol == *asked);
+        if rows.is_empty() {
+            eprintln!("threadbare: no protocol '{asked}'; `threadbare matrix` lists them");
+            return Ok(ExitCode::from(2));
         }
+    }
+    if let Some(file) = &args.html {
+        write_atomically(file, page(&met, &rows).as_bytes())?;
+        eprintln!("{}", file.display());
+    }
+    match args.format {
+        Format::Human => human(&met, &rows, args.protocol.is_some()),
         Format::Json => {
             for row in &rows {
-                let mut row_with_names = serde_json::to_value(row)?;
-                row_with_names["probe_names"] = paired(&row.protocol).into();
-                println!("{row_with_names}");
+                let mut value = serde_json::to_value(row)?;
+                value["probe_names"] = met.probes(&row.protocol).into();
+                value["mutants_that_are_bugs"] = serde_json::json!(met.mutants(&row.protocol));
+                println!("{value}");
             }
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn human(met: &Met, rows: &[MatrixRow], pairs: bool) {
+    print!("{}", report::matrix(rows));
+    println!("\nVM probes (`threadbare probe`):");
+    for row in rows {
+        let name = &row.protocol;
+        match met.probes(name).as_slice() {
+            [] => println!("  {name:<16} · {}", unpaired(name).unwrap_or("none yet")),
+            names => println!("  {name:<16} {}", names.join(" ")),
+        }
+    }
+    println!(
+        "\nMutants that are known bugs (`threadbare matrix PROTOCOL` shows both side by side):"
+    );
+    for row in rows {
+        let name = &row.protocol;
+        let of = |mutant: &str| {
+            let same = |b: &&Bug| b.protocol == *name && b.mutant == mutant;
+            met.bugs.iter().filter(same).count()
+        };
+        let named: Vec<String> = met
+            .mutants(name)
+            .into_iter()
+            .map(|mutant| format!("{mutant} ({})", of(mutant)))
+            .collect();
+        match named.as_slice() {
+            [] => println!("  {name:<16} ·"),
+            named => println!("  {name:<16} {}", named.join(" ")),
+        }
+    }
+    if pairs {
+        for pair in rows.iter().flat_map(|row| met.pairs(&row.protocol)) {
+            println!("\n{}", pair.text());
+        }
+    }
+}
+
+fn page(met: &Met, rows: &[MatrixRow]) -> String {
+    let head = [
+        "protocol",
+        "properties",
+        "scenarios",
+        "explorer",
+        "loom",
+        "shuttle",
+        "omitted",
+        "native",
+        "probes",
+        "bugs",
+    ];
+    let cell = |n: usize| {
+        if n == 0 {
+            "·".to_owned()
+        } else {
+            n.to_string()
+        }
+    };
+    let cells = |r: &MatrixRow| {
+        let killed = |n: usize| match r.mutants {
+            0 => "·".to_owned(),
+            all => format!("{n}/{all}"),
+        };
+        vec![
+            r.protocol.clone(),
+            cell(r.properties),
+            cell(r.scenarios),
+            killed(r.explorer),
+            killed(r.loom),
+            killed(r.shuttle),
+            cell(r.not_expressed),
+            if r.native { "yes" } else { "·" }.to_owned(),
+            cell(r.probes),
+            cell(r.bugs),
+        ]
+    };
+    let table: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    let pairs: Vec<Pair<'_>> = rows
+        .iter()
+        .flat_map(|row| met.pairs(&row.protocol))
+        .collect();
+    pair::html(&head, &table, &pairs)
 }

@@ -1,6 +1,6 @@
 //! `threadbare report`: the HTML file again, from what is saved.
 
-use crate::exit;
+use crate::{counterexample, exit};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use threadbare_stress::campaign::state::State;
@@ -24,7 +24,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let state = State::read(&args.out)?;
     let store = Store::open(&args.out)?;
     let file = args.out.join("report.html");
-    let html = report::html(&state, store.findings(), &report::beside(&args.out)?);
+    let html = report::html(
+        &state,
+        store.findings(),
+        &counterexample::beside(&args.out)?,
+    );
     write_atomically(&file, html.as_bytes())?;
     println!("{}", file.display());
     Ok(exit::CLEAN)

@@ -99,6 +99,65 @@ fn wrong_names_and_files_give_2_and_the_way_out() {
 }
 
 #[test]
+fn a_mutant_and_the_bugs_that_it_is_stand_side_by_side() {
+    let (code, text, err) = run(&["matrix", "strong-getter"]);
+    assert_eq!(code, 0, "{err}");
+    for (model, vm) in [
+        ("the model: data race", "known bugs"),
+        ("T0 ", "received signal SIGSEGV"),
+        ("again: threadbare check strong-getter", ""),
+    ] {
+        let sides = text.lines().filter_map(|l| l.split_once('┃'));
+        let (left, right): (Vec<&str>, Vec<&str>) = sides.unzip();
+        assert!(
+            left.iter().any(|l| l.contains(model)),
+            "{model} left in\n{text}"
+        );
+        assert!(
+            right.iter().any(|r| r.contains(vm)),
+            "{vm} right in\n{text}"
+        );
+    }
+    let (code, _, err) = run(&["matrix", "reference-counts"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("`threadbare matrix` lists them"), "{err}");
+    let (_, text, _) = run(&["bugs", "python/cpython#124470"]);
+    assert!(
+        text.contains("┃") && text.contains("object[0] is freed"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_page_has_every_mutant_that_is_a_known_bug() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("matrix.html");
+    let (code, _, err) = run(&["matrix", "--html", file.to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+    let page = std::fs::read_to_string(&file).unwrap();
+    let (_, rows, _) = run(&["matrix", "--format", "json"]);
+    let mut pairs = 0;
+    for row in rows.lines() {
+        let row: serde_json::Value = serde_json::from_str(row).unwrap();
+        for mutant in row["mutants_that_are_bugs"].as_array().unwrap() {
+            let id = format!(
+                "{}-{}",
+                row["protocol"].as_str().unwrap(),
+                mutant.as_str().unwrap()
+            );
+            assert!(
+                page.contains(&format!("id=\"{id}\"")),
+                "{id} is not in the page"
+            );
+            pairs += 1;
+        }
+    }
+    assert!(pairs >= 8, "{pairs}");
+    let (code, _, err) = run(&["matrix", "--html", "/no/such/folder/x.html"]);
+    assert_eq!(code, 3, "{err}");
+}
+
+#[test]
 fn the_matrix_has_a_row_per_protocol_and_no_blank_cell() {
     let (code, text, _) = run(&["matrix"]);
     assert_eq!(code, 0);

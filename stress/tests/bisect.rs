@@ -162,7 +162,7 @@ fn a_known_bug_on_shells_that_pose_as_versions() {
         vm
     };
     let run = |program: &str, vm: &Vm| {
-        let bug = bugs::parse("shell/1-x", text, program).unwrap();
+        let bug = bugs::parse("shell/1-x", text, program, "").unwrap();
         of_bug(vm, &bug, Duration::from_millis(200)).unwrap()
     };
     assert!(matches!(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use threadbare_stress::bugs::attribute::{Attribution, Match};
 use threadbare_stress::campaign::state::{State, Totals};
 use threadbare_stress::finding::{Finding, Rate, SCHEMA};
+use threadbare_stress::report::pair::Counterexample;
 use threadbare_stress::report::{Beside, html};
 use threadbare_stress::scenario::{Call, Scenario};
 use threadbare_stress::subject::{Form, Guarantee, parse};
@@ -143,6 +144,14 @@ fn beside(finding: &Finding) -> Beside {
                 score: 0.5,
             },
         },
+        model: Some(Counterexample {
+            protocol: "optimistic-list".into(),
+            mutant: "or-free-array-now".into(),
+            fault: "the old array is freed <at once>".into(),
+            breaks: "L3: no access to a freed array".into(),
+            found: "use after free (loom, execution 3)".into(),
+            trace: "T0 │ T1\nx  │ y".into(),
+        }),
     }
 }
 

@@ -12,7 +12,7 @@ use threadbare_stress::triage::marks::{Mark, Marks, Race, State, note_found};
 use threadbare_stress::triage::merge::{better, merge};
 use threadbare_stress::triage::severity::Severity;
 use threadbare_stress::triage::similar::{NEAR, Trait, cluster, stack, stacks};
-use threadbare_stress::triage::{self, Entry, list};
+use threadbare_stress::triage::{self, Entry, known, list};
 use threadbare_stress::verdict::Kind;
 use threadbare_stress::verdict::grade::Grade;
 use threadbare_stress::vm::Facts;
@@ -82,21 +82,12 @@ fn save(out: &Path, finding: &Finding) {
         .unwrap();
 }
 
-/// Recorded crashes of known bugs, one file a bug.
+/// Recorded crashes of known bugs: the name of a bug, and what a debugger showed.
 fn recorded() -> Vec<(String, String)> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crashes");
-    let mut files: Vec<_> = std::fs::read_dir(dir)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .filter(|p| p.extension().is_some_and(|e| e == "txt"))
-        .collect();
-    files.sort();
-    files
-        .iter()
-        .map(|p| {
-            let stem = p.file_stem().unwrap().to_str().unwrap().to_owned();
-            (stem, std::fs::read_to_string(p).unwrap())
-        })
+    let name = |stem: &str| stem.rsplit('/').next().unwrap().to_owned();
+    let bugs = known::catalogue().iter();
+    bugs.filter(|b| !b.crash.is_empty())
+        .map(|b| (name(&b.stem), b.crash.clone()))
         .collect()
 }
 

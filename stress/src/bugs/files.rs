@@ -1,18 +1,25 @@
 //! The files of the catalogue, in the order of their names; `ci/bugs.sh --list` writes this list.
 
-/// Name, description and program of one entry.
+/// Name, description, program and recorded crash of one entry.
 macro_rules! entry {
     ($stem:literal) => {
+        entry!($stem, "")
+    };
+    ($stem:literal, crashed) => {
+        entry!($stem, include_str!(concat!("../../bugs/", $stem, ".txt")))
+    };
+    ($stem:literal, $crash:expr) => {
         (
             $stem,
             include_str!(concat!("../../bugs/", $stem, ".toml")),
             include_str!(concat!("../../bugs/", $stem, ".py")),
+            $crash,
         )
     };
 }
 
-/// Path below `stress/bugs/` without ending, description, program.
-pub(super) const FILES: &[(&str, &str, &str)] = &[
+/// Path below `stress/bugs/` without ending, description, program, recorded crash or nothing.
+pub(super) const FILES: &[(&str, &str, &str, &str)] = &[
     entry!("cpython/112075-instance-dict-first-build"),
     entry!("cpython/113956-immortalise-foreign"),
     entry!("cpython/114944-unpark-all"),
@@ -28,7 +35,7 @@ pub(super) const FILES: &[(&str, &str, &str)] = &[
     entry!("cpython/119809-slots-assignment"),
     entry!("cpython/119915-semaphore-unseen"),
     entry!("cpython/120165-class-assignment"),
-    entry!("cpython/120321-generator-next"),
+    entry!("cpython/120321-generator-next", crashed),
     entry!("cpython/120496-sequence-iterator-cursor"),
     entry!("cpython/120608-reversed-shared"),
     entry!("cpython/120973-thread-local-clear"),
@@ -37,23 +44,23 @@ pub(super) const FILES: &[(&str, &str, &str)] = &[
     entry!("cpython/121464-enumerate-result-tuple"),
     entry!("cpython/121546-contextvar-cache"),
     entry!("cpython/123271-zip-result-tuple"),
-    entry!("cpython/123471-itertools-result-tuple"),
+    entry!("cpython/123471-itertools-result-tuple", crashed),
     entry!("cpython/123828-channel-wait"),
     entry!("cpython/124149-daemon-not-stopped"),
     entry!("cpython/124375-gc-thread-start"),
     entry!("cpython/124397-memoryview-iterator"),
-    entry!("cpython/124470-instance-dict-replaced"),
+    entry!("cpython/124470-instance-dict-replaced", crashed),
     entry!("cpython/124878-thread-state-dangling"),
     entry!("cpython/125139-rlock-release"),
     entry!("cpython/125221-reduce-ex-first-call"),
     entry!("cpython/125859-gc-get-objects"),
-    entry!("cpython/125996-ordereddict-move-to-end"),
-    entry!("cpython/126314-tracemalloc-snapshot-clear"),
-    entry!("cpython/126315-tracemalloc-start-stop"),
+    entry!("cpython/125996-ordereddict-move-to-end", crashed),
+    entry!("cpython/126314-tracemalloc-snapshot-clear", crashed),
+    entry!("cpython/126315-tracemalloc-start-stop", crashed),
     entry!("cpython/126316-grp-getgrall"),
     entry!("cpython/126644-interpreter-list"),
     entry!("cpython/126884-cprofile-threads"),
-    entry!("cpython/126895-readline-history"),
+    entry!("cpython/126895-readline-history", crashed),
     entry!("cpython/127020-code-lazy-fields"),
     entry!("cpython/127041-interpreter-destroy-run"),
     entry!("cpython/127065-methodcaller-arguments"),
@@ -62,7 +69,7 @@ pub(super) const FILES: &[(&str, &str, &str)] = &[
     entry!("cpython/127192-exception-init-repr"),
     entry!("cpython/127235-settrace-count"),
     entry!("cpython/127266-type-slot-update"),
-    entry!("cpython/127271-cell-contents"),
+    entry!("cpython/127271-cell-contents", crashed),
     entry!("cpython/127472-bytearray-extend-self"),
     entry!("cpython/127521-list-resize-not-owner"),
     entry!("cpython/127582-resurrection-try-incref"),
@@ -86,7 +93,7 @@ pub(super) const FILES: &[(&str, &str, &str)] = &[
     entry!("cpython/128714-function-annotations"),
     entry!("cpython/128717-recursion-limit"),
     entry!("cpython/128759-type-version-tag"),
-    entry!("cpython/128942-array-methods"),
+    entry!("cpython/128942-array-methods", crashed),
     entry!("cpython/129069-list-bulk-move"),
     entry!("cpython/129107-bytearray-methods"),
     entry!("cpython/129533-gc-enabled"),
@@ -113,7 +120,7 @@ pub(super) const FILES: &[(&str, &str, &str)] = &[
     entry!("cpython/131580-faulthandler-from-threads"),
     entry!("cpython/131680-new-reference-owner-check"),
     entry!("cpython/132245-update-from-instance-dict"),
-    entry!("cpython/132551-bytesio-methods"),
+    entry!("cpython/132551-bytesio-methods", crashed),
     entry!("cpython/132565-memoryview-slices"),
     entry!("cpython/132641-lru-cache-clear"),
     entry!("cpython/132643-specialised-class-attribute"),
@@ -175,21 +182,21 @@ pub(super) const FILES: &[(&str, &str, &str)] = &[
     entry!("cpython/151228-inline-values-clear"),
     entry!("cpython/151370-marshal-list"),
     entry!("cpython/151377-type-slot-subclass"),
-    entry!("cpython/151627-ordereddict-iterator"),
+    entry!("cpython/151627-ordereddict-iterator", crashed),
     entry!("cpython/151633-counter-update"),
-    entry!("cpython/151640-bytesio-shared-buffer"),
+    entry!("cpython/151640-bytesio-shared-buffer", crashed),
     entry!("cpython/151707-fileio-state"),
     entry!("cpython/152020-asyncio-eager-lost"),
     entry!("cpython/152276-intern-queued"),
     entry!("cpython/152330-perf-trampoline"),
     entry!("cpython/152355-current-frames"),
     entry!("cpython/153056-template-first-use"),
-    entry!("cpython/153062-tee-cells"),
+    entry!("cpython/153062-tee-cells", crashed),
     entry!("cpython/153290-bytesio-setstate"),
     entry!("cpython/153291-readline-completer"),
     entry!("cpython/153292-rlock-repr-owner"),
     entry!("cpython/153296-stringio-next"),
-    entry!("cpython/153297-function-qualname"),
+    entry!("cpython/153297-function-qualname", crashed),
     entry!("cpython/153777-gc-get-referrers"),
     entry!("cpython/153852-list-unlocked-readers"),
     entry!("cpython/153908-count-repr"),
@@ -208,7 +215,7 @@ pub(super) const FILES: &[(&str, &str, &str)] = &[
     entry!("cpython/154734-asyncio-eager-coroutine"),
     entry!("cpython/154756-list-sort-iterate"),
     entry!("cpython/154928-rlock-repr-level"),
-    entry!("cpython/155519-context-tree"),
+    entry!("cpython/155519-context-tree", crashed),
     entry!("cpython/155781-sqlite-converter"),
     entry!("cpython/156310-getitem-iterator"),
     entry!("cpython/157072-array-fromlist"),
@@ -221,7 +228,7 @@ pub(super) const FILES: &[(&str, &str, &str)] = &[
     entry!("cpython/157117-oserror-reduce"),
     entry!("cpython/157119-pickle-dispatch-table"),
     entry!("cpython/157666-gilstate-ensure-many"),
-    entry!("cpython/157841-partial-setstate"),
+    entry!("cpython/157841-partial-setstate", crashed),
     entry!("cpython/89967-weak-dictionary"),
     entry!("cpython/tsan-0008-cprofile-teardown"),
     entry!("cpython/tsan-0020-openssl-first-context"),

@@ -178,6 +178,9 @@ pub struct Bug {
     /// The program.
     #[serde(skip)]
     pub program: String,
+    /// What a debugger showed when the program crashed a VM, or empty.
+    #[serde(skip)]
+    pub crash: String,
 }
 
 impl Bug {
@@ -226,8 +229,8 @@ pub enum BugsError {
     },
 }
 
-/// Reads one bug.
-pub fn parse(stem: &str, text: &str, program: &str) -> Result<Bug, BugsError> {
+/// Reads one bug: its description, its program, and the crash recorded of it, or nothing.
+pub fn parse(stem: &str, text: &str, program: &str, crash: &str) -> Result<Bug, BugsError> {
     let fail = |reason: String| BugsError::Malformed {
         file: format!("{stem}.toml"),
         reason,
@@ -238,6 +241,7 @@ pub fn parse(stem: &str, text: &str, program: &str) -> Result<Bug, BugsError> {
     }
     stem.clone_into(&mut bug.stem);
     program.clone_into(&mut bug.program);
+    crash.clone_into(&mut bug.crash);
     Ok(bug)
 }
 
@@ -248,11 +252,14 @@ pub fn parse(stem: &str, text: &str, program: &str) -> Result<Bug, BugsError> {
 pub fn shipped() -> Vec<Bug> {
     files::FILES
         .iter()
-        .map(|(stem, text, program)| parse(stem, text, program).unwrap_or_else(|e| panic!("{e}")))
+        .map(|(stem, text, program, crash)| {
+            parse(stem, text, program, crash).unwrap_or_else(|e| panic!("{e}"))
+        })
         .collect()
 }
 
-/// The catalogue in a folder: `DIR/VM/NAME.toml` with `NAME.py` beside it.
+/// The catalogue in a folder: `DIR/VM/NAME.toml` with `NAME.py` beside it, and `NAME.txt` where a
+/// crash was recorded.
 pub fn load(dir: &Path) -> Result<Vec<Bug>, BugsError> {
     let io = |path: &Path| {
         let path = path.to_owned();
@@ -268,8 +275,13 @@ pub fn load(dir: &Path) -> Result<Vec<Bug>, BugsError> {
             let text = std::fs::read_to_string(&path).map_err(io(&path))?;
             let script = path.with_extension("py");
             let program = std::fs::read_to_string(&script).map_err(io(&script))?;
+            let crash = path.with_extension("txt");
+            let crash = match std::fs::read_to_string(&crash) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+                read => read.map_err(io(&crash))?,
+            };
             let stem = path.strip_prefix(dir).unwrap_or(&path).with_extension("");
-            bugs.push(parse(&stem.to_string_lossy(), &text, &program)?);
+            bugs.push(parse(&stem.to_string_lossy(), &text, &program, &crash)?);
         }
     }
     bugs.sort_by(|a, b| a.stem.cmp(&b.stem));

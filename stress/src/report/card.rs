@@ -1,5 +1,6 @@
 //! One finding as the report shows it.
 
+use super::pair::Counterexample;
 use super::{Beside, grouped};
 use crate::finding::Finding;
 use crate::scenario::generate::Limits;
@@ -44,6 +45,8 @@ pub(super) struct Card {
     pub stacks: Vec<(String, Vec<String>)>,
     /// The whole backtrace, where there is one.
     pub trace: Option<String>,
+    /// The model's side of the fault, where a model has it.
+    pub model: Option<Counterexample>,
     pub rate: String,
     pub hunt: String,
     pub script: String,
@@ -123,6 +126,7 @@ impl Card {
             frames: finding.frames.clone(),
             stacks: stacks(finding),
             trace,
+            model: beside.model,
             rate: finding.script.map_or_else(
                 || "not run".to_owned(),
                 |r| format!("{}/{}", r.hits, r.runs),

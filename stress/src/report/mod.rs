@@ -1,6 +1,7 @@
 //! A hunt as one HTML file: no network, no script, readable in the dark and on paper.
 
 pub(crate) mod card;
+pub mod pair;
 
 use crate::bugs::attribute::Attribution;
 use crate::campaign::state::{State, Totals};
@@ -11,6 +12,7 @@ use crate::triage::{self, rank};
 use crate::verdict::grade::Grade;
 use askama::Template;
 use card::Card;
+use pair::Counterexample;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -63,6 +65,9 @@ pub struct Beside {
     pub marks: Vec<Mark>,
     /// The known bug that it shows.
     pub known: Attribution,
+    /// What the model does with the fault that this bug is; left open here, for this crate has no
+    /// models.
+    pub model: Option<Counterexample>,
 }
 
 /// What lies beside the findings of an output folder.
@@ -79,6 +84,7 @@ pub fn beside(out: &Path) -> Result<impl Fn(&Finding) -> Beside, StoreError> {
             trace: backtrace(&out, &finding.id),
             marks: entry.marks,
             known: entry.known,
+            model: None,
         }
     })
 }

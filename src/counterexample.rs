@@ -1,0 +1,67 @@
+//! The model's side of a fault: how a protocol fails with a mutant.
+
+use crate::check::engines_for;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use threadbare_models::{catalogue, report as models};
+use threadbare_stress::finding::Finding;
+use threadbare_stress::finding::store::StoreError;
+use threadbare_stress::report::pair::Counterexample;
+use threadbare_stress::report::{self, Beside};
+use threadbare_stress::triage::promise;
+
+/// The first counterexample that an engine finds; `None` for names that no model has.
+pub fn counterexample(protocol: &str, mutant: &str) -> Option<Counterexample> {
+    let entry = catalogue::find(protocol).ok()?;
+    let mutant = entry.mutant(mutant).ok()?;
+    let breaks = entry
+        .properties
+        .iter()
+        .filter(|p| mutant.breaks.contains(&p.id))
+        .map(|p| format!("{}: {}", p.id, p.states))
+        .collect::<Vec<_>>()
+        .join("; ");
+    engines_for(mutant).into_iter().find_map(|engine| {
+        let budget = models::budget(engine, 1);
+        let verdict = entry
+            .check(engine, mutant.scenario, Some(mutant.name), budget)
+            .ok()?;
+        let failure = verdict.failure()?;
+        Some(Counterexample {
+            protocol: protocol.to_owned(),
+            mutant: mutant.name.to_owned(),
+            fault: mutant.fault.to_owned(),
+            breaks: breaks.clone(),
+            found: format!(
+                "{}: {} ({}, execution {})",
+                failure.violation.kind.name(),
+                failure.violation.text,
+                engine.name(),
+                failure.execution
+            ),
+            trace: failure.trace.clone(),
+        })
+    })
+}
+
+/// What lies beside the findings of an output folder, with the model's side of each.
+///
+/// # Errors
+/// When the marks cannot be read.
+pub fn beside(out: &Path) -> Result<impl Fn(&Finding) -> Beside, StoreError> {
+    let of = report::beside(out)?;
+    // Many findings are one mutant.
+    let known = RefCell::new(BTreeMap::new());
+    Ok(move |finding: &Finding| {
+        let mut beside = of(finding);
+        if let Some(p) = promise::of(finding, &beside.known).filter(|p| !p.mutant.is_empty()) {
+            let mut known = known.borrow_mut();
+            let model = known
+                .entry((p.protocol.clone(), p.mutant.clone()))
+                .or_insert_with(|| counterexample(&p.protocol, &p.mutant));
+            beside.model.clone_from(model);
+        }
+        beside
+    })
+}
