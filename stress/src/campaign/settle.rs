@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 /// Data races kept of one subject.
 const MOST_RACES: usize = 60;
 
+/// The same until every subject had a few turns: an object without a lock has a dozen.
+const FIRST_RACES: usize = 2;
+
 /// A failing verdict to settle.
 pub(crate) struct Case<'a> {
     pub scenario: &'a Scenario,
@@ -89,6 +92,7 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntErro
         };
         // Each signature of a race is another race; what bounds them is how many a VM has.
         let most = match verdict.kind {
+            Kind::DataRace if early => FIRST_RACES,
             Kind::DataRace => MOST_RACES,
             _ => most,
         };
@@ -146,7 +150,8 @@ fn settle_new(
             }
             let one = std::slice::from_ref(candidate);
             let start = Instant::now();
-            let run = if hang {
+            // Nor does a race need what follows it.
+            let run = if hang || raw.kind == Kind::DataRace {
                 execute_again(shared.vm, candidate, options.seed, ms, options.sequential)
             } else {
                 execute(shared.vm, one, options.seed, ms, options.sequential, false)
@@ -213,8 +218,7 @@ fn settle_new(
     } else {
         raw.clone()
     };
-    let most = options.limits.threads * options.limits.ops;
-    if small.scenario.calls().count() > most {
+    if options.limits.exceeded_by(&small.scenario) {
         // Its verdict is counted, and the same number and seed bring it back: `--only NUMBER`.
         shared.lock().minimising += started.elapsed();
         if shared.over() {

@@ -20,6 +20,13 @@ pub struct Limits {
     pub ops: usize,
 }
 
+impl Limits {
+    /// Whether a scenario is larger: a storm.
+    pub fn exceeded_by(self, scenario: &Scenario) -> bool {
+        scenario.calls().count() > self.threads * self.ops
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { threads: 2, ops: 2 }
