@@ -16,11 +16,21 @@ fn asleep() -> Limits {
 }
 
 #[test]
-fn a_process_that_sleeps_is_ended_before_its_time() {
-    let outcome = child::run(Command::new("sleep").arg("30"), asleep()).unwrap();
+fn a_process_that_waits_for_ever_is_ended_before_its_time() {
+    let program = "import _thread; lock = _thread.allocate_lock(); lock.acquire(); lock.acquire()";
+    let outcome = child::run(Command::new("python3").args(["-c", program]), asleep()).unwrap();
     assert_eq!(outcome.end, End::Hang);
     let autopsy = outcome.hang.expect("what was seen");
-    assert_eq!((autopsy.running, autopsy.sleeping), (0, 1));
+    assert_eq!(
+        (autopsy.running, autopsy.sleeping, autopsy.timed),
+        (0, 1, 0)
+    );
+}
+
+#[test]
+fn a_process_that_waits_for_the_clock_is_let_sleep() {
+    let outcome = child::run(Command::new("sleep").arg("3"), asleep()).unwrap();
+    assert_eq!(outcome.end, End::Exit(0));
 }
 
 #[test]

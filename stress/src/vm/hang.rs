@@ -110,7 +110,8 @@ impl Sleep {
     }
 }
 
-/// Watches for a process whose every thread sleeps: then no wait for its output is needed.
+/// Watches for a process whose every thread sleeps without a time limit: then no wait for its output
+/// is needed.
 pub(super) struct Idle(Sleep);
 
 impl Idle {
@@ -122,8 +123,10 @@ impl Idle {
     pub fn look(&mut self, pid: u32) -> Duration {
         if let Some(since) = self.0.due() {
             let threads = ticks(pid);
-            // A launcher that waits for a child of its own is not idle.
-            let awake = threads.is_empty() || family(pid).len() > 1;
+            // A launcher that waits for a child of its own is not idle, nor is who has set an alarm.
+            let awake = threads.is_empty()
+                || family(pid).len() > 1
+                || threads.iter().any(|t| waits_for_time(pid, t.tid));
             self.0.add(since, &threads, awake);
         }
         self.0.slept
