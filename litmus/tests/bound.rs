@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use support::cases::cases;
 use support::linear;
-use support::random::program;
-use support::{Straight, parse};
+use support::random::{Faults, faulty_program, program};
+use support::{Ins, Straight, parse};
+use threadbare_litmus::explore::oracle::enumerate;
+use threadbare_litmus::explore::program::{MemoryOrder, Op};
 use threadbare_litmus::explore::{FailureKind, Model};
 use threadbare_litmus::sync::{Arc, atomic::AtomicU32, atomic::Ordering::Relaxed};
 use threadbare_litmus::{Explorer, thread};
@@ -121,7 +123,19 @@ fn races_and_deadlocks_are_bounded_too() {
     };
     assert!(with(0).is_none());
     assert_eq!(with(1).expect("a race").kind, FailureKind::DataRace);
-    // Two locks taken in opposite orders.
+    // As above, but the second thread waits for what nobody does.
+    let mut stuck = parse("Ax;Wy1;Wx0 | Cx1>5;?1:1");
+    stuck.threads[1].push(Ins::Wait(1, MemoryOrder::Relaxed, 7));
+    let with = |bound| {
+        let explorer = explorer.clone().max_preemptions(bound);
+        explorer.verify(&stuck).failure
+    };
+    assert!(with(0).is_none());
+    assert_eq!(with(1).expect("a deadlock").kind, FailureKind::Deadlock);
+}
+
+#[test]
+fn to_leave_a_thread_before_a_lock_costs_nothing() {
     let inversion = || {
         use threadbare_litmus::sync::Mutex;
         let locks = Arc::new((Mutex::new(0), Mutex::new(0)));
@@ -130,14 +144,9 @@ fn races_and_deadlocks_are_bounded_too() {
         drop((locks.0.lock().unwrap(), locks.1.lock().unwrap()));
         t.join().unwrap();
     };
-    let with = |bound| {
-        Explorer::new()
-            .max_preemptions(bound)
-            .check(inversion)
-            .failure
-    };
-    assert!(with(0).is_none());
-    assert_eq!(with(1).expect("a deadlock").kind, FailureKind::Deadlock);
+    let report = Explorer::new().max_preemptions(0).check(inversion);
+    let failure = report.failure.expect("a deadlock");
+    assert_eq!(failure.kind, FailureKind::Deadlock);
 }
 
 #[test]
@@ -207,13 +216,39 @@ proptest! {
     }
 
     #[test]
+    fn faults_are_found_within_the_bound(
+        program in faulty_program(Faults { races: true, assertions: true })
+    ) {
+        let joins = |i: &Ins| matches!(i, Ins::Op(Op::Join(_)));
+        // Brute force over orders knows nothing of joins.
+        if program.threads.iter().flatten().any(joins) {
+            return Ok(());
+        }
+        for model in [Model::Rc11, Model::Tso, Model::Sc] {
+            let expected = enumerate(&program, model);
+            let needs = expected.faulty.iter().map(|fault| {
+                linear::preemptions(&fault.key, model == Model::Sc, &fault.waits)
+            });
+            let least = needs.min();
+            for bound in 0..3 {
+                let report = Explorer::new().model(model).max_preemptions(bound).verify(&program);
+                prop_assert_eq!(
+                    report.failure.map(|failure| failure.message).is_some(),
+                    least.is_some_and(|least| least <= bound),
+                    "within {} under {:?}: the least is {:?}", bound, model, least
+                );
+            }
+        }
+    }
+
+    #[test]
     fn the_number_is_the_least(program in program(false)) {
         // Awaits are left for free, which brute force knows nothing of.
-        let waits = program.threads.iter().flatten().any(|i| matches!(i, support::Ins::Await(..)));
+        let waits = program.threads.iter().flatten().any(|i| matches!(i, Ins::Await(..)));
         let models = [Model::Rc11, Model::Sc];
         for model in models.into_iter().filter(|_| !waits) {
             for (key, needs) in needed(&program, model) {
-                prop_assert_eq!(needs, linear::preemptions(&key, model == Model::Sc), "{} {:?}", key, model);
+                prop_assert_eq!(needs, linear::preemptions(&key, model == Model::Sc, &[]), "{} {:?}", key, model);
             }
         }
     }

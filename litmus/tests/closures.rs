@@ -242,3 +242,31 @@ fn nondeterminism_is_noticed() {
         failure.message
     );
 }
+
+#[test]
+fn threads_are_never_run_on_what_they_cannot_have_read() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static IMPOSSIBLE: AtomicBool = AtomicBool::new(false);
+    // A program may rely on it: follow a pointer that is never null, say.
+    let report = check(|| {
+        let [_, x1, x2] = shared(AtomicU32::new(0));
+        let [_, y1, y2] = shared(AtomicU32::new(0));
+        let [_, z1, z2] = shared(AtomicU32::new(9));
+        let a = thread::spawn(move || {
+            x1.store(1, SeqCst);
+            z1.store(y1.load(SeqCst), Relaxed);
+        });
+        let b = thread::spawn(move || {
+            y2.store(1, SeqCst);
+            let first = z2.load(Relaxed);
+            let second = x2.load(SeqCst);
+            if (first, second) == (0, 0) {
+                IMPOSSIBLE.store(true, Ordering::Relaxed);
+            }
+        });
+        a.join().unwrap();
+        b.join().unwrap();
+    });
+    assert!(report.failure.is_none() && report.exhaustive);
+    assert!(!IMPOSSIBLE.load(Ordering::Relaxed));
+}

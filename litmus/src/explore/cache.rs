@@ -4,8 +4,8 @@
 //! this trie is all there is to know about it, and extending a graph costs a lookup. Only
 //! an answer never seen before at that point makes the program run.
 
-use super::graph::{Clock, Event, Graph, Kind, NONE};
-use super::program::{LocationInfo, MemoryOrder, Op, Site, Step, Value};
+use super::graph::{Event, Graph, Kind, NONE};
+use super::program::{LocationInfo, Op, Site, Step, Value};
 use super::{Execution, Failure};
 use std::any::Any;
 use std::sync::Arc;
@@ -257,33 +257,4 @@ pub(crate) fn answers(graph: &Graph, thread: u32, into: &mut Vec<Value>) {
             into.push(answer(graph, event));
         }
     }
-}
-
-/// The latest conflicting access that races with `event`: another thread's, at least one
-/// of the two a write, at least one plain, without happens-before.
-pub(crate) fn race(graph: &Graph, event: u32) -> Option<u32> {
-    let Event {
-        location,
-        kind,
-        thread,
-        order,
-        ..
-    } = *graph.at(event);
-    if location == NONE || graph.place(location).plain == 0 {
-        return None;
-    }
-    graph
-        .place(location)
-        .accesses
-        .iter()
-        .rev()
-        .copied()
-        .find(|&access| {
-            let other = graph.at(access);
-            other.thread != thread
-                && (kind == Kind::Write || other.kind == Kind::Write)
-                && (order == MemoryOrder::Plain || other.order == MemoryOrder::Plain)
-                && !graph.precedes(access, event, Clock::Hb)
-                && !graph.precedes(event, access, Clock::Hb)
-        })
 }

@@ -14,8 +14,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// Choices that a split should leave for each worker.
-const SHARE: u64 = 64;
 /// Executions spent on finding a split; fewer are not worth a second worker.
 const SURVEY: u64 = 4_000;
 /// Executions between two calls of the progress callback.
@@ -266,7 +264,9 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
                 Err(Stop::Ended) => return Some(depth.max(2) - 1),
                 Err(_) => return None,
                 Ok(()) if worker.frontier == 0 => return None,
-                Ok(()) if worker.frontier >= SHARE * workers as u64 => return Some(depth),
+                Ok(()) if worker.frontier >= self.explorer.share * workers as u64 => {
+                    return Some(depth);
+                }
                 Ok(()) => {}
             }
         }

@@ -58,6 +58,8 @@ pub struct Explorer {
     spurious: u32,
     reduce: bool,
     workers: usize,
+    /// Choices that a split should leave for each worker.
+    share: u64,
     revisits: Option<usize>,
     preemptions: Option<u32>,
     sample: Option<(u64, u64)>,
@@ -90,6 +92,7 @@ impl Explorer {
             spurious: 0,
             reduce: false,
             workers: 1,
+            share: 64,
             revisits: None,
             preemptions: None,
             sample: None,
@@ -146,6 +149,14 @@ impl Explorer {
         self
     }
 
+    /// Workers share the search where each gets so many choices; 64 unless set. For tests,
+    /// in which even small searches are to be shared.
+    #[doc(hidden)]
+    pub fn share(mut self, choices: u64) -> Self {
+        self.share = choices;
+        self
+    }
+
     /// At most so many backward revisits on the way to an execution. What is left out is
     /// not characterised by anything in the program: a search that comes back without a
     /// fault has tried some executions, [`Report::bounded`] says that there are more.
@@ -157,7 +168,8 @@ impl Explorer {
     /// Only executions that need at most so many preemptions: there is an order of their
     /// operations, each read after the write it reads (under SC an interleaving), in which
     /// a thread that is not waiting is left that often for another. Reading an old value
-    /// costs nothing. An execution runs until no thread can go on, and faults count only in
+    /// costs nothing, nor does leaving a thread before a join, a lock or an await while what
+    /// it reads there is still to come. An execution runs until no thread can go on, and faults count only in
     /// executions within the bound: [`Self::reduce`] is without effect, and a program that
     /// passes may fail with one preemption more ([`Report::coverage`] says so).
     ///

@@ -3,17 +3,16 @@
 //! A graph is not an interleaving, but it has linear orders: those that keep program order,
 //! reads-from, spawns and joins, and under SC coherence too. In such an order a thread is
 //! *preempted* where it is left although it goes on later and is not waiting: at a join
-//! before the other thread ends, at an await or lock before the write that ends the waiting.
-//! (A wait that never ends counts as preempted before the write that it reads.) An execution
-//! needs as many preemptions as the order with the fewest. (Musuvathi and Qadeer, PLDI 2007, count so
-//! for interleavings; under weaker models a read of an old value costs nothing here, as it
-//! costs nothing in loom's bound.)
+//! before the other thread ends, at an await or lock before the write that it reads. An
+//! execution needs as many preemptions as the order with the fewest. (Musuvathi and Qadeer,
+//! PLDI 2007, count so for interleavings; under weaker models a read of an old value costs
+//! nothing here, as it costs nothing in loom's bound.)
 //!
 //! Running a thread for as long as it can go on never makes it worse: whatever else it
 //! stood for is only enabled by it, and a thread that is left earlier is preempted there
 //! instead. So orders differ only in who comes next when a thread cannot go on.
 
-use super::cache::{Cache, answer};
+use super::cache::Cache;
 use super::graph::{Event, Graph, Kind, NONE};
 use super::program::Op;
 use std::collections::HashMap;
@@ -135,14 +134,10 @@ impl Part<'_> {
     fn is_preempted(&self, thread: usize, done: &[u32]) -> bool {
         self.next(thread, done).is_some_and(|event| {
             let e = self.graph.at(event);
-            let blocks = || {
-                let next = self.cache.after(e.node, answer(self.graph, e));
-                next.is_some_and(|next| matches!(self.cache.op(next), Op::Block { .. }))
-            };
             match self.cache.op(e.node) {
                 Op::Join(_) => false,
                 Op::Await { .. } | Op::AwaitExchange { .. } => {
-                    e.rf == NONE || self.is_done(e.rf, done) || blocks()
+                    e.rf == NONE || self.is_done(e.rf, done)
                 }
                 _ => true,
             }

@@ -16,11 +16,17 @@ struct Execution {
     orders: Vec<(String, Vec<Id>)>,
     /// Whether orders must be interleavings: reads see the latest write.
     interleaved: bool,
+    /// Reads by which a thread waits.
+    waits: Vec<Id>,
 }
 
-/// Awaits and joins are not expected: leaving a thread counts wherever it goes on later.
-pub fn preemptions(key: &str, interleaved: bool) -> u32 {
-    let execution = Execution::parse(key, interleaved);
+/// A thread may be left for nothing before a read by which it waits, as `waits` has them,
+/// while the write that it reads is still to come. Joins are not expected.
+pub fn preemptions(key: &str, interleaved: bool, waits: &[Id]) -> u32 {
+    let execution = Execution {
+        waits: waits.into(),
+        ..Execution::parse(key, interleaved)
+    };
     execution.least(&mut vec![0; execution.threads.len()], None)
 }
 
@@ -49,11 +55,18 @@ impl Execution {
             threads,
             orders,
             interleaved,
+            waits: Vec::new(),
         }
     }
 
     fn least(&self, done: &mut Vec<usize>, last: Option<usize>) -> u32 {
         let goes_on = |t: usize, done: &[usize]| done[t] < self.threads[t].len();
+        let waits = |t: usize, done: &[usize]| {
+            let at = (t, done[t] + 1);
+            self.waits.contains(&at)
+                && matches!(self.threads[t][done[t]],
+                    Event::Read { from: Some((u, n)), .. } if done[u] < n)
+        };
         let (mut least, mut all) = (u32::MAX, true);
         for t in 0..self.threads.len() {
             if !goes_on(t, done) {
@@ -61,7 +74,7 @@ impl Execution {
             }
             all = false;
             if self.is_ready((t, done[t] + 1), done) {
-                let preempted = last.is_some_and(|l| l != t && goes_on(l, done));
+                let preempted = last.is_some_and(|l| l != t && goes_on(l, done) && !waits(l, done));
                 done[t] += 1;
                 let rest = self.least(done, Some(t));
                 done[t] -= 1;

@@ -23,8 +23,14 @@ pub enum Ins {
     SkipUnless(Value, usize),
     /// Blocks unless the latest answer is the value.
     Assume(Value),
-    /// Waits for a value.
+    /// Reads until it is a value; an execution in which it never is is of no interest.
     Await(u32, MemoryOrder, Value),
+    /// Waits for a value: a deadlock where it never comes.
+    Wait(u32, MemoryOrder, Value),
+    /// Waits for 0 and makes it 1.
+    Lock(u32),
+    /// Fails if the latest answer is the value.
+    FailIf(Value),
 }
 
 #[derive(Clone, Debug)]
@@ -54,7 +60,7 @@ impl Straight {
 fn location(ins: &Ins) -> Option<u32> {
     match ins {
         Ins::Op(op) => op.location().map(|l| l.0),
-        Ins::StoreLast(l, ..) | Ins::Await(l, ..) => Some(*l),
+        Ins::StoreLast(l, ..) | Ins::Await(l, ..) | Ins::Wait(l, ..) | Ins::Lock(l) => Some(*l),
         _ => None,
     }
 }
@@ -106,30 +112,37 @@ impl Program for Straight {
                     }
                     continue;
                 }
-                Ins::Await(l, order, value) => {
-                    let Some(&answer) = given.next() else {
-                        return Op::Await {
-                            location: Location(*l),
-                            order: *order,
-                        }
-                        .into();
-                    };
-                    last = answer;
-                    if last != *value {
-                        return Op::Block {
-                            wait: Wait::Assume,
-                            reads: 1,
-                        }
-                        .into();
+                Ins::FailIf(value) => {
+                    if last == *value {
+                        return Op::Fail(format!("{value} was read").into()).into();
                     }
                     continue;
                 }
+                Ins::Await(l, order, _) | Ins::Wait(l, order, _) => Op::Await {
+                    location: Location(*l),
+                    order: *order,
+                },
+                Ins::Lock(l) => Op::AwaitExchange {
+                    location: Location(*l),
+                    expected: 0,
+                    new: 1,
+                    order: MemoryOrder::Acquire,
+                },
             };
             let Some(&answer) = given.next() else {
                 return op.into();
             };
             if !matches!(op, Op::Store { .. } | Op::Fence(_)) {
                 last = answer;
+            }
+            let (waits_for, wait) = match ins {
+                Ins::Await(_, _, value) => (*value, Wait::Assume),
+                Ins::Wait(_, _, value) => (*value, Wait::Await),
+                Ins::Lock(_) => (0, Wait::Lock),
+                _ => continue,
+            };
+            if last != waits_for {
+                return Op::Block { wait, reads: 1 }.into();
             }
         }
         Op::End.into()

@@ -10,7 +10,7 @@ mod axioms;
 mod relation;
 
 use super::Model;
-use super::program::{MemoryOrder, Op, Program, Value, truncate};
+use super::program::{MemoryOrder, Op, Program, Value, Wait, truncate};
 use axioms::Relations;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -24,6 +24,20 @@ pub struct Findings {
     pub race: bool,
     /// Whether some graph has a failed assertion.
     pub failed: bool,
+    /// Whether some threads may wait for ever: each waits for another to end or has read the
+    /// latest writes, and none is cut off by an assumption.
+    pub deadlock: bool,
+    /// The executions that have one of these faults, run until no thread can go on.
+    pub faulty: BTreeSet<Faulty>,
+}
+
+/// An execution with a fault, see [`Findings::faulty`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Faulty {
+    /// Its key ([`Execution::key`](super::Execution::key)).
+    pub key: String,
+    /// The reads by which a thread waits, as thread and number from 1.
+    pub waits: Vec<(usize, usize)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,6 +63,8 @@ struct Event {
     exclusive: bool,
     /// The thread is not told what it read.
     mute: bool,
+    /// The thread reads it in order to wait.
+    waits: bool,
     joined: usize,
 }
 
@@ -91,8 +107,17 @@ pub fn enumerate<P: Program>(program: &P, model: Model) -> Findings {
                 }
                 graph.with(t, op, &bits, &initial, &mut added);
             }
-            if added.is_empty() && (0..ops.len()).all(ended) {
-                findings.complete.insert(graph.key());
+            if added.is_empty() {
+                let failed = ops.iter().any(|op| matches!(op, Op::Fail(_)));
+                if (0..ops.len()).all(ended) {
+                    findings.complete.insert(graph.key());
+                } else if !failed && graph.waits_for_ever(&ops) {
+                    findings.deadlock = true;
+                    findings.faulty.insert(graph.faulty());
+                }
+                if failed || Relations::of(&graph).race() {
+                    findings.faulty.insert(graph.faulty());
+                }
             }
             for next in added {
                 let relations = Relations::of(&next);
@@ -122,6 +147,34 @@ impl Graph {
             .collect()
     }
 
+    /// Whether nothing but other threads could help the threads that have not ended, and
+    /// nothing that these will do.
+    fn waits_for_ever(&self, ops: &[Op]) -> bool {
+        ops.iter().enumerate().all(|(t, op)| match *op {
+            Op::Block {
+                wait: Wait::Assume, ..
+            } => false,
+            Op::Block { reads, .. } => {
+                let events = self.threads[t].iter().rev();
+                let mut last = events.filter(|e| e.what == What::Read).take(reads as usize);
+                last.all(|e| self.co[e.location].last().copied() == e.rf)
+            }
+            _ => true,
+        })
+    }
+
+    fn faulty(&self) -> Faulty {
+        let threads = self.threads.iter().enumerate();
+        let waits = threads.flat_map(|(t, events)| {
+            let numbered = (1..).zip(events);
+            numbered.filter(|(_, e)| e.waits).map(move |(n, _)| (t, n))
+        });
+        Faulty {
+            key: self.key(),
+            waits: waits.collect(),
+        }
+    }
+
     /// Every way to add one operation.
     fn with(&self, t: usize, op: &Op, bits: &[u8], initial: &[Value], into: &mut Vec<Self>) {
         let blank = |what, order| Event {
@@ -132,6 +185,7 @@ impl Graph {
             rf: None,
             exclusive: false,
             mute: false,
+            waits: false,
             joined: 0,
         };
         let mut push = |event: Event| {
@@ -228,6 +282,7 @@ impl Graph {
                         rf,
                         exclusive: written.is_some(),
                         mute: matches!(op, Op::Apply { .. }),
+                        waits: matches!(op, Op::Await { .. } | Op::AwaitExchange { .. }),
                         ..blank(What::Read, order)
                     };
                     let mut next = self.clone();

@@ -1,7 +1,7 @@
 //! Adding events.
 
 use super::super::FailureKind;
-use super::super::cache::{Fault, Source, race};
+use super::super::cache::{Fault, Source};
 use super::super::graph::Rmw;
 use super::super::model::{MemoryModel, floor};
 use super::super::program::{MemoryOrder, Op};
@@ -230,6 +230,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             exclusive, thread, ..
         } = *self.graph.at(read);
         self.graph.pending = if exclusive { thread } else { NONE };
+        if exclusive {
+            return Ok(()); // with its write it races with whatever it races with alone
+        }
         self.check_race(read)
     }
 
@@ -272,26 +275,6 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         self.graph.set_message(write);
         self.graph.pending = NONE;
         write
-    }
-
-    pub(super) fn check_race(&mut self, event: u32) -> Result<(), Stop> {
-        // Under a bound races are looked for at the end: see the module `bound`.
-        if self.settings.preemptions.is_some() {
-            return Ok(());
-        }
-        self.find_race(event)
-    }
-
-    pub(super) fn find_race(&self, event: u32) -> Result<(), Stop> {
-        let Some(other) = race(&self.graph, event) else {
-            return Ok(());
-        };
-        Err(Fault {
-            kind: FailureKind::DataRace,
-            message: String::new(),
-            events: vec![other, event],
-        }
-        .into())
     }
 
     pub(super) fn assertion(&self, thread: u32, message: String) -> Stop {

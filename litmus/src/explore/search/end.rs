@@ -7,12 +7,18 @@ use super::super::program::{Op, Wait};
 use super::{End, Event, Kind, NONE, Search, Stop};
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
-    /// No thread can go on: is the execution complete, or do threads wait for ever?
-    pub(super) fn end(&mut self) -> Result<End, Stop> {
+    /// No thread can go on: is the execution complete, or do threads wait for ever? `None`
+    /// for one that need not be looked at: a thread stopped at an old value of what it waits
+    /// for, and the execution that differs from this one in nothing but that it has read the
+    /// latest is visited as well. (GenMC has no event for a read that leaves its thread
+    /// waiting; so do its counts of blocked executions.) The graph cannot be given up any
+    /// earlier than here, as those of [`Self::is_in_vain`] can: the value was the latest when
+    /// it was read, and a revisit may take away the writes that came since.
+    pub(super) fn end(&mut self) -> Result<Option<End>, Stop> {
         if self.settings.preemptions.is_some() {
             self.find_faults()?;
         }
-        let (mut stuck, mut pruned) = (Vec::new(), false);
+        let (mut stuck, mut pruned, mut vain) = (Vec::new(), false, false);
         for thread in 0..self.graph.threads.len() as u32 {
             if !self.graph.threads[thread as usize].live {
                 continue;
@@ -20,19 +26,24 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             let node = self.next_node(thread)?;
             self.check_joins(thread, self.cache.op(node))?;
             match *self.cache.op(node) {
-                Op::Block {
-                    wait: Wait::Assume, ..
-                } => pruned = true,
-                Op::Block { reads, .. } => {
-                    stuck.push(self.graph.last(thread));
-                    pruned |= !self.reads_latest(thread, reads);
+                Op::Block { wait, reads } => {
+                    vain |= !self.reads_latest(thread, reads);
+                    match wait {
+                        Wait::Assume => pruned = true,
+                        _ => stuck.push(self.graph.last(thread)),
+                    }
                 }
                 Op::Join(_) => stuck.push(self.graph.last(thread)),
                 _ => {}
             }
         }
+        if vain {
+            // Under a bound the other execution may be beyond it.
+            let bounded = self.settings.preemptions.is_some();
+            return Ok(bounded.then_some(End::Blocked));
+        }
         if stuck.is_empty() && !pruned {
-            return Ok(End::Complete);
+            return Ok(Some(End::Complete));
         }
         if !pruned {
             stuck.retain(|&e| e != NONE);
@@ -43,7 +54,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
             .into());
         }
-        Ok(End::Blocked)
+        Ok(Some(End::Blocked))
     }
 
     /// Whether some thread waits for ever, having read an old value: nothing that comes of the
@@ -63,7 +74,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             let Event {
                 kind, rf, location, ..
             } = *self.graph.at(last);
-            if kind != Kind::Read {
+            // Under a bound its races are not yet looked for.
+            let may_race = self.settings.preemptions.is_some()
+                && location != NONE
+                && self.graph.place(location).plain > 0;
+            if kind != Kind::Read || may_race {
                 continue;
             }
             // What is older than the read or than its revisit stays, see `is_maximal`.

@@ -14,6 +14,7 @@ mod end;
 mod memory;
 mod pick;
 mod probe;
+mod race;
 mod rebuild;
 mod revisit;
 mod symmetry;
@@ -219,7 +220,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 if !self.is_within_bound() {
                     return Ok(None);
                 }
-                return self.end().map(Some);
+                return self.end();
             };
             self.step(thread, node)?;
             // Who spawns may have put a thread to its left.

@@ -205,9 +205,16 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 None => {
                     let read = self.push_read(thread, node)?;
                     self.set_rf(read, write);
-                    let next = self.after(thread, node, value)?;
+                    // Threads are never run on what they cannot have read.
+                    let next = match M::admits(&self.graph, read, &mut self.scratch) {
+                        true => Some(self.after(thread, node, value)?),
+                        false => None,
+                    };
                     self.graph.cut(read);
-                    next
+                    match next {
+                        Some(next) => next,
+                        None => continue,
+                    }
                 }
             };
             if !matches!(self.cache.op(next), Op::Block { .. }) {
@@ -217,7 +224,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         Ok(false)
     }
 
-    /// Whether the thread blocks at once when it reads from `write`.
+    /// Whether the thread blocks at once when it reads from `write`, or cannot read from it.
     pub(super) fn blocks(&mut self, thread: u32, read: u32, write: u32) -> Result<bool, Stop> {
         let Event {
             node,
@@ -233,6 +240,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             Some(next) => next,
             None => {
                 self.set_rf(read, write);
+                // Threads are never run on what they cannot have read.
+                if !M::admits(&self.graph, read, &mut self.scratch) {
+                    return Ok(true);
+                }
                 self.after(thread, node, value)?
             }
         };

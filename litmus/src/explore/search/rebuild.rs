@@ -5,7 +5,6 @@ use super::super::graph::{Event, Kind, NONE};
 use super::super::model::{MemoryModel, floor};
 use super::super::program::{MemoryOrder, Op};
 use super::{End, Search, Stop};
-use crate::explore::FailureKind;
 use crate::picture::message::operation;
 use crate::replay::{Id, Token, Trace};
 use std::collections::HashMap;
@@ -19,8 +18,6 @@ struct Built<'t> {
     done: HashMap<u32, usize>,
     /// The last event of each operation.
     events: HashMap<Id, u32>,
-    /// The first fault met; the rest of the graph is built nevertheless.
-    fault: Option<Fault>,
 }
 
 impl Built<'_> {
@@ -54,7 +51,6 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             actual: HashMap::new(),
             done: HashMap::new(),
             events: HashMap::new(),
-            fault: None,
         };
         for (t, thread) in self.graph.threads.iter().enumerate() {
             if thread.live {
@@ -88,9 +84,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 ));
             }
         }
-        if let Some(fault) = built.fault {
-            return Err(fault.into());
-        }
+        (0..self.graph.len()).try_for_each(|event| self.find_race(event))?;
         for thread in 0..self.graph.threads.len() as u32 {
             if self.graph.threads[thread as usize].live {
                 let node = self.next_node(thread)?;
@@ -100,7 +94,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 }
             }
         }
-        self.end()
+        Ok(self.end()?.unwrap_or(End::Blocked))
     }
 
     fn rebuild_one(
@@ -139,11 +133,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 if self.graph.at(read).exclusive != matches!(token, Token::Update(_)) {
                     return Err(wrong());
                 }
-                self.note_race(built, read);
                 let mut last = read;
                 if self.graph.at(read).exclusive {
                     last = self.add_update(read);
-                    self.note_race(built, last);
                 }
                 if !M::admits(&self.graph, last, &mut self.scratch) {
                     return Err(refused("the graph is not consistent in this model".into()));
@@ -174,7 +166,6 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 if !self.admits_write(write) {
                     return Err(refused("the graph is not consistent in this model".into()));
                 }
-                self.note_race(built, write);
                 write
             }
             // Found by a search that did not order it.
@@ -203,14 +194,6 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         };
         built.events.insert(id, event);
         Ok(())
-    }
-
-    fn note_race(&mut self, built: &mut Built<'_>, event: u32) {
-        if let Err(Stop::Fault(fault)) = self.check_race(event)
-            && fault.kind == FailureKind::DataRace
-        {
-            built.fault.get_or_insert(*fault);
-        }
     }
 }
 

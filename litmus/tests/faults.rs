@@ -1,0 +1,120 @@
+//! Faults against brute force on random programs: data races, failed assertions and
+//! deadlocks are found where some execution has one and nowhere else, whatever the search
+//! leaves out or shares out, and the trace of each repeats it.
+
+mod support;
+
+use proptest::prelude::*;
+use std::ops::ControlFlow;
+use support::Straight;
+use support::cases::cases;
+use support::random::{Faults, faulty_program};
+use threadbare_litmus::Explorer;
+use threadbare_litmus::explore::oracle::{Findings, enumerate};
+use threadbare_litmus::explore::{Failure, FailureKind, Model, Report};
+
+const MODELS: [Model; 3] = [Model::Rc11, Model::Sc, Model::Tso];
+
+fn is_faulty(expected: &Findings) -> bool {
+    expected.race || expected.failed || expected.deadlock
+}
+
+/// The fault is one that some execution has, and its trace leads to it.
+fn is_real(
+    failure: &Failure,
+    program: &Straight,
+    expected: &Findings,
+) -> Result<(), TestCaseError> {
+    let real = match failure.kind {
+        FailureKind::DataRace => expected.race,
+        FailureKind::Assertion => expected.failed,
+        FailureKind::Deadlock => expected.deadlock,
+        _ => false,
+    };
+    prop_assert!(real, "false alarm: {}", failure.message);
+    let trace = failure.trace.parse().expect("a trace");
+    let again = Explorer::new().replay_program(program, &trace).failure;
+    let again = again.map(|again| (again.kind, again.message, again.trace));
+    let first = (failure.kind, failure.message.clone(), failure.trace.clone());
+    prop_assert_eq!(again, Some(first), "not repeated");
+    Ok(())
+}
+
+fn is_right(report: &Report, program: &Straight, expected: &Findings) -> Result<(), TestCaseError> {
+    match &report.failure {
+        Some(failure) => is_real(failure, program, expected),
+        None => {
+            prop_assert!(!is_faulty(expected), "missed: {:?}", expected);
+            Ok(())
+        }
+    }
+}
+
+fn agree(program: &Straight) -> Result<(), TestCaseError> {
+    for model in MODELS {
+        let expected = enumerate(program, model);
+        let explorer = Explorer::new().model(model);
+        let one = explorer.verify(program);
+        is_right(&one, program, &expected)?;
+        let two = explorer.clone().workers(2).share(1).verify(program);
+        let words = |report: &Report| {
+            let failure = report.failure.as_ref();
+            failure.map(|f| (f.message.clone(), f.trace.clone()))
+        };
+        prop_assert_eq!(words(&one), words(&two), "by two workers under {:?}", model);
+        if one.failure.is_none() {
+            prop_assert_eq!((one.complete, one.blocked), (two.complete, two.blocked));
+        }
+        let reduced = explorer.clone().reduce(true);
+        is_right(&reduced.verify(program), program, &expected)?;
+        let shared = reduced.workers(2).share(1).verify(program);
+        is_right(&shared, program, &expected)?;
+    }
+    Ok(())
+}
+
+fn sampled(program: &Straight, seed: u64) -> Result<(), TestCaseError> {
+    for model in MODELS {
+        let expected = enumerate(program, model);
+        let explorer = Explorer::new().model(model).sample(20, seed);
+        let mut extra = None;
+        let report = explorer.run(program, |execution| {
+            let key = execution.key();
+            if execution.is_complete() && !expected.complete.contains(&key) {
+                extra = Some(key);
+            }
+            ControlFlow::Continue(())
+        });
+        prop_assert_eq!(extra, None, "extra under {:?}", model);
+        for report in [report, explorer.reduce(true).verify(program)] {
+            if let Some(failure) = &report.failure {
+                is_real(failure, program, &expected)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn races(program in faulty_program(Faults { races: true, assertions: false })) {
+        agree(&program)?;
+    }
+
+    #[test]
+    fn assertions_and_deadlocks(program in faulty_program(Faults { races: false, assertions: true })) {
+        agree(&program)?;
+    }
+
+    #[test]
+    fn all_kinds(program in faulty_program(Faults { races: true, assertions: true })) {
+        agree(&program)?;
+    }
+
+    #[test]
+    fn samples(program in faulty_program(Faults { races: true, assertions: true }), seed: u64) {
+        sampled(&program, seed)?;
+    }
+}
