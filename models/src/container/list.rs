@@ -27,9 +27,12 @@
 //! dropped the version: that form is in [`marked`](super::marked).
 
 mod checks;
+mod operations;
 
 pub use self::checks::*;
+pub use super::calls::Op;
 
+use super::calls::sequential;
 use super::heap::{Arrays, Caller, Heap, History, capacity};
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
@@ -48,27 +51,6 @@ pub struct List<R: Runtime> {
     lock: R::Mutex<usize>,
     history: History<R, Op>,
     faults: Switch<Mutant>,
-}
-
-/// What a thread does. Values name objects; every object ever made has its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Op {
-    /// The value of item `n`, or −1 when the list is shorter.
-    Get(usize),
-    /// Appends a new object.
-    Append(i64),
-    /// Stores a new object in place of item 0.
-    SetFirst(i64),
-    /// Inserts a new object at the front.
-    InsertFront(i64),
-    /// Removes the last item.
-    Pop,
-    /// Removes all items.
-    Clear,
-    /// Makes an object that never enters the list: a stranger.
-    Make(i64),
-    /// Makes an immortal stranger.
-    MakeImmortal(i64),
 }
 
 impl<R: Runtime> List<R> {
@@ -276,73 +258,5 @@ impl<R: Runtime> List<R> {
         for item in items {
             self.heap.release(item);
         }
-    }
-}
-
-/// The sequential specification.
-fn sequential(list: &mut Vec<i64>, op: Op) -> Option<i64> {
-    match op {
-        Op::Get(n) => return Some(list.get(n).copied().unwrap_or(-1)),
-        Op::Append(v) => list.push(v),
-        Op::InsertFront(v) => list.insert(0, v),
-        Op::SetFirst(v) => match list.first_mut() {
-            Some(first) => *first = v,
-            None => return Some(-1),
-        },
-        Op::Pop => return Some(list.pop().unwrap_or(-1)),
-        Op::Clear => list.clear(),
-        Op::Make(_) | Op::MakeImmortal(_) => {}
-    }
-    None
-}
-
-impl<R: Runtime> World for List<R> {
-    type Op = Op;
-    type Mutant = Mutant;
-    type Local = Caller<Op>;
-
-    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
-        Self {
-            heap: Heap::new(shape),
-            version: R::AtomicU64::new(0, "version"),
-            size: R::AtomicUsize::new(0, "size"),
-            array: R::AtomicUsize::new(0, "array"),
-            arrays: Arrays::new(0),
-            lock: R::Mutex::new(0, "list"),
-            history: History::new(shape),
-            faults,
-        }
-    }
-
-    fn enter(&self, thread: usize) -> Caller<Op> {
-        self.history.enter(thread)
-    }
-
-    fn step(&self, caller: &mut Caller<Op>, op: Op) -> Option<i64> {
-        self.history.call(caller, op, |op| {
-            match op {
-                Op::Get(n) => return Some(self.get(n)),
-                Op::Append(v) => self.insert(None, v),
-                Op::InsertFront(v) => self.insert(Some(0), v),
-                Op::SetFirst(v) => return self.set_first(v),
-                Op::Pop => return Some(self.pop()),
-                Op::Clear => self.clear(),
-                Op::Make(v) => drop(self.heap.make(v)),
-                Op::MakeImmortal(v) => {
-                    let n = self.heap.make(v);
-                    self.heap.counts.first_immortal(&self.heap.block(n).header);
-                }
-            }
-            None
-        })
-    }
-
-    fn exit(&self, caller: Caller<Op>) {
-        self.history.exit(caller);
-    }
-
-    fn finish(&self) {
-        self.heap.settle();
-        History::<R, Op>::judge(&self.history.all(), sequential);
     }
 }

@@ -32,9 +32,12 @@
 //! [`qsbr`](crate::reclaim::qsbr) says when they may go.
 
 mod checks;
+mod operations;
 
 pub use self::checks::*;
+pub use super::calls::Op;
 
+use super::calls::sequential;
 use super::heap::{Arrays, Caller, Heap, History, capacity};
 use crate::ghost::Ghost as _;
 use crate::mutants;
@@ -56,25 +59,6 @@ pub struct List<R: Runtime> {
     lock: R::Mutex<usize>,
     history: History<R, Op>,
     faults: Switch<Mutant>,
-}
-
-/// What a thread does. Values name objects; every object ever made has its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Op {
-    /// The value of item `n`, or −1 when the list is shorter.
-    Get(usize),
-    /// Appends a new object.
-    Append(i64),
-    /// Stores a new object in place of item 0.
-    SetFirst(i64),
-    /// Removes the last item.
-    Pop,
-    /// Removes all items.
-    Clear,
-    /// Makes an object that never enters the list: a stranger.
-    Make(i64),
-    /// Some other thread has read the list.
-    Mark,
 }
 
 impl<R: Runtime> List<R> {
@@ -247,81 +231,6 @@ impl<R: Runtime> List<R> {
         drop(lock);
         for item in items {
             self.heap.release(item);
-        }
-    }
-}
-
-/// The sequential specification.
-fn sequential(list: &mut Vec<i64>, op: Op) -> Option<i64> {
-    match op {
-        Op::Get(n) => return Some(list.get(n).copied().unwrap_or(-1)),
-        Op::Append(v) => list.push(v),
-        Op::SetFirst(v) => match list.first_mut() {
-            Some(first) => *first = v,
-            None => return Some(-1),
-        },
-        Op::Pop => return Some(list.pop().unwrap_or(-1)),
-        Op::Clear => list.clear(),
-        Op::Make(_) | Op::Mark => {}
-    }
-    None
-}
-
-impl<R: Runtime> World for List<R> {
-    type Op = Op;
-    type Mutant = Mutant;
-    type Local = Caller<Op>;
-
-    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
-        Self {
-            heap: Heap::new(shape),
-            mark: R::AtomicU8::new(0, "mark"),
-            size: R::AtomicUsize::new(0, "size"),
-            array: R::AtomicUsize::new(0, "array"),
-            arrays: Arrays::new(GARBAGE),
-            lock: R::Mutex::new(0, "list"),
-            history: History::new(shape),
-            faults,
-        }
-    }
-
-    fn enter(&self, thread: usize) -> Caller<Op> {
-        self.history.enter(thread)
-    }
-
-    fn step(&self, caller: &mut Caller<Op>, op: Op) -> Option<i64> {
-        let thread = caller.thread;
-        self.history.call(caller, op, |op| {
-            match op {
-                Op::Get(n) => return Some(self.get(thread, n)),
-                Op::Append(v) => self.append(thread, v),
-                Op::SetFirst(v) => return self.set_first(v),
-                Op::Pop => return Some(self.pop()),
-                Op::Clear => self.clear(thread),
-                Op::Make(v) => drop(self.heap.make(v)),
-                Op::Mark => {
-                    let _lock = self.lock.lock();
-                    self.set_mark();
-                }
-            }
-            None
-        })
-    }
-
-    fn exit(&self, caller: Caller<Op>) {
-        self.history.exit(caller);
-    }
-
-    fn finish(&self) {
-        self.heap.settle();
-        // Each read alone beside all writes: size and slots are different places, so several
-        // reads together need not fit into one order.
-        let (reads, writes): (Vec<_>, Vec<_>) =
-            self.history.all().into_iter().partition(|call| matches!(call.op, Op::Get(_)));
-        for read in reads {
-            let mut calls = writes.clone();
-            calls.push(read);
-            History::<R, Op>::judge(&calls, sequential);
         }
     }
 }

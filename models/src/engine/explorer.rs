@@ -2,7 +2,8 @@
 
 use super::{Budget, Schedule, execute, fnv, hook, render};
 use crate::protocol::{Protocol, Scenario, Switch};
-use crate::runtime::explorer::{self, Explorer, GhostStep, Life, Step};
+use crate::runtime::causal::{self, GhostStep, Life, Step};
+use crate::runtime::explorer::{self, Explorer};
 use crate::runtime::trace::{self, Event};
 use crate::verdict::{Bounds, Failure, Kind, Verdict, Violation};
 use std::sync::{Arc, Mutex};
@@ -24,7 +25,7 @@ impl Observer for Judge {
     }
 
     fn answer(&self, past: &Past<'_>, question: u64) -> u64 {
-        explorer::answer(past, question)
+        causal::answer(past, question)
     }
 
     fn failed(&self, execution: &Execution<'_>, _: &threadbare_litmus::explore::Failure) {

@@ -14,12 +14,19 @@ fn operation<Op: Debug>(scenario: &Scenario<Op>, thread: u8, n: u16) -> String {
 }
 
 fn place(event: &Event) -> String {
-    let parts: Vec<&str> = event.place.file().rsplit(['/', '\\']).take(2).collect();
-    let line = event.place.line();
-    match parts[..] {
-        ["mod.rs", folder] => format!("{folder}/mod.rs:{line}"),
-        [file, ..] => format!("{file}:{line}"),
-        [] => format!(":{line}"),
+    format!("{}:{}", unambiguous(event.place.file()), event.place.line())
+}
+
+/// As little of a path as names one file: a protocol has a file of its own name, and the files
+/// in its folder have names that every protocol uses (`qsbr.rs`, `qsbr/operations.rs`).
+fn unambiguous(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    let inside = path.rsplit_once("src/").map_or(path.as_str(), |(_, inside)| inside);
+    match inside.split('/').collect::<Vec<_>>()[..] {
+        [.., family, "mod.rs"] => format!("{family}/mod.rs"),
+        [_, .., protocol, file] if inside.matches('/').count() > 1 => format!("{protocol}/{file}"),
+        [.., file] => file.to_owned(),
+        [] => String::new(),
     }
 }
 
@@ -99,4 +106,22 @@ pub(super) fn fingerprint(events: &[Event]) -> String {
         let _ = writeln!(text, "{} {}", event.thread, event.action);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unambiguous;
+
+    #[test]
+    fn a_place_shows_its_protocol_when_its_name_does_not() {
+        for (path, shown) in [
+            ("models/src/refcount/biased.rs", "biased.rs"),
+            ("models/src/reclaim/qsbr/client.rs", "qsbr/client.rs"),
+            ("models\\src\\reclaim\\qsbr\\client.rs", "qsbr/client.rs"),
+            ("src/engine/mod.rs", "engine/mod.rs"),
+            ("lib.rs", "lib.rs"),
+        ] {
+            assert_eq!(unambiguous(path), shown);
+        }
+    }
 }

@@ -22,8 +22,9 @@
 //! # Source
 //! FreeBSD `subr_smr.c` ("GUS"); CPython 3.13 `Python/qsbr.c`. CPython makes attaching a
 //! sequentially consistent store and advances the write sequence likewise; here it is FreeBSD's
-//! store and fence, which loom judges exactly, and the weakest orders that the checks accept. The deferred goal (*next*) is a plain load there and a read-modify-write here:
-//! see the shipped form `qsbr-next-without-fence`.
+//! store and fence, which loom judges exactly, and the weakest orders that the checks accept.
+//! The deferred goal (*next*) is a plain load there and a read-modify-write here: see the shipped
+//! form `qsbr-next-without-fence`.
 
 mod checks;
 mod client;

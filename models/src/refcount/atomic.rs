@@ -59,12 +59,15 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
 
     /// The count now.
     pub fn peek(&self, header: &Header<R>) -> u32 {
+        // Relaxed: a look, at quiescence or by a mutant.
         header.count.load(Relaxed)
     }
 
     /// A temporary reference to an object whose count has reached zero, for its finalizer.
     /// Zero is final for everybody else, so nobody interferes.
     pub fn revive(&self, header: &Header<R>) {
+        // Relaxed: the caller's acquire fence came before; who gets a reference from the
+        // finalizer gets it by way of some lock.
         header.count.store(1, Relaxed);
     }
 
@@ -96,17 +99,22 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
 
     /// Makes a new object immortal: its count starts saturated.
     pub fn first_immortal(&self, header: &Header<R>) {
+        // Release: as in `first_reused`, whose store this one hides. No scenario can show it:
+        // RC11 counts a thread's later stores among the release sequence of its earlier ones.
+        // C++20 does not.
         header.count.store(LIMIT + LIMIT / 2, Release);
     }
 
     /// Whether the count is saturated and counts nothing any more.
     pub fn is_immortal(&self, header: &Header<R>) -> bool {
+        // Relaxed: for ever true once true; the list looks at its slot and version afterwards.
         header.count.load(Relaxed) >= LIMIT
     }
 
     /// [`Self::try_add`] for a block that may have become another object: the caller looks
     /// at the pointer again afterwards, and `order` is what makes that look current.
     pub fn try_add_reused(&self, header: &Header<R>, order: Ordering) -> bool {
+        // Relaxed: a guess, which the exchange confirms.
         let mut count = header.count.load(Relaxed);
         while count != 0 {
             match header.count.compare_exchange(count, count + 1, order, Relaxed) {
@@ -202,6 +210,7 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
     #[cold]
     #[inline(never)]
     fn saturate(&self, header: &Header<R>) {
+        // Relaxed: a saturated count frees nothing, so that it orders nothing.
         header.count.store(LIMIT + LIMIT / 2, Relaxed);
     }
 }

@@ -7,19 +7,37 @@
 //! # The idea
 //! The count is split. `local` belongs to the *owner*, the thread that made the object,
 //! which changes it with plain loads and stores. Everybody else changes `shared`, with
-//! atomic steps. The true count is `local + shared`. Neither half alone tells whether the
-//! object is dead, so the owner *merges*: when its half reaches zero it marks `shared` as
-//! merged, and from then on whoever takes `shared` to zero frees the object.
+//! atomic steps. The true count is `local + shared`; a reference may be counted in one half
+//! and dropped in the other, so each half alone says nothing, and `shared` may be negative.
 //!
-//! A foreign thread may drop a reference that the owner counted. The shared half would go
-//! below zero, and the owner might never look again. So the thread that finds `shared` at
-//! zero does not subtract: it leaves its reference to a *queue* and asks the owner, which
-//! takes the entry at its next safe point and merges. If the owner has exited, the
-//! queueing thread merges in its place.
+//! Somebody has to add the halves up. When the owner's half reaches zero, the owner *merges*:
+//! it marks `shared` as merged and gives up the object, and from then on whoever takes
+//! `shared` to zero frees it. But a foreign thread may drop a reference that the owner counted
+//! while the owner never looks again. So a foreign thread that would take `shared` below zero
+//! does not subtract: it leaves its reference to a *queue* and asks the owner, which subtracts
+//! and merges at its next *safe point*, a place between two instructions where it looks for
+//! requests. If the owner has exited, the queueing thread merges in its place.
 //!
-//! `shared` is four times its count plus a flag, and flags only grow: [`INITIAL`], then
-//! [`MAYBE_WEAK`] (some place that lock-free readers use holds the address), [`QUEUED`],
-//! [`MERGED`].
+//! `shared` is one word, four times its count plus a flag. In the course of a life the flag
+//! only grows:
+//!
+//! | flag | since | what a foreign drop does | what the owner does when `local` is zero |
+//! |---|---|---|---|
+//! | [`INITIAL`] | the object was made | subtracts; at count zero queues | frees if the whole word is zero |
+//! | [`MAYBE_WEAK`] | its address is in a place that is read without a lock | the same | merges |
+//! | [`QUEUED`] | an entry in the owner's inbox owns a reference | subtracts, below zero too | merges |
+//! | [`MERGED`] | the halves were added up | subtracts; frees at zero | is no owner |
+//!
+//! # A life
+//! Thread 1 makes an object and passes one of its two references to thread 2, without a
+//! change of counts: a reference does not know who counted it.
+//!
+//! | step | owner | local | shared | references |
+//! |---|---|---:|---|---:|
+//! | 1 makes it, takes a second reference, passes it to 2 | 1 | 2 | 0 initial | 2 |
+//! | 2 drops: at zero it queues; its reference is the queue's now | 1 | 2 | 0 queued | 2 |
+//! | 1 drops its own | 1 | 1 | 0 queued | 1 |
+//! | 1 at a safe point: 1 + 0 and the queue's one less | none | 0 | 0 merged: freed | 0 |
 //!
 //! # Obligations
 //! * While unmerged, `local` is written by one thread; the owner of record never changes
@@ -29,10 +47,16 @@
 //!   not from the initial zero, where the owner frees after a load, and not from merged
 //!   zero, where the object is dead already.
 //! * An exiting owner leaves the thread table in the same critical section in which it
-//!   finds its inbox empty, and afterwards touches no count.
+//!   finds its inbox empty, and afterwards touches no count. Its objects keep its number and
+//!   its half. A new thread with the same number simply goes on counting there.
 //! * A collector that stops the world may give an object to another owner. A thread that
 //!   read the owner before such a stop has to read it again under the table's lock:
 //!   CPython 3.13 does not (`brc-stale-tid`).
+//!
+//! # To read on
+//! This file counts and merges, [`handoff`] queues and deals with exits, [`upgrade`] makes
+//! references from addresses; `after_zero.rs` is for finalizers. `faults.is(…)` plants a fault
+//! and is false in the scheme; `ghost`, `bias` and `require` belong to the observer.
 //!
 //! # Source
 //! Choi, Shull, Torrellas: Biased Reference Counting, PACT 2018 (their form is in
@@ -43,7 +67,9 @@
 
 mod after_zero;
 mod checks;
+pub mod handoff;
 mod operations;
+pub mod upgrade;
 
 pub use self::checks::*;
 pub use self::operations::Extra;
@@ -70,8 +96,11 @@ const FLAGS: i64 = 3;
 
 /// The two halves of the count.
 pub struct Header<R: Runtime> {
+    /// The number of the thread that owns `local`; 0 for none.
     owner: R::AtomicUsize,
+    /// The owner's half: loaded and stored, never changed in one step.
     local: R::AtomicU32,
+    /// Everybody else's half, and the flag.
     shared: R::AtomicI64,
     /// Written with `local`, so that two unordered writers of it are a data race.
     bias: R::Cell<u8>,
@@ -79,8 +108,11 @@ pub struct Header<R: Runtime> {
 
 /// A thread in the table of owners.
 struct Entry {
+    /// Its number, from one; a later thread may get it again.
     id: usize,
+    /// Where its breaker is; never used again.
     slot: usize,
+    /// Objects of which it is to subtract a reference and to merge.
     inbox: Vec<usize>,
 }
 
@@ -88,7 +120,9 @@ struct Entry {
 pub struct Thread {
     id: usize,
     slot: usize,
+    /// Whether it is in the table, that is, whether it may own.
     registered: bool,
+    /// Taken out of the inbox and not worked off yet.
     outbox: Vec<usize>,
 }
 
@@ -101,6 +135,7 @@ pub struct Biased<R: Runtime, F: Fault<Mutant>> {
     breaker: Box<[R::AtomicU8]>,
     /// Held where a thread cannot be stopped, by those whom a stop would have to wait for.
     world: R::Mutex<()>,
+    /// What happens at zero instead of a plain free; for weak references and finalizers.
     rites: OnceLock<LastRites<R, Self>>,
     faults: F,
 }
@@ -140,8 +175,9 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     #[inline]
     pub fn add(&self, thread: &Thread, object: &Obj<R>) {
         let header = &object.header;
-        // Relaxed loads: a thread reads its own id here only if it wrote it, or an id
-        // that was handed to it with an order.
+        // Relaxed loads: a thread reads its own id here only if it wrote it, or an id that was
+        // handed to it with an order. Whatever other value it reads, stale or not, is not its
+        // own, and the shared half is always right to change.
         if header.owner.load(Relaxed) == thread.id {
             self.set_local(header, header.local.load(Relaxed) + 1);
         } else {
@@ -177,6 +213,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
                 true => old & FLAGS != MERGED,
                 false => old & FLAGS < QUEUED,
             };
+            // Once queued, the count may fall below zero: the owner will add its half. Once
+            // merged, `old` counts our reference and cannot be zero.
             let queue = old >> 2 == 0 && unqueued;
             let new = match queue {
                 // Not a decrement: our reference becomes the queue's.
@@ -269,176 +307,5 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
             object.ghost.touch();
         }
         count == 0
-    }
-
-    /// Leaves the caller's reference to the owner.
-    #[cold]
-    #[inline(never)]
-    fn queue(&self, thread: &mut Thread, object: &Obj<R>) {
-        // Relaxed: read again in the section below.
-        let owner = object.header.owner.load(Relaxed);
-        if owner == 0 {
-            // A merge is under way or done; the flag is past initial, so this cannot
-            // queue again.
-            return self.sub(thread, object);
-        }
-        // Here CPython may detach, and a stopped world may change the owner.
-        let mut table = self.table.lock();
-        let owner = match self.faults.is(Mutant::StaleOwner) {
-            true => owner,
-            // Relaxed: the section orders it after a change of owner.
-            false => object.header.owner.load(Relaxed),
-        };
-        if owner == 0 {
-            drop(table);
-            return self.sub(thread, object);
-        }
-        let Some(entry) = table.iter_mut().find(|e| e.id == owner) else {
-            if self.faults.is(Mutant::AbandonUnlocked) {
-                drop(table);
-                if self.merge(object, -1) {
-                    destroy(self, thread, object);
-                }
-                return;
-            }
-            // Inside the section: a new thread with this id registers either before,
-            // and is found, or after, and then sees the owner gone.
-            let dead = self.merge(object, -1);
-            drop(table);
-            if dead {
-                destroy(self, thread, object);
-            }
-            return;
-        };
-        require(!entry.inbox.contains(&object.index), Kind::Invariant, || {
-            format!("object[{}]: two entries in one inbox", object.index)
-        });
-        entry.inbox.push(object.index);
-        // Inside the section, which keeps the thread registered. Relaxed: the bit only
-        // says "look", the section orders what is found.
-        self.breaker[entry.slot].store(1, Relaxed);
-    }
-
-    /// The owner's safe point.
-    pub fn drain(&self, thread: &mut Thread) {
-        // Relaxed: a missed bit is seen at the next safe point.
-        if self.breaker[thread.slot].load(Relaxed) == 0 || !thread.registered {
-            return;
-        }
-        if !self.faults.is(Mutant::ClearLate) {
-            // First the bit, then the inbox: an entry that comes later sets it again.
-            self.breaker[thread.slot].store(0, Relaxed);
-        }
-        let _world = self.world.lock();
-        let mut table = self.table.lock();
-        if let Some(entry) = table.iter_mut().find(|e| e.id == thread.id) {
-            thread.outbox.append(&mut entry.inbox);
-        }
-        drop(table);
-        if self.faults.is(Mutant::ClearLate) {
-            self.breaker[thread.slot].store(0, Relaxed);
-        }
-        self.empty(thread);
-    }
-
-    fn empty(&self, thread: &mut Thread) {
-        // Popped before merged: a destructor may come back here.
-        while let Some(n) = thread.outbox.pop() {
-            if self.merge(&self.objects[n], -1) {
-                destroy(self, thread, &self.objects[n]);
-            }
-        }
-    }
-
-    /// The world is stopped, and the collector makes this thread the owner: it goes by the
-    /// memory segment of the object, which need not be its maker's. Entries that wait are
-    /// merged first. Threads between two steps of an operation cannot be stopped, except
-    /// where they are about to take the table's lock.
-    fn adopt(&self, thread: &mut Thread, object: &Obj<R>) {
-        let _world = self.world.lock();
-        let mut table = self.table.lock();
-        let entry = table.iter_mut().find(|e| e.inbox.contains(&object.index));
-        if let Some(entry) = entry {
-            entry.inbox.retain(|n| *n != object.index);
-            let dead = self.merge(object, -1);
-            drop(table);
-            if dead {
-                destroy(self, thread, object);
-            }
-        } else if object.header.owner.load(Relaxed) != 0 {
-            // Relaxed: the stopped world orders all before and all after it.
-            object.header.owner.store(thread.id, Relaxed);
-        }
-    }
-
-    fn register(&self, slot: usize, id: usize) -> Thread {
-        self.table.lock().push(Entry { id, slot, inbox: Vec::new() });
-        Thread { id, slot, registered: true, outbox: Vec::new() }
-    }
-
-    /// The thread leaves the table; afterwards it touches no count.
-    fn unregister(&self, thread: &mut Thread) {
-        while thread.registered {
-            let mut table = self.table.lock();
-            let Some(at) = table.iter().position(|e| e.id == thread.id && e.slot == thread.slot)
-            else {
-                break;
-            };
-            thread.outbox.append(&mut table[at].inbox);
-            let leave = thread.outbox.is_empty() || self.faults.is(Mutant::UnlinkFirst);
-            if leave {
-                if self.faults.is(Mutant::ExitGap) {
-                    drop(table);
-                    table = self.table.lock();
-                }
-                table.retain(|e| e.slot != thread.slot);
-                thread.registered = false;
-            }
-            drop(table);
-            self.empty(thread);
-        }
-        thread.id = usize::MAX;
-    }
-
-    /// A reference from an address, without a lock. From the initial flag it may refuse
-    /// a live object: callers need a fallback.
-    pub fn try_add(&self, thread: &Thread, object: &Obj<R>) -> bool {
-        let header = &object.header;
-        if header.owner.load(Relaxed) == thread.id {
-            self.set_local(header, header.local.load(Relaxed) + 1);
-            return true;
-        }
-        let mut old = header.shared.load(Relaxed);
-        loop {
-            let dead = old == INITIAL && !self.faults.is(Mutant::TryZero)
-                || old == MERGED && !self.faults.is(Mutant::TryDead);
-            if dead {
-                return false;
-            }
-            // Relaxed, as in `atomic`: whoever published the address published the object, and
-            // an increment decides nothing. The decrements before it pass through it to the
-            // last one (a release sequence).
-            match header.shared.compare_exchange(old, old + ONE, Relaxed, Relaxed) {
-                Ok(_) => return true,
-                Err(found) => old = found,
-            }
-        }
-    }
-
-    /// Before the address enters a place that [`Self::try_add`] reads from.
-    pub fn set_maybe_weak(&self, object: &Obj<R>) {
-        let shared = &object.header.shared;
-        let mut old = shared.load(Relaxed);
-        while old & FLAGS == INITIAL {
-            if self.faults.is(Mutant::FlagStore) {
-                return shared.store(old | MAYBE_WEAK, Relaxed);
-            }
-            // Relaxed: who finds the address in that place found it published after this, and
-            // an owner whose half is zero holds the caller's reference already.
-            match shared.compare_exchange(old, old | MAYBE_WEAK, Relaxed, Relaxed) {
-                Ok(_) => return,
-                Err(found) => old = found,
-            }
-        }
     }
 }

@@ -32,11 +32,19 @@
 //! live on: pins cannot know. A free is two complete rounds late, a finalized object's
 //! four, and one thread that reaches no safe point holds up everybody's.
 //!
+//! # Orders
+//! Questions and answers (`asked`, `joined`) are released and acquired, as flags for data are.
+//! Weakened one at a time, none breaks a property, and none could: the data, the logs, pass through a mutex, whose sections order every answer that is read before one section after
+//! what was handed over in an earlier one. (Were the hand-over's section the later one, the
+//! answer would be read before it was written.) Pins decide by the value of one word; what was
+//! done to the object reaches the free through the logs.
+//!
 //! # Source
 //! Reports of the 2016 and 2017 Python Language Summits (Hastings) for the two logs and the
 //! commit thread; Jones, Hosking, Moss, *The Garbage Collection Handbook*, for deferred
 //! application. Rounds, hand-over and pins are this project's.
 
+mod after_zero;
 mod checks;
 mod operations;
 
@@ -137,7 +145,8 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
 
     /// A safe point: joins the round that is asked for.
     fn join(&self, thread: &mut Thread) {
-        // Acquire: pairs with the commit thread's question.
+        // Acquire: pairs with the commit thread's question, the logs of the last round taken
+        // before. Equivalent to relaxed, see the head; so too below.
         let asked = self.asked.load(Acquire);
         // Relaxed: our own word.
         if !thread.gone && self.joined[thread.n].load(Relaxed) < asked {
@@ -156,6 +165,7 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
         if !keeps {
             self.hand_over(thread);
         }
+        // Release: as in `join`.
         self.joined[thread.n].store(GONE, Release);
         if keeps {
             self.hand_over(thread);
@@ -165,6 +175,7 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
     /// One round, if everybody has joined it; false when somebody has not.
     fn round(&self, thread: &mut Thread) -> bool {
         // The commit thread logs too, and is at a safe point here.
+        // Relaxed: the commit thread alone writes it.
         let round = self.asked.load(Relaxed);
         self.join(thread);
         // Acquire: the logs before the answer.
@@ -201,6 +212,8 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
             for (object, pinned) in logs.increments {
                 self.apply(object, 1, &mut commit);
                 if pinned {
+                    // The count has it now. Release and acquire for both, as an ordinary count
+                    // would need them; equivalent to relaxed, see the head.
                     self.objects[object].header.pins.fetch_sub(1, AcqRel);
                 }
             }
@@ -209,6 +222,7 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
             }
             self.free_zeros(thread, &mut commit);
         }
+        // Release: the logs of this round were taken before.
         self.asked.store(round + 1, Release);
         let finalize = std::mem::take(&mut commit.finalize);
         drop(commit);
@@ -216,30 +230,6 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
             self.finalize(thread, n);
         }
         true
-    }
-
-    /// The finalizer of a claimed object: any code, outside the commit lock.
-    fn finalize(&self, thread: &mut Thread, n: usize) {
-        let object = &self.objects[n];
-        let Header { count, pins, finalizer } = &object.header;
-        object.ghost.finalize();
-        let stores = finalizer.read() == STORES;
-        finalizer.write(FINALIZED);
-        // A finalizer may wait for a round, as one that empties a cache does.
-        drop(self.commit.lock());
-        // A temporary reference, which puts the object back under ordinary counting.
-        self.log(thread, n, true, false);
-        if stores {
-            self.log(thread, n, true, false);
-            object.ghost.gain();
-        }
-        self.log(thread, n, false, false);
-        if self.faults.is(Mutant::ResurrectLost) && count.read() == 0 {
-            return destroy(self, thread, object);
-        }
-        // Release: the temporary reference is logged by this thread before it is at a safe
-        // point again. Upgrades may succeed from here on.
-        pins.store(0, Release);
     }
 
     fn apply(&self, n: usize, by: i64, commit: &mut Commit) {
@@ -267,7 +257,8 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
                 }
                 free
             } else {
-                // One step against the upgraders'.
+                // One step against the upgraders'. Their uses are ordered by the logs that made
+                // the count zero: equivalent to relaxed.
                 pins.compare_exchange(0, DYING, AcqRel, Acquire).is_ok()
             };
             if claimed {

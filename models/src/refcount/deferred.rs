@@ -20,6 +20,15 @@
 //! * The surplus exceeds what all slots together can subtract from the header, and is taken
 //!   away exactly once.
 //!
+//! # Orders
+//! All are relaxed: every operation holds the world's lock, which orders it after those before,
+//! so that each order stronger than relaxed was found to change nothing. The faults of this
+//! protocol are ones of bookkeeping, and show under sequential consistency. CPython is stronger
+//! where it works beside other threads, and not for deferral's sake: it counts in the header as
+//! in [`biased`](super::biased), and reads names as [`marked`](crate::container::marked) reads
+//! slots. The load of a *tagged* word is weaker there than both, without a second look: see
+//! `or-uncounted-unchecked` of [`list`](crate::container::list).
+//!
 //! # Source
 //! PEP 703; CPython 3.14 `Include/internal/pycore_stackref.h`, `Python/uniqueid.c`,
 //! `Python/gc_free_threading.c`. The stopped world is a lock here that every operation
@@ -99,8 +108,8 @@ impl<R: Runtime> Deferred<R> {
     }
 
     fn decref(&self, n: usize) {
-        // Orders as in `atomic`; here the world's lock orders everything anyway.
-        let left = self.objects[n].header.count.fetch_sub(1, AcqRel) - 1;
+        // Relaxed, as everywhere in this file: the world's lock.
+        let left = self.objects[n].header.count.fetch_sub(1, Relaxed) - 1;
         if left == 0 {
             destroy_block(&self.objects[n]);
         }
@@ -112,7 +121,7 @@ impl<R: Runtime> Deferred<R> {
     }
 
     fn load(&self, local: &mut Local) -> Option<i64> {
-        let n = self.name.load(Acquire);
+        let n = self.name.load(Relaxed);
         if n == 0 {
             return Some(-1);
         }
@@ -161,7 +170,7 @@ impl<R: Runtime> Deferred<R> {
             if let Some(n) = object
                 && *slot != 0
             {
-                self.objects[n].header.count.fetch_add(*slot, AcqRel);
+                self.objects[n].header.count.fetch_add(*slot, Relaxed);
                 *slot = 0;
             }
         }
@@ -213,14 +222,12 @@ impl<R: Runtime> Deferred<R> {
                 None => ids.push(Some(n)),
             }
         }
-        self.name.store(n + 1, Release);
+        self.name.store(n + 1, Relaxed);
     }
 
     /// The name no longer refers to its object.
     fn unbind(&self) -> Option<i64> {
-        // Release: what we did to the object comes before others find the name unbound.
-        // Acquire: the object before we drop it. The world's lock orders both already.
-        let n = self.name.swap(0, AcqRel);
+        let n = self.name.swap(0, Relaxed);
         if n == 0 {
             return SKIPPED;
         }
@@ -235,7 +242,7 @@ impl<R: Runtime> Deferred<R> {
         if !self.is_deferred(n) {
             let header = &self.objects[n].header;
             header.deferred.store(1, Relaxed);
-            header.count.fetch_add(self.surplus(), AcqRel);
+            header.count.fetch_add(self.surplus(), Relaxed);
         }
         None
     }
@@ -243,7 +250,7 @@ impl<R: Runtime> Deferred<R> {
     /// One more reference to the name's object, in the thread's slot, or in the header once
     /// the thread has given up its slots.
     fn slot_incref(&self, local: &Local) -> Option<i64> {
-        let n = self.name.load(Acquire);
+        let n = self.name.load(Relaxed);
         let Some(id) = (n > 0).then(|| self.id(n - 1)).flatten() else { return SKIPPED };
         let mut frame = self.frames[local.n].lock();
         if frame.finalised {

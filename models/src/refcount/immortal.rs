@@ -11,6 +11,14 @@
 //! so it is for the owner, for unpublished objects, or for a stopped world. A merge that
 //! was asked for before must look again, or it takes all ones for a count.
 //!
+//! # Orders
+//! Becoming immortal needs none. Every reader may see the header half changed, or not yet, and
+//! stays right: a stale one counts in a half that no longer counts, and only the owner, which
+//! reads its own stores, ever frees by the sum. A mortal object has the orders of
+//! [`biased`](super::biased) at the same places. CPython is stronger on the shared half, where
+//! every step is sequentially consistent, and weaker on becoming immortal: its three stores are
+//! plain.
+//!
 //! # Source
 //! CPython 3.13 free-threaded: `Include/object.h` (`_Py_IMMORTAL_REFCNT_LOCAL`),
 //! `Objects/object.c` (`_Py_SetImmortal`), PEP 683; python/cpython#152276 for the queued
@@ -73,6 +81,7 @@ impl<R: Runtime, F: Fault<Mutant>> Immortal<R, F> {
         if R::OBSERVED {
             header.bias.write(0);
         }
+        // Relaxed: one writer (M5); others read it as a hint only.
         header.local.store(value & IMMORTAL, Relaxed);
     }
 
@@ -83,17 +92,19 @@ impl<R: Runtime, F: Fault<Mutant>> Immortal<R, F> {
 
     fn make_immortal(&self, thread: usize, object: &Obj<R>) {
         let header = &object.header;
+        // Relaxed, both: merged is final, and a thread reads its own id only if it wrote it.
         let merged = header.shared.load(Relaxed) & 3 == MERGED;
         let allowed = merged || header.owner.load(Relaxed) == thread;
         if !allowed && !self.faults.is(Mutant::ForeignSet) {
             return;
         }
-        // `local` first: whoever sees a later store of ours, and looks again, sees it.
         self.set_local(header, IMMORTAL);
-        header.owner.store(0, Release);
+        // Relaxed, all three, and in any order: see the head. A decrement under way that sees
+        // one and not the other is sent round once more, or leaves an entry that the merge drops.
+        header.owner.store(0, Relaxed);
         // Merged, so that a decrement under way finds nobody to queue for; the surplus
         // keeps any number of them from reaching zero.
-        header.shared.store(SURPLUS << 2 | MERGED, Release);
+        header.shared.store(SURPLUS << 2 | MERGED, Relaxed);
     }
 
     fn merge(&self, object: &Obj<R>) -> bool {
@@ -102,12 +113,16 @@ impl<R: Runtime, F: Fault<Mutant>> Immortal<R, F> {
         if self.is_immortal(header) && !self.faults.is(Mutant::MergeBlind) {
             return false;
         }
+        // Relaxed: our own half, and before the exchange as in `biased`.
         let mine = i64::from(header.local.load(Relaxed));
         self.set_local(header, 0);
         header.owner.store(0, Relaxed);
+        // Relaxed here and in all loops below: a guess, which the exchange confirms.
         let mut old = header.shared.load(Relaxed);
         loop {
             let count = (old >> 2) + mine - 1;
+            // Release: our uses before the free by whoever drops last. Acquire: that may be us,
+            // after drops beside the queued one. Without either a use races with the free.
             match header.shared.compare_exchange(old, count << 2 | MERGED, AcqRel, Relaxed) {
                 Ok(_) => return count == 0,
                 Err(found) => old = found,
@@ -148,12 +163,14 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
         self.poll(&mut thread);
     }
     fn init(&self, thread: &mut usize, object: &Obj<R>) {
+        // Relaxed: whoever publishes the object orders these before its readers.
         object.header.owner.store(*thread, Relaxed);
         self.set_local(&object.header, 1);
         object.header.shared.store(0, Relaxed);
     }
     fn incref(&self, thread: &mut usize, object: &Obj<R>) {
         let header = &object.header;
+        // Relaxed: as in `is_immortal`; the owner and the increment as in `biased`.
         let local = header.local.load(Relaxed);
         if local == IMMORTAL && !self.faults.is(Mutant::NoIncrefCheck) {
             return;
@@ -167,6 +184,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
     }
     fn decref(&self, thread: &mut usize, object: &Obj<R>) {
         let header = &object.header;
+        // Relaxed: as in `incref`.
         let local = header.local.load(Relaxed);
         if local == IMMORTAL {
             if self.faults.is(Mutant::NoDecrefCheck) {
@@ -177,9 +195,12 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
         if header.owner.load(Relaxed) == *thread {
             self.set_local(header, local.wrapping_sub(1));
             if local == 1 {
+                // Acquire: a zero may be another thread's +1 −1, whose uses come before the free.
                 let mut old = header.shared.load(Acquire);
                 if old != 0 {
+                    // Relaxed, and before the exchange: afterwards the block may be another's.
                     header.owner.store(0, Relaxed);
+                    // Release and acquire: as in `merge`.
                     while let Err(found) =
                         header.shared.compare_exchange(old, old | MERGED, AcqRel, Relaxed)
                     {
@@ -196,11 +217,14 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
         let (queue, new) = loop {
             let queue = old == 0;
             let new = if queue { QUEUED } else { old - ONE };
+            // Release: our uses before the free. Acquire: if we free, after those of all others.
             match header.shared.compare_exchange(old, new, AcqRel, Relaxed) {
                 Ok(_) => break (queue, new),
                 Err(found) => old = found,
             }
         };
+        // Relaxed: no owner is final. One that is gone and still seen gets an entry, and the
+        // merge finds the object immortal.
         if queue && header.owner.load(Relaxed) == 0 {
             self.decref(thread, object);
         } else if queue {
@@ -228,6 +252,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
             Extra::Immortalise(n) => self.make_immortal(*thread, &self.objects[n]),
             Extra::Add(n, by) => {
                 let header = &self.objects[n].header;
+                // Relaxed: the owner reads its own half.
                 let local = header.local.load(Relaxed);
                 let sum = local + by;
                 let wraps = self.faults.is(Mutant::BulkWrap);
@@ -243,7 +268,8 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
         self.poll(&mut 1);
         for object in &self.objects {
             let header = &object.header;
-            // An immortal object stays immortal: it was never merged into a count.
+            // An immortal object stays immortal: it was never merged into a count. Relaxed, here
+            // and in `settled`: all threads have ended and were joined.
             let merged = header.shared.load(Relaxed) & 3 == MERGED;
             let count = header.shared.load(Relaxed) >> 2;
             let fallen = merged && count >= SURPLUS / 2 && !self.is_immortal(header);

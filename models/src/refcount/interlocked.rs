@@ -10,6 +10,11 @@
 //! may read zero afterwards. Totals kept beside the counts, as debug builds do, are exact
 //! only if they are interlocked too, and then every thread meets in them.
 //!
+//! # Orders
+//! All steps are sequentially consistent, as full barriers are. Weakened one at a time, only the
+//! decrement breaks a property: it has to release and to acquire. Increments, the total, and the
+//! first store may be relaxed.
+//!
 //! # Source
 //! Beazley's description of Stein's patch; `_Py_RefTotal` of CPython's debug builds. See
 //! [`atomic`](super::atomic) for the weakest orders that do the same.
@@ -54,6 +59,7 @@ impl<R: Runtime, F: Fault<Mutant>> InterlockedCount<R, F> {
         if self.faults.is(Mutant::TotalPlain) {
             self.plain.write(self.plain.read() + by);
         } else {
+            // SeqCst: see the head. Nothing is decided on the total; relaxed would do.
             self.total.fetch_add(by, SeqCst);
         }
     }
@@ -64,8 +70,8 @@ impl<R: Runtime, F: Fault<Mutant>> InterlockedCount<R, F> {
         if self.faults.is(Mutant::PlainCount) {
             header.count.store(header.count.load(SeqCst) + 1, SeqCst);
         } else {
-            // SeqCst here and below: the interlocked functions are full barriers. Only
-            // release and acquire are needed.
+            // SeqCst here and everywhere: the interlocked functions are full barriers. Here
+            // nothing is needed, the caller's reference keeps the object.
             header.count.fetch_add(1, SeqCst);
         }
     }
@@ -73,6 +79,9 @@ impl<R: Runtime, F: Fault<Mutant>> InterlockedCount<R, F> {
     /// One reference less; true when the caller must destroy the object.
     pub fn sub(&self, header: &Header<R>) -> bool {
         self.sum(-1);
+        // SeqCst for release and acquire: our uses before the last step, all uses before the
+        // free. Less than both and the last drop races with a use, as in `arc-relaxed-decr` and
+        // `arc-no-acquire`.
         let before = header.count.fetch_sub(1, SeqCst);
         if self.faults.is(Mutant::RereadZero) {
             return header.count.load(SeqCst) == 0;
@@ -98,6 +107,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for InterlockedCount<R, F> {
     fn detach(&self, (): ()) {}
     fn init(&self, (): &mut (), object: &Obj<R>) {
         self.sum(1);
+        // SeqCst: see the head. Whoever publishes the object orders this store; relaxed would do.
         object.header.count.store(1, SeqCst);
     }
     fn incref(&self, (): &mut (), object: &Obj<R>) {
@@ -110,6 +120,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for InterlockedCount<R, F> {
     }
     fn try_incref(&self, (): &mut (), object: &Obj<R>) -> bool {
         let count = &object.header.count;
+        // SeqCst: see the head. As in `atomic`, relaxed would do here and in the exchange.
         let mut old = count.load(SeqCst);
         while old != 0 {
             match count.compare_exchange(old, old + 1, SeqCst, SeqCst) {

@@ -11,6 +11,11 @@
 //! changing one never rewrites another. The table grows without moving counts, because
 //! others count in it while it grows: it is a list of chunks that stay where they are.
 //!
+//! # Orders
+//! Those of [`atomic`](super::atomic): the count's place in memory changes nothing, as long as
+//! the index reaches every thread with the object. What is in a new chunk reaches them the same
+//! way, so that publishing a chunk needs no order of its own.
+//!
 //! # Source
 //! Hastings' remark in the report of the 2017 Python Language Summit. It names the idea
 //! only; index allocation, chunks and orders are this project's.
@@ -67,6 +72,8 @@ impl<R: Runtime, F: Fault<Mutant>> Table<R, F> {
     fn of(&self, object: &Obj<R>) -> &R::AtomicU32 {
         let index = object.header.index.load(Relaxed);
         if self.faults.is(Mutant::GrowCopy) {
+            // Acquire, and release in `grow`: the copied counts before their new place. It does
+            // not help this mutant.
             return self.count(index + self.moved.load(Acquire));
         }
         self.count(index)
@@ -82,7 +89,9 @@ impl<R: Runtime, F: Fault<Mutant>> Table<R, F> {
             }
             self.moved.store(half, Release);
         } else {
-            self.moved.store(1, Release);
+            // Relaxed: the chunk is used first by whoever puts an object there, and known to
+            // others by way of that object.
+            self.moved.store(1, Relaxed);
         }
     }
 
@@ -95,7 +104,9 @@ impl<R: Runtime, F: Fault<Mutant>> Table<R, F> {
             self.count(index ^ 1).store(neighbour, Relaxed);
             return old;
         }
-        // Release and acquire as in `atomic`; one step instead of a fence, for brevity.
+        // Release: our uses before the last drop. Acquire: all uses before the free. Less than
+        // both and the last drop races with a use, as in `arc-relaxed-decr` and
+        // `arc-no-acquire`. An increment needs neither; one step serves both, for brevity.
         self.of(object).fetch_add(by, AcqRel)
     }
 
@@ -128,6 +139,8 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Table<R, F> {
     fn detach(&self, (): ()) {}
     fn init(&self, (): &mut (), object: &Obj<R>) {
         let index = self.free.lock().pop().expect("as many places as objects");
+        // Relaxed, both: whoever publishes the object orders them before its readers. An earlier
+        // user of the place is ordered by the lock of the free list.
         self.count(index).store(1, Relaxed);
         object.header.index.store(index, Relaxed);
     }
@@ -135,7 +148,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Table<R, F> {
         self.change(object, 1);
     }
     fn decref(&self, thread: &mut (), object: &Obj<R>) {
-        // Read before the last step: afterwards the object may be gone.
+        // Read before the last step: afterwards the object may be gone. Relaxed: as in `of`.
         let index = object.header.index.load(Relaxed);
         if self.faults.is(Mutant::ReleaseEarly) {
             // Released as soon as the count looks like one, before the last decrement.
@@ -161,6 +174,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Table<R, F> {
         None
     }
     fn settled(&self, object: &Obj<R>) -> Option<i64> {
+        // Relaxed: all threads have ended and were joined.
         Some(i64::from(self.of(object).load(Relaxed)))
     }
 }

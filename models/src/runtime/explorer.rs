@@ -5,6 +5,7 @@
 //! own is *noted down* here instead, and judged execution by execution: the trace, and the
 //! ghost state of every object ([`Causal`]).
 
+use super::causal::Causal;
 use super::recorded;
 use super::trace::{self, Action, Event, record};
 use super::*;
@@ -13,7 +14,7 @@ use crate::verdict::Violation;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use threadbare_litmus as l;
-use threadbare_litmus::observe::{Past, ask, note, thread_index};
+use threadbare_litmus::observe::{note, thread_index};
 
 /// The explorer's primitives, recorded.
 #[derive(Clone, Copy)]
@@ -234,124 +235,5 @@ impl Runtime for Explorer {
         // Not in a closure, which would hide the caller's line.
         let inner = condvar.inner.wait(guard.release(condvar.label));
         guard.resume(inner.unwrap_or_else(std::sync::PoisonError::into_inner))
-    }
-}
-
-/// A step in an object's ghost life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    Gain,
-    Lose,
-    Touch,
-    Free,
-    Finalize,
-    Reuse(i64),
-    Settle,
-}
-
-/// A ghost step of an object.
-#[derive(Clone, Copy)]
-pub(crate) struct GhostStep {
-    pub label: Label,
-    pub step: Step,
-}
-
-/// The observer's memory, kept as notes: ghost steps are ordered only as program order
-/// and reads-from order them, and the order in which they happened to be run says nothing.
-pub struct Causal(Label);
-
-impl Causal {
-    #[track_caller]
-    fn note(&self, step: Step, shown: &'static str) {
-        if !shown.is_empty() {
-            record(Action::Ghost(shown, self.0));
-        }
-        note(GhostStep { label: self.0, step });
-    }
-}
-
-impl Ghost for Causal {
-    fn blank(label: Label) -> Self {
-        Self(label)
-    }
-    fn gain(&self) {
-        self.note(Step::Gain, "gains a reference");
-    }
-    fn lose(&self) {
-        self.note(Step::Lose, "loses a reference");
-    }
-    fn touch(&self) {
-        self.note(Step::Touch, "");
-    }
-    fn free(&self) {
-        self.note(Step::Free, "is freed");
-    }
-    fn finalize(&self) {
-        self.note(Step::Finalize, "finalizer runs");
-    }
-    fn reuse(&self, holders: i64) {
-        self.note(Step::Reuse(holders), "begins to live");
-    }
-    fn settle(&self) {
-        self.note(Step::Settle, "");
-    }
-    fn holders(&self) -> i64 {
-        ask(question(self.0, About::Holders)) as i64
-    }
-    fn generation(&self) -> u32 {
-        ask(question(self.0, About::Generation)) as u32
-    }
-    fn is_dead(&self) -> bool {
-        ask(question(self.0, About::Death)) != 0
-    }
-}
-
-/// What a scheme or world asks of the ghost state.
-#[derive(Clone, Copy)]
-enum About {
-    Holders = 0,
-    Generation = 1,
-    Death = 2,
-}
-
-fn question(label: Label, about: About) -> u64 {
-    let index = label.index.map_or(0, |n| u64::from(n) + 1);
-    (fnv(label.field.as_bytes()) ^ index) << 2 | about as u64
-}
-
-/// An object's ghost state after some steps.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Life {
-    pub alive: bool,
-    pub holders: i64,
-    pub generation: u32,
-}
-
-impl Life {
-    pub fn step(&mut self, step: Step) {
-        match step {
-            Step::Gain => self.holders += 1,
-            Step::Lose => self.holders -= 1,
-            Step::Free => self.alive = false,
-            Step::Reuse(holders) => {
-                *self = Self { alive: true, holders, generation: self.generation + 1 };
-            }
-            Step::Touch | Step::Finalize | Step::Settle => {}
-        }
-    }
-}
-
-/// Answers what [`Causal`] asks, from the steps that are before the question.
-pub(crate) fn answer(past: &Past<'_>, asked: u64) -> u64 {
-    let mut life = Life::default();
-    past.each(|note: &GhostStep| {
-        if question(note.label, About::Holders) >> 2 == asked >> 2 {
-            life.step(note.step);
-        }
-    });
-    match asked & 3 {
-        0 => life.holders as u64,
-        1 => u64::from(life.generation),
-        _ => u64::from(!life.alive),
     }
 }

@@ -9,6 +9,7 @@
 //! [`Label`], so that a failing execution can be printed the way it is read: one
 //! column per thread, with lines and values. `Native` discards both at compile time.
 
+pub(crate) mod causal;
 pub(crate) mod explorer;
 mod loom;
 mod native;

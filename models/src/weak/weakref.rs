@@ -15,6 +15,12 @@
 //!   the last one, the object lives on, and after giving it up the thread does not touch
 //!   the object again.
 //!
+//! # Orders
+//! The stripe lock orders links, addresses and clearing; the counts below bring their own. What
+//! is left is relaxed or, weakened, breaks nothing. CPython is stronger: it reads the head of the
+//! list sequentially consistent, and weaker: FINALIZED is set by a load and a store
+//! (`fin-bit-lost`).
+//!
 //! # Source
 //! CPython 3.13 `Objects/weakrefobject.c`, `Objects/object.c`
 //! (`PyObject_CallFinalizerFromDealloc`, `_PyObject_ResurrectEnd`); PEP 442. CPython keeps
@@ -88,7 +94,9 @@ fn look<T: Copy>(cell: &std::sync::Mutex<T>) -> T {
 impl<R: Runtime> Table<R> {
     fn upgrade<C: Mortal<R>>(&self, count: &C, thread: &mut C::Thread, w: usize) -> Option<usize> {
         self.refs[w].ghost.touch();
-        // Acquire: pairs with the link; zero is final.
+        // Acquire: pairs with the link, for a reader that would look at the object (as
+        // `wr-lock-via-target` does) before it has the lock. Ours does not, zero is final, and
+        // the address is read again under the lock: equivalent to relaxed here.
         let target = self.refs[w].target.load(Acquire);
         if target == 0 {
             return None;
@@ -99,7 +107,7 @@ impl<R: Runtime> Table<R> {
             object.ghost.touch();
         }
         let _stripe = self.stripe.lock();
-        // Again under the lock: clearing holds it too.
+        // Again under the lock: clearing holds it too, so relaxed.
         if !self.faults.is(Mutant::NoRecheck) && self.refs[w].target.load(Relaxed) == 0 {
             return None;
         }
@@ -142,6 +150,7 @@ impl<R: Runtime> Table<R> {
         let mut calls = 0;
         loop {
             let mut stripe = self.stripe.lock();
+            // Relaxed: under the lock.
             let mine = |w: &usize| self.refs[*w].target.load(Relaxed) == n + 1;
             let Some(at) = stripe.iter().position(mine) else { break };
             let w = stripe.remove(at);
@@ -169,6 +178,7 @@ impl<R: Runtime> Table<R> {
     }
 
     fn call<C: Mortal<R>>(&self, count: &C, thread: &mut C::Thread, n: usize) {
+        // Relaxed: the sections of this thread's own `clear` came before.
         let linked = self.refs.iter().position(|w| w.target.load(Relaxed) == n + 1);
         require(linked.is_none(), Kind::Invariant, || {
             format!("a callback runs while weakref[{}] is linked", linked.unwrap_or_default())
@@ -183,7 +193,8 @@ impl<R: Runtime> Table<R> {
         if self.faults.is(Mutant::BitLost) {
             self.bits[n].store(self.bits[n].load(Relaxed) | bit, Relaxed);
         } else {
-            // Relaxed: ordered by the count's own steps.
+            // Relaxed: ordered by the count's own steps. A read-modify-write, because others set
+            // other bits of the byte (`fin-bit-lost`).
             self.bits[n].fetch_or(bit, Relaxed);
         }
     }
@@ -199,6 +210,8 @@ impl<R: Runtime> Table<R> {
         let finalizer =
             self.finalizers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[n];
         if let Some(finalizer) = finalizer
+            // Relaxed: set before the temporary reference was dropped, and dropping orders it
+            // before the next last drop.
             && self.bits[n].load(Relaxed) & FINALIZED == 0
         {
             count.revive(thread, object);

@@ -18,6 +18,13 @@
 //! * Bits of the eval breaker are set and cleared by read-modify-writes; a bit is cleared
 //!   before the work it announces is looked at.
 //!
+//! # Orders
+//! The mutexes order everything; a bit only says "look". The eval breaker is nevertheless set
+//! and cleared sequentially consistent, as in CPython (`_Py_atomic_or_uintptr`,
+//! `_Py_atomic_and_uintptr`), and read relaxed, as there. Weakened one at a time, down to
+//! relaxed, no step breaks a property; what must not go is the read-modify-write
+//! (`gil-bit-plain-store`).
+//!
 //! # Source
 //! CPython 3.13 `Python/ceval_gil.c` (`take_gil`, `drop_gil`, `_Py_HandlePending`). The
 //! switch interval is not modelled: a waiter asks each holder at once, and a finalizer wakes
@@ -116,12 +123,14 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
             let bits = self.breaker[n].load(SeqCst);
             self.breaker[n].store(bits | bit, SeqCst);
         } else {
-            // SeqCst as in CPython; relaxed would do, the mutexes order what it announces.
+            // SeqCst as in CPython; equivalent to relaxed, see the head. A drop request is made
+            // inside the section of `state`, a call after that of `pending`.
             self.breaker[n].fetch_or(bit, SeqCst);
         }
     }
 
     fn lower(&self, n: usize, bit: u8) {
+        // SeqCst: as in `raise`.
         self.breaker[n].fetch_and(!bit, SeqCst);
     }
 
@@ -192,7 +201,8 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
         if last && !self.faults.is(Mutant::FinalTouches) {
             return false;
         }
-        let asked = self.breaker[n].load(SeqCst) & DROP != 0;
+        // Relaxed: requests to us were made inside sections of `state` before ours.
+        let asked = self.breaker[n].load(Relaxed) & DROP != 0;
         self.interpreter.touch();
         if !asked || self.faults.is(Mutant::NoForcedSwitch) {
             return asked;
@@ -218,6 +228,7 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
             return;
         }
         let n = thread.n;
+        // Relaxed: a missed bit is seen at the next safe point.
         let bits = self.breaker[n].load(Relaxed);
         if bits & CALLS != 0 {
             if !self.faults.is(Mutant::ClearLate) {

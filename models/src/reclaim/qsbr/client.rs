@@ -146,8 +146,10 @@ impl<R: Runtime> World for Pointer<R> {
                 self.process(&mut queue);
                 local.retired = queue;
             }
+            // Relaxed: any goal that is not reached makes it look.
             Op::Scan => drop(self.clock.poll(self.clock.write.load(Relaxed).wrapping_add(STEP))),
             Op::NearWrap => {
+                // Relaxed: before the threads start.
                 self.clock.write.store(u64::MAX, Relaxed);
                 self.clock.read.store(u64::MAX, Relaxed);
             }
@@ -175,6 +177,7 @@ impl<R: Runtime> World for Pointer<R> {
             });
             self.free(n);
         }
+        // Relaxed: all threads have ended and were joined.
         let (read, write) = (self.clock.read.load(Relaxed), self.clock.write.load(Relaxed));
         require(!before(write, read), Kind::Invariant, || {
             format!("the read sequence {read} is past the write sequence {write}")

@@ -26,10 +26,12 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         let Header { owner, local, shared, .. } = &object.header;
         // Relaxed: our own id, or none of ours.
         let mine = owner.load(Relaxed) == thread.id;
-        // Acquire: as in `merge_zero`.
+        // Acquire: as in `merge_zero`, for a finalizer that lends its reference to another thread
+        // and has it back. No scenario needs it: a finalizer here keeps what it makes.
         if mine && local.load(Relaxed) == 1 && shared.load(Acquire) == INITIAL {
             self.set_local(&object.header, 0);
             if !keep_owner {
+                // Relaxed, both: nobody else has a reference, and upgrades fail before and after.
                 owner.store(0, Relaxed);
                 shared.store(MERGED, Relaxed);
             }
@@ -56,6 +58,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
 
     /// The true count, as far as a concurrent look can tell.
     pub fn peek(&self, object: &Obj<R>) -> i64 {
+        // Relaxed: a look, from which only a mutant concludes anything.
         let local = i64::from(object.header.local.load(Relaxed));
         local + (object.header.shared.load(Relaxed) >> 2)
     }

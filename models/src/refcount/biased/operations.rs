@@ -72,6 +72,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Biased<R, F> {
             Extra::Pending => {
                 let table = self.table.lock();
                 let waits = table.iter().any(|e| e.slot == thread.slot && !e.inbox.is_empty());
+                // Relaxed: the table's section orders it after the store by whoever queued.
                 let told = self.breaker[thread.slot].load(Relaxed) != 0;
                 require(!waits || told, Kind::Starvation, || {
                     "an entry waits and its owner was not told".into()
@@ -84,6 +85,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Biased<R, F> {
         self.rites.get()
     }
     fn settled(&self, object: &Obj<R>) -> Option<i64> {
+        // Relaxed: all threads have ended and were joined.
         let shared = object.header.shared.load(Relaxed);
         Some(i64::from(object.header.local.load(Relaxed)) + (shared >> 2))
     }

@@ -29,8 +29,9 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Buffered<R, F> {
         &self.objects
     }
     fn attach(&self, n: usize) -> Thread {
-        // From now on rounds wait for this thread. Release: before anything that it logs,
-        // so whoever learns of that finds the thread to be waited for.
+        // From now on rounds wait for this thread. Release: before anything that it logs, so
+        // whoever learns of that finds the thread to be waited for. Acquire: the round of now.
+        // Equivalent to relaxed: see the head. A round too late is covered by the delay.
         self.joined[n].store(self.asked.load(Acquire) - 1, Release);
         Thread { n, gone: false, logs: Logs::default() }
     }
@@ -39,6 +40,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Buffered<R, F> {
     }
     fn init(&self, _: &mut Thread, object: &Obj<R>) {
         object.header.count.write(1);
+        // Relaxed: whoever publishes the object orders it before its readers.
         object.header.pins.store(0, Relaxed);
     }
     fn incref(&self, thread: &mut Thread, object: &Obj<R>) {
@@ -57,11 +59,14 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Buffered<R, F> {
             self.log(thread, object.index, true, false);
             return true;
         }
+        // Relaxed: a guess, which the exchange confirms.
         let mut old = pins.load(Relaxed);
         loop {
             if old == DYING {
                 return false;
             }
+            // Acquire: pairs with the end of a finalizer. Release: a claim comes after. Both
+            // equivalent to relaxed here: see there, and the head.
             match pins.compare_exchange(old, old + 1, AcqRel, Relaxed) {
                 Ok(_) => break,
                 Err(found) => old = found,

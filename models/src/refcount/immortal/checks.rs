@@ -74,6 +74,15 @@ impl Protocol for ImmortalProtocol {
                 .thread([X(Immortalise(0)), Poll])
                 .thread([Incref(0), Decref(0), Decref(0)])
                 .loom(Reach::Sampled),
+            Scenario::new("mortal", "a mortal object's shared half goes up and back to zero")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([Recv(0), Use(0), Decref(0), Decref(0)])
+                .thread([Incref(0), Send(0), Use(0), Decref(0)]),
+            Scenario::new("mortal-merge", "a mortal object is used before and after its merge")
+                .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 1)])
+                .thread([Use(0), Decref(0), Poll])
+                .thread([Use(0), Decref(0), Use(0), Decref(0)])
+                .loom(Reach::Preemptions(3)),
         ]
     }
 
@@ -122,5 +131,10 @@ const PROPERTIES: &[Property] = &[
         id: "M5",
         states: "no two threads write the header without an order between them",
         broken_by: &[Kind::DataRace],
+    },
+    Property {
+        id: "M7",
+        states: "every use of a mortal object happens before its free",
+        broken_by: &[Kind::DataRace, Kind::UseAfterFree],
     },
 ];

@@ -98,7 +98,8 @@ where
                 let mut stripe = table.stripe.lock();
                 stripe.insert(0, w);
                 table.refs[w].links.write(1);
-                // Release: the object before its address, for the load outside the lock.
+                // Release: the object before its address, for the load outside the lock;
+                // equivalent to relaxed, as that load says.
                 table.refs[w].target.store(n + 1, Release);
             }
             Op::Finalizer(n, what) => table.finalizers.lock().unwrap()[n] = Some(what),
@@ -122,6 +123,7 @@ where
                 }
                 let mut stripe = table.stripe.lock();
                 stripe.retain(|other| *other != w);
+                // Relaxed: under the lock.
                 weak.target.store(0, Relaxed);
                 weak.links.write(0);
                 drop(stripe);
@@ -139,6 +141,7 @@ where
     fn finish(&self) {
         self.shop.finish();
         for (w, weak) in self.table.refs.iter().enumerate() {
+            // Relaxed: all threads have ended and were joined.
             let target = weak.target.load(Relaxed);
             let dangles = target != 0 && self.shop.count.objects()[target - 1].ghost.is_dead();
             require(!dangles, Kind::UpgradedDead, || {

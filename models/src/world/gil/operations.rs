@@ -98,7 +98,8 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Gil<R, F> {
             }
             Extra::Pending => {
                 let waits = *self.pending.lock() > 0;
-                let told = self.breaker[0].load(SeqCst) & CALLS != 0;
+                // Relaxed: read after the section in which the call was found.
+                let told = self.breaker[0].load(Relaxed) & CALLS != 0;
                 require(!waits || told, Kind::LostUpdate, || {
                     "a call waits and nobody was told".into()
                 });

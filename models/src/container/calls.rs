@@ -1,0 +1,41 @@
+//! What threads ask of a list, in both protocols, and what a list without threads answers.
+
+/// What a thread does. Values name objects; every object ever made has its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// The value of item `n`, or −1 when the list is shorter.
+    Get(usize),
+    /// Appends a new object.
+    Append(i64),
+    /// Stores a new object in place of item 0.
+    SetFirst(i64),
+    /// Inserts a new object at the front (the versioned list only).
+    InsertFront(i64),
+    /// Removes the last item.
+    Pop,
+    /// Removes all items.
+    Clear,
+    /// Makes an object that never enters the list: a stranger.
+    Make(i64),
+    /// Makes an immortal stranger (the versioned list only).
+    MakeImmortal(i64),
+    /// Some other thread has read the list (the marked list only).
+    Mark,
+}
+
+/// The sequential specification.
+pub(super) fn sequential(list: &mut Vec<i64>, op: Op) -> Option<i64> {
+    match op {
+        Op::Get(n) => return Some(list.get(n).copied().unwrap_or(-1)),
+        Op::Append(v) => list.push(v),
+        Op::InsertFront(v) => list.insert(0, v),
+        Op::SetFirst(v) => match list.first_mut() {
+            Some(first) => *first = v,
+            None => return Some(-1),
+        },
+        Op::Pop => return Some(list.pop().unwrap_or(-1)),
+        Op::Clear => list.clear(),
+        Op::Make(_) | Op::MakeImmortal(_) | Op::Mark => {}
+    }
+    None
+}

@@ -1,0 +1,56 @@
+//! The versioned list behind its operations, and what must hold when all threads have ended.
+
+use super::*;
+use crate::protocol::SKIPPED;
+
+impl<R: Runtime> World for List<R> {
+    type Op = Op;
+    type Mutant = Mutant;
+    type Local = Caller<Op>;
+
+    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
+        Self {
+            heap: Heap::new(shape),
+            version: R::AtomicU64::new(0, "version"),
+            size: R::AtomicUsize::new(0, "size"),
+            array: R::AtomicUsize::new(0, "array"),
+            arrays: Arrays::new(0),
+            lock: R::Mutex::new(0, "list"),
+            history: History::new(shape),
+            faults,
+        }
+    }
+
+    fn enter(&self, thread: usize) -> Caller<Op> {
+        self.history.enter(thread)
+    }
+
+    fn step(&self, caller: &mut Caller<Op>, op: Op) -> Option<i64> {
+        self.history.call(caller, op, |op| {
+            match op {
+                Op::Get(n) => return Some(self.get(n)),
+                Op::Append(v) => self.insert(None, v),
+                Op::InsertFront(v) => self.insert(Some(0), v),
+                Op::SetFirst(v) => return self.set_first(v),
+                Op::Pop => return Some(self.pop()),
+                Op::Clear => self.clear(),
+                Op::Make(v) => drop(self.heap.make(v)),
+                Op::MakeImmortal(v) => {
+                    let n = self.heap.make(v);
+                    self.heap.counts.first_immortal(&self.heap.block(n).header);
+                }
+                Op::Mark => return SKIPPED,
+            }
+            None
+        })
+    }
+
+    fn exit(&self, caller: Caller<Op>) {
+        self.history.exit(caller);
+    }
+
+    fn finish(&self) {
+        self.heap.settle();
+        History::<R, Op>::judge(&self.history.all(), sequential);
+    }
+}

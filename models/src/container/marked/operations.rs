@@ -1,0 +1,64 @@
+//! The marked list behind its operations, and what must hold when all threads have ended.
+
+use super::*;
+use crate::protocol::SKIPPED;
+
+impl<R: Runtime> World for List<R> {
+    type Op = Op;
+    type Mutant = Mutant;
+    type Local = Caller<Op>;
+
+    fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
+        Self {
+            heap: Heap::new(shape),
+            mark: R::AtomicU8::new(0, "mark"),
+            size: R::AtomicUsize::new(0, "size"),
+            array: R::AtomicUsize::new(0, "array"),
+            arrays: Arrays::new(GARBAGE),
+            lock: R::Mutex::new(0, "list"),
+            history: History::new(shape),
+            faults,
+        }
+    }
+
+    fn enter(&self, thread: usize) -> Caller<Op> {
+        self.history.enter(thread)
+    }
+
+    fn step(&self, caller: &mut Caller<Op>, op: Op) -> Option<i64> {
+        let thread = caller.thread;
+        self.history.call(caller, op, |op| {
+            match op {
+                Op::Get(n) => return Some(self.get(thread, n)),
+                Op::Append(v) => self.append(thread, v),
+                Op::SetFirst(v) => return self.set_first(v),
+                Op::Pop => return Some(self.pop()),
+                Op::Clear => self.clear(thread),
+                Op::Make(v) => drop(self.heap.make(v)),
+                Op::Mark => {
+                    let _lock = self.lock.lock();
+                    self.set_mark();
+                }
+                Op::InsertFront(_) | Op::MakeImmortal(_) => return SKIPPED,
+            }
+            None
+        })
+    }
+
+    fn exit(&self, caller: Caller<Op>) {
+        self.history.exit(caller);
+    }
+
+    fn finish(&self) {
+        self.heap.settle();
+        // Each read alone beside all writes: size and slots are different places, so several
+        // reads together need not fit into one order.
+        let (reads, writes): (Vec<_>, Vec<_>) =
+            self.history.all().into_iter().partition(|call| matches!(call.op, Op::Get(_)));
+        for read in reads {
+            let mut calls = writes.clone();
+            calls.push(read);
+            History::<R, Op>::judge(&calls, sequential);
+        }
+    }
+}
