@@ -3,10 +3,12 @@
 mod matrix;
 mod mutants;
 mod orders;
+mod page;
 
 pub use self::matrix::{MatrixRow, empty_row, matrix, matrix_row};
 pub use self::mutants::{MutantRow, mutant_foot, mutant_head, mutant_line, mutant_row};
 pub use self::orders::{OrderRow, order_row, orders};
+pub use self::page::matrix_page;
 
 use crate::catalogue::{Entry, ScenarioInfo, Unknown};
 use crate::engine::{Budget, Engine};
@@ -59,6 +61,8 @@ pub fn check(
     engine: Engine,
     budget: Budget,
 ) -> Result<Checked, Unknown> {
+    // Its full name, however it was asked for.
+    let mutant = mutant.map(|name| entry.mutant(name)).transpose()?.map(|mutant| mutant.name);
     let verdict = entry.check(engine, scenario, mutant, budget)?;
     let replay = verdict
         .failure()

@@ -7,9 +7,9 @@
 //!
 //! Prints the machine, nanoseconds per pair, the ratio to the global lock with as many
 //! threads, and the figures published for the real systems. Time is wall time, from
-//! the first thread's first pair to the last one's last, over the pairs of *all* threads: perfect scaling on two cores halves it, a lock keeps it. Each figure is
-//! the best of several short runs, so that a busy machine delays the benchmark and does
-//! not slow the schemes.
+//! the first thread's first pair to the last one's last, over the pairs of *all* threads:
+//! perfect scaling on two cores halves it, a lock keeps it. Each figure is the best of several
+//! short runs, so that a busy machine delays the benchmark and does not slow the schemes.
 
 mod by_hand;
 mod native;

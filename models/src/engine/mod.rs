@@ -231,7 +231,10 @@ fn classify(panic: Option<&(dyn std::any::Any + Send)>) -> Violation {
     } else {
         Kind::Internal
     };
-    let text = text.trim().lines().next().unwrap_or_default().to_owned();
+    // Loom's words for it.
+    let text = text.trim().lines().next().unwrap_or_default();
+    let text = text.trim_start_matches("Causality violation: ");
+    let text = text.replace("`UnsafeCell`", "plain memory");
     Violation { kind, text }
 }
 
