@@ -109,6 +109,9 @@ fn checked(args: &Args) -> anyhow::Result<Tally> {
             checks(entry, args, &mut tally)?;
         }
     }
+    if args.orders && args.format != Format::Json {
+        println!("{}", report::ORDERS_FOOT);
+    }
     Ok(tally)
 }
 

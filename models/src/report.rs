@@ -7,7 +7,7 @@ mod page;
 
 pub use self::matrix::{MatrixRow, empty_row, matrix, matrix_row};
 pub use self::mutants::{MutantRow, mutant_foot, mutant_head, mutant_line, mutant_row};
-pub use self::orders::{OrderRow, order_row, orders};
+pub use self::orders::{ORDERS_FOOT, OrderRow, order_row, orders};
 pub use self::page::matrix_page;
 
 use crate::catalogue::{Entry, ScenarioInfo, Unknown};
@@ -118,6 +118,9 @@ pub fn survival(mutant: &MutantInfo) -> String {
 
 /// Head of the table of bounds, in Markdown.
 pub const BOUNDS_HEAD: &str = "\
+Executions until each search ended, without a violation unless the cell says so. A bare number is all
+of them; *a sample* stopped at its budget. Threads × operations: of each thread, main first.
+
 | protocol | scenario | threads × operations | explorer, RC11 | loom, C11 | shuttle depth-first, SC |
 |---|---|---|---:|---:|---:|
 ";

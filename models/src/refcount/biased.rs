@@ -6,9 +6,10 @@
 //!
 //! # The idea
 //! The count is split. `local` belongs to the *owner*, the thread that made the object,
-//! which changes it with plain loads and stores. Everybody else changes `shared`, with
-//! atomic steps. The true count is `local + shared`; a reference may be counted in one half
-//! and dropped in the other, so each half alone says nothing, and `shared` may be negative.
+//! which changes it with a load and a store (relaxed: as cheap as plain ones). Everybody else
+//! changes `shared`, with atomic steps. The true count is `local + shared`; a reference may be
+//! counted in one half and dropped in the other, so each half alone says nothing, and `shared`
+//! may be negative.
 //!
 //! Somebody has to add the halves up. When the owner's half reaches zero, the owner *merges*:
 //! it marks `shared` as merged and gives up the object, and from then on whoever takes
@@ -62,8 +63,9 @@
 //! Choi, Shull, Torrellas: Biased Reference Counting, PACT 2018 (their form is in
 //! [`biased_paper`](super::biased_paper)); CPython 3.13 `Include/object.h`,
 //! `Objects/object.c` (`_Py_DecRefShared`, `_Py_MergeZeroLocalRefcount`,
-//! `_Py_ExplicitMergeRefcount`), `Python/brc.c`. CPython makes every step on `shared`
-//! sequentially consistent; here each has the weakest order that the checks accept.
+//! `_Py_ExplicitMergeRefcount`), `Python/brc.c`. CPython makes every
+//! read-modify-write of `shared` sequentially consistent; here each has the weakest order that
+//! the checks accept.
 
 mod after_zero;
 mod checks;
@@ -236,7 +238,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         }
     }
 
-    /// The owner's half has just become zero.
+    /// The owner's half has just become zero: nothing to add to the other, but its flag.
     #[cold]
     #[inline(never)]
     fn merge_zero(&self, thread: &mut Thread, object: &Obj<R>) {

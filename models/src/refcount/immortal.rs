@@ -16,8 +16,8 @@
 //! stays right: a stale one counts in a half that no longer counts, and only the owner, which
 //! reads its own stores, ever frees by the sum. A mortal object has the orders of
 //! [`biased`](super::biased) at the same places. CPython is stronger on the shared half, where
-//! every step is sequentially consistent, and weaker on becoming immortal: its three stores are
-//! plain.
+//! every read-modify-write is sequentially consistent, and weaker on becoming immortal: its three
+//! stores are plain.
 //!
 //! # Source
 //! CPython 3.13 free-threaded: `Include/object.h` (`_Py_IMMORTAL_REFCNT_LOCAL`),

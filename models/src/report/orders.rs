@@ -47,10 +47,11 @@ pub fn orders(entry: &Entry, rows: &[Weakened]) -> String {
     if rows.is_empty() {
         let _ = writeln!(text, "  none is stronger than relaxed");
     }
-    text.push_str(
-        "  The explorer goes through every scenario under RC11. An order that no scenario needs\n  \
-         may be needed by a larger one, or be there for a form beside the scheme: the comment at\n  \
-         its place says which. Relaxed, of a fence: there is none.\n",
-    );
     text
 }
+
+/// What the rows mean, once below all tables.
+pub const ORDERS_FOOT: &str = "\
+The explorer goes through every scenario under RC11. An order that no scenario needs may be needed
+by a larger one, or be there for a form beside the scheme: the comment at its place says which.
+Relaxed, of a fence: there is none.";

@@ -11,7 +11,7 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem; color: #222; backgro
 table { border-collapse: collapse }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top }
 th { font-weight: 600; background: #f4f6f8 }
-th:first-child, td:first-child, td.names { text-align: left }
+th:first-child, td:first-child, th.names, td.names { text-align: left }
 thead tr:first-child th { text-align: center; border-bottom: 0 }
 td.all { background: #e3f3e6 }
 td.some { background: #fdf4d9 }
@@ -21,10 +21,10 @@ p { max-width: 60rem }
 </style></head><body>
 <h1>Protocols and what checks them</h1>
 <table><thead>
-<tr><th></th><th colspan=\"2\">stated</th><th colspan=\"4\">faults killed by</th>\
+<tr><th></th><th colspan=\"2\">stated</th><th colspan=\"3\">faults killed by</th><th>faults</th>\
 <th colspan=\"3\">met in</th><th></th></tr>
 <tr><th>protocol</th><th>properties</th><th>scenarios</th><th>explorer</th><th>loom</th>\
-<th>shuttle</th><th>omitted</th><th>native</th><th>probes</th><th>bugs</th><th>VM probes</th></tr>
+<th>shuttle</th><th>omitted</th><th>native</th><th>probes</th><th>bugs</th><th class=\"names\">VM probes</th></tr>
 </thead><tbody>
 ";
 

@@ -83,7 +83,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     }
 
     fn empty(&self, thread: &mut Thread) {
-        // Popped before merged: a destructor may come back here.
+        // Popped before merged: a destructor may come back here. An object whose owner's half
+        // has reached zero meanwhile is merged already; then this only subtracts.
         while let Some(n) = thread.outbox.pop() {
             if self.merge(&self.objects[n], -1) {
                 destroy(self, thread, &self.objects[n]);
