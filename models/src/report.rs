@@ -3,12 +3,10 @@
 mod matrix;
 mod mutants;
 mod orders;
-mod page;
 
 pub use self::matrix::{MatrixRow, empty_row, matrix, matrix_row};
 pub use self::mutants::{MutantRow, mutant_foot, mutant_head, mutant_line, mutant_row};
 pub use self::orders::{ORDERS_FOOT, OrderRow, order_row, orders};
-pub use self::page::matrix_page;
 
 use crate::catalogue::{Entry, ScenarioInfo, Unknown};
 use crate::engine::{Budget, Engine};
