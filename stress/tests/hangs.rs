@@ -45,7 +45,7 @@ threading.Thread(target=sleeps).start()
 done.acquire()
 ";
 
-/// Runs a program until it has slept for a while; `None` where there is no python3.
+/// Runs a program until it has slept or been silent for a while.
 fn run(program: &str) -> Log {
     let mut file = tempfile::Builder::new().suffix(".py").tempfile().unwrap();
     file.write_all(program.as_bytes()).unwrap();
@@ -53,7 +53,7 @@ fn run(program: &str) -> Log {
     command.arg(file.path());
     let limits = Limits {
         idle: Some(Duration::from_secs(2)),
-        silence: Duration::from_secs(60),
+        silence: Duration::from_secs(5),
         ..Limits::default()
     };
     Log::parse(child::run(&mut command, limits).expect("python3 is on PATH"))

@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 pub struct Limits {
     /// Longest time without a line on stdout.
     pub silence: Duration,
-    /// Longest time that all its threads may sleep at once, if it never waits for anything but itself.
+    /// Longest time that all its threads may wait at once without a time limit, if it never waits for
+    /// anything but itself.
     pub idle: Option<Duration>,
     /// Longest run.
     pub total: Duration,
@@ -89,7 +90,7 @@ fn memory_limit() -> u64 {
     total.map_or(4 << 30, |kib| (kib * 1024 / 4).min(4 << 30))
 }
 
-/// Jobs and scripts never sleep for long: who waits this long, waits for ever.
+/// Jobs and scripts hold no lock for long: who waits this long without a time limit, waits for ever.
 pub const IDLE: Duration = Duration::from_secs(1);
 
 /// How many times longer a process may be silent that waits for a processor most of the time.
@@ -289,7 +290,9 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
             stopped = Some(End::Memory);
             break;
         }
-        let asleep = limits.idle.is_some_and(|most| idle.look(child.id()) > most);
+        let asleep = limits
+            .idle
+            .is_some_and(|most| idle.forever(child.id()) > most);
         let late = last.elapsed() > limits.silence || start.elapsed() > limits.total;
         let hung = late
             && match limits.late {
@@ -297,7 +300,9 @@ fn watch(child: &mut Child, limits: Limits) -> std::io::Result<Watched> {
                     .get_or_insert_with(|| super::hang::Overtime::new(child.id()))
                     .over(child.id(), most),
                 None => {
-                    last.elapsed() > limits.silence * STARVED || !super::hang::starved(child.id())
+                    last.elapsed() > limits.silence * STARVED
+                        || !super::hang::starved(child.id())
+                        || idle.sleeps(child.id())
                 }
             };
         if asleep || hung {

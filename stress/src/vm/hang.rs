@@ -110,26 +110,42 @@ impl Sleep {
     }
 }
 
-/// Watches for a process whose every thread sleeps without a time limit: then no wait for its output
-/// is needed.
-pub(super) struct Idle(Sleep);
+/// Watches for a process whose every thread sleeps, and whether any of them has set itself a time.
+pub(super) struct Idle {
+    sleep: Sleep,
+    /// The part of its sleep, up to now, without any time limit.
+    forever: Duration,
+}
 
 impl Idle {
     pub fn new() -> Self {
-        Self(Sleep::new())
+        Self {
+            sleep: Sleep::new(),
+            forever: Duration::ZERO,
+        }
     }
 
-    /// How long the process has slept, as far as was seen; to be called often.
-    pub fn look(&mut self, pid: u32) -> Duration {
-        if let Some(since) = self.0.due() {
+    /// How long the process has slept without a time limit, as far as was seen; to be called often.
+    pub fn forever(&mut self, pid: u32) -> Duration {
+        if let Some(since) = self.sleep.due() {
             let threads = ticks(pid);
-            // A launcher that waits for a child of its own is not idle, nor is who has set an alarm.
-            let awake = threads.is_empty()
-                || family(pid).len() > 1
-                || threads.iter().any(|t| waits_for_time(pid, t.tid));
-            self.0.add(since, &threads, awake);
+            // A launcher that waits for a child of its own is not idle.
+            let awake = threads.is_empty() || family(pid).len() > 1;
+            self.sleep.add(since, &threads, awake);
+            let timed = || threads.iter().any(|t| waits_for_time(pid, t.tid));
+            self.forever = if self.sleep.slept.is_zero() || timed() {
+                Duration::ZERO
+            } else {
+                self.forever + since
+            };
         }
-        self.0.slept
+        self.forever
+    }
+
+    /// Whether it sleeps, with a time limit or without; to be called often.
+    pub fn sleeps(&mut self, pid: u32) -> bool {
+        self.forever(pid);
+        self.sleep.slept > ASLEEP
     }
 }
 
@@ -143,7 +159,7 @@ pub(super) struct Overtime {
     began: Vec<Thread>,
 }
 
-/// How long all threads must sleep past their time.
+/// How long all threads must sleep past their time: then they are not waiting for a processor.
 const ASLEEP: Duration = Duration::from_secs(1);
 
 /// How many times longer than its processor time a process may take that neither sleeps nor
