@@ -275,6 +275,8 @@ fn the_matrix_counts_what_the_rows_say() {
     }
     let html = matrix.html();
     assert!(html.contains("python/cpython#154130") && !html.contains("<script"));
+    // What our hunts found has a command for a source, and no address.
+    assert!(html.contains("<code>threadbare hunt") && !html.contains("href=\"threadbare"));
     assert!(matrix.text().lines().count() > all.len());
 }
 
