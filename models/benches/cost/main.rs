@@ -216,6 +216,9 @@ fn main() {
     println!("command: cargo bench -p threadbare-models -- {}", arguments.join(" "));
     let trial = arguments.iter().any(|a| a == "--test");
     let (pairs, runs) = if trial { (4_000, 1) } else { (300_000, 25) };
+    if trial {
+        println!("a trial of a few pairs, once: it runs; the figures say nothing");
+    }
 
     native::compare(if trial { 9 } else { 3_001 }, 2_000);
     let rows = measure(pairs, runs);
