@@ -1,7 +1,7 @@
 //! `threadbare litmus`: litmus tests in herd's C format on any engine.
 
 use crate::{Format, exit};
-use anyhow::Context;
+use anyhow::Context as _;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -39,15 +39,15 @@ pub struct Args {
     /// Show one execution in which the proposition holds (rc11, sc, tso).
     #[arg(long)]
     witness: bool,
-    /// Write that execution to FOLDER/TEST.ENGINE.dot and .svg.
+    /// Write that execution to FOLDER/TEST.ENGINE.dot and .svg; makes the folder.
     #[arg(long, value_name = "FOLDER")]
     dot: Option<PathBuf>,
     /// hardware: runs of each test.
-    #[arg(long, default_value_t = 2_000_000)]
+    #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     runs: u64,
     /// shuttle: interleavings to enumerate before random ones.
-    #[arg(long, default_value_t = 20_000)]
-    schedules: usize,
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    schedules: u32,
     /// rc11, sc, tso, loom: most preemptions in one execution; no bound without it.
     #[arg(long, alias = "preemptions", value_name = "PREEMPTIONS")]
     bound: Option<usize>,
@@ -74,7 +74,8 @@ struct Tally {
     judged: u32,
     found: u32,
     skipped: u32,
-    malformed: u32,
+    /// Files that cannot be read, or are no tests.
+    refused: u32,
 }
 
 /// Runs tests.
@@ -87,12 +88,26 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         progress: std::io::stderr()
             .is_terminal()
             .then_some(progress as fn(&Progress)),
-        schedules: args.schedules,
+        schedules: args.schedules as usize,
         seed: args.seed,
         runs: args.runs,
     };
     let mut tally = Tally::default();
-    for (name, text) in texts(&args)? {
+    if let Some(folder) = &args.dot
+        && let Err(error) = std::fs::create_dir_all(folder)
+    {
+        eprintln!(
+            "threadbare: cannot make the folder {} for --dot: {error}",
+            folder.display()
+        );
+        return Ok(ExitCode::from(2));
+    }
+    for engine in &args.engine {
+        for option in ignored(*engine, &args) {
+            eprintln!("threadbare: {option} means nothing to {}", engine.name());
+        }
+    }
+    for (name, text) in texts(&args, &mut tally) {
         match Test::parse(&text) {
             Ok(test) if args.print => {
                 print!("{test}");
@@ -105,12 +120,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             Err(error) => {
                 eprint!("{}", error.render(&name, &text));
-                tally.malformed += 1;
+                tally.refused += 1;
             }
         }
     }
     Ok(match tally {
-        Tally { malformed: 1.., .. } => ExitCode::from(2),
+        Tally { refused: 1.., .. } => ExitCode::from(2),
         Tally { found: 1.., .. } => exit::found(),
         Tally { judged: 0, .. } => {
             eprintln!("threadbare: no test was run ({} skipped)", tally.skipped);
@@ -230,8 +245,26 @@ fn json(judged: &Judged, engine: Engine) {
     );
 }
 
-/// Every test to run, as a name for messages and its text.
-fn texts(args: &Args) -> anyhow::Result<Vec<(String, String)>> {
+/// Options that were given although the engine has no use for them.
+fn ignored(engine: Engine, args: &Args) -> Vec<&'static str> {
+    let explores = matches!(engine, Engine::Explorer(_));
+    [
+        (
+            "--bound",
+            args.bound.is_some() && !explores && engine != Engine::Loom,
+        ),
+        ("--revisits", args.revisits.is_some() && !explores),
+        ("--sample", args.sample.is_some() && !explores),
+        ("--workers", args.workers > 1 && !explores),
+    ]
+    .into_iter()
+    .filter_map(|(option, given)| given.then_some(option))
+    .collect()
+}
+
+/// Every test to run, as a name for messages and its text. What cannot be read is said and
+/// counted.
+fn texts(args: &Args, tally: &mut Tally) -> Vec<(String, String)> {
     let mut out = Vec::new();
     if let Some(part) = &args.catalogue {
         out.extend(
@@ -240,29 +273,45 @@ fn texts(args: &Args) -> anyhow::Result<Vec<(String, String)>> {
                 .filter(|entry| entry.name.contains(part.as_str()))
                 .map(|entry| (entry.name.to_string(), entry.text.to_string())),
         );
+        if out.is_empty() {
+            eprintln!(
+                "threadbare: no test of the catalogue has `{part}` in its name; \
+                 `threadbare litmus --catalogue --print` shows all"
+            );
+        }
     }
     for path in &args.files {
-        for file in files(path)? {
-            let text =
-                std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let read = files(path).and_then(|files| {
+            if files.is_empty() {
+                eprintln!("threadbare: {} has no *.litmus file", path.display());
+            }
+            files
+                .into_iter()
+                .map(|file| Ok((std::fs::read(&file)?, file)))
+                .collect()
+        });
+        let read: Vec<_> = read.unwrap_or_else(|error: std::io::Error| {
+            eprintln!("threadbare: cannot read {}: {error}", path.display());
+            tally.refused += 1;
+            Vec::new()
+        });
+        for (text, file) in read {
             out.push((
                 file.display().to_string(),
                 String::from_utf8_lossy(&text).into_owned(),
             ));
         }
     }
-    Ok(out)
+    out
 }
 
 /// The file, or the *.litmus files of the folder in order of name.
-fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_path_buf()]);
     }
     let mut out = Vec::new();
-    for entry in
-        std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?
-    {
+    for entry in std::fs::read_dir(path)? {
         let file = entry?.path();
         if file
             .extension()

@@ -42,7 +42,7 @@ impl ParseError {
     pub(super) fn new(at: Pos, what: impl Into<String>, help: impl Into<String>) -> ParseError {
         ParseError {
             at,
-            what: what.into(),
+            what: printable(&what.into()),
             help: help.into(),
         }
     }
@@ -54,10 +54,7 @@ impl ParseError {
             .lines()
             .nth((self.at.line as usize).saturating_sub(1))
             .unwrap_or("");
-        let shown: String = line
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let shown = printable(line);
         let number = self.at.line.to_string();
         let margin = " ".repeat(number.len());
         let indent = " ".repeat((self.at.column as usize).saturating_sub(1));
@@ -66,4 +63,10 @@ impl ParseError {
             self.what, self.at, self.help
         )
     }
+}
+
+/// The text without what would move a terminal's cursor.
+fn printable(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(plain).collect()
 }

@@ -27,10 +27,17 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             self.check_joins(thread, self.cache.op(node))?;
             match *self.cache.op(node) {
                 Op::Block { wait, reads } => {
-                    vain |= !self.reads_latest(thread, reads);
+                    // Only a read that nothing follows is nobody else's business.
+                    let last = self.graph.last(thread);
+                    vain |= last != NONE
+                        && self.graph.at(last).kind == Kind::Read
+                        && !self.reads_latest(thread, reads);
                     match wait {
                         Wait::Assume => pruned = true,
-                        _ => stuck.push(self.graph.last(thread)),
+                        _ => {
+                            pruned |= !self.reads_latest(thread, reads);
+                            stuck.push(last);
+                        }
                     }
                 }
                 Op::Join(_) => stuck.push(self.graph.last(thread)),
