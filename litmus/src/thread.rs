@@ -1,11 +1,14 @@
 //! Threads, explored.
 
+mod scoped;
+
+pub use scoped::{Scope, ScopedJoinHandle, scope};
+
 use crate::explore::program::{MemoryOrder, Op, Wait};
 use crate::session;
 use std::any::Any;
 use std::cell::RefCell;
-use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, Location as Caller, catch_unwind, resume_unwind};
+use std::panic::Location as Caller;
 use std::rc::Rc;
 
 /// A started thread.
@@ -195,109 +198,6 @@ pub fn park() {
 
 /// Nothing: graphs have no schedule to yield to.
 pub fn yield_now() {}
-
-/// Starts threads that may borrow from the caller, and waits for all of them.
-///
-/// ```
-/// use threadbare_litmus::{explore, sync::atomic::{AtomicU32, Ordering::Relaxed}, thread};
-///
-/// explore(|| {
-///     let count = AtomicU32::new(0);
-///     thread::scope(|s| {
-///         s.spawn(|| count.fetch_add(1, Relaxed));
-///         s.spawn(|| count.fetch_add(1, Relaxed));
-///     });
-///     assert_eq!(count.load(Relaxed), 2);
-/// });
-/// ```
-#[track_caller]
-pub fn scope<'env, R>(body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R) -> R {
-    let scope = Scope {
-        started: RefCell::default(),
-        scope: PhantomData,
-        env: PhantomData,
-    };
-    let result = match catch_unwind(AssertUnwindSafe(|| body(&scope))) {
-        Ok(result) => result,
-        Err(payload) => {
-            // The fault is reported from here, with what other threads borrow in place.
-            session::fail(&*payload, Caller::caller());
-            resume_unwind(payload)
-        }
-    };
-    for thread in scope.started.take() {
-        session::perform(Op::Join(thread), Caller::caller());
-    }
-    result
-}
-
-/// Where [`scope`] starts its threads.
-pub struct Scope<'scope, 'env: 'scope> {
-    /// Threads not joined yet.
-    started: RefCell<Vec<u32>>,
-    scope: PhantomData<&'scope mut &'scope ()>,
-    env: PhantomData<&'env mut &'env ()>,
-}
-
-impl<'scope> Scope<'scope, '_> {
-    /// Starts a thread that may borrow what outlives the scope.
-    #[track_caller]
-    pub fn spawn<T: Send + 'scope>(
-        &'scope self,
-        body: impl FnOnce() -> T + Send + 'scope,
-    ) -> ScopedJoinHandle<'scope, T> {
-        let result = Rc::new(RefCell::new(None));
-        let slot = result.clone();
-        let run: Box<dyn FnOnce() + 'scope> = Box::new(move || {
-            let value = body();
-            session::returns(session::knowledge());
-            *slot.borrow_mut() = Some(value);
-        });
-        // SAFETY: `scope` joins the thread before what it borrows goes away; when an
-        // execution is abandoned, threads are unwound youngest first, so this one before
-        // the one that it borrows from.
-        let run: Box<dyn FnOnce()> = unsafe { std::mem::transmute(run) };
-        let (id, token) = start(run, None, Caller::caller());
-        self.started.borrow_mut().push(id);
-        ScopedJoinHandle {
-            thread: Thread { id, token },
-            started: &self.started,
-            result,
-        }
-    }
-}
-
-/// A thread of a [`Scope`].
-pub struct ScopedJoinHandle<'scope, T> {
-    thread: Thread,
-    started: &'scope RefCell<Vec<u32>>,
-    result: Rc<RefCell<Option<T>>>,
-}
-
-impl<T> ScopedJoinHandle<'_, T> {
-    /// Waits for the thread's end.
-    ///
-    /// # Errors
-    /// Never: a panicking thread ends the exploration.
-    ///
-    /// # Panics
-    /// When the execution is being torn down.
-    #[track_caller]
-    pub fn join(self) -> std::thread::Result<T> {
-        session::perform(Op::Join(self.thread.id), Caller::caller());
-        self.started.borrow_mut().retain(|&t| t != self.thread.id);
-        Ok(self
-            .result
-            .borrow_mut()
-            .take()
-            .expect("the thread has ended"))
-    }
-
-    /// The thread's handle.
-    pub fn thread(&self) -> &Thread {
-        &self.thread
-    }
-}
 
 /// A thread-local variable, made by [`thread_local!`](crate::thread_local).
 pub struct LocalKey<T: 'static> {

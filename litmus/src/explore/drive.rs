@@ -4,7 +4,7 @@
 use super::cache::{Fault, Source};
 use super::model::MemoryModel;
 use super::parallel::{Shared, Worker};
-use super::report::Scope;
+use super::report::{Scope, fault_of};
 use super::search::{Doubt, End, Search, Settings, Stop, probes};
 use super::{Estimate, Execution, Explorer, Failure, FailureKind, Progress, Report};
 use std::collections::HashSet;
@@ -294,20 +294,4 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
         let outcome = self.outcome(&mut search, result);
         (report, outcome)
     }
-}
-
-/// The fault to report of an execution. What the observer has to say of it is closer to
-/// the program's meaning than a race or a deadlock.
-pub(super) fn fault_of<S: Source>(
-    source: &S,
-    execution: &Execution<'_>,
-    fault: Option<Fault>,
-) -> Option<Fault> {
-    if fault
-        .as_ref()
-        .is_some_and(|f| f.kind == FailureKind::Program)
-    {
-        return fault;
-    }
-    source.judge(execution).map(Fault::property).or(fault)
 }

@@ -4,9 +4,14 @@
 //! earlier ones. The explorer caches what it says, so a thread is asked once for each
 //! sequence of answers that it ever receives, not once for each execution.
 
+mod order;
+mod update;
+
+pub use order::MemoryOrder;
+pub use update::{Update, truncate};
+
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// The content of a location, truncated to its width.
 pub type Value = u64;
@@ -14,147 +19,6 @@ pub type Value = u64;
 /// A shared location, by its index in [`Program::locations`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Location(pub u32);
-
-/// How an access is ordered: C11's orders, and plain memory.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum MemoryOrder {
-    /// Not atomic: a conflicting access without happens-before is a data race.
-    Plain,
-    /// `memory_order_relaxed`.
-    Relaxed,
-    /// `memory_order_acquire`; on a write, relaxed.
-    Acquire,
-    /// `memory_order_release`; on a read, relaxed.
-    Release,
-    /// `memory_order_acq_rel`.
-    AcqRel,
-    /// `memory_order_seq_cst`.
-    SeqCst,
-}
-
-impl MemoryOrder {
-    /// Whether a read or fence of this order acquires.
-    pub const fn acquires(self) -> bool {
-        matches!(self, Self::Acquire | Self::AcqRel | Self::SeqCst)
-    }
-
-    /// Whether a write or fence of this order releases.
-    pub const fn releases(self) -> bool {
-        matches!(self, Self::Release | Self::AcqRel | Self::SeqCst)
-    }
-
-    /// Whether the order is `seq_cst`.
-    pub const fn is_seq_cst(self) -> bool {
-        matches!(self, Self::SeqCst)
-    }
-
-    /// The usual short name: `na`, `rlx`, `acq`, `rel`, `acq-rel`, `sc`.
-    pub const fn short(self) -> &'static str {
-        match self {
-            Self::Plain => "na",
-            Self::Relaxed => "rlx",
-            Self::Acquire => "acq",
-            Self::Release => "rel",
-            Self::AcqRel => "acq-rel",
-            Self::SeqCst => "sc",
-        }
-    }
-}
-
-impl From<Ordering> for MemoryOrder {
-    fn from(order: Ordering) -> Self {
-        match order {
-            Ordering::Relaxed => Self::Relaxed,
-            Ordering::Acquire => Self::Acquire,
-            Ordering::Release => Self::Release,
-            Ordering::AcqRel => Self::AcqRel,
-            _ => Self::SeqCst,
-        }
-    }
-}
-
-/// What an unconditional read-modify-write does to the old value.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Update {
-    /// Wrapping addition.
-    Add(Value),
-    /// Wrapping subtraction.
-    Sub(Value),
-    /// Bitwise and.
-    And(Value),
-    /// Bitwise or.
-    Or(Value),
-    /// Bitwise exclusive or.
-    Xor(Value),
-    /// Bitwise not-and.
-    Nand(Value),
-    /// Replacement.
-    Swap(Value),
-    /// Unsigned minimum.
-    Min(Value),
-    /// Unsigned maximum.
-    Max(Value),
-    /// Minimum of two's complement numbers of the location's width.
-    MinSigned(Value),
-    /// Maximum of two's complement numbers of the location's width.
-    MaxSigned(Value),
-}
-
-impl Update {
-    /// The new value of a location `bits` wide that holds `old`.
-    pub const fn apply(self, old: Value, bits: u8) -> Value {
-        let shift = 64 - bits as u32;
-        truncate(
-            match self {
-                Self::Add(v) => old.wrapping_add(v),
-                Self::Sub(v) => old.wrapping_sub(v),
-                Self::And(v) => old & v,
-                Self::Or(v) => old | v,
-                Self::Xor(v) => old ^ v,
-                Self::Nand(v) => !(old & v),
-                Self::Swap(v) => v,
-                Self::Min(v) => {
-                    if v < old {
-                        v
-                    } else {
-                        old
-                    }
-                }
-                Self::Max(v) => {
-                    if v > old {
-                        v
-                    } else {
-                        old
-                    }
-                }
-                Self::MinSigned(v) => {
-                    if ((v << shift) as i64) < ((old << shift) as i64) {
-                        v
-                    } else {
-                        old
-                    }
-                }
-                Self::MaxSigned(v) => {
-                    if ((v << shift) as i64) > ((old << shift) as i64) {
-                        v
-                    } else {
-                        old
-                    }
-                }
-            },
-            bits,
-        )
-    }
-}
-
-/// `value` cut to `bits` bits: the one place where widths are applied.
-pub const fn truncate(value: Value, bits: u8) -> Value {
-    if bits >= 64 {
-        value
-    } else {
-        value & ((1 << bits) - 1)
-    }
-}
 
 /// Why a thread cannot go on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,7 +1,8 @@
 //! What an exploration found, and how far it went.
 
-use super::Model;
+use super::cache::{Fault, Source};
 use super::search::End;
+use super::{Execution, Model};
 use std::time::Duration;
 
 /// How far an exploration is.
@@ -188,4 +189,20 @@ pub enum FailureKind {
     Property,
     /// The program breaks a rule of the explorer: nondeterminism, endless loop.
     Program,
+}
+
+/// The fault to report of an execution. What the observer has to say of it is closer to
+/// the program's meaning than a race or a deadlock.
+pub(super) fn fault_of<S: Source>(
+    source: &S,
+    execution: &Execution<'_>,
+    fault: Option<Fault>,
+) -> Option<Fault> {
+    if fault
+        .as_ref()
+        .is_some_and(|f| f.kind == FailureKind::Program)
+    {
+        return fault;
+    }
+    source.judge(execution).map(Fault::property).or(fault)
 }

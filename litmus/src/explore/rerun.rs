@@ -4,7 +4,7 @@ use super::cache::Source;
 use super::direct::Direct;
 use super::model::{self, MemoryModel};
 use super::program::Program;
-use super::report::Scope;
+use super::report::{Scope, fault_of};
 use super::search::{End, Search, Settings, Stop};
 use super::{Execution, Explorer, Model, Report};
 use crate::observe::{Observer, Silent};
@@ -85,8 +85,8 @@ impl Explorer {
             Err(Stop::Fault(fault)) => Some(*fault),
             _ => None,
         };
-        let failure = super::drive::fault_of(&search.source, &execution, fault)
-            .map(|fault| execution.failure(&fault));
+        let failure =
+            fault_of(&search.source, &execution, fault).map(|fault| execution.failure(&fault));
         if let Some(failure) = &failure {
             search.source.failed(&execution, failure);
         }

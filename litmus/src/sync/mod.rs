@@ -11,6 +11,7 @@ use crate::session;
 use std::panic::Location as Caller;
 
 pub mod atomic;
+mod boolean;
 mod condvar;
 mod mutex;
 mod pointer;

@@ -1,7 +1,6 @@
 //! Adding events.
 
-use super::super::FailureKind;
-use super::super::cache::{Fault, Source};
+use super::super::cache::Source;
 use super::super::graph::Rmw;
 use super::super::model::{MemoryModel, floor};
 use super::super::program::{MemoryOrder, Op};
@@ -275,17 +274,6 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         self.graph.set_message(write);
         self.graph.pending = NONE;
         write
-    }
-
-    pub(super) fn assertion(&self, thread: u32, message: String) -> Stop {
-        let last = self.graph.last(thread);
-        let events = if last == NONE { Vec::new() } else { vec![last] };
-        Fault {
-            kind: FailureKind::Assertion,
-            message,
-            events,
-        }
-        .into()
     }
 
     /// Whether the graph is consistent and canonical with the write where it stands.

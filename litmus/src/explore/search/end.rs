@@ -64,6 +64,17 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         Ok(Some(End::Blocked))
     }
 
+    pub(super) fn assertion(&self, thread: u32, message: String) -> Stop {
+        let last = self.graph.last(thread);
+        let events = if last == NONE { Vec::new() } else { vec![last] };
+        Fault {
+            kind: FailureKind::Assertion,
+            message,
+            events,
+        }
+        .into()
+    }
+
     /// Whether some thread waits for ever, having read an old value: nothing that comes of the
     /// graph is complete, and no deadlock either. No revisit changes such a read (it is not
     /// maximal) and nothing follows it; what fails elsewhere fails as well in the execution in
