@@ -7,6 +7,7 @@ use threadbare_stress::bugs::matrix::Matrix;
 use threadbare_stress::bugs::regression::{self, Budget, Verdict};
 use threadbare_stress::bugs::run::{self, Ended, Grace, Plan};
 use threadbare_stress::bugs::{self, Bug, Nature, Status, record};
+use threadbare_stress::verdict::sanitizer::{Report, parse};
 use threadbare_stress::vm::{Facts, Vm};
 
 /// A bug of the fixture VM, which is a shell: its program is a shell script.
@@ -344,4 +345,39 @@ fn raw_output_is_attributed_to_its_bug_and_bugs_never_merge() {
         "{first} of {}",
         crashed.len()
     );
+}
+
+/// A race between these functions, each called by the others that a list's assignment has.
+fn race(first: &str, second: &str) -> Report {
+    let side = |head: &str, function: &str| {
+        format!(
+            "  {head} of size 8 at 0x7b by thread T1:\n    #0 {function} ./Objects/x.c:1:2 (python3.13t+0x1)\n    \
+             #1 list_ass_slice ./Objects/listobject.c:3:4 (python3.13t+0x2)\n    \
+             #2 list_ass_subscript ./Objects/listobject.c:5:6 (python3.13t+0x3)\n\n"
+        )
+    };
+    let text = format!(
+        "==================\nWARNING: ThreadSanitizer: data race (pid=1)\n{}{}\
+         SUMMARY: ThreadSanitizer: data race ./Objects/x.c:1:2 in {first}\n==================\n",
+        side("Write", first),
+        side("Previous read", second)
+    );
+    parse(&text).remove(0)
+}
+
+#[test]
+fn a_race_is_a_bugs_where_its_accesses_are_not_where_its_callers_are() {
+    let all = catalogue();
+    let bug = bugs::find(&all, "python/cpython#129069").unwrap();
+    let index = Index::new(&all);
+    let told = index.decide(&Evidence::of_race(&race(
+        &bug.signature.race[0],
+        "list_item",
+    )));
+    assert!(
+        matches!(&told, Attribution::Known { best } if best.id == bug.id()),
+        "{told:?}"
+    );
+    let other = index.decide(&Evidence::of_race(&race("a_new_function", "another_one")));
+    assert_eq!(other, Attribution::Unknown);
 }

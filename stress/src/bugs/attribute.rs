@@ -9,6 +9,7 @@
 //! said to be open between the two: two bugs are never merged by a coin toss.
 
 use super::{Bug, Nature};
+use crate::verdict::sanitizer::Report;
 use crate::verdict::stack;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,8 @@ const CLEAR: f64 = 1.12;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
     terms: BTreeMap<String, f64>,
+    /// Of one data race: the functions that make the two accesses.
+    racing: Vec<String>,
 }
 
 /// A bug and how well it matches.
@@ -126,11 +129,9 @@ impl Evidence {
                 add(frame, thread * 0.93_f64.powi(depth as i32));
             }
         }
-        for pair in races(raw) {
-            for frames in pair {
-                for (depth, frame) in frames.into_iter().take(6).enumerate() {
-                    add(frame, 0.85_f64.powi(depth as i32));
-                }
+        for frames in races(raw).into_iter().flatten() {
+            for (frame, weight) in sided(frames) {
+                add(frame, weight);
             }
         }
         if let Some(panic) = stack::panic(raw) {
@@ -144,7 +145,36 @@ impl Evidence {
         if let Some(fatal) = stack::fatal(raw) {
             add(digits_masked(&fatal), 1.5);
         }
-        Self { terms }
+        Self {
+            terms,
+            racing: Vec::new(),
+        }
+    }
+
+    /// Both sides of one data race.
+    pub fn of_race(race: &Report) -> Self {
+        let (mut terms, mut racing) = (BTreeMap::new(), Vec::new());
+        for stack in race.stacks.iter().take(2) {
+            let names = stack.frames.iter().map(|f| f.function.clone());
+            let names: Vec<String> = names.filter(|f| !helps(f)).collect();
+            racing.extend(names.first().cloned());
+            for (frame, weight) in sided(names) {
+                let old = terms.entry(frame).or_insert(0.0_f64);
+                *old = old.max(weight);
+            }
+        }
+        Self { terms, racing }
+    }
+
+    /// Whether one of its two accesses is made where the bug's is: what only has the callers in common
+    /// is another race. True of all that is no data race.
+    fn races_as(&self, bug: &Known) -> bool {
+        self.racing.is_empty() || self.racing.iter().any(|f| bug.race.contains(f))
+    }
+
+    /// Whether it has nothing that could be a bug's.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
     }
 
     /// The terms, for a signature.
@@ -197,9 +227,8 @@ pub(crate) fn told(frames: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-/// Both stacks of every data race that ThreadSanitizer reports, innermost first, without the
-/// helpers that make the access.
-pub fn races(raw: &str) -> Vec<[Vec<String>; 2]> {
+/// Whether a function only makes the access for another.
+fn helps(function: &str) -> bool {
     const HELPERS: &[&str] = &[
         "_Py_atomic",
         "mem",
@@ -209,6 +238,18 @@ pub fn races(raw: &str) -> Vec<[Vec<String>; 2]> {
         "Py_INCREF",
         "Py_DECREF",
     ];
+    HELPERS.iter().any(|h| function.starts_with(h))
+}
+
+/// One side of a data race: what is further from the access tells less.
+fn sided(frames: Vec<String>) -> impl Iterator<Item = (String, f64)> {
+    let near = frames.into_iter().take(6).enumerate();
+    near.map(|(depth, frame)| (frame, 0.85_f64.powi(depth as i32)))
+}
+
+/// Both stacks of every data race that ThreadSanitizer reports, innermost first, without the
+/// helpers that make the access.
+pub fn races(raw: &str) -> Vec<[Vec<String>; 2]> {
     raw.split("WARNING: ThreadSanitizer: data race")
         .skip(1)
         .map(|report| {
@@ -220,7 +261,7 @@ pub fn races(raw: &str) -> Vec<[Vec<String>; 2]> {
                         let rest = l.trim_start().strip_prefix('#')?;
                         rest.split_whitespace().nth(1)
                     })
-                    .filter(|f| !HELPERS.iter().any(|h| f.starts_with(h)))
+                    .filter(|f| !helps(f))
                     .map(str::to_owned)
                     .collect::<Vec<_>>()
             });
@@ -236,7 +277,17 @@ pub fn races(raw: &str) -> Vec<[Vec<String>; 2]> {
 #[derive(Debug)]
 pub struct Index {
     rare: BTreeMap<String, f64>,
-    bugs: Vec<(String, BTreeSet<String>, BTreeSet<String>)>,
+    bugs: Vec<Known>,
+}
+
+/// A bug of an index.
+#[derive(Debug)]
+struct Known {
+    id: String,
+    terms: BTreeSet<String>,
+    /// Functions of which one makes an access, where it is a data race.
+    race: BTreeSet<String>,
+    same: BTreeSet<String>,
 }
 
 impl Index {
@@ -249,13 +300,17 @@ impl Index {
             .filter_map(|b| {
                 let s = &b.signature;
                 let terms: BTreeSet<String> = s.frames.iter().chain(&s.race).cloned().collect();
-                let same: BTreeSet<String> = b.same.iter().cloned().collect();
-                (!terms.is_empty()).then(|| (b.id(), terms, same))
+                (!terms.is_empty()).then(|| Known {
+                    id: b.id(),
+                    terms,
+                    race: s.race.iter().cloned().collect(),
+                    same: b.same.iter().cloned().collect(),
+                })
             })
             .collect();
         let mut count: BTreeMap<String, f64> = BTreeMap::new();
-        for (_, terms, _) in &bugs {
-            for term in terms {
+        for bug in &bugs {
+            for term in &bug.terms {
                 *count.entry(term.clone()).or_default() += 1.0;
             }
         }
@@ -281,7 +336,8 @@ impl Index {
         let mut matches: Vec<Match> = self
             .bugs
             .iter()
-            .filter_map(|(id, terms, _)| {
+            .filter(|bug| evidence.races_as(bug))
+            .filter_map(|Known { id, terms, .. }| {
                 let dot: f64 = terms
                     .iter()
                     .filter_map(|t| Some(evidence.terms.get(t)? * rarity(t).powi(2)))
@@ -299,14 +355,19 @@ impl Index {
 
     /// What raw output shows.
     pub fn attribute(&self, raw: &str) -> Attribution {
-        let ranked = self.rank(&Evidence::read(raw));
+        self.decide(&Evidence::read(raw))
+    }
+
+    /// What this evidence shows.
+    pub fn decide(&self, evidence: &Evidence) -> Attribution {
+        let ranked = self.rank(evidence);
         let Some(best) = ranked.first().filter(|m| m.score >= WEAK) else {
             return Attribution::Unknown;
         };
         let same = |a: &str, b: &str| {
             self.bugs
                 .iter()
-                .any(|(id, _, same)| id == a && same.contains(b))
+                .any(|bug| bug.id == a && bug.same.contains(b))
         };
         let rival = ranked[1..]
             .iter()

@@ -1,6 +1,6 @@
 //! The known bug that a finding shows.
 
-use crate::bugs::attribute::{Attribution, Index};
+use crate::bugs::attribute::{Attribution, Evidence, Index};
 use crate::bugs::{self, Bug, Failure};
 use crate::finding::Finding;
 use crate::triage::severity::Severity;
@@ -37,9 +37,12 @@ pub fn catalogue() -> &'static [Bug] {
     BUGS.get_or_init(bugs::shipped)
 }
 
-/// What the output of a finding is attributed to, among the bugs of its family of VMs.
-pub fn of(finding: &Finding, evidence: &str) -> Attribution {
+/// What a finding with this output is attributed to, among the bugs of its family of VMs; a data race
+/// by its own report alone, for the output holds those of others too.
+pub fn of(finding: &Finding, output: &str) -> Attribution {
     static INDEXES: OnceLock<HashMap<(String, bool), Index>> = OnceLock::new();
+    let race = finding.report.as_deref().filter(|r| r.is_race());
+    let evidence = race.map_or_else(|| Evidence::read(output), Evidence::of_race);
     if evidence.is_empty() {
         return Attribution::Unknown;
     }
@@ -62,7 +65,7 @@ pub fn of(finding: &Finding, evidence: &str) -> Attribution {
     // but only one that hangs can be it.
     let hang = Severity::of(finding) == Severity::Hang;
     let index = indexes.get(&(finding.facts.implementation.clone(), hang));
-    match index.map(|index| index.attribute(evidence)) {
+    match index.map(|index| index.decide(&evidence)) {
         Some(Attribution::Open { matches }) if matches[0].score < OPEN => Attribution::Unknown,
         Some(attribution) => attribution,
         None => Attribution::Unknown,

@@ -364,8 +364,10 @@ impl Vm {
         if !log.finished {
             return Err(fail(log.how_it_ended()));
         }
-        // RustPython claims a version without a GIL through its own name; CPython before 3.13 has one always.
-        if self.facts.implementation == "cpython" && self.facts.gil_claimed.is_none() {
+        // RustPython claims a version without a GIL through its own name; PyPy and CPython before 3.13
+        // have one always.
+        let always = ["cpython", "pypy"].contains(&self.facts.implementation.as_str());
+        if always && self.facts.gil_claimed.is_none() {
             self.facts.gil_claimed = Some(true);
         }
         let command = self.command(Path::new("FILE"));
