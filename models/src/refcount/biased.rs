@@ -9,24 +9,27 @@
 //! which changes it with a load and a store (relaxed: as cheap as plain ones). Everybody else
 //! changes `shared`, with atomic steps. The true count is `local + shared`; a reference may be
 //! counted in one half and dropped in the other, so each half alone says nothing, and `shared`
-//! may be negative.
+//! may be negative. `local` never is: an owner that takes it to zero gives up the object, and
+//! whatever it drops afterwards it drops as a stranger.
 //!
 //! Somebody has to add the halves up. When the owner's half reaches zero, the owner *merges*:
 //! it marks `shared` as merged and gives up the object, and from then on whoever takes
 //! `shared` to zero frees it. But a foreign thread may drop a reference that the owner counted
-//! while the owner never looks again. So a foreign thread that would take `shared` below zero
-//! does not subtract: it leaves its reference to a *queue* and asks the owner, which subtracts
-//! and merges at its next *safe point*, a place between two instructions where it looks for
-//! requests. If the owner has exited, the queueing thread merges in its place.
+//! while the owner never looks again. So the first foreign drop that would take `shared` below
+//! zero does not subtract: it leaves its reference to a *queue* and asks the owner, which
+//! subtracts and merges at its next *safe point*, a place between two bytecode instructions
+//! where it looks for requests. (An owner that never gets to one delays the free without
+//! bound.) Later foreign drops just subtract, below zero too. If the owner has exited, the
+//! queueing thread merges in its place.
 //!
-//! `shared` is one word, four times its count plus a flag. In the course of a life the flag
-//! only grows:
+//! `shared` is one word, four times its count plus a flag. In the course of a life (a revival
+//! begins a new one) the flag only grows:
 //!
 //! | flag | since | what a foreign drop does | what the owner does when `local` is zero |
 //! |---|---|---|---|
-//! | [`INITIAL`] | the object was made | subtracts; at count zero queues | frees if the whole word is zero |
-//! | [`MAYBE_WEAK`] | its address is in a place that is read without a lock | the same | merges |
-//! | [`QUEUED`] | an entry in the owner's inbox owns a reference | subtracts, below zero too | merges |
+//! | [`INITIAL`] | the object was made | subtracts; at count zero queues | frees if the whole word is zero, else merges |
+//! | [`MAYBE_WEAK`] | its address is about to be in a place that is read without a lock | the same | merges |
+//! | [`QUEUED`] | an entry in the owner's inbox owns a reference, or is about to | subtracts, below zero too | merges |
 //! | [`MERGED`] | the halves were added up | subtracts; frees at zero | is no owner |
 //!
 //! # A life
@@ -40,24 +43,31 @@
 //! | 1 drops its own | 1 | 1 | 0 queued | 1 |
 //! | 1 at a safe point: 1 + 0 and the queue's one less | none | 0 | 0 merged: freed | 0 |
 //!
-//! # Obligations
-//! * While unmerged, `local` is written by one thread; the owner of record never changes
+//! # Obligations (B1 to B10 are the properties in `checks.rs`, by the names of the literature's notes)
+//! * (B1) `local + shared` is the number of references, those of queue entries included.
+//! * (B4) Whoever ends the object has an order after every drop by others: each change of
+//!   `shared` that takes a reference away is a release, the last look an acquire.
+//! * (B5) While unmerged, `local` is written by one thread; the owner of record never changes
 //!   hands without an order between the two.
-//! * A queue entry owns a reference: a listed object cannot die.
-//! * A reader with a bare address may raise `shared` only where the owner will see it:
+//! * (B2, B3) A queue entry owns a reference: a queued object cannot die; and there is one only.
+//! * (B6) A reader with a bare address may raise `shared` only where the owner will see it:
 //!   not from the initial zero, where the owner frees after a load, and not from merged
 //!   zero, where the object is dead already.
-//! * An exiting owner leaves the thread table in the same critical section in which it
-//!   finds its inbox empty, and afterwards touches no count. Its objects keep its number and
-//!   its half. A new thread with the same number simply goes on counting there.
-//! * A collector that stops the world may give an object to another owner. A thread that
+//! * (B7) An exiting owner leaves the thread table in the same critical section in which it
+//!   finds its inbox empty, and afterwards changes no local half; what it still drops, it drops
+//!   as a stranger. Its objects keep its number and its half. A new thread with the same number
+//!   simply goes on counting there.
+//! * (B10) Destructors, which may drop more, run outside the table's lock.
+//! * (B5) A collector that stops the world may give an object to another owner. A thread that
 //!   read the owner before such a stop has to read it again under the table's lock:
 //!   CPython 3.13 does not (`brc-stale-tid`).
 //!
 //! # To read on
 //! This file counts and merges, [`handoff`] queues and deals with exits, [`upgrade`] makes
-//! references from addresses; `after_zero.rs` is for finalizers. `faults.is(…)` plants a fault
-//! and is false in the scheme; `ghost`, `bias` and `require` belong to the observer.
+//! references from addresses; `after_zero.rs` is for finalizers; `checks.rs` has the planted
+//! faults, the scenarios and the properties, `operations.rs` ties the scenarios' operations to
+//! this interface. `faults.is(…)` plants a fault and is false in the scheme; `ghost`, `bias` and
+//! `require` belong to the observer.
 //!
 //! # Source
 //! Choi, Shull, Torrellas: Biased Reference Counting, PACT 2018 (their form is in
@@ -84,11 +94,13 @@ use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, 
 use crate::verdict::Kind;
 use std::sync::OnceLock;
 
-/// Only the owner has ever touched the count, or others balanced what they took.
+/// Not announced, not queued, not merged. If the count is zero as well, only the owner has
+/// references, or others have given back what they took.
 pub const INITIAL: i64 = 0;
 /// The address may be in a place that lock-free readers upgrade from.
 pub const MAYBE_WEAK: i64 = 1;
-/// An entry in the owner's inbox owns a reference.
+/// An entry in the owner's inbox owns a reference, or is about to be made, or the thread that
+/// was to make it found no owner and drops its reference itself.
 pub const QUEUED: i64 = 2;
 /// `local` is part of `shared`; there is no owner any more.
 pub const MERGED: i64 = 3;
@@ -112,7 +124,7 @@ pub struct Header<R: Runtime> {
 struct Entry {
     /// Its number, from one; a later thread may get it again.
     id: usize,
-    /// Where its breaker is; never used again.
+    /// Where its breaker is; used again by the same thread only.
     slot: usize,
     /// Objects of which it is to subtract a reference and to merge.
     inbox: Vec<usize>,
@@ -135,7 +147,9 @@ pub struct Biased<R: Runtime, F: Fault<Mutant>> {
     table: R::Mutex<Vec<Entry>>,
     /// Per thread: somebody left work, look at the next safe point.
     breaker: Box<[R::AtomicU8]>,
-    /// Held where a thread cannot be stopped, by those whom a stop would have to wait for.
+    /// A stop of the world, as far as a scenario needs one: a collector holds it while it gives
+    /// objects to another owner, an owner while entries are between its inbox and their merge.
+    /// Counting does not take it: scenarios keep the old owner from counting beside a stop.
     world: R::Mutex<()>,
     /// What happens at zero instead of a plain free; for weak references and finalizers.
     rites: OnceLock<LastRites<R, Self>>,
@@ -169,7 +183,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         if R::OBSERVED {
             header.bias.write(0);
         }
-        // Relaxed: read by its owner, and by others after an order only (B5).
+        // Relaxed: read by its owner, and by others after an order only (B5); `peek` is a look
+        // from outside.
         header.local.store(value, Relaxed);
     }
 
@@ -245,8 +260,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         let Header { owner, shared, .. } = &object.header;
         let relaxed = self.faults.is(Mutant::RelaxedZeroLoad);
         // Acquire: a zero may be another thread's +1 −1; what it did in between must be
-        // visible to the destructor (python/cpython#118111). No read-modify-write: from
-        // the initial flag nobody can raise the count without our knowledge.
+        // visible to the destructor (python/cpython#118111). No read-modify-write: if both
+        // halves are zero no reference is left to copy, and upgrades refuse the initial zero.
         let mut old = shared.load(if relaxed { Relaxed } else { Acquire });
         let free = if self.faults.is(Mutant::IgnoreShared) {
             true
@@ -276,12 +291,14 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     }
 
     /// Adds the owner's half and `extra` to the shared half and ends the bias. By the
-    /// owner, or in place of an owner that has left the table. True when the count is
-    /// zero: the caller destroys.
+    /// owner, in place of an owner that has left the table, or in a stopped world; of an object
+    /// that was merged already it only adds `extra`. True when the count is zero: the caller
+    /// destroys.
     fn merge(&self, object: &Obj<R>, extra: i64) -> bool {
         object.ghost.touch();
         let Header { owner, local, shared, .. } = &object.header;
-        // Relaxed: we are the owner, or the table's section comes after the owner's last step.
+        // Relaxed: we are the owner, or the table's section or the stopped world comes after the
+        // owner's last step.
         let mine = i64::from(local.load(Relaxed));
         if !self.faults.is(Mutant::OwnerAfterMerge) {
             // Both before the exchange (python/cpython#119999).
@@ -291,13 +308,13 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         let mut old = shared.load(Relaxed);
         let count = loop {
             let others = match self.faults.is(Mutant::LogicalShift) {
-                // The sign is lost; 28 bits, so that the model's sums do not overflow.
+                // The sign is lost; of 32 bits only, so that the model's sums do not overflow.
                 true => ((old as u32) >> 2) as i64,
                 false => old >> 2,
             };
             let count = others + mine + extra;
-            // Acquire and release: as in `merge_zero`; drops that others made beside the queued
-            // one, before or after, are ordered by this step alone.
+            // Acquire and release: as in `merge_zero`. The queued drop is ordered by the table's
+            // lock, all other foreign drops by this step alone.
             match shared.compare_exchange(old, count << 2 | MERGED, AcqRel, Relaxed) {
                 Ok(_) => break count,
                 Err(found) => old = found,

@@ -243,6 +243,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         let admitted = M::admits(&self.graph, write, &mut self.scratch);
         if admitted {
             self.check_race(write)?;
+            // What it reads from may have come by a revisit, and was not looked at then.
+            let from = self.graph.at(read).rf;
+            if from != NONE {
+                self.check_race(from)?;
+            }
         }
         self.push_revisits(write, NONE);
         Ok(admitted)

@@ -137,10 +137,12 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
         }
         if found {
-            // An update that comes in place of another (`Item::Conflict`) has not been in
-            // any visited graph yet.
-            self.check_race(write)?;
             self.settle_read(read)?;
+            // An update that comes in place of another (`Item::Conflict`) has not been in any
+            // visited graph yet. If the read is an update's, its write is to come first.
+            if self.graph.pending == NONE {
+                self.check_race(write)?;
+            }
         }
         Ok(found)
     }

@@ -1,5 +1,8 @@
 //! Life after zero, for finalizers: a temporary reference to an object whose count has
-//! reached zero, and its end. Used by [`weakref`](crate::weak::weakref).
+//! reached zero, and its end. Whoever finds the count zero calls `destroy`; with rites set, that
+//! revives the object, runs its finalizer and ends the revival: if nobody has taken another
+//! reference meanwhile the object is freed, else it lives on. Used by
+//! [`weakref`](crate::weak::weakref).
 
 use super::*;
 
@@ -11,7 +14,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     }
 
     /// A temporary reference to an object whose count has reached zero: it belongs to the
-    /// running thread again. Others cannot raise it from the initial zero.
+    /// running thread now, whoever made it. Others cannot raise it from the initial zero.
     pub fn revive(&self, thread: &Thread, object: &Obj<R>) {
         // Relaxed: nobody else has a reference; who gets one from the finalizer gets it by
         // way of some lock.
@@ -24,7 +27,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     /// the dead object owned, as CPython 3.13 does.
     pub fn end_revival(&self, thread: &mut Thread, object: &Obj<R>, keep_owner: bool) -> bool {
         let Header { owner, local, shared, .. } = &object.header;
-        // Relaxed: our own id, or none of ours.
+        // Relaxed: our own id, which only we or a merge by us could have changed, or another's.
         let mine = owner.load(Relaxed) == thread.id;
         // Acquire: as in `merge_zero`, for a finalizer that lends its reference to another thread
         // and has it back. No scenario needs it: a finalizer here keeps what it makes.
@@ -40,7 +43,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         if mine { self.merge(object, -1) } else { self.drop_merged(object) }
     }
 
-    /// The mutant end of a revival: the shared half is loaded and stored.
+    /// The mutant end of a revival (`fin-end-plain` of `weakref`): the shared half is loaded and
+    /// stored.
     pub fn end_plain(&self, object: &Obj<R>) -> bool {
         let Header { owner, local, shared, .. } = &object.header;
         let count = i64::from(local.load(Relaxed)) + (shared.load(Acquire) >> 2) - 1;

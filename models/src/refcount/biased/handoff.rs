@@ -20,14 +20,16 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         if owner == 0 {
             // A merge is under way or done. Our exchange has set the flag and subtracted
             // nothing, so the reference is still ours: dropped again, it is an ordinary
-            // decrement, since the flag is past initial and cannot queue a second time.
+            // decrement, since the flag is queued or merged and nobody queues from there.
             return self.sub(thread, object);
         }
-        // Here CPython may detach, and a stopped world may change the owner.
+        // Here, between the load and the lock, CPython may detach, and a stopped world may change
+        // the owner.
         let mut table = self.table.lock();
         let owner = match self.faults.is(Mutant::StaleOwner) {
             true => owner,
-            // Relaxed: the section orders it after a change of owner.
+            // Relaxed: the section orders it after a change of owner. An owner that is just
+            // merging outside it may still be read: the entry then only subtracts.
             false => object.header.owner.load(Relaxed),
         };
         if owner == 0 {
@@ -83,8 +85,9 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     }
 
     fn empty(&self, thread: &mut Thread) {
-        // Popped before merged: a destructor may come back here. An object whose owner's half
-        // has reached zero meanwhile is merged already; then this only subtracts.
+        // Popped before merged: a destructor may drop more and have more queued for us (it does
+        // not poll). An object whose owner's half has reached zero meanwhile is merged already;
+        // then this only subtracts.
         while let Some(n) = thread.outbox.pop() {
             if self.merge(&self.objects[n], -1) {
                 destroy(self, thread, &self.objects[n]);
@@ -93,9 +96,9 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     }
 
     /// The world is stopped, and the collector makes this thread the owner: it goes by the
-    /// memory segment of the object, which need not be its maker's. Entries that wait are
-    /// merged first. Threads between two steps of an operation cannot be stopped, except
-    /// where they are about to take the table's lock.
+    /// memory segment of the object, which need not be its maker's. An object with an entry that
+    /// waits is merged instead, and then has no owner. Threads between two steps of an operation
+    /// cannot be stopped, except where they are about to take the table's lock.
     pub(super) fn adopt(&self, thread: &mut Thread, object: &Obj<R>) {
         let _world = self.world.lock();
         let mut table = self.table.lock();
@@ -118,7 +121,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         Thread { id, slot, registered: true, outbox: Vec::new() }
     }
 
-    /// The thread leaves the table; afterwards it touches no count.
+    /// The thread leaves the table; afterwards it owns nothing and changes no local half.
     pub(super) fn unregister(&self, thread: &mut Thread) {
         while thread.registered {
             let mut table = self.table.lock();
