@@ -11,6 +11,7 @@ use support::cases::cases;
 use support::random::{Faults, faulty_program};
 use threadbare_litmus::Explorer;
 use threadbare_litmus::explore::oracle::{Findings, enumerate};
+use threadbare_litmus::explore::program::Op;
 use threadbare_litmus::explore::{Failure, FailureKind, Model, Report};
 
 const MODELS: [Model; 3] = [Model::Rc11, Model::Sc, Model::Tso];
@@ -116,5 +117,21 @@ proptest! {
     #[test]
     fn samples(program in faulty_program(Faults { races: true, assertions: true }), seed: u64) {
         sampled(&program, seed)?;
+    }
+}
+
+/// T1's store to x0 cannot come before T0's: T2's store, which T1 has read, is after the join.
+#[test]
+fn the_end_of_a_thread_that_nobody_spawned_is_before_its_join() {
+    let mut program = support::parse("Wx0r | Ay;Wx1 | Wy1");
+    program.threads[2].insert(0, support::Ins::Op(Op::Join(0)));
+    for model in MODELS {
+        let expected = enumerate(&program, model);
+        let mut found = std::collections::BTreeSet::new();
+        Explorer::new().model(model).run(&program, |execution| {
+            found.extend(execution.is_complete().then(|| execution.key()));
+            ControlFlow::Continue(())
+        });
+        assert_eq!(found, expected.complete, "{model:?}");
     }
 }

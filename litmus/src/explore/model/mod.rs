@@ -158,8 +158,8 @@ fn push_thread_edges(graph: &Graph, event: u32, into: &mut Vec<u32>) {
     if kind == Kind::Spawn {
         into.extend(graph.threads[value as usize].events.first());
     }
-    let state = &graph.threads[thread as usize];
-    if state.base != NONE && index as usize == state.events.len() {
+    // Also of a thread that nobody has spawned: a program may begin with several.
+    if index as usize == graph.threads[thread as usize].events.len() {
         let joins = graph.events.iter().enumerate();
         into.extend(
             joins
