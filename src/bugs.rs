@@ -262,7 +262,7 @@ fn attribute(all: &[Bug], file: &Path, format: Format) -> anyhow::Result<ExitCod
             println!("{} ({:.2}): {}", best.id, best.score, title(&best.id));
         }
         (Attribution::Open { matches }, _) => {
-            println!("one of these:");
+            println!("perhaps one of these:");
             for m in matches {
                 println!("  {} ({:.2}): {}", m.id, m.score, title(&m.id));
             }

@@ -17,6 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A match below this says nothing.
 const WEAK: f64 = 0.22;
 
+/// A crash must match this well to be called the bug's: broken memory ends a process in many places,
+/// also in one where another bug does. Of the catalogue's recorded crashes none is called another's.
+const SURE: f64 = 0.5;
+
 /// The best match must be better than the next by this factor.
 const CLEAR: f64 = 1.12;
 
@@ -372,11 +376,15 @@ impl Index {
         let rival = ranked[1..]
             .iter()
             .find(|m| !same(&best.id, &m.id) && !same(&m.id, &best.id));
+        // The place of a race's accesses is the fault itself.
+        let sure = best.score >= SURE || !evidence.racing.is_empty();
         match rival {
-            Some(next) if best.score < next.score * CLEAR => Attribution::Open {
-                matches: ranked.iter().take(3).cloned().collect(),
-            },
-            _ => Attribution::Known { best: best.clone() },
+            Some(next) if best.score < next.score * CLEAR => {}
+            _ if sure => return Attribution::Known { best: best.clone() },
+            _ => {}
+        }
+        Attribution::Open {
+            matches: ranked.iter().take(3).cloned().collect(),
         }
     }
 }

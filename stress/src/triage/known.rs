@@ -77,7 +77,7 @@ pub fn line(attribution: &Attribution) -> Option<String> {
     match attribution {
         Attribution::Known { best } => Some(format!("{} (score {:.2})", best.id, best.score)),
         Attribution::Open { matches } => Some(format!(
-            "one of {}",
+            "perhaps {}",
             matches
                 .iter()
                 .map(|m| format!("{} (score {:.2})", m.id, m.score))
