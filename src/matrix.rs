@@ -156,47 +156,8 @@ fn human(met: &Met, rows: &[MatrixRow], pairs: bool) {
 }
 
 fn page(met: &Met, rows: &[MatrixRow]) -> String {
-    let head = [
-        "protocol",
-        "properties",
-        "scenarios",
-        "explorer",
-        "loom",
-        "shuttle",
-        "omitted",
-        "native",
-        "probes",
-        "bugs",
-    ];
-    let cell = |n: usize| {
-        if n == 0 {
-            "·".to_owned()
-        } else {
-            n.to_string()
-        }
-    };
-    let cells = |r: &MatrixRow| {
-        let killed = |n: usize| match r.mutants {
-            0 => "·".to_owned(),
-            all => format!("{n}/{all}"),
-        };
-        vec![
-            r.protocol.clone(),
-            cell(r.properties),
-            cell(r.scenarios),
-            killed(r.explorer),
-            killed(r.loom),
-            killed(r.shuttle),
-            cell(r.not_expressed),
-            if r.native { "yes" } else { "·" }.to_owned(),
-            cell(r.probes),
-            cell(r.bugs),
-        ]
-    };
+    let cells = |row| report::matrix_cells(row).to_vec();
     let table: Vec<Vec<String>> = rows.iter().map(cells).collect();
-    let pairs: Vec<Pair<'_>> = rows
-        .iter()
-        .flat_map(|row| met.pairs(&row.protocol))
-        .collect();
-    pair::html(&head, &table, &pairs)
+    let pairs = rows.iter().flat_map(|row| met.pairs(&row.protocol));
+    pair::html(&report::MATRIX_HEAD, &table, &pairs.collect::<Vec<_>>())
 }

@@ -4,7 +4,7 @@ mod matrix;
 mod mutants;
 mod orders;
 
-pub use self::matrix::{MatrixRow, empty_row, matrix, matrix_row};
+pub use self::matrix::{MATRIX_HEAD, MatrixRow, empty_row, matrix, matrix_cells, matrix_row};
 pub use self::mutants::{MutantRow, mutant_foot, mutant_head, mutant_line, mutant_row};
 pub use self::orders::{ORDERS_FOOT, OrderRow, order_row, orders};
 

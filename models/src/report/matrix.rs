@@ -65,43 +65,53 @@ pub fn empty_row(protocol: &str, probes: usize, bugs: usize) -> MatrixRow {
     MatrixRow { schema, protocol: protocol.into(), probes, bugs, ..MatrixRow::default() }
 }
 
-/// The matrix as text; an empty cell is a middle dot, never blank.
+/// Heads of the columns.
+pub const MATRIX_HEAD: [&str; 10] = [
+    "protocol",
+    "properties",
+    "scenarios",
+    "explorer",
+    "loom",
+    "shuttle",
+    "omitted",
+    "native",
+    "probes",
+    "bugs",
+];
+
+/// The cells of a row; an empty one is a middle dot, never blank.
+pub fn matrix_cells(row: &MatrixRow) -> [String; 10] {
+    let cell = |n: usize| if n == 0 { "·".to_owned() } else { n.to_string() };
+    let killed = |n: usize| match row.mutants {
+        0 => "·".to_owned(),
+        all => format!("{n}/{all}"),
+    };
+    [
+        row.protocol.clone(),
+        cell(row.properties),
+        cell(row.scenarios),
+        killed(row.explorer),
+        killed(row.loom),
+        killed(row.shuttle),
+        cell(row.not_expressed),
+        if row.native { "yes" } else { "·" }.to_owned(),
+        cell(row.probes),
+        cell(row.bugs),
+    ]
+}
+
+/// The matrix as text.
 pub fn matrix(rows: &[MatrixRow]) -> String {
     let mut text = format!("{:<17} {:^20}  {:^32}  {:^20}\n", "", "stated", "killed by", "met in");
-    let _ = writeln!(
-        text,
-        "{:<17} {:>10} {:>9}  {:>8} {:>7} {:>7} {:>7}  {:>6} {:>6} {:>6}",
-        "protocol",
-        "properties",
-        "scenarios",
-        "explorer",
-        "loom",
-        "shuttle",
-        "omitted",
-        "native",
-        "probes",
-        "bugs"
-    );
-    let cell = |n: usize| if n == 0 { "·".to_owned() } else { n.to_string() };
-    for r in rows {
-        let killed = |n: usize| match r.mutants {
-            0 => "·".to_owned(),
-            all => format!("{n}/{all}"),
-        };
+    let mut line = |[a, b, c, d, e, f, g, h, i, j]: [&str; 10]| {
         let _ = writeln!(
             text,
-            "{:<17} {:>10} {:>9}  {:>8} {:>7} {:>7} {:>7}  {:>6} {:>6} {:>6}",
-            r.protocol,
-            cell(r.properties),
-            cell(r.scenarios),
-            killed(r.explorer),
-            killed(r.loom),
-            killed(r.shuttle),
-            cell(r.not_expressed),
-            if r.native { "yes" } else { "·" },
-            cell(r.probes),
-            cell(r.bugs),
+            "{a:<17} {b:>10} {c:>9}  {d:>8} {e:>7} {f:>7} {g:>7}  {h:>6} {i:>6} {j:>6}"
         );
+    };
+    line(MATRIX_HEAD);
+    for row in rows {
+        line(matrix_cells(row).each_ref().map(String::as_str));
     }
     let sum = |f: fn(&MatrixRow) -> usize| rows.iter().map(f).sum::<usize>();
     let modelled = rows.iter().filter(|r| r.scenarios > 0).count();
