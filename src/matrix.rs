@@ -4,7 +4,7 @@ use crate::Format;
 use crate::counterexample::counterexample;
 use crate::probe::unpaired;
 use clap::Args as ClapArgs;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use threadbare_models::catalogue;
@@ -67,16 +67,19 @@ impl Met {
         rows
     }
 
-    /// Mutants of a protocol that known bugs name.
-    fn mutants(&self, protocol: &str) -> BTreeSet<&str> {
+    /// Mutants of a protocol that known bugs name, and by how many.
+    fn mutants(&self, protocol: &str) -> BTreeMap<&str, usize> {
+        let mut named = BTreeMap::new();
         let of = |b: &&Bug| b.protocol == protocol && !b.mutant.is_empty();
-        let bugs = self.bugs.iter().filter(of);
-        bugs.map(|b| b.mutant.as_str()).collect()
+        for bug in self.bugs.iter().filter(of) {
+            *named.entry(bug.mutant.as_str()).or_default() += 1;
+        }
+        named
     }
 
     /// Each of these mutants under a model engine, beside its bugs.
     fn pairs(&self, protocol: &str) -> Vec<Pair<'_>> {
-        let mutants = self.mutants(protocol).into_iter();
+        let mutants = self.mutants(protocol).into_keys();
         mutants
             .filter_map(|mutant| counterexample(protocol, mutant))
             .map(|model| Pair::new(model, &self.bugs))
@@ -111,7 +114,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             for row in &rows {
                 let mut value = serde_json::to_value(row)?;
                 value["probe_names"] = met.probes(&row.protocol).into();
-                value["mutants_that_are_bugs"] = serde_json::json!(met.mutants(&row.protocol));
+                let named = met.mutants(&row.protocol).into_keys().collect::<Vec<_>>();
+                value["mutants_that_are_bugs"] = named.into();
                 println!("{value}");
             }
         }
@@ -134,14 +138,10 @@ fn human(met: &Met, rows: &[MatrixRow], pairs: bool) {
     );
     for row in rows {
         let name = &row.protocol;
-        let of = |mutant: &str| {
-            let same = |b: &&Bug| b.protocol == *name && b.mutant == mutant;
-            met.bugs.iter().filter(same).count()
-        };
         let named: Vec<String> = met
             .mutants(name)
             .into_iter()
-            .map(|mutant| format!("{mutant} ({})", of(mutant)))
+            .map(|(mutant, bugs)| format!("{mutant} ({bugs})"))
             .collect();
         match named.as_slice() {
             [] => println!("  {name:<16} ·"),

@@ -105,7 +105,10 @@ fn a_mutant_and_the_bugs_that_it_is_stand_side_by_side() {
     for (model, vm) in [
         ("the model: data race", "known bugs"),
         ("T0 ", "received signal SIGSEGV"),
-        ("again: threadbare check strong-getter", ""),
+        (
+            "again: threadbare check strong-getter",
+            "again: threadbare repro",
+        ),
     ] {
         let sides = text.lines().filter_map(|l| l.split_once('┃'));
         let (left, right): (Vec<&str>, Vec<&str>) = sides.unzip();

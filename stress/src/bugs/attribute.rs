@@ -121,11 +121,8 @@ const EVERYWHERE: &[&str] = &[
 impl Evidence {
     /// Reads raw output: stdout, stderr, a debugger's text, in any order.
     pub fn read(raw: &str) -> Self {
-        let mut terms = BTreeMap::new();
-        let mut add = |term: String, weight: f64| {
-            let old = terms.entry(term).or_insert(0.0_f64);
-            *old = old.max(weight);
-        };
+        let mut evidence = Self::default();
+        let mut add = |term, weight| evidence.add(term, weight);
         for (i, stack) in stacks(raw).into_iter().enumerate() {
             // A debugger prints the crashing thread first; deeper frames tell less.
             let thread = if i == 0 { 1.5 } else { 1.0 };
@@ -149,25 +146,27 @@ impl Evidence {
         if let Some(fatal) = stack::fatal(raw) {
             add(digits_masked(&fatal), 1.5);
         }
-        Self {
-            terms,
-            racing: Vec::new(),
-        }
+        evidence
+    }
+
+    /// Adds a term; of several weights the greatest counts.
+    fn add(&mut self, term: String, weight: f64) {
+        let old = self.terms.entry(term).or_insert(0.0);
+        *old = old.max(weight);
     }
 
     /// Both sides of one data race.
     pub fn of_race(race: &Report) -> Self {
-        let (mut terms, mut racing) = (BTreeMap::new(), Vec::new());
+        let mut evidence = Self::default();
         for stack in race.stacks.iter().take(2) {
             let names = stack.frames.iter().map(|f| f.function.clone());
             let names: Vec<String> = names.filter(|f| !helps(f)).collect();
-            racing.extend(names.first().cloned());
+            evidence.racing.extend(names.first().cloned());
             for (frame, weight) in sided(names) {
-                let old = terms.entry(frame).or_insert(0.0_f64);
-                *old = old.max(weight);
+                evidence.add(frame, weight);
             }
         }
-        Self { terms, racing }
+        evidence
     }
 
     /// Whether one of its two accesses is made where the bug's is: what only has the callers in common
@@ -378,10 +377,9 @@ impl Index {
             .find(|m| !same(&best.id, &m.id) && !same(&m.id, &best.id));
         // The place of a race's accesses is the fault itself.
         let sure = best.score >= SURE || !evidence.racing.is_empty();
-        match rival {
-            Some(next) if best.score < next.score * CLEAR => {}
-            _ if sure => return Attribution::Known { best: best.clone() },
-            _ => {}
+        let clear = rival.is_none_or(|next| best.score >= next.score * CLEAR);
+        if clear && sure {
+            return Attribution::Known { best: best.clone() };
         }
         Attribution::Open {
             matches: ranked.iter().take(3).cloned().collect(),

@@ -54,13 +54,13 @@ impl<'a> Pair<'a> {
     pub fn new(model: Counterexample, bugs: &'a [Bug]) -> Self {
         let of = |b: &&Bug| b.protocol == model.protocol && b.mutant == model.mutant;
         let mut bugs: Vec<&Bug> = bugs.iter().filter(of).collect();
-        bugs.sort_by_key(|b| (reproduced(b) == 0, b.crash.is_empty()));
+        bugs.sort_by_key(|b| (!reproduced(b), b.crash.is_empty()));
         Self { model, bugs }
     }
 
     /// How many of the bugs hit on some VM that was measured.
     pub fn reproduced(&self) -> usize {
-        self.bugs.iter().filter(|b| reproduced(b) > 0).count()
+        self.bugs.iter().filter(|b| reproduced(b)).count()
     }
 
     /// Both sides for a terminal.
@@ -104,9 +104,8 @@ impl<'a> Pair<'a> {
     }
 }
 
-fn reproduced(bug: &Bug) -> usize {
-    let hit = |s: &&crate::bugs::Measured| s.status == Status::Reproduced;
-    bug.measured.iter().filter(hit).count()
+fn reproduced(bug: &Bug) -> bool {
+    bug.measured.iter().any(|m| m.status == Status::Reproduced)
 }
 
 /// Lines side by side; what is too wide on the left runs on alone.
@@ -180,7 +179,7 @@ mod tests {
         let all = bugs::shipped();
         let pair = Pair::new(model(), &all);
         assert!(pair.bugs.iter().all(|b| b.mutant == "arc-borrowed-get"));
-        let hits: Vec<bool> = pair.bugs.iter().map(|b| reproduced(b) > 0).collect();
+        let hits: Vec<bool> = pair.bugs.iter().map(|b| reproduced(b)).collect();
         assert!(hits.is_sorted_by(|a, b| a >= b), "{hits:?}");
         assert_eq!(pair.reproduced(), hits.iter().filter(|h| **h).count());
         assert!(
