@@ -1,7 +1,6 @@
 //! `threadbare bisect`: on which VMs a finding or known bug fails, and since which version.
 
-use crate::hunt::parse_time;
-use crate::{Format, exit, signals};
+use crate::{Format, exit, signals, time};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -31,7 +30,7 @@ pub struct Args {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Time limit of one run (10, 10s, 2m).
-    #[arg(long, default_value = "10s", value_parser = parse_time)]
+    #[arg(long, default_value = "10s", value_parser = time::parse)]
     time: Duration,
     /// Known bugs: a catalogue of your own.
     #[arg(long, value_name = "DIR")]

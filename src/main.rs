@@ -26,6 +26,7 @@ mod report;
 mod repro;
 mod rustpython;
 mod signals;
+mod time;
 mod vms;
 
 use clap::{Parser, Subcommand, ValueEnum};

@@ -1,7 +1,6 @@
 //! `threadbare probe`: programs on real VMs that stand for a protocol's properties.
 
-use crate::hunt::parse_time;
-use crate::{Format, exit, signals};
+use crate::{Format, exit, signals, time};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,10 +29,10 @@ pub struct Args {
     #[arg(long, default_value = EMBEDDED)]
     vm: Vec<String>,
     /// Time for each probe on each VM (10, 10s, 2m).
-    #[arg(long, default_value = "10s", value_parser = parse_time)]
+    #[arg(long, default_value = "10s", value_parser = time::parse)]
     time: Duration,
     /// Time of one run; each is a process of its own.
-    #[arg(long, default_value = "3s", value_parser = parse_time)]
+    #[arg(long, default_value = "3s", value_parser = time::parse)]
     run: Duration,
     /// Seed of the first run; each further one takes the next.
     #[arg(long, default_value_t = 1)]

@@ -1,7 +1,6 @@
 //! `threadbare repro`: runs a finding's script, or known bugs, and says how often they hit.
 
-use crate::hunt::parse_time;
-use crate::{Format, exit, signals};
+use crate::{Format, exit, signals, time};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -38,7 +37,7 @@ pub struct Args {
     improve: bool,
     /// Time limit (10, 10s, 2m): of one run of a finding, default 10s; of the search of
     /// --improve, default 60s; of all runs of a known bug, default 60s, with --all 20s.
-    #[arg(long, value_parser = parse_time)]
+    #[arg(long, value_parser = time::parse)]
     time: Option<Duration>,
     /// Known bugs: stop after so many hits (default 3).
     #[arg(long, conflicts_with = "regression", value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,0 +1,182 @@
+//! What a hunt says when it is over: the table of subjects, the findings, the sums.
+
+use crate::Format;
+use std::collections::BTreeSet;
+use std::path::Path;
+use threadbare_stress::campaign::state::{State, Totals};
+use threadbare_stress::campaign::{Options, Report};
+use threadbare_stress::finding::Finding;
+use threadbare_stress::triage::marks::Marks;
+use threadbare_stress::triage::rank;
+use threadbare_stress::triage::severity::Severity;
+use threadbare_stress::verdict::Kind;
+use threadbare_stress::verdict::grade::Grade;
+use threadbare_stress::verdict::sanitizer::Report as Reported;
+use threadbare_stress::vm::Vm;
+
+/// Prints all of it.
+pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, format: Format) {
+    let state = &result.state;
+    let mut findings: Vec<&Finding> = result
+        .findings
+        .iter()
+        .filter(|f| f.facts.title() == vm.facts.title())
+        .collect();
+    findings.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    let counts = Counts::of(&findings);
+    if format == Format::Json {
+        println!(
+            "{}",
+            serde_json::json!({
+                "schema": 1, "event": "summary", "vm": vm.facts.title(), "seed": state.seed, "seconds": state.seconds,
+                "scenarios": state.sum(|t| t.scenarios), "runs": state.sum(|t| t.runs), "slot_turns": state.sum(|t| t.slot_turns),
+                "overlap_percent": overlap(state), "findings": findings.len(), "forbidden": counts.forbidden, "pairs": counts.pairs,
+                "subjects_with_process_deaths": counts.died, "subjects": state.subjects,
+            })
+        );
+        return;
+    }
+    println!(
+        "{:<28} {:>9} {:>11} {:>12} {:>8}  verdicts",
+        "subject", "scenarios", "runs", "slot turns", "overlap"
+    );
+    for (name, totals) in &state.subjects {
+        println!("{name:<28} {}", row(totals));
+    }
+    println!();
+    let folder = options.out.join("findings");
+    for finding in &findings {
+        found(finding, marks, &folder);
+    }
+    println!();
+    println!(
+        "{}: {} findings ({} forbidden), {} pairs of subject and kind, {} subjects ended the process; \
+         {} scenarios, {} runs, {} slot turns, {:.0} % of sampled runs overlapped, seed {}, {:.0} s",
+        vm.facts.title(),
+        findings.len(),
+        counts.forbidden,
+        counts.pairs,
+        counts.died,
+        state.sum(|t| t.scenarios),
+        state.sum(|t| t.runs),
+        state.sum(|t| t.slot_turns),
+        overlap(state),
+        state.seed,
+        state.seconds
+    );
+    if state.sampled_orders > 0 {
+        println!(
+            "{} scenarios had too many orders: these were sampled and unexplained outcomes of them not reported",
+            state.sampled_orders
+        );
+    }
+    if !vm.facts.sanitizers.is_empty() {
+        sanitized(state, &findings);
+    }
+    for warning in &result.warnings {
+        eprintln!("warning: {warning}");
+    }
+    println!("report: {}", options.out.join("report.html").display());
+    if let Some(first) = findings.first() {
+        println!("try: threadbare repro {}", folder.join(&first.id).display());
+        println!(
+            "all of them, clustered: threadbare findings {}",
+            options.out.display()
+        );
+    }
+}
+
+/// Per cent of the sampled runs in which the threads overlapped.
+pub fn overlap(state: &State) -> f64 {
+    percent(state.sum(|t| t.overlapped), state.sum(|t| t.sampled)).unwrap_or(0.0)
+}
+
+fn percent(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| 100.0 * part as f64 / whole as f64)
+}
+
+/// How many of the findings are what.
+struct Counts {
+    forbidden: usize,
+    /// Of subject and kind.
+    pairs: usize,
+    /// Subjects that ended the process.
+    died: usize,
+}
+
+impl Counts {
+    fn of(findings: &[&Finding]) -> Self {
+        let forbidden = findings.iter().filter(|f| f.grade == Grade::Forbidden);
+        let pairs = findings.iter().map(|f| (&f.subject, f.kind.name()));
+        let died = findings.iter().filter(|f| f.kind.ends_process());
+        Self {
+            forbidden: forbidden.count(),
+            pairs: pairs.collect::<BTreeSet<_>>().len(),
+            died: died.map(|f| &f.subject).collect::<BTreeSet<_>>().len(),
+        }
+    }
+}
+
+/// The cells of a subject, its name left out.
+fn row(totals: &Totals) -> String {
+    if let Some(reason) = &totals.skipped {
+        return format!("skipped: {reason}");
+    }
+    let verdicts = totals.verdicts.iter();
+    let mut cells: Vec<String> = verdicts.map(|(kind, n)| format!("{kind} {n}")).collect();
+    if totals.accepted > 0 {
+        cells.push(format!("accepted {}", totals.accepted));
+    }
+    let overlap = percent(totals.overlapped, totals.sampled);
+    format!(
+        "{:>9} {:>11} {:>12} {:>8}  {}",
+        totals.scenarios,
+        totals.runs,
+        totals.slot_turns,
+        overlap.map_or_else(|| "-".to_owned(), |p| format!("{p:.0} %")),
+        cells.join(", ")
+    )
+}
+
+/// A finding: what it is, how it is marked, where its script lies.
+fn found(finding: &Finding, marks: &Marks, folder: &Path) {
+    println!("{}: {}", Severity::of(finding), finding.line());
+    for mark in marks.of(finding) {
+        println!("    mark: {}", mark.line());
+    }
+    let script = folder.join(&finding.id).join("repro.py");
+    println!("    {}", script.display());
+    if let Some(report) = &finding.report {
+        print!("{}", sides(report));
+    }
+}
+
+/// The stacks of a sanitizer's report that tell it from others, a few frames each.
+fn sides(report: &Reported) -> String {
+    let mut text = String::new();
+    for side in report.sides() {
+        let frames: Vec<String> = side
+            .frames
+            .iter()
+            .take(6)
+            .map(ToString::to_string)
+            .collect();
+        text += &format!("      {}: {}\n", side.head, frames.join(" < "));
+    }
+    text
+}
+
+/// What the sanitizer reported in all, and what of it is not told as a finding.
+fn sanitized(state: &State, findings: &[&Finding]) {
+    let races = findings.iter().filter(|f| f.kind == Kind::DataRace).count();
+    println!(
+        "sanitizer: {} reports in {} processes, {races} distinct data races told",
+        state.reports, state.processes
+    );
+    for (by, hidden) in &state.hidden {
+        println!("  not told: {} by {by}", hidden.reports);
+    }
+    for signature in &state.baseline {
+        println!("  without any operation: {signature}");
+    }
+}
