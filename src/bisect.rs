@@ -56,19 +56,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let finding = (path.exists() || !crate::repro::names_a_bug(&args.what))
         .then(|| store::read(path))
         .transpose()?;
-    let all = match &args.catalogue {
-        Some(dir) => bugs::load(dir)?,
-        None => bugs::shipped(),
-    };
+    let all = crate::bugs::catalogue(args.catalogue.as_deref())?;
     let bug = match &finding {
         Some(_) => None,
-        None => match bugs::find(&all, &args.what) {
-            Ok(bug) => Some(bug),
-            Err(error) => {
-                eprintln!("threadbare: {error}");
-                return Ok(ExitCode::from(2));
-            }
-        },
+        None => Some(bugs::find(&all, &args.what)?),
     };
     let id = match (&finding, bug) {
         (Some(finding), _) => finding.id.clone(),

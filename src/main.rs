@@ -127,6 +127,8 @@ pub enum Format {
 
 /// An error's exit code: which kind of failure it is.
 fn code(error: &anyhow::Error) -> ExitCode {
+    use threadbare_models::catalogue::Unknown;
+    use threadbare_stress::bugs::BugsError;
     use threadbare_stress::campaign::HuntError;
     use threadbare_stress::finding::store::StoreError;
     use threadbare_stress::subject::SubjectError;
@@ -134,10 +136,19 @@ fn code(error: &anyhow::Error) -> ExitCode {
     use threadbare_stress::vm::VmError;
     if error.is::<SubjectError>()
         || error.is::<SuppressError>()
+        || error.is::<Unknown>()
         || matches!(error.downcast_ref(), Some(HuntError::Other { .. }))
+        || matches!(
+            error.downcast_ref(),
+            Some(BugsError::Malformed { .. } | BugsError::Unknown { .. })
+        )
     {
         ExitCode::from(2)
-    } else if error.is::<VmError>() || error.is::<StoreError>() || error.is::<HuntError>() {
+    } else if error.is::<VmError>()
+        || error.is::<StoreError>()
+        || error.is::<HuntError>()
+        || error.is::<BugsError>()
+    {
         exit::environment()
     } else {
         exit::ours()

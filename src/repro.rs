@@ -1,13 +1,13 @@
 //! `threadbare repro`: runs a finding's script, or known bugs, and says how often they hit.
 
-use crate::{Format, exit, signals, time};
+mod finding;
+mod known;
+mod regression;
+
+use crate::{Format, time};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use threadbare_stress::finding::{Finding, reproduce, store};
-use threadbare_stress::triage::improve;
-use threadbare_stress::vm::Vm;
-use threadbare_stress::vm::child::interrupted;
 
 /// Arguments.
 #[derive(clap::Args)]
@@ -70,30 +70,20 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match &args.what {
         // A folder's name may hold anything.
-        Some(what) if Path::new(what).exists() => finding(&args, Path::new(what)),
-        Some(what) if what.contains('/') && !names_a_bug(what) => finding(&args, Path::new(what)),
+        Some(what) if Path::new(what).exists() => finding::run(&args, Path::new(what)),
+        Some(what) if what.contains('/') && !names_a_bug(what) => {
+            finding::run(&args, Path::new(what))
+        }
         _ if args.improve => {
             eprintln!("threadbare: --improve is for a finding's folder, OUT/findings/ID");
             Ok(ExitCode::from(2))
         }
-        what => {
+        _ => {
             if args.vm.is_empty() {
                 eprintln!("threadbare: a known bug needs --vm, such as --vm python3.13t");
                 return Ok(ExitCode::from(2));
             }
-            crate::bugs::repro(&crate::bugs::Repro {
-                bug: what.as_deref(),
-                vms: &args.vm,
-                time: args.time,
-                hits: args.hits,
-                quick: args.quick,
-                untried: args.untried,
-                regression: args.regression,
-                record: args.record.as_deref(),
-                html: args.html.as_deref(),
-                catalogue: args.catalogue.as_deref(),
-                format: args.format,
-            })
+            known::run(&args)
         }
     }
 }
@@ -101,88 +91,4 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 /// `python/cpython#154130`, or a number alone.
 pub fn names_a_bug(what: &str) -> bool {
     what.contains('#') || what.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// Looks for a script that hits more often, and keeps it in the finding's folder.
-fn improved(vm: &Vm, finding: &Finding, folder: &Path, args: &Args) -> anyhow::Result<ExitCode> {
-    let time = args.time.unwrap_or(Duration::from_secs(60));
-    let improved = improve::improve(vm, finding, time)?;
-    let better = improve::adopted(finding, &improved);
-    if better.tuning != finding.tuning {
-        store::write_atomically(&folder.join("repro.py"), better.script_text().as_bytes())?;
-    }
-    if improved.rate.runs > 0 {
-        store::write(folder, &better)?;
-    }
-    if args.format == Format::Json {
-        println!(
-            "{}",
-            serde_json::json!({
-                "schema": 1, "event": "improve", "id": finding.id, "vm": vm.facts.title(),
-                "tuning": improved.tuning, "rate": improved.rate, "before": improved.before, "tried": improved.tried,
-            })
-        );
-    } else {
-        println!("{}: {}", finding.id, improved.line());
-    }
-    Ok(match (interrupted(), improved.rate.hits) {
-        (true, _) => exit::interrupted(),
-        (_, 0) => exit::CLEAN,
-        _ => exit::found(),
-    })
-}
-
-/// Runs the script.
-fn finding(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
-    signals::install()?;
-    let finding = store::read(path)?;
-    let folder = if path.is_dir() {
-        path.to_owned()
-    } else {
-        path.with_file_name("")
-    };
-    let script = folder.join("repro.py");
-    let vm = Vm::open(args.vm.first().unwrap_or(&finding.vm))?;
-    if args.improve {
-        return improved(&vm, &finding, &folder, args);
-    }
-    let (rate, attempts) = reproduce::rate(
-        &vm,
-        &script,
-        &finding,
-        args.runs,
-        args.time.map_or(10.0, |t| t.as_secs_f64()),
-        false,
-    )?;
-    if args.format == Format::Json {
-        println!(
-            "{}",
-            serde_json::json!({"schema": 1, "event": "repro", "id": finding.id, "vm": vm.facts.title(), "rate": rate})
-        );
-    } else {
-        println!("{}: {} of {}", finding.id, finding.kind, finding.subject);
-        println!("  {}", finding.scenario);
-        println!("  {}", finding.detail);
-        for (i, attempt) in attempts.iter().enumerate() {
-            let how = if attempt.hit { "hit" } else { "no hit" };
-            println!(
-                "  run {}: {how} after {:.1} s ({:?})",
-                i + 1,
-                attempt.took.as_secs_f64(),
-                attempt.outcome.end
-            );
-        }
-        println!(
-            "{} of {} runs hit on {}, at most {:.0} s each",
-            rate.hits,
-            rate.runs,
-            vm.facts.title(),
-            rate.limit_seconds
-        );
-    }
-    Ok(match (interrupted(), rate.hits) {
-        (true, _) => exit::interrupted(),
-        (_, 0) => exit::CLEAN,
-        _ => exit::found(),
-    })
 }

@@ -1,0 +1,163 @@
+//! Known bugs, run to their signature on VMs: one, all, or a check of what is marked.
+
+use super::Args;
+use super::regression::Checked;
+use crate::{Format, bugs as known, exit, signals};
+use anyhow::Context;
+use std::process::ExitCode;
+use std::time::Duration;
+use threadbare_stress::bugs::matrix::Matrix;
+use threadbare_stress::bugs::regression::{self, Budget, Verdict};
+use threadbare_stress::bugs::run::{self, Attempt, Plan, Summary};
+use threadbare_stress::bugs::{self, Bug, Status, record};
+use threadbare_stress::finding::store::write_atomically;
+use threadbare_stress::vm::Vm;
+
+/// Runs the bug that is asked for, or all that the VMs can show.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    signals::install()?;
+    let mut all = known::catalogue(args.record.as_deref().or(args.catalogue.as_deref()))?;
+    let chosen: Vec<usize> = match &args.what {
+        Some(asked) => {
+            let found = bugs::find(&all, asked)
+                .with_context(|| format!("'{asked}' is no finding's folder"))?;
+            let at = all.iter().position(|b| b.stem == found.stem);
+            at.into_iter().collect()
+        }
+        None => (0..all.len()).collect(),
+    };
+    let (mut ran, mut hits, mut stopped) = (0, 0, false);
+    let mut checked = Checked::default();
+    let mut names = Vec::new();
+    'vms: for spec in &args.vm {
+        let vm = Vm::open(spec)?;
+        let name = run::vm_name(&vm.facts);
+        names.push(name.clone());
+        let quick = regression::quick(&all, &name);
+        for &i in &chosen {
+            let bug = &all[i];
+            let marked = bug.measured_on(&name).map(|m| m.status);
+            if args.regression && !regression::checkable(marked)
+                || args.untried && marked.is_some()
+                || args.quick && !quick.contains(&bug.stem)
+            {
+                continue;
+            }
+            if let Some(why) = run::unfit(bug, &vm.facts) {
+                if !args.all {
+                    eprintln!("threadbare: {} is {why}", bug.id());
+                }
+                continue;
+            }
+            let summary = match marked.filter(|_| args.regression) {
+                Some(marked) => {
+                    let (verdict, summary) = check(&vm, bug, args, marked)?;
+                    checked.add(verdict, args.format);
+                    summary
+                }
+                None => one(&vm, bug, args)?,
+            };
+            if summary.interrupted {
+                stopped = true;
+                break 'vms;
+            }
+            ran += 1;
+            hits += usize::from(summary.hits > 0);
+            if summary.broken.is_none() {
+                record::merge(&mut all[i], summary.measured());
+                if let Some(dir) = &args.record {
+                    record::write(dir, &all[i])?;
+                }
+            }
+        }
+    }
+    let rows: Vec<&Bug> = chosen
+        .iter()
+        .map(|&i| &all[i])
+        .filter(|b| names.iter().any(|n| b.measured_on(n).is_some()))
+        .collect();
+    let matrix = Matrix::on(&rows, names);
+    if let Some(file) = &args.html {
+        write_atomically(file, matrix.html().as_bytes())?;
+        eprintln!("{}", file.display());
+    }
+    match args.format {
+        Format::Json if args.all => println!("{}", bugs::json("matrix", &matrix)),
+        Format::Human if args.regression => println!("{}", checked.line()),
+        Format::Human if args.all => print!("{}", matrix.text()),
+        _ => {}
+    }
+    Ok(match (stopped, ran) {
+        (true, _) => exit::interrupted(),
+        (_, 0) => exit::nothing(),
+        _ if args.regression => checked.exit(),
+        _ if hits > 0 => exit::found(),
+        _ => exit::CLEAN,
+    })
+}
+
+/// Checks the mark of one bug.
+fn check(vm: &Vm, bug: &Bug, args: &Args, marked: Status) -> anyhow::Result<(Verdict, Summary)> {
+    let usual = Budget::default();
+    let budget = Budget {
+        reproducible: args.time.unwrap_or(usual.reproducible),
+        fixed: args.time.unwrap_or(usual.fixed),
+        ..usual
+    };
+    let (verdict, summary) = regression::check(vm, bug, marked, budget, progress(bug))?;
+    told(&summary, args.format);
+    Ok((verdict, summary))
+}
+
+/// One bug on one VM, with its progress on stderr and its result on stdout.
+fn one(vm: &Vm, bug: &Bug, args: &Args) -> anyhow::Result<Summary> {
+    let usual = Duration::from_secs(if args.all { 20 } else { 60 });
+    let mut total = args.time.unwrap_or(usual);
+    // Little time is spent on what the reports say is not there.
+    if args.all && run::said_absent(bug, &vm.facts) {
+        total /= 4;
+    }
+    let plan = Plan {
+        total,
+        run: Duration::from_secs(10),
+        hits: args.hits.unwrap_or(3),
+    };
+    let summary = run::reproduce(vm, bug, plan, progress(bug))?;
+    told(&summary, args.format);
+    if !args.all && args.format == Format::Human && summary.hits > 0 {
+        stacks(vm, bug);
+    }
+    Ok(summary)
+}
+
+/// Says how each run of a bug ended.
+fn progress(bug: &Bug) -> impl FnMut(&Attempt) {
+    let (id, mut number) = (bug.id(), 0);
+    move |attempt| {
+        number += 1;
+        let how = if attempt.hit { "hit" } else { "no hit" };
+        let seconds = attempt.took.as_secs_f64();
+        eprintln!(
+            "{id} run {number}: {how} after {seconds:.1} s: {}",
+            attempt.ended.line()
+        );
+    }
+}
+
+fn told(summary: &Summary, format: Format) {
+    if format == Format::Json {
+        println!("{}", bugs::json("repro", summary));
+    } else {
+        println!("{} on {}: {}", summary.id, summary.vm, summary.line());
+    }
+}
+
+/// The native stacks of a crash, where there is a debugger and the crash comes again.
+fn stacks(vm: &Vm, bug: &Bug) {
+    if let Some(frames) = run::native_frames(vm, bug) {
+        println!(
+            "  innermost frames under the debugger: {}",
+            frames.join(" < ")
+        );
+    }
+}
