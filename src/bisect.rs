@@ -45,7 +45,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     signals::install()?;
     if args.vm.len() < 2 {
         eprintln!("threadbare: bisect compares at least two --vm");
-        return Ok(ExitCode::from(2));
+        return Ok(exit::usage());
     }
     let path = Path::new(&args.what);
     let folder = if path.is_dir() {

@@ -115,7 +115,7 @@ fn unknown(all: &[Bug], args: &mut Args) -> Option<ExitCode> {
     {
         let known = list(all.iter().map(|b| b.protocol.as_str()).collect());
         eprintln!("threadbare: no bug of a protocol '{protocol}'; there are: {known}");
-        return Some(ExitCode::from(2));
+        return Some(exit::usage());
     }
     let vm = args.vm.as_ref()?;
     let named = |vm: &str| {
@@ -138,7 +138,7 @@ fn unknown(all: &[Bug], args: &mut Args) -> Option<ExitCode> {
     let measured = all.iter().flat_map(|b| &b.measured).map(|m| m.vm.as_str());
     let known = list(families.chain(measured).collect());
     eprintln!("threadbare: no VM '{vm}' is at hand or was measured; measured: {known}");
-    Some(ExitCode::from(2))
+    Some(exit::usage())
 }
 
 fn wanted(bug: &Bug, args: &Args) -> bool {

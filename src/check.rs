@@ -75,18 +75,13 @@ struct Tally {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// Output that cannot be written.
+/// Names that the catalogue does not have; output that cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    match checked(&args) {
-        Ok(tally) if tally.violated => Ok(exit::found()),
-        Ok(tally) if tally.judged => Ok(exit::CLEAN),
-        Ok(_) => Ok(exit::nothing()),
-        Err(error) if error.is::<catalogue::Unknown>() => {
-            eprintln!("threadbare: {error}");
-            Ok(ExitCode::from(2))
-        }
-        Err(error) => Err(error),
-    }
+    Ok(match checked(&args)? {
+        tally if tally.violated => exit::found(),
+        tally if tally.judged => exit::CLEAN,
+        _ => exit::nothing(),
+    })
 }
 
 fn checked(args: &Args) -> anyhow::Result<Tally> {

@@ -4,24 +4,27 @@ use crate::check::engines_for;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
-use threadbare_models::{catalogue, report as models};
+use threadbare_models::catalogue::{self, Entry};
+use threadbare_models::protocol::MutantInfo;
+use threadbare_models::report as models;
 use threadbare_stress::finding::Finding;
 use threadbare_stress::finding::store::StoreError;
 use threadbare_stress::report::pair::Counterexample;
 use threadbare_stress::report::{self, Beside};
 use threadbare_stress::triage::promise;
 
+/// The properties of which a mutant must break one, each with what it states.
+pub fn breaks(entry: &Entry, mutant: &MutantInfo) -> String {
+    let each = entry.broken_by(mutant);
+    let each: Vec<String> = each.map(|p| format!("{}: {}", p.id, p.states)).collect();
+    each.join("; ")
+}
+
 /// The first counterexample that an engine finds; `None` for names that no model has.
 pub fn counterexample(protocol: &str, mutant: &str) -> Option<Counterexample> {
     let entry = catalogue::find(protocol).ok()?;
     let mutant = entry.mutant(mutant).ok()?;
-    let breaks = entry
-        .properties
-        .iter()
-        .filter(|p| mutant.breaks.contains(&p.id))
-        .map(|p| format!("{}: {}", p.id, p.states))
-        .collect::<Vec<_>>()
-        .join("; ");
+    let breaks = breaks(&entry, mutant);
     engines_for(mutant).into_iter().find_map(|engine| {
         let budget = models::budget(engine, 1);
         let verdict = entry

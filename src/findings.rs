@@ -1,5 +1,6 @@
 //! `threadbare findings`: what hunts found, clustered and marked.
 
+use crate::counterexample::breaks;
 use crate::{Format, exit};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -141,7 +142,7 @@ fn find(id: &str, out: &std::path::Path) -> Result<Result<Entry, ExitCode>, Stor
                 "threadbare: {what} '{id}' in {}; `threadbare findings {0}` lists them",
                 out.display()
             );
-            Err(ExitCode::from(2))
+            Err(exit::usage())
         }
     })
 }
@@ -167,13 +168,10 @@ fn show(id: &str, out: &std::path::Path, format: Format) -> anyhow::Result<ExitC
 fn model(promise: &Promise) -> Option<String> {
     let protocol = catalogue::find(&promise.protocol).ok()?;
     let mutant = protocol.mutant(&promise.mutant).ok()?;
-    let broken = protocol
-        .properties
-        .iter()
-        .find(|p| mutant.breaks.contains(&p.id))?;
+    let breaks = breaks(&protocol, mutant);
     Some(format!(
-        "{} ({}) breaks {}: {}",
-        mutant.name, mutant.fault, broken.id, broken.states
+        "{} ({}) breaks {breaks}",
+        mutant.name, mutant.fault
     ))
 }
 
@@ -194,7 +192,7 @@ fn mark(
         }
         (_, Some(_)) => {
             eprintln!("threadbare: only `known` takes a bug");
-            return Ok(ExitCode::from(2));
+            return Ok(exit::usage());
         }
         (Word::New, None) => State::New,
         (Word::Fixed, None) => State::Fixed,

@@ -1,13 +1,17 @@
 //! `threadbare litmus`: litmus tests in herd's C format on any engine.
 
+mod print;
+mod source;
+
+use self::print::{human, json, progress};
+use self::source::texts;
 use crate::{Format, exit};
 use anyhow::Context as _;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use threadbare_litmus::catalogue;
 use threadbare_litmus::explore::Progress;
-use threadbare_litmus::lang::{Engine, Judged, Limits, Test, judge};
+use threadbare_litmus::lang::{Engine, Limits, Test, judge};
 
 /// Arguments.
 #[derive(clap::Args)]
@@ -100,7 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             "threadbare: cannot make the folder {} for --dot: {error}",
             folder.display()
         );
-        return Ok(ExitCode::from(2));
+        return Ok(exit::usage());
     }
     for engine in &args.engine {
         for option in ignored(*engine, &args) {
@@ -125,7 +129,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(match tally {
-        Tally { refused: 1.., .. } => ExitCode::from(2),
+        Tally { refused: 1.., .. } => exit::usage(),
         Tally { found: 1.., .. } => exit::found(),
         Tally { judged: 0, .. } => {
             eprintln!("threadbare: no test was run ({} skipped)", tally.skipped);
@@ -133,28 +137,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         _ => exit::CLEAN,
     })
-}
-
-/// One line on the terminal, overwritten by the next and by the result.
-fn progress(so_far: &Progress) {
-    let Progress {
-        executions,
-        elapsed,
-        ..
-    } = so_far;
-    let mut line = format!("{executions} executions in {:.0} s", elapsed.as_secs_f64());
-    if let Some(estimate) = so_far.estimate {
-        let share = (*executions as f64 / estimate.executions).min(1.0);
-        let bar = "█".repeat((share * 20.0) as usize);
-        line += &format!(
-            " │{bar:<20}│ of about {:.0} ± {:.0}",
-            estimate.executions, estimate.deviation
-        );
-    }
-    if let Some(left) = so_far.left() {
-        line += &format!(", about {:.0} s left", left.as_secs_f64());
-    }
-    eprint!("\r\x1b[K{line}\r");
 }
 
 fn one(
@@ -203,48 +185,6 @@ fn one(
     Ok(())
 }
 
-fn human(judged: &Judged, engine: Engine, witness: bool) {
-    let verdict = &judged.verdict;
-    print!("{verdict}");
-    println!("Engine {} {}", verdict.name, engine.name());
-    if let Some(expectation) = &judged.expectation {
-        let word = if judged.is_finding() { "MISSED" } else { "met" };
-        let reason = expectation
-            .reason
-            .as_ref()
-            .map(|reason| format!(" ({reason})"))
-            .unwrap_or_default();
-        println!(
-            "Expected {} {}{reason}: {word}",
-            verdict.name, expectation.expected
-        );
-    }
-    println!("Time {} {:.2}", verdict.name, verdict.elapsed.as_secs_f64());
-    if let Some(shown) = verdict.witness.as_ref().filter(|_| witness) {
-        println!("Execution\n{}", shown.table.trim_end());
-    }
-    println!();
-}
-
-fn json(judged: &Judged, engine: Engine) {
-    let verdict = &judged.verdict;
-    let states: Vec<serde_json::Value> = verdict
-        .states
-        .iter()
-        .map(|(values, count, holds)| serde_json::json!({"state": verdict.state(values), "count": count, "holds": holds}))
-        .collect();
-    println!(
-        "{}",
-        serde_json::json!({
-            "schema": 1, "event": "litmus", "test": verdict.name, "engine": engine.name(),
-            "condition": verdict.condition, "ok": verdict.ok, "observation": verdict.frequency.to_string(),
-            "positive": verdict.positive, "negative": verdict.negative, "states": states, "race": verdict.race,
-            "coverage": verdict.coverage.to_string(), "seconds": verdict.elapsed.as_secs_f64(),
-            "expected": judged.expectation.as_ref().map(|e| e.expected.to_string()), "finding": judged.is_finding(),
-        })
-    );
-}
-
 /// Options that were given although the engine has no use for them.
 fn ignored(engine: Engine, args: &Args) -> Vec<&'static str> {
     let explores = matches!(engine, Engine::Explorer(_));
@@ -260,66 +200,4 @@ fn ignored(engine: Engine, args: &Args) -> Vec<&'static str> {
     .into_iter()
     .filter_map(|(option, given)| given.then_some(option))
     .collect()
-}
-
-/// Every test to run, as a name for messages and its text. What cannot be read is said and
-/// counted.
-fn texts(args: &Args, tally: &mut Tally) -> Vec<(String, String)> {
-    let mut out = Vec::new();
-    if let Some(part) = &args.catalogue {
-        out.extend(
-            catalogue::all()
-                .iter()
-                .filter(|entry| entry.name.contains(part.as_str()))
-                .map(|entry| (entry.name.to_string(), entry.text.to_string())),
-        );
-        if out.is_empty() {
-            eprintln!(
-                "threadbare: no test of the catalogue has `{part}` in its name; \
-                 `threadbare litmus --catalogue --print` shows all"
-            );
-        }
-    }
-    for path in &args.files {
-        let read = files(path).and_then(|files| {
-            if files.is_empty() {
-                eprintln!("threadbare: {} has no *.litmus file", path.display());
-            }
-            files
-                .into_iter()
-                .map(|file| Ok((std::fs::read(&file)?, file)))
-                .collect()
-        });
-        let read: Vec<_> = read.unwrap_or_else(|error: std::io::Error| {
-            eprintln!("threadbare: cannot read {}: {error}", path.display());
-            tally.refused += 1;
-            Vec::new()
-        });
-        for (text, file) in read {
-            out.push((
-                file.display().to_string(),
-                String::from_utf8_lossy(&text).into_owned(),
-            ));
-        }
-    }
-    out
-}
-
-/// The file, or the *.litmus files of the folder in order of name.
-fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_path_buf()]);
-    }
-    let mut out = Vec::new();
-    for entry in std::fs::read_dir(path)? {
-        let file = entry?.path();
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "litmus")
-        {
-            out.push(file);
-        }
-    }
-    out.sort();
-    Ok(out)
 }

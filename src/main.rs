@@ -46,6 +46,11 @@ pub mod exit {
         ExitCode::from(1)
     }
 
+    /// The arguments name or ask for what there is not.
+    pub fn usage() -> ExitCode {
+        ExitCode::from(2)
+    }
+
     /// The environment is unfit: a VM is missing, a folder cannot be written.
     pub fn environment() -> ExitCode {
         ExitCode::from(3)
@@ -131,24 +136,23 @@ fn code(error: &anyhow::Error) -> ExitCode {
     use threadbare_stress::bugs::BugsError;
     use threadbare_stress::campaign::HuntError;
     use threadbare_stress::finding::store::StoreError;
+    use threadbare_stress::probe::ProbeError;
     use threadbare_stress::subject::SubjectError;
     use threadbare_stress::verdict::sanitizer::suppress::SuppressError;
     use threadbare_stress::vm::VmError;
-    if error.is::<SubjectError>()
+    let usage = error.is::<SubjectError>()
         || error.is::<SuppressError>()
+        || error.is::<ProbeError>()
         || error.is::<Unknown>()
-        || matches!(error.downcast_ref(), Some(HuntError::Other { .. }))
-        || matches!(
-            error.downcast_ref(),
-            Some(BugsError::Malformed { .. } | BugsError::Unknown { .. })
-        )
-    {
-        ExitCode::from(2)
-    } else if error.is::<VmError>()
+        || matches!(error.downcast_ref(), Some(HuntError::Other { .. }));
+    let environment = error.is::<VmError>()
         || error.is::<StoreError>()
         || error.is::<HuntError>()
-        || error.is::<BugsError>()
-    {
+        || error.is::<std::io::Error>()
+        || matches!(error.downcast_ref(), Some(BugsError::Io { .. }));
+    if usage || error.is::<BugsError>() && !environment {
+        exit::usage()
+    } else if environment {
         exit::environment()
     } else {
         exit::ours()

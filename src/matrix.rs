@@ -1,8 +1,8 @@
 //! `threadbare matrix`: protocols × what checks them, and mutants beside the bugs that they are.
 
-use crate::Format;
 use crate::counterexample::counterexample;
 use crate::probe::unpaired;
+use crate::{Format, exit};
 use clap::Args as ClapArgs;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -101,7 +101,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         rows.retain(|row| row.protocol == *asked);
         if rows.is_empty() {
             eprintln!("threadbare: no protocol '{asked}'; `threadbare matrix` lists them");
-            return Ok(ExitCode::from(2));
+            return Ok(exit::usage());
         }
     }
     if let Some(file) = &args.html {
@@ -120,7 +120,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit::CLEAN)
 }
 
 fn human(met: &Met, rows: &[MatrixRow], pairs: bool) {

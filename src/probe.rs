@@ -50,23 +50,15 @@ pub struct Args {
 
 /// Runs probes.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    if let Some(Err(unknown)) = args.protocol.as_deref().map(catalogue::find) {
-        eprintln!("threadbare: {unknown}");
-        return Ok(ExitCode::from(2));
-    }
-    let chosen = match probe::select(probe::shipped(), &args.probes, args.protocol.as_deref()) {
-        Ok(chosen) => chosen,
-        Err(unknown) => {
-            eprintln!("threadbare: {unknown}");
-            return Ok(ExitCode::from(2));
-        }
-    };
+    let protocol = args.protocol.as_deref();
+    protocol.map(catalogue::find).transpose()?;
+    let chosen = probe::select(probe::shipped(), &args.probes, protocol)?;
     if args.list {
         list(&chosen, &args);
         return Ok(exit::CLEAN);
     }
     if chosen.is_empty() {
-        let why = args.protocol.as_deref().and_then(unpaired);
+        let why = protocol.and_then(unpaired);
         eprintln!(
             "threadbare: no probe: {}",
             why.unwrap_or("none is like that")

@@ -36,7 +36,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             Err(error) => {
                 let path = args.recording;
                 eprintln!("threadbare: neither a recording (`tb1/…`) nor a file: {path}: {error}");
-                return Ok(ExitCode::from(2));
+                return Ok(exit::usage());
             }
         },
     };
@@ -47,7 +47,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(both) => both,
         Err(refused) => {
             eprintln!("threadbare: {refused}");
-            return Ok(ExitCode::from(2));
+            return Ok(exit::usage());
         }
     };
     let entry = catalogue::find(&recording.protocol)?;

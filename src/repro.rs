@@ -4,7 +4,7 @@ mod finding;
 mod known;
 mod regression;
 
-use crate::{Format, time};
+use crate::{Format, exit, time};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -76,12 +76,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         _ if args.improve => {
             eprintln!("threadbare: --improve is for a finding's folder, OUT/findings/ID");
-            Ok(ExitCode::from(2))
+            Ok(exit::usage())
         }
         _ => {
             if args.vm.is_empty() {
                 eprintln!("threadbare: a known bug needs --vm, such as --vm python3.13t");
-                return Ok(ExitCode::from(2));
+                return Ok(exit::usage());
             }
             known::run(&args)
         }

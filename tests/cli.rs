@@ -60,6 +60,26 @@ fn what_is_wrong_with_the_call_gives_2_and_the_way_out() {
         err.contains("no subject matches 'no-such-type'") && err.contains("--list-subjects"),
         "{err}"
     );
+    for (call, way_out) in [
+        (&["bugs", "a/b#0"][..], "`threadbare bugs` lists them"),
+        (
+            &["bisect", "a/b#0", "--vm", "python3", "--vm", "python3"],
+            "`threadbare bugs` lists them",
+        ),
+        (
+            &["repro", "no-such-bug", "--vm", "python3"],
+            "'no-such-bug' is no finding's folder: no bug",
+        ),
+        (&["probe", "no-such-probe"], "`threadbare probe --list`"),
+        (&["probe", "--protocol", "none"], "there are:"),
+        (&["check", "none"], "there are:"),
+        (&["check", "gil", "--mutant", "none"], "it has:"),
+    ] {
+        let (code, out, err) = run(call);
+        assert_eq!(code, 2, "{call:?}: {err}");
+        assert_eq!(out, "", "{call:?}");
+        assert!(err.contains(way_out), "{call:?}: {err}");
+    }
 }
 
 #[test]
@@ -78,6 +98,14 @@ fn an_unfit_environment_gives_3_and_the_cause_once() {
     let (code, _, err) = run(&["hunt", "--vm", "python3", "--out", below.to_str().unwrap()]);
     assert_eq!(code, 3, "{err}");
     assert_eq!(err.matches("Not a directory").count(), 1, "{err}");
+    for call in [
+        ["bugs", "--catalogue", "no/such/folder"],
+        ["bugs", "--attribute", "no-such-file"],
+    ] {
+        let (code, _, err) = run(&call);
+        assert_eq!(code, 3, "{call:?}: {err}");
+        assert!(err.contains("No such file"), "{call:?}: {err}");
+    }
 }
 
 #[test]

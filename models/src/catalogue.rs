@@ -264,8 +264,13 @@ impl Entry {
         found.ok_or_else(|| Unknown::Mutant(self.name, name.into(), names()))
     }
 
-    /// Whether a kind of misbehaviour breaks one of the properties named.
-    pub fn kind_breaks(&self, kind: crate::verdict::Kind, properties: &[&str]) -> bool {
-        self.properties.iter().any(|p| properties.contains(&p.id) && p.broken_by.contains(&kind))
+    /// The properties of which a mutant must break one.
+    pub fn broken_by(&self, mutant: &MutantInfo) -> impl Iterator<Item = &'static Property> {
+        self.properties.iter().filter(|p| mutant.breaks.contains(&p.id))
+    }
+
+    /// Whether a kind of misbehaviour breaks one of the properties that a mutant must break.
+    pub fn kind_breaks(&self, kind: crate::verdict::Kind, mutant: &MutantInfo) -> bool {
+        self.broken_by(mutant).any(|p| p.broken_by.contains(&kind))
     }
 }

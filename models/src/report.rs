@@ -10,7 +10,7 @@ pub use self::orders::{ORDERS_FOOT, OrderRow, order_row, orders};
 
 use crate::catalogue::{Entry, ScenarioInfo, Unknown};
 use crate::engine::{Budget, Engine};
-use crate::protocol::MutantInfo;
+use crate::protocol::{MutantInfo, Property};
 use crate::replay::Recording;
 use crate::verdict::{Bounds, Verdict};
 use serde::Serialize;
@@ -98,7 +98,7 @@ pub fn describe_mutant(entry: &Entry, mutant: &MutantInfo) -> String {
     let shipped = if mutant.shipped { "; a form that some system ships" } else { "" };
     let _ = writeln!(text, "  {}{shipped}", mutant.visible.reason());
     let _ = writeln!(text, "must break one of");
-    for property in entry.properties.iter().filter(|p| mutant.breaks.contains(&p.id)) {
+    for property in entry.broken_by(mutant) {
         let _ = writeln!(text, "  {:<4} {}", property.id, property.states);
     }
     text
@@ -158,11 +158,11 @@ pub fn violation(entry: &Entry, checked: &Checked) -> String {
     let kind = failure.violation.kind;
     // A kind can break several properties; a planted fault says which it means.
     let meant = checked.mutant.as_deref().and_then(|name| entry.mutant(name).ok());
-    let broken: Vec<String> = entry
-        .properties
+    let properties: Vec<&Property> =
+        meant.map_or_else(|| entry.properties.iter().collect(), |m| entry.broken_by(m).collect());
+    let broken: Vec<String> = properties
         .iter()
         .filter(|p| p.broken_by.contains(&kind))
-        .filter(|p| meant.is_none_or(|mutant| mutant.breaks.contains(&p.id)))
         .map(|p| format!("  {:<4} {}", p.id, p.states))
         .collect();
     let mut text = format!("{}: {}\n", kind.name(), failure.violation.text);

@@ -66,7 +66,7 @@ fn must_kill(
         kind.name(),
         failure.violation.text
     );
-    if entry.kind_breaks(kind, mutant.breaks) {
+    if entry.kind_breaks(kind, mutant) {
         Ok(())
     } else {
         let trace = &failure.trace;
