@@ -78,6 +78,7 @@ struct Calls {
     replay: fn(Engine, &str, Option<&str>, &Schedule) -> Result<Verdict, ReplayError>,
     random: fn(Engine, RandomProgram, Option<&str>, Budget) -> Option<Verdict>,
     orders: fn(Budget) -> Vec<Weakened>,
+    allocated: unsafe fn(&str, Option<&str>, u64) -> Result<(), Unknown>,
 }
 
 /// A generated program: reproducible from these numbers alone.
@@ -184,6 +185,12 @@ fn entry<P: Protocol>() -> Entry {
                 Some(engine::check::<P>(engine, scenario, fault, budget))
             },
             orders: engine::orders::audit::<P>,
+            allocated: |name, fault, rounds| {
+                let (scenario, fault) = (scenario::<P>(name)?, mutant::<P>(fault)?);
+                // SAFETY: the caller of `Entry::allocated` has promised it.
+                unsafe { engine::native::allocated::<P>(scenario, fault, rounds) };
+                Ok(())
+            },
         },
     }
 }
@@ -217,6 +224,28 @@ impl Entry {
     /// time, and has the explorer look for a scenario that then breaks.
     pub fn orders(&self, budget: Budget) -> Vec<Weakened> {
         (self.calls.orders)(budget)
+    }
+
+    /// Runs a scenario `rounds` times on real threads, every object in a heap block of its
+    /// own, for AddressSanitizer to watch.
+    ///
+    /// # Safety
+    /// A scheme that frees too early, or twice, does just that. Plant a fault only in a
+    /// process of its own that the sanitizer watches.
+    ///
+    /// # Errors
+    /// [`Unknown`] names.
+    ///
+    /// # Panics
+    /// When a check of the scheme's own fails.
+    pub unsafe fn allocated(
+        &self,
+        scenario: &str,
+        mutant: Option<&str>,
+        rounds: u64,
+    ) -> Result<(), Unknown> {
+        // SAFETY: the caller's promise.
+        unsafe { (self.calls.allocated)(scenario, mutant, rounds) }
     }
 
     /// Repeats one execution.

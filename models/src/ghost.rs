@@ -9,6 +9,10 @@
 //! free between a gain's real and its ghost step is then caught by the gain itself,
 //! which finds the object dead.
 
+mod memory;
+
+pub use self::memory::Block;
+
 use crate::runtime::Label;
 use crate::runtime::trace::{Action, record};
 use crate::verdict::{Kind, Violation};

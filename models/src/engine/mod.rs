@@ -3,7 +3,7 @@
 pub(crate) mod explorer;
 mod hook;
 mod loom;
-mod native;
+pub(crate) mod native;
 pub(crate) mod orders;
 pub mod render;
 mod shuttle;

@@ -2,7 +2,7 @@
 
 use super::{Budget, Schedule, execute, hook};
 use crate::protocol::{Protocol, Scenario, Switch};
-use crate::runtime::Watched;
+use crate::runtime::{Allocated, Watched};
 use crate::verdict::{Failure, Verdict, Violation};
 use std::sync::Arc;
 
@@ -33,5 +33,23 @@ pub(super) fn check<P: Protocol>(
         runs: budget.executions,
         seed: budget.seed,
         sampled: "real threads, schedules by the operating system".into(),
+    }
+}
+
+/// Native stress with every object in a heap block of its own, `rounds` times.
+///
+/// # Safety
+/// See [`crate::catalogue::Entry::allocated`].
+///
+/// # Panics
+/// When a check of the scheme's own fails.
+pub(crate) unsafe fn allocated<P: Protocol>(
+    scenario: Scenario<P::Op>,
+    mutant: Option<P::Mutant>,
+    rounds: u64,
+) {
+    let scenario = Arc::new(scenario);
+    for _ in 0..rounds {
+        execute::<Allocated, P::World<Allocated>>(&scenario, Switch(mutant));
     }
 }

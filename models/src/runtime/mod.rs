@@ -13,6 +13,7 @@ pub(crate) mod causal;
 pub(crate) mod explorer;
 mod loom;
 mod native;
+mod noisy;
 mod recorded;
 mod shuttle;
 pub mod trace;
@@ -20,7 +21,7 @@ pub(crate) mod weaken;
 
 pub use self::explorer::Explorer;
 pub use self::loom::Loom;
-pub use native::{Native, Watched};
+pub use native::{Allocated, Native, Watched};
 pub use shuttle::Shuttle;
 pub(crate) use shuttle::{abandon, arm, forget_waiters, is_abandoned};
 

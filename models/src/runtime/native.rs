@@ -1,7 +1,9 @@
-//! Plain `std`: the subject of benchmarks ([`Native`]) and of native stress ([`Watched`]).
+//! Plain `std`: the subject of benchmarks ([`Native`]) and of native stress, under the
+//! observer ([`Watched`]) or under AddressSanitizer ([`Allocated`]).
 
+use super::noisy::Noisy;
 use super::*;
-use crate::ghost::{Blind, Observed};
+use crate::ghost::{Blind, Block, Observed};
 use std::cell::UnsafeCell;
 use std::sync as s;
 use std::sync::atomic as a;
@@ -16,6 +18,11 @@ pub struct Native;
 /// ordering of their own, though on x86 their read-modify-writes are full fences.
 #[derive(Clone, Copy)]
 pub struct Watched;
+
+/// [`Native`] with every object in a heap block of its own, no observer but the allocator,
+/// and [noise](super::noisy): for AddressSanitizer. A fault planted here is undefined behaviour.
+#[derive(Clone, Copy)]
+pub struct Allocated;
 
 macro_rules! atomics {
     ($($name:ident: $t:ty),*) => { $(impl Atomic<$t> for a::$name {
@@ -151,17 +158,20 @@ thread_local! {
     static ANCHOR: u8 = const { 0 };
 }
 
+/// An atomic of `std` as it is.
+type Direct<A> = A;
+
 macro_rules! native {
-    ($name:ident, $cell:ident, $ghost:ty, $observed:literal) => {
+    ($name:ident, $atomic:ident, $cell:ident, $ghost:ty, $observed:literal) => {
         impl Runtime for $name {
             const OBSERVED: bool = $observed;
             const MODEL: bool = false;
             const SEQUENTIAL: bool = false;
-            type AtomicU8 = a::AtomicU8;
-            type AtomicU32 = a::AtomicU32;
-            type AtomicU64 = a::AtomicU64;
-            type AtomicI64 = a::AtomicI64;
-            type AtomicUsize = a::AtomicUsize;
+            type AtomicU8 = $atomic<a::AtomicU8>;
+            type AtomicU32 = $atomic<a::AtomicU32>;
+            type AtomicU64 = $atomic<a::AtomicU64>;
+            type AtomicI64 = $atomic<a::AtomicI64>;
+            type AtomicUsize = $atomic<a::AtomicUsize>;
             type Cell<T: Word + Default> = $cell<T>;
             type Mutex<T: Send + 'static> = s::Mutex<T>;
             type Condvar = s::Condvar;
@@ -209,5 +219,6 @@ macro_rules! native {
         }
     };
 }
-native!(Native, Plain, Blind, false);
-native!(Watched, Tolerant, Observed, true);
+native!(Native, Direct, Plain, Blind, false);
+native!(Watched, Direct, Tolerant, Observed, true);
+native!(Allocated, Noisy, Tolerant, Block, true);

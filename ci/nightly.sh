@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# What is too long for every commit: AddressSanitizer, long random suites, long fuzzing, every known bug.
+# A step that fails does not keep the next from running.
+#
+#   ci/nightly.sh [asan|random|fuzz|bugs]...   all without a name; hours on two cores
+#
+# The seed of the random suites is the day, or PROPTEST_RNG_SEED. Exit codes: 0 nothing failed, 1 a step
+# failed, 2 usage.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
+export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-$(date +%Y%m%d)}
+
+asan() { bash ci/asan.sh 10000; }
+random() {
+    echo "random suites: PROPTEST_RNG_SEED=$PROPTEST_RNG_SEED"
+    PROPTEST_CASES=20000 cargo test --release -p threadbare-litmus --test brute_force --test faults --test reductions --test bound
+}
+fuzz() { bash ci/fuzz-smoke.sh 1800; }
+bugs() { cargo build --release && bash ci/bugs.sh; }
+
+[ $# -gt 0 ] || set -- asan random fuzz bugs
+for name; do
+    case $name in asan | random | fuzz | bugs) ;; *)
+        echo "no step $name; there are: asan random fuzz bugs" >&2
+        exit 2
+        ;;
+    esac
+done
+summary=() failed=0
+for name; do
+    printf '\n== %s (%d s)\n' "$name" "$SECONDS"
+    code=0
+    "$name" || code=$?
+    case $code in
+    0) summary+=("$name: passed") ;;
+    4) summary+=("$name: skipped, see above") ;;
+    *) summary+=("$name: FAILED, exit code $code") failed=1 ;;
+    esac
+done
+printf '\n== summary (%d s)\n' "$SECONDS"
+printf 'nightly: %s\n' "${summary[@]}"
+exit $failed
