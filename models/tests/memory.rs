@@ -5,7 +5,7 @@
 //! planted faults run too, each in a process of its own, and those of [`CERTAIN`] must be
 //! reported for what they do to memory.
 //!
-//! `THREADBARE_ROUNDS` is how often each scenario runs; 200 without it.
+//! `THREADBARE_ROUNDS` is how often each scenario runs; 50 without it.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::Command;
@@ -42,7 +42,7 @@ const LOST: &[&str] = &["leak"];
 
 fn rounds() -> u64 {
     let rounds = std::env::var("THREADBARE_ROUNDS").ok();
-    rounds.map_or(200, |text| text.parse().expect("THREADBARE_ROUNDS is a number"))
+    rounds.map_or(50, |text| text.parse().expect("THREADBARE_ROUNDS is a number"))
 }
 
 fn faithful(entry: &Entry, scenario: &str) -> Result<(), Failed> {

@@ -20,7 +20,7 @@ pub struct Native;
 pub struct Watched;
 
 /// [`Native`] with every object in a heap block of its own, no observer but the allocator,
-/// and [noise](super::noisy): for AddressSanitizer. A fault planted here is undefined behaviour.
+/// and noise before atomics: for AddressSanitizer. A fault planted here is undefined behaviour.
 #[derive(Clone, Copy)]
 pub struct Allocated;
 
