@@ -136,7 +136,7 @@ impl Place {
 
     /// Whether the event after the note is in the prefix of `event`.
     fn is_seen_by(self, event: u32, graph: &Graph, clock: Clock) -> bool {
-        event != NONE && u32::from(graph.clock(event, clock)[self.thread as usize]) > self.index
+        event != NONE && graph.seen(event, clock, self.thread) > self.index
     }
 }
 
@@ -228,10 +228,8 @@ fn collect(execution: &Execution<'_>) -> Vec<(Place, Note)> {
             }
             let size = match last {
                 NONE => 0,
-                last => graph
-                    .clock(last, Clock::Porf)
-                    .iter()
-                    .map(|&n| usize::from(n))
+                last => (0..graph.threads.len() as u32)
+                    .map(|thread| graph.seen(last, Clock::Porf, thread) as usize)
                     .sum(),
             };
             for (ordinal, note) in found.drain(..).enumerate() {

@@ -103,7 +103,7 @@ fn race(execution: &Execution<'_>, a: u32, b: u32) -> String {
     };
     let (first, second) = (graph.at(a), graph.at(b));
     // What the later thread knows of the earlier one.
-    let known = u32::from(graph.clock(b, Clock::Hb)[first.thread as usize]);
+    let known = graph.seen(b, Clock::Hb, first.thread);
     let owner = execution.source.thread_name(first.thread);
     let me = execution.source.thread_name(second.thread);
     let knows = match known {

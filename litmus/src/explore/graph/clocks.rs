@@ -12,86 +12,49 @@ pub(crate) enum Clock {
     Hb = 1,
     /// Of a write: what an acquiring reader of it learns.
     Message = 2,
-    /// As `Porf`, and what symmetry wants added before it. Kept apart only where there
-    /// are twins.
+    /// As `Porf`, and what symmetry wants added before it.
     Prefix = 3,
 }
 
+/// The clocks of an event, by [`Clock`], as far as they concern four threads.
+pub(super) type Four = [[u16; 4]; 4];
+
 impl Graph {
-    pub(super) fn reshape(&mut self, width: usize, slots: usize) {
-        let mut clocks = vec![[0; 4]; self.events.len() * slots * width];
-        for (position, old) in self.clocks.chunks_exact(self.width).enumerate() {
-            let (event, which) = (position / self.slots, position % self.slots);
-            let start = (event * slots + which) * width;
-            clocks[start..start + self.width].copy_from_slice(old);
+    /// Makes room for `width` times four threads.
+    pub(super) fn reshape(&mut self, width: usize) {
+        let mut clocks = vec![Four::default(); self.events.len() * width];
+        for (old, new) in self
+            .clocks
+            .chunks_exact(self.width)
+            .zip(clocks.chunks_exact_mut(width))
+        {
+            new[..self.width].copy_from_slice(old);
         }
-        if slots > self.slots {
-            for event in 0..self.events.len() {
-                let start = event * slots * width;
-                let prefix = start + Clock::Prefix as usize * width;
-                clocks.copy_within(start..start + width, prefix);
-            }
-        }
-        (self.clocks, self.width, self.slots) = (clocks, width, slots);
+        (self.clocks, self.width) = (clocks, width);
     }
 
+    /// How many events of `thread` are in a clock of the event.
     #[inline]
-    fn start(&self, position: u32, which: Clock) -> usize {
-        let which = match which {
-            Clock::Prefix if self.slots == 3 => Clock::Porf as usize,
-            which => which as usize,
-        };
-        (position as usize * self.slots + which) * self.width
-    }
-
-    #[inline]
-    pub fn clock(&self, position: u32, which: Clock) -> &[u16] {
-        let start = self.start(position, which);
-        self.clocks[start..start + self.width].as_flattened()
+    pub fn seen(&self, position: u32, which: Clock, thread: u32) -> u32 {
+        let four = &self.clocks[position as usize * self.width + thread as usize / 4];
+        four[which as usize][thread as usize % 4].into()
     }
 
     /// Whether `a` is in the prefix of `b`, or is `b`.
     #[inline]
     pub fn precedes(&self, a: u32, b: u32, which: Clock) -> bool {
         let Event { thread, index, .. } = *self.at(a);
-        let four = &self.clocks[self.start(b, which) + thread as usize / 4];
-        u32::from(four[thread as usize % 4]) >= index
-    }
-
-    #[inline]
-    fn copy_clock(&mut self, from: u32, of: Clock, to: u32, into: Clock) {
-        let (from, to) = (self.start(from, of), self.start(to, into));
-        if self.width == 1 {
-            self.clocks[to] = self.clocks[from];
-        } else {
-            self.clocks.copy_within(from..from + self.width, to);
-        }
-    }
-
-    #[inline]
-    fn join_clock(&mut self, from: u32, of: Clock, to: u32, into: Clock) {
-        let (from, to) = (self.start(from, of), self.start(to, into));
-        for i in 0..self.width {
-            let (seen, known) = (self.clocks[from + i], self.clocks[to + i]);
-            self.clocks[to + i] = std::array::from_fn(|k| seen[k].max(known[k]));
-        }
-    }
-
-    fn clear_clock(&mut self, of: u32, which: Clock) {
-        let start = self.start(of, which);
-        self.clocks[start..start + self.width].fill([0; 4]);
+        self.seen(b, which, thread) >= index
     }
 
     /// Appends the clocks of a new event, before reads-from.
     #[inline]
     pub(super) fn push_clocks(&mut self, position: u32, before: u32) {
-        let stride = self.slots * self.width;
-        if before == NONE {
-            let end = self.clocks.len() + stride;
-            self.clocks.resize(end, [0; 4]);
-        } else {
-            let start = before as usize * stride;
-            self.clocks.extend_from_within(start..start + stride);
+        for i in 0..self.width {
+            self.clocks.push(match before {
+                NONE => Four::default(),
+                before => self.clocks[before as usize * self.width + i],
+            });
         }
         self.enter_clocks(position);
     }
@@ -101,18 +64,11 @@ impl Graph {
     #[inline]
     pub fn base_clocks(&mut self, position: u32) {
         let before = self.at(position).before;
-        let stride = self.slots * self.width;
-        let start = position as usize * stride;
-        if before == NONE {
-            self.clocks[start..start + stride].fill([0; 4]);
-        } else {
-            let from = before as usize * stride;
-            if stride == 3 {
-                let (earlier, own) = self.clocks.split_at_mut(start);
-                own[..3].copy_from_slice(&earlier[from..from + 3]);
-            } else {
-                self.clocks.copy_within(from..from + stride, start);
-            }
+        for i in 0..self.width {
+            self.clocks[position as usize * self.width + i] = match before {
+                NONE => Four::default(),
+                before => self.clocks[before as usize * self.width + i],
+            };
         }
         self.enter_clocks(position);
     }
@@ -126,24 +82,32 @@ impl Graph {
             twin,
             ..
         } = *self.at(position);
-        let (four, entry) = (thread as usize / 4, thread as usize % 4);
+        let four = &mut self.clocks[position as usize * self.width + thread as usize / 4];
         for which in [Clock::Porf, Clock::Hb, Clock::Prefix] {
-            let start = self.start(position, which);
-            self.clocks[start + four][entry] = index as u16;
+            four[which as usize][thread as usize % 4] = index as u16;
         }
         if twin != NONE {
-            let Event {
-                thread,
-                index,
-                exclusive,
-                ..
-            } = *self.at(twin);
-            // An update is never split: its write comes with its read.
-            let twin = match exclusive {
-                true => self.threads[thread as usize].events[index as usize],
-                false => twin,
-            };
-            self.join_clock(twin, Clock::Prefix, position, Clock::Prefix);
+            self.enter_twin(position, twin);
+        }
+    }
+
+    #[cold]
+    fn enter_twin(&mut self, position: u32, twin: u32) {
+        let Event {
+            thread,
+            index,
+            exclusive,
+            ..
+        } = *self.at(twin);
+        // An update is never split: its write comes with its read.
+        let twin = match exclusive {
+            true => self.threads[thread as usize].events[index as usize],
+            false => twin,
+        };
+        for i in 0..self.width {
+            let seen = self.clocks[twin as usize * self.width + i];
+            let known = &mut self.clocks[position as usize * self.width + i];
+            learn(known, Clock::Prefix, &seen, Clock::Prefix);
         }
     }
 
@@ -170,14 +134,18 @@ impl Graph {
         let (acquires, thread) = (event.order.acquires(), event.thread);
         self.threads[thread as usize].next = NONE;
         self.base_clocks(read);
-        if write != NONE {
-            self.join_clock(write, Clock::Porf, read, Clock::Porf);
-            if self.slots > 3 {
-                self.join_clock(write, Clock::Prefix, read, Clock::Prefix);
-            }
-            // A plain access takes no part in synchronisation.
-            if acquires && self.at(write).order != MemoryOrder::Plain {
-                self.join_clock(write, Clock::Message, read, Clock::Hb);
+        if write == NONE {
+            return;
+        }
+        // A plain access takes no part in synchronisation.
+        let acquires = acquires && self.at(write).order != MemoryOrder::Plain;
+        for i in 0..self.width {
+            let seen = self.clocks[write as usize * self.width + i];
+            let known = &mut self.clocks[read as usize * self.width + i];
+            learn(known, Clock::Porf, &seen, Clock::Porf);
+            learn(known, Clock::Prefix, &seen, Clock::Prefix);
+            if acquires {
+                learn(known, Clock::Hb, &seen, Clock::Message);
             }
         }
     }
@@ -194,22 +162,30 @@ impl Graph {
             before,
             ..
         } = *self.at(write);
-        if order == MemoryOrder::Plain {
-            self.clear_clock(write, Clock::Message);
-            return;
-        }
-        if order.releases() {
-            self.copy_clock(write, Clock::Hb, write, Clock::Message);
-        } else if release_fence != NONE {
-            self.copy_clock(release_fence, Clock::Hb, write, Clock::Message);
-        } else {
-            self.clear_clock(write, Clock::Message);
-        }
-        if exclusive {
-            let rf = self.at(before).rf;
-            if rf != NONE {
-                self.join_clock(rf, Clock::Message, write, Clock::Message);
+        let (mut released, mut continued) = (NONE, NONE);
+        if order != MemoryOrder::Plain {
+            released = if order.releases() {
+                write
+            } else {
+                release_fence
+            };
+            if exclusive {
+                continued = self.at(before).rf;
             }
+        }
+        for i in 0..self.width {
+            let at = |event: u32| event as usize * self.width + i;
+            let mut message = Four::default();
+            if released != NONE {
+                let known = &self.clocks[at(released)];
+                learn(&mut message, Clock::Message, known, Clock::Hb);
+            }
+            if continued != NONE {
+                let known = &self.clocks[at(continued)];
+                learn(&mut message, Clock::Message, known, Clock::Message);
+            }
+            let at = at(write);
+            self.clocks[at][Clock::Message as usize] = message[Clock::Message as usize];
         }
     }
 
@@ -228,7 +204,11 @@ impl Graph {
                 break; // that fence has learnt the older ones
             }
             if kind == Kind::Read && rf != NONE && order != MemoryOrder::Plain {
-                self.join_clock(rf, Clock::Message, fence, Clock::Hb);
+                for i in 0..self.width {
+                    let seen = self.clocks[rf as usize * self.width + i];
+                    let known = &mut self.clocks[fence as usize * self.width + i];
+                    learn(known, Clock::Hb, &seen, Clock::Message);
+                }
             }
         }
     }
@@ -237,12 +217,23 @@ impl Graph {
     pub fn set_join(&mut self, join: u32, joined: u32) {
         let state = &self.threads[joined as usize];
         let last = state.events.last().copied().unwrap_or(state.base);
-        if last != NONE {
-            self.join_clock(last, Clock::Porf, join, Clock::Porf);
-            self.join_clock(last, Clock::Hb, join, Clock::Hb);
-            if self.slots > 3 {
-                self.join_clock(last, Clock::Prefix, join, Clock::Prefix);
+        if last == NONE {
+            return;
+        }
+        for i in 0..self.width {
+            let seen = self.clocks[last as usize * self.width + i];
+            let known = &mut self.clocks[join as usize * self.width + i];
+            for which in [Clock::Porf, Clock::Hb, Clock::Prefix] {
+                learn(known, which, &seen, which);
             }
         }
+    }
+}
+
+/// Joins one clock into another.
+#[inline]
+fn learn(known: &mut Four, into: Clock, seen: &Four, of: Clock) {
+    for (known, seen) in known[into as usize].iter_mut().zip(seen[of as usize]) {
+        *known = seen.max(*known);
     }
 }

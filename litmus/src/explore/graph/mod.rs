@@ -16,6 +16,7 @@ pub(crate) use coherence::Rmw;
 pub(crate) use parts::{Place, Thread};
 
 use super::program::{MemoryOrder, Value};
+use clocks::Four;
 
 /// "No event": also the initial write of a location.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -69,16 +70,15 @@ pub(crate) struct Event {
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Graph {
     pub events: Vec<Event>,
-    /// Four entries together: what most programs need is copied in one step.
-    clocks: Vec<[u16; 4]>,
-    /// Fours of a clock.
+    /// `width` of an event.
+    clocks: Vec<Four>,
     width: usize,
-    /// Clocks of an event: three, or four with twins.
-    slots: usize,
     pub threads: Vec<Thread>,
     pub places: Vec<Place>,
     /// Events of order seq_cst, in order of addition.
     pub seq_cst: Vec<u32>,
+    /// Reads that read from a younger write, in order of addition.
+    pub revisited: Vec<u32>,
     /// Memory for threads and places to come.
     idle_threads: Vec<Thread>,
     idle_places: Vec<Place>,
@@ -89,10 +89,11 @@ pub(crate) struct Graph {
 impl Graph {
     /// Makes it an empty graph, whatever it was before.
     pub fn clear(&mut self) {
-        (self.width, self.slots, self.pending) = (1, 3, NONE);
+        (self.width, self.pending) = (1, NONE);
         self.events.clear();
         self.clocks.clear();
         self.seq_cst.clear();
+        self.revisited.clear();
         self.idle_threads.append(&mut self.threads);
         self.idle_places.append(&mut self.places);
     }
@@ -140,15 +141,12 @@ impl Graph {
                 .resize_with(thread + 1, || Thread::again(idle.pop()));
         }
         if thread >= self.width * 4 {
-            self.reshape((thread / 4 + 1).next_power_of_two(), self.slots);
+            self.reshape((thread / 4 + 1).next_power_of_two());
         }
     }
 
     /// Makes `thread` the twin that follows `elder`.
     pub fn follow(&mut self, thread: u32, elder: u32) {
-        if self.slots == 3 {
-            self.reshape(self.width, 4);
-        }
         self.threads[thread as usize].elder = elder;
     }
 

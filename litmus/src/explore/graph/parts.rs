@@ -1,7 +1,7 @@
 //! What a graph has of each thread and of each location.
 
-use super::super::program::Value;
-use super::NONE;
+use super::super::program::{MemoryOrder, Value};
+use super::{Event, NONE};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Thread {
@@ -31,6 +31,13 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Counts an access no more.
+    #[inline]
+    pub(super) fn forget(&mut self, access: &Event) {
+        self.plain -= u32::from(access.order == MemoryOrder::Plain);
+        self.applied -= u32::from(access.applied);
+    }
+
     /// An unused location, with the memory of an old one.
     pub(super) fn again(old: Option<Self>) -> Self {
         let (mut co, mut accesses) = old.map_or_else(Default::default, |p| (p.co, p.accesses));

@@ -1,7 +1,6 @@
 //! Smaller graphs: the first so many events, and what a revisit leaves.
 
-use super::super::program::MemoryOrder;
-use super::{Clock, Event, Graph, Kind, NONE, Place, Thread};
+use super::{Clock, Graph, Kind, NONE, Place, Thread};
 
 impl Graph {
     /// Drops every event from position `keep` on.
@@ -20,11 +19,13 @@ impl Graph {
             if event.location != NONE {
                 let place = &mut self.places[event.location as usize];
                 place.accesses.pop();
-                place.plain -= u32::from(event.order == MemoryOrder::Plain);
-                place.applied -= u32::from(event.applied);
+                place.forget(&event);
             }
             if event.order.is_seq_cst() {
                 self.seq_cst.pop();
+            }
+            if self.revisited.last() == Some(&position) {
+                self.revisited.pop();
             }
             match event.kind {
                 Kind::Write if event.exclusive => self.pending = event.thread,
@@ -33,110 +34,119 @@ impl Graph {
                 _ => {}
             }
         }
-        self.clocks
-            .truncate(keep as usize * self.slots * self.width);
+        self.clocks.truncate(keep as usize * self.width);
     }
 
     /// Copies into `into` what stays when `read` is made to read from the youngest event,
     /// `write`: everything not younger than the read, and the prefix of the write, which is
-    /// copied without coherence place. Positions are made dense; `map` gets the new position
-    /// of each event. False when a read that stays reads from a deleted write.
-    pub fn restrict(&self, read: u32, write: u32, into: &mut Self, map: &mut Vec<u32>) -> bool {
-        let prefix = self.clock(write, Clock::Prefix);
-        // What is not younger than the read stays where it is.
-        let old = read as usize + 1;
-        let mut count = read + 1;
+    /// copied without coherence place. Positions are made dense; `map` gets the new positions
+    /// of what is younger than the read.
+    pub fn restrict(&self, read: u32, write: u32, into: &mut Self, map: &mut Vec<u32>) {
+        self.copy_until(read, into);
         map.clear();
-        map.extend(0..count);
-        map.extend(self.events[old..].iter().map(|event| {
-            let kept = u32::from(prefix[event.thread as usize]) >= event.index;
-            let to = if kept { count } else { NONE };
-            count += u32::from(kept);
-            to
-        }));
-        // An older read may read from a younger write.
-        let lost =
-            |event: &Event| event.rf != NONE && event.rf > read && map[event.rf as usize] == NONE;
-        if self.events[..read as usize].iter().any(lost) {
-            return false;
+        for (position, event) in (read + 1..).zip(&self.events[read as usize + 1..]) {
+            if self.seen(write, Clock::Prefix, event.thread) >= event.index {
+                map.push(into.len());
+                self.copy(position, read, into, map);
+            } else {
+                map.push(NONE);
+                if event.location != NONE {
+                    into.places[event.location as usize].forget(event);
+                }
+            }
         }
-        let at = |p: u32| if p == NONE { NONE } else { map[p as usize] };
-        (into.width, into.slots, into.pending) = (self.width, self.slots, NONE);
-        if into.threads.len() != self.threads.len() {
-            into.threads.resize_with(self.threads.len(), Thread::new);
+        let at = |position| mapped(position, read, map);
+        for &event in &into.revisited {
+            let rf = &mut into.events[event as usize].rf;
+            *rf = at(*rf);
+        }
+        let older = into.revisited.partition_point(|&event| event < read);
+        if into.revisited.get(older) != Some(&read) {
+            into.revisited.insert(older, read);
         }
         for (from, to) in self.threads.iter().zip(&mut into.threads) {
-            retain(&from.events, read, map, &mut to.events);
             to.base = at(from.base);
-            to.root = from.root;
-            to.next = NONE;
-            to.elder = from.elder;
             to.live = from.live && (from.base == NONE || to.base != NONE);
         }
-        retain(&self.seq_cst, read, map, &mut into.seq_cst);
-        let stride = self.slots * self.width;
-        into.events.clear();
-        into.events.extend_from_slice(&self.events[..old]);
-        into.clocks.clear();
-        into.clocks.extend_from_slice(&self.clocks[..old * stride]);
-        for event in &mut into.events {
-            if event.rf != NONE && event.rf > read {
-                event.rf = map[event.rf as usize];
-            }
-        }
-        for (position, event) in self.events.iter().enumerate().skip(old) {
-            if map[position] == NONE {
-                continue;
-            }
-            let mut event = *event;
-            event.before = at(event.before);
-            event.release_fence = at(event.release_fence);
-            event.twin = at(event.twin);
-            if event.rf != NONE {
-                event.rf = map[event.rf as usize];
-                if event.rf == NONE {
-                    return false;
-                }
-            }
-            into.events.push(event);
-            into.clocks
-                .extend_from_slice(&self.clocks[position * stride..(position + 1) * stride]);
-        }
-        if into.places.len() != self.places.len() {
-            into.places.resize_with(self.places.len(), Place::default);
-        }
         for (from, to) in self.places.iter().zip(&mut into.places) {
-            (to.initial, to.bits) = (from.initial, from.bits);
-            retain(&from.accesses, read, map, &mut to.accesses);
-            (to.plain, to.applied) = (0, 0);
-            if from.plain + from.applied > 0 {
-                for &access in &to.accesses {
-                    let event = &into.events[access as usize];
-                    to.plain += u32::from(event.order == MemoryOrder::Plain);
-                    to.applied += u32::from(event.applied);
-                }
-            }
-            to.co.clear();
-        }
-        for (from, to) in self.places.iter().zip(&mut into.places) {
-            for &write in &from.co {
-                let new = map[write as usize];
-                if new != NONE && new != count - 1 {
+            for &other in from.co.iter().filter(|&&other| other != write) {
+                let new = at(other);
+                if new != NONE {
                     to.co.push(new);
                     into.events[new as usize].rank = to.co.len() as u32;
                 }
             }
         }
-        into.at_mut(count - 1).rank = 0;
-        true
+        if let Some(write) = into.events.last_mut() {
+            write.rank = 0;
+        }
+    }
+
+    /// Copies what is not younger than `last`, without coherence order.
+    fn copy_until(&self, last: u32, into: &mut Self) {
+        let count = last as usize + 1;
+        let older = |from: &[u32], to: &mut Vec<u32>| {
+            let younger = from.iter().rev().take_while(|&&event| event > last).count();
+            to.clear();
+            to.extend_from_slice(&from[..from.len() - younger]);
+        };
+        (into.width, into.pending) = (self.width, NONE);
+        into.events.clear();
+        into.events.extend_from_slice(&self.events[..count]);
+        into.clocks.clear();
+        into.clocks
+            .extend_from_slice(&self.clocks[..count * self.width]);
+        older(&self.seq_cst, &mut into.seq_cst);
+        older(&self.revisited, &mut into.revisited);
+        if into.threads.len() != self.threads.len() {
+            into.threads.resize_with(self.threads.len(), Thread::new);
+        }
+        for (from, to) in self.threads.iter().zip(&mut into.threads) {
+            older(&from.events, &mut to.events);
+            (to.root, to.next, to.elder) = (from.root, NONE, from.elder);
+        }
+        if into.places.len() != self.places.len() {
+            into.places.resize_with(self.places.len(), Place::default);
+        }
+        for (from, to) in self.places.iter().zip(&mut into.places) {
+            older(&from.accesses, &mut to.accesses);
+            (to.initial, to.bits) = (from.initial, from.bits);
+            (to.plain, to.applied) = (from.plain, from.applied);
+            to.co.clear();
+        }
+    }
+
+    /// Appends a copy of the event at `position`; what is older has been copied or left out.
+    fn copy(&self, position: u32, read: u32, into: &mut Self, map: &[u32]) {
+        let (new, at) = (into.len(), |position| mapped(position, read, map));
+        let mut event = *self.at(position);
+        event.before = at(event.before);
+        event.release_fence = at(event.release_fence);
+        event.twin = at(event.twin);
+        if event.rf != NONE && event.rf > position {
+            into.revisited.push(new); // and is mapped when the write has been
+        } else {
+            event.rf = at(event.rf);
+        }
+        into.threads[event.thread as usize].events.push(new);
+        if event.location != NONE {
+            into.places[event.location as usize].accesses.push(new);
+        }
+        if event.order.is_seq_cst() {
+            into.seq_cst.push(new);
+        }
+        into.events.push(event);
+        let start = position as usize * self.width;
+        into.clocks
+            .extend_from_slice(&self.clocks[start..start + self.width]);
     }
 }
 
-/// Copies those of some events, in order of addition, that stay.
-fn retain(from: &[u32], read: u32, map: &[u32], into: &mut Vec<u32>) {
-    let old = from.partition_point(|&event| event <= read);
-    into.clear();
-    into.extend_from_slice(&from[..old]);
-    let young = from[old..].iter().map(|&event| map[event as usize]);
-    into.extend(young.filter(|&event| event != NONE));
+/// Where an event has come to stand; [`NONE`] if it has been left out.
+#[inline]
+fn mapped(position: u32, read: u32, map: &[u32]) -> u32 {
+    if position <= read || position == NONE {
+        return position;
+    }
+    map[(position - read) as usize - 1]
 }

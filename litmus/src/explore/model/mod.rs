@@ -48,12 +48,11 @@ pub(crate) fn floor<M: MemoryModel>(graph: &Graph, location: u32, before: u32) -
     if before == NONE {
         return 0;
     }
-    let clock = graph.clock(before, M::FLOOR);
     let top = place.co.len() as u32;
     let mut floor = 0;
     for &access in place.accesses.iter().rev() {
         let other = graph.at(access);
-        if u32::from(clock[other.thread as usize]) >= other.index {
+        if graph.seen(before, M::FLOOR, other.thread) >= other.index {
             let rank = match other.kind {
                 Kind::Write => other.rank,
                 _ => graph.rank_of(other.rf),

@@ -48,7 +48,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                         self.push(Item::Write { write, rank });
                     }
                 }
-                self.push_revisits(write, NONE);
+                self.push_revisits(write);
             }
             Op::Fence(order) => {
                 let fence = self.graph.push(thread, Kind::Fence, order, node);
@@ -208,8 +208,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             });
             if exclusive && self.graph.exclusive_at(location, rank + 1) {
                 let other = self.graph.at(self.graph.ranked(location, rank + 1)).before;
+                // What `blocks` has tried may still be in them.
+                self.graph.base_clocks(read);
                 if !self.graph.precedes(other, read, Clock::Prefix) {
-                    self.push(Item::Conflict { read, write });
+                    self.push_conflicts(read, write, other);
                 }
             } else if self.graph.place(location).plain > 0 || !self.blocks(thread, read, write)? {
                 // A thread that blocks on an old value is of no use: it goes on only by
@@ -249,7 +251,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 self.check_race(from)?;
             }
         }
-        self.push_revisits(write, NONE);
+        self.push_revisits(write);
         Ok(admitted)
     }
 

@@ -65,8 +65,8 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         let mut limits = vec![0; graph.threads.len()];
         for event in 0..graph.len() {
             if let Some(stays) = self.settles(event) {
-                for (limit, &index) in limits.iter_mut().zip(graph.clock(stays, Clock::Porf)) {
-                    *limit = u32::from(index).max(*limit);
+                for (limit, thread) in limits.iter_mut().zip(0..) {
+                    *limit = graph.seen(stays, Clock::Porf, thread).max(*limit);
                 }
             }
         }

@@ -35,9 +35,10 @@ use std::marker::PhantomData;
 pub(crate) enum Item {
     /// The read reads another write.
     Read { read: u32, write: u32 },
-    /// The update reads a write that another update continues already. Such a graph is
-    /// not visited, but revisiting that other update may come out consistent.
-    Conflict { read: u32, write: u32 },
+    /// The update reads a write that another update continues already, and `older`, that
+    /// other's read or one before it, reads the outcome: without this revisit the graph would
+    /// not be consistent.
+    Conflict { read: u32, write: u32, older: u32 },
     /// The write stands elsewhere in coherence order.
     Write { write: u32, rank: u32 },
     /// The older read reads the younger write.
@@ -257,18 +258,14 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 self.settle_read(read)?;
                 Ok(true)
             }
-            Item::Conflict { read, write } => {
+            Item::Conflict { read, write, older } => {
                 self.graph.cut(read + 1);
                 self.set_rf(read, write);
                 if !self.in_order(read) {
                     return Ok(false);
                 }
-                let location = self.graph.at(read).location;
-                let other = self.graph.ranked(location, self.graph.rank_of(write) + 1);
-                let other = self.graph.at(other).before;
                 let write = self.add_update(read);
-                self.push_revisits(write, other);
-                Ok(false)
+                self.revisit(older, write)
             }
             Item::Write { write, rank } => {
                 self.graph.cut(write + 1);

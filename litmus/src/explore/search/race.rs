@@ -29,7 +29,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             return Ok(());
         }
         let accesses = &graph.place(location).accesses;
-        match accesses.iter().any(|&other| races(graph, other, event)) {
+        // Most are before it, and that is soon seen.
+        let racing = accesses
+            .iter()
+            .any(|&other| !graph.precedes(other, event, Clock::Hb) && races(graph, other, event));
+        match racing {
             true => Err(self.race().into()),
             false => Ok(()),
         }

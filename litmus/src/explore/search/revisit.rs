@@ -4,40 +4,64 @@ use super::super::cache::Source;
 use super::super::model::{MemoryModel, floor};
 use super::{Clock, Event, Frame, Graph, Item, Kind, NONE, Search, Stop};
 
-impl<M: MemoryModel, S: Source> Search<M, S> {
-    /// Finds the reads that may be made to read from the new write, as deep as everything
-    /// to be deleted is maximal. Only reads not younger than `limit` count.
-    pub(super) fn push_revisits(&mut self, write: u32, limit: u32) {
-        let location = self.graph.at(write).location;
-        let may = |graph: &Graph, event: u32| {
-            graph.at(event).kind == Kind::Read
-                && event <= limit
-                && !graph.precedes(event, write, Clock::Prefix)
+/// A write, or one that is about to be added, that older reads may be made to read.
+#[derive(Clone, Copy)]
+pub(super) struct Revisitor {
+    pub location: u32,
+    /// Its position; of one still to be added, that of its read.
+    pub position: u32,
+    /// Its prefix is that of the first of these, and of the second if there is one.
+    pub prefix: [u32; 2],
+    /// Reads younger than this do not count.
+    pub limit: u32,
+}
+
+impl Revisitor {
+    /// Whether `event` is in its prefix, which no revisit by it deletes.
+    #[inline]
+    fn keeps(&self, graph: &Graph, event: u32) -> bool {
+        let [first, second] = self.prefix;
+        graph.precedes(event, first, Clock::Prefix)
+            || second != NONE && graph.precedes(event, second, Clock::Prefix)
+    }
+
+    /// Whether `event` stays when what is younger than `read` and not in the prefix goes.
+    #[inline]
+    fn stays(&self, graph: &Graph, event: u32, read: u32) -> bool {
+        event <= read || event != self.position && self.keeps(graph, event)
+    }
+
+    /// The reads that it may revisit, as deep as everything to be deleted is maximal.
+    pub fn reads(self, graph: &Graph) -> impl Iterator<Item = u32> {
+        let accesses = &graph.place(self.location).accesses;
+        let may = move |&event: &u32| {
+            graph.at(event).kind == Kind::Read && event <= self.limit && !self.keeps(graph, event)
         };
-        let accesses = &self.graph.place(location).accesses;
-        let Some(&oldest) = accesses.iter().find(|&&event| may(&self.graph, event)) else {
-            return;
-        };
-        for event in (oldest..write).rev() {
-            if self.graph.precedes(event, write, Clock::Prefix) {
-                continue;
-            }
-            if !self.is_maximal(event, write) {
-                break;
-            }
-            if self.graph.at(event).location == location && may(&self.graph, event) {
-                self.push(Item::Back { read: event, write });
-            }
-        }
+        let oldest = accesses.iter().copied().find(may);
+        (oldest.unwrap_or(self.position)..self.position)
+            .rev()
+            .filter(move |&event| !self.keeps(graph, event))
+            .take_while(move |&event| self.is_maximal(graph, event))
+            .filter(move |&event| {
+                graph.at(event).location == self.location
+                    && graph.at(event).kind == Kind::Read
+                    && event <= self.limit
+                    && !self.bereaves(graph, event)
+            })
+    }
+
+    /// Whether an older read, which stays when `read` is revisited, reads what does not.
+    fn bereaves(&self, graph: &Graph, read: u32) -> bool {
+        let older = graph.revisited.iter().take_while(|&&other| other < read);
+        older
+            .into_iter()
+            .any(|&other| !self.stays(graph, graph.at(other).rf, read))
     }
 
     /// Whether `event` is what the search would have added first, given the events before
-    /// it and those in the prefix of `revisitor` (TruSt, definition 4.2 in the reading of
-    /// the Coq development): it reads from, or is, the coherence-latest of their writes.
-    fn is_maximal(&self, event: u32, revisitor: u32) -> bool {
-        let graph = &self.graph;
-        let counts =
-            |q: u32| q <= event || q != revisitor && graph.precedes(q, revisitor, Clock::Prefix);
+    /// it and those in the prefix (TruSt, definition 4.2 in the reading of the Coq
+    /// development): it reads from, or is, the coherence-latest of their writes.
+    fn is_maximal(&self, graph: &Graph, event: u32) -> bool {
         let Event {
             kind,
             rf,
@@ -48,7 +72,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             ..
         } = *graph.at(event);
         let rank = match kind {
-            Kind::Read if rf != NONE && !counts(rf) => return false,
+            Kind::Read if rf != NONE && !self.stays(graph, rf, event) => return false,
             Kind::Read => graph.rank_of(rf),
             Kind::Write if applied => return true,
             Kind::Write => rank,
@@ -57,7 +81,40 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         };
         !graph.place(location).co[rank as usize..]
             .iter()
-            .any(|&later| counts(later))
+            .any(|&later| self.stays(graph, later, event))
+    }
+}
+
+impl<M: MemoryModel, S: Source> Search<M, S> {
+    /// Finds the reads that may be made to read what the update whose read is `read` writes
+    /// after `write`, which the update of `other` continues already.
+    pub(super) fn push_conflicts(&mut self, read: u32, write: u32, other: u32) {
+        let by = Revisitor {
+            location: self.graph.at(read).location,
+            position: read,
+            prefix: [read, write],
+            limit: other,
+        };
+        // If it takes from an older read what that reads, so does any revisit further back, as
+        // long as what it deletes is maximal.
+        if !by.bereaves(&self.graph, other) {
+            let depth = self.depth + 1;
+            let item = |older| (Item::Conflict { read, write, older }, depth);
+            self.items.extend(by.reads(&self.graph).map(item));
+        }
+    }
+
+    /// Finds the reads that may be made to read from the new write.
+    pub(super) fn push_revisits(&mut self, write: u32) {
+        let by = Revisitor {
+            location: self.graph.at(write).location,
+            position: write,
+            prefix: [write, NONE],
+            limit: write,
+        };
+        let depth = self.depth + 1;
+        let item = |read| (Item::Back { read, write }, depth);
+        self.items.extend(by.reads(&self.graph).map(item));
     }
 
     /// Makes `read` read from the youngest event `write`, in a new frame, without what
@@ -72,11 +129,8 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             return Ok(false);
         }
         let mut next = self.spare.pop().unwrap_or_default();
-        if !self.graph.restrict(read, write, &mut next, &mut self.map) {
-            self.spare.push(next);
-            return Ok(false);
-        }
-        let (read, write) = (self.map[read as usize], self.map[write as usize]);
+        self.graph.restrict(read, write, &mut next, &mut self.map);
+        let write = next.len() - 1;
         let previous = std::mem::replace(&mut self.graph, next);
         let outer = self.base;
         self.base = self.items.len();
