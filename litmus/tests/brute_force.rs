@@ -67,3 +67,15 @@ fn the_write_of_a_revisiting_update_is_looked_at_for_races() {
         assert!(visited(&program, model).2, "missed under {model:?}");
     }
 }
+
+/// Which reads an update may displace is a matter of what is before it, and not of what has
+/// been tried for it: with that, graphs of this program were visited twice.
+#[test]
+fn conflicts_are_judged_without_what_was_tried_before() {
+    let program = parse("Ax | Ax | Wx2 | Ax");
+    for model in [Model::Rc11, Model::Sc, Model::Tso] {
+        let (found, ..) = visited(&program, model);
+        assert!(found.values().all(|&times| times == 1), "under {model:?}");
+        assert_eq!(found.len(), enumerate(&program, model).complete.len());
+    }
+}
