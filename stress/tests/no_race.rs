@@ -1,7 +1,7 @@
 //! What is no race: an alarm that one thread alone raises too, a set-up that fails, a result that
 //! refuses to be hashed.
 
-use threadbare_stress::campaign::settle::run_alone;
+use threadbare_stress::campaign::process::run_alone;
 use threadbare_stress::choice::Seeded;
 use threadbare_stress::scenario::Shape;
 use threadbare_stress::scenario::generate::{Limits, generate};

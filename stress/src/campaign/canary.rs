@@ -1,7 +1,7 @@
 //! A hunt's canary: a race that every VM without a GIL has, looked for first. A hunt that finds
 //! nothing after it has sung is not one in which nothing raced.
 
-use super::batch::execute;
+use super::process::{execute, scenario_ms};
 use crate::choice::Seeded;
 use crate::scenario::Shape;
 use crate::scenario::generate::{Limits, generate};
@@ -41,7 +41,7 @@ pub fn sing(vm: &Vm, seed: u64) -> Result<Canary, VmError> {
     let limits = Limits { threads: 2, ops: 1 };
     let mut scenario = generate(&subject, limits, &mut Seeded::new(seed, &["canary"]));
     scenario.shapes = vec![Shape::Stride];
-    let ms = super::batch::scenario_ms(vm, MS);
+    let ms = scenario_ms(vm, MS);
     let (log, _) = execute(vm, &[scenario], seed, ms, false, false)?;
     let Some(history) = log.histories.first() else {
         return Ok(Canary { runs: 0, lost: 0 });

@@ -1,10 +1,14 @@
 //! The hunt: jobs planned in a fixed order, judged, minimised and kept.
 
-pub mod batch;
+mod batch;
+mod budget;
 pub mod canary;
 mod improve;
+mod measure;
+pub mod process;
+mod record;
 mod sanitized;
-pub mod settle;
+mod settle;
 pub mod state;
 pub mod support;
 mod trace;

@@ -4,7 +4,7 @@
 //! not laid at a scenario's door, scenarios without any operation run first, in both shapes, and
 //! the reports that they show are the VM's and the harness's own: kept, listed, and told of no scenario.
 
-use super::{HuntError, Shared, batch};
+use super::{HuntError, Shared, process};
 use crate::scenario::{Call, Context, Scenario, Shape};
 use crate::subject::{Form, Guarantee};
 use crate::verdict::reported;
@@ -37,7 +37,7 @@ pub(super) fn baseline(shared: &Shared<'_>) -> Result<(), HuntError> {
 /// Signatures of what the VM reports while no operation runs.
 fn signatures(vm: &Vm, seed: u64) -> Result<Vec<String>, HuntError> {
     let scenarios = idle();
-    let (log, _) = batch::execute(vm, &scenarios, seed, MS, false, false)?;
+    let (log, _) = process::execute(vm, &scenarios, seed, MS, false, false)?;
     Ok(reported::of_log(&log)
         .into_iter()
         .map(|r| r.verdict.detail)

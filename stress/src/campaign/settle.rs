@@ -1,18 +1,20 @@
 //! From a failing verdict to a kept finding: saved raw at once, minimised, its script
-//! measured, its backtrace taken, saved again.
+//! measured, saved again.
 
-use super::batch::{execute, execute_again, in_one_thread, judge};
+use super::budget::Budget;
+use super::measure::measure;
+use super::process::{Judged, execute, execute_again, in_one_thread, judge, scenario_ms};
+use super::record::{finding, raw_output, save, threads};
 use super::{Event, HuntError, Shared};
 use crate::choice::Recorded;
-use crate::finding::{Finding, Rate, SCHEMA, reproduce};
+use crate::finding::Finding;
 use crate::history::History;
 use crate::scenario::Scenario;
-use crate::scenario::generate::{Limits, fill};
+use crate::scenario::generate::fill;
 use crate::scenario::minimise::minimise;
 use crate::subject::Flavour;
 use crate::verdict::grade::{Grade, grade};
-use crate::verdict::{Kind, Verdict, stack, waits};
-use crate::vm::Vm;
+use crate::verdict::{Kind, Verdict};
 use crate::vm::job::Log;
 use std::time::{Duration, Instant};
 
@@ -28,30 +30,11 @@ pub(crate) struct Case<'a> {
     pub number: usize,
     /// Larger than the user asked for: only what it is minimised to is a finding.
     pub storm: bool,
-    pub judged: &'a super::batch::Judged,
+    pub judged: &'a Judged,
     pub grade: Grade,
     pub why: String,
     pub makes: &'a [String],
     pub log: &'a Log,
-}
-
-/// How long the steps of settling may take.
-struct Budget {
-    minimise: Duration,
-    script_seconds: f64,
-    script_runs: u32,
-}
-
-/// Whether two kinds may be the same fault seen twice: heap corruption ends by one signal
-/// or another, as a fatal error, or as an endless loop.
-pub fn alike(a: Kind, b: Kind) -> bool {
-    let class = |k: Kind| match k {
-        Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::Exit => 1,
-        Kind::Hang | Kind::Deadlock => 2,
-        Kind::ShutdownCrash | Kind::ShutdownHang => 3,
-        other => 10 + other as u8,
-    };
-    class(a) == class(b)
 }
 
 /// Settles one verdict.
@@ -131,7 +114,7 @@ fn settle_new(
         put_off(shared, case);
         return Ok(());
     }
-    let mut budget = budget(shared, raw.kind, raw.grade);
+    let mut budget = Budget::of(shared, raw.kind, raw.grade);
     if case.storm {
         budget.minimise += Duration::from_secs(3);
     }
@@ -140,7 +123,7 @@ fn settle_new(
     let hang = matches!(raw.kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
     // The first run that fails tells how long a candidate needs to show the failure.
     let mut ms = if raw.kind.ends_process() { 350 } else { 200 };
-    ms = super::batch::scenario_ms(shared.vm, ms);
+    ms = scenario_ms(shared.vm, ms);
     let unclear = raw.kind.ends_process() && in_one_thread(&case.judged.history);
     let mut fails = |candidate: &Scenario| {
         let attempts = if ms < 200 { 2 } else { 1 };
@@ -167,7 +150,7 @@ fn settle_new(
                 {
                     v.kind == raw.kind && v.kind.place(&v.detail) == v.kind.place(&raw.detail)
                 } else if raw.kind.ends_process() {
-                    alike(v.kind, raw.kind)
+                    v.kind.alike(raw.kind)
                 } else {
                     v.kind == raw.kind
                 }
@@ -295,202 +278,3 @@ fn put_off(shared: &Shared<'_>, case: &Case<'_>) {
         shared.lock().state.pending.push(again);
     }
 }
-
-/// Runs the script of a finding, saves what it shows, and asks for the backtrace of a crash.
-fn measure(
-    shared: &Shared<'_>,
-    small: &mut Finding,
-    budget: &Budget,
-    seen: &[(&str, &str)],
-) -> Result<(), HuntError> {
-    shared
-        .lock()
-        .store
-        .save(small, &[("repro.py", &small.script_text())])?;
-    let script = shared.lock().store.folder(&small.id).join("repro.py");
-    let mut output = String::new();
-    if !shared.over() {
-        let (rate, attempts) = reproduce::rate(
-            shared.vm,
-            &script,
-            &*small,
-            budget.script_runs,
-            budget.script_seconds,
-            true,
-        )?;
-        if let Some(attempt) = attempts.iter().find(|a| a.hit).or(attempts.first()) {
-            output = ends_of(&format!(
-                "{}\n--- stderr ---\n{}",
-                attempt.outcome.stdout.join("\n"),
-                attempt.outcome.stderr
-            ));
-        }
-        if small.kind == Kind::Panic {
-            let hit = attempts.iter().find(|a| a.hit);
-            let frames = hit.map(|a| stack::panic_frames(&a.outcome.stderr));
-            small.frames = frames.into_iter().flatten().take(5).collect();
-        }
-        // Interrupted before any run ended: nothing is known.
-        small.script = (rate.runs > 0).then_some(rate);
-    }
-    let mut files = vec![("output.txt", output.as_str())];
-    files.extend(seen.iter().filter(|(_, text)| !text.is_empty()));
-    let report = small.report.as_ref().map(|r| r.text(usize::MAX));
-    files.extend(report.as_deref().map(|text| ("report.txt", text)));
-    let mut inner = shared.lock();
-    inner.store.save(small, &files)?;
-    if small.wants_backtrace() {
-        inner.untraced.push_back(small.id.clone());
-    }
-    Ok(())
-}
-
-/// Less time for each finding when minimising has taken much of the hunt, never none.
-fn budget(shared: &Shared<'_>, kind: Kind, grade: Grade) -> Budget {
-    let spent = shared.lock().minimising.as_secs_f64() / shared.options.jobs as f64;
-    let elapsed = shared.deadline.map_or(f64::MAX, |d| {
-        let total = shared.options.time.unwrap_or_default();
-        (total.saturating_sub(d.saturating_duration_since(Instant::now()))).as_secs_f64()
-    });
-    let late = spent > 10.0 + elapsed * 0.4;
-    let hang = matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
-    // The process alone takes seconds there.
-    let slow = f64::from(shared.vm.facts.slowness().div_ceil(4));
-    // Breadth first: while most subjects have not had their first turn, time is theirs.
-    let early = shared.lock().state.position.0 == 0 && shared.options.subjects.len() > 1;
-    let minimise = match grade {
-        _ if late || early => 2.0,
-        Grade::Interesting => 2.0,
-        _ => 3.0,
-    };
-    // A race shows at its first turn or after a few, and the process goes on to its time's end.
-    let race = kind == Kind::DataRace;
-    let script_runs = if late || hang || race { 1 } else { 3 };
-    let script_seconds = if late || hang { 2.0 } else { 3.0 };
-    let script_seconds = if race {
-        script_seconds
-    } else {
-        script_seconds * slow
-    };
-    Budget {
-        minimise: Duration::from_secs_f64(minimise * slow),
-        script_seconds,
-        script_runs,
-    }
-}
-
-fn finding(
-    shared: &Shared<'_>,
-    case: &Case<'_>,
-    scenario: Scenario,
-    verdict: &Verdict,
-    history: &History,
-) -> Finding {
-    let mut explained: Vec<(String, u64)> = history
-        .outcomes
-        .iter()
-        .filter(|(o, _)| history.sequential.contains(o))
-        .cloned()
-        .collect();
-    for outcome in &history.sequential {
-        if !explained.iter().any(|(o, _)| o == outcome) {
-            explained.push((outcome.clone(), 0));
-        }
-    }
-    let mut finding = Finding {
-        schema: SCHEMA,
-        id: String::new(),
-        kind: verdict.kind,
-        grade: case.grade,
-        why: case.why.clone(),
-        detail: verdict.detail.clone(),
-        subject: scenario.context.subject.clone(),
-        frames: Vec::new(),
-        scenario,
-        vm: shared.vm.spec.clone(),
-        facts: shared.vm.facts.clone(),
-        seed: shared.options.seed,
-        number: case.number,
-        outcome: verdict.outcome.clone().map(|o| (o, verdict.count)),
-        explained,
-        minimised: false,
-        script: None::<Rate>,
-        seen: 1,
-        tuning: None,
-        report: verdict.report.clone(),
-    };
-    finding.id = finding.make_id();
-    finding
-}
-
-/// Bytes of output kept of each end of a text.
-const END: usize = 32 << 10;
-
-/// The beginning and the end of a text: a store of many findings must not fill a disk.
-fn ends_of(text: &str) -> String {
-    if text.len() <= 2 * END {
-        return text.to_owned();
-    }
-    let (head, tail) = (
-        text.floor_char_boundary(END),
-        text.ceil_char_boundary(text.len() - END),
-    );
-    format!(
-        "{}\n… {} bytes left out …\n{}",
-        &text[..head],
-        tail - head,
-        &text[tail..]
-    )
-}
-
-/// What the process printed, and the backtrace of a hang; lines of absurd length are cut.
-fn raw_output(log: &Log) -> String {
-    let Some(outcome) = &log.outcome else {
-        return String::new();
-    };
-    let hang = outcome.hang.as_ref().map_or("", |h| h.backtrace.as_str());
-    let text = format!(
-        "{}\n--- stderr ---\n{}\n{hang}",
-        outcome.stdout.join("\n"),
-        outcome.stderr
-    );
-    let cut = |line: &str| line.chars().take(400).collect::<String>();
-    ends_of(&text.lines().map(cut).collect::<Vec<_>>().join("\n"))
-}
-
-/// Every thread of a hung process; empty for other ends.
-fn threads(log: &Log) -> String {
-    let hang = log.outcome.as_ref().and_then(|o| o.hang.as_ref());
-    hang.map_or_else(String::new, |h| {
-        waits::table(&waits::read(&h.backtrace, log.stderr()))
-    })
-}
-
-/// Saves a finding as it was seen, with the raw output of the process.
-fn save(shared: &Shared<'_>, finding: &Finding, log: &Log) -> Result<(), HuntError> {
-    let (script, raw, threads) = (finding.script_text(), raw_output(log), threads(log));
-    let mut files = vec![
-        ("repro.py", script.as_str()),
-        ("raw-output.txt", raw.as_str()),
-    ];
-    if !threads.is_empty() {
-        files.push(("backtrace.txt", threads.as_str()));
-    }
-    shared.lock().store.save(finding, &files)?;
-    Ok(())
-}
-
-/// Runs one scenario alone, as the minimiser does; for tools and tests.
-pub fn run_alone(
-    vm: &Vm,
-    scenario: &Scenario,
-    seed: u64,
-    ms: u64,
-) -> Result<Vec<super::batch::Judged>, crate::vm::VmError> {
-    let one = std::slice::from_ref(scenario);
-    let (log, complete) = execute(vm, one, seed, ms, false, true)?;
-    Ok(judge(&log, one, &complete))
-}
-
-/// Default size of generated scenarios.
-pub const SIZE: Limits = Limits { threads: 2, ops: 2 };

@@ -6,7 +6,6 @@
 //! has reached the disk, and one that cannot be read is an error and never taken for empty.
 
 use super::similar::place;
-use crate::campaign::settle::alike;
 use crate::finding::Finding;
 use crate::finding::store::StoreError;
 use crate::verdict::Kind;
@@ -75,7 +74,7 @@ impl Race {
 
     /// Whether two are one.
     pub fn is(&self, other: &Self) -> bool {
-        alike(self.kind, other.kind)
+        self.kind.alike(other.kind)
             && (
                 &self.implementation,
                 &self.subject,

@@ -8,7 +8,6 @@
 //! dependencies; these sixty lines serve better.
 
 use crate::bugs::attribute;
-use crate::campaign::settle::alike;
 use crate::finding::Finding;
 use crate::verdict::Kind;
 use std::collections::BTreeSet;
@@ -129,7 +128,7 @@ impl Trait {
 
     /// Similarity, 0 to 1; the same both ways.
     pub fn similarity(&self, other: &Self) -> f64 {
-        if self.implementation != other.implementation || !alike(self.kind, other.kind) {
+        if self.implementation != other.implementation || !self.kind.alike(other.kind) {
             return 0.0;
         }
         if !self.place.is_empty() || !other.place.is_empty() {

@@ -7,6 +7,8 @@
 
 pub mod child;
 pub mod cpython;
+mod facts;
+mod find;
 pub mod hang;
 pub mod job;
 pub mod micropython;
@@ -14,10 +16,12 @@ pub mod rustpython;
 pub mod sanitizers;
 mod spread;
 
+pub use self::facts::{Facts, MODULES};
+pub use self::find::candidates;
+
+use self::find::executable;
 use crate::scenario::render::quote;
-use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,112 +38,6 @@ pub struct Driver {
 
 /// The families that need more than their command.
 pub const DRIVERS: &[Driver] = &[rustpython::DRIVER, cpython::DRIVER, micropython::DRIVER];
-
-/// What a VM said and what was measured.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Facts {
-    /// `sys.implementation.name`, `unknown` where there is none.
-    pub implementation: String,
-    /// First line of `sys.version`.
-    pub version: String,
-    /// What `sys._is_gil_enabled()` says; `None` where it does not exist.
-    pub gil_claimed: Option<bool>,
-    /// Time of two loops one after the other, divided by their time in two threads.
-    pub speedup: f64,
-    /// Largest share of one thread's steps between which it saw the other move.
-    pub interleaving: f64,
-    /// Modules of [`MODULES`] that import.
-    pub modules: Vec<String>,
-    /// Sanitizer runtimes found in the program.
-    pub sanitizers: Vec<String>,
-    /// How it was configured, in its own words; empty where it does not say.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub build: String,
-    /// Environment that every run of it gets: `NAME=value`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub environment: Vec<String>,
-    /// Loop turns of one thread in a second, millions: what a sanitizer or debug build costs.
-    #[serde(default)]
-    pub speed: f64,
-}
-
-impl Facts {
-    /// Whether Python code runs on one thread at a time: the VM's own word where it has one,
-    /// else what was measured.
-    pub fn has_gil(&self) -> bool {
-        self.gil_claimed
-            .unwrap_or(self.speedup < 1.4 && self.interleaving < 0.02)
-    }
-
-    /// Whether this sanitizer (`thread`, `address`, `undefined`) is in the program.
-    pub fn sanitized(&self, by: &str) -> bool {
-        self.sanitizers.iter().any(|s| s == by)
-    }
-
-    /// How many times longer than usual this VM may take: what its sanitizer costs, generously.
-    pub fn slowness(&self) -> u32 {
-        match () {
-            () if self.sanitized("thread") => 10,
-            () if self.sanitized("address") => 4,
-            () if self.sanitized("undefined") || self.debug() => 2,
-            () => 1,
-        }
-    }
-
-    /// Whether the VM was compiled with its own assertions, by what it says of its configuration.
-    pub fn debug(&self) -> bool {
-        self.build.contains("--with-pydebug")
-    }
-
-    /// Short name for tables: `cpython 3.13.5`, `cpython 3.13.5 +thread` with a sanitizer,
-    /// `cpython 3.13.5 +debug` with its own assertions.
-    pub fn title(&self) -> String {
-        let version = self.version.split_whitespace().next().unwrap_or("?");
-        let version = match self.version.split_once("[RustPython ") {
-            Some((_, rest)) => rest.split([' ', ']']).next().unwrap_or(version),
-            None => version.trim_end_matches(';'),
-        };
-        let version = match self.version.split_once("MicroPython v") {
-            Some((_, rest)) => rest.split_whitespace().next().unwrap_or(version),
-            None => version,
-        };
-        let mut title = format!("{} {version}", self.implementation);
-        if self.has_gil() {
-            title += " (GIL)";
-        }
-        for sanitizer in &self.sanitizers {
-            title += " +";
-            title += sanitizer;
-        }
-        if self.debug() {
-            title += " +debug";
-        }
-        title
-    }
-}
-
-/// Modules that `threadbare vms` asks for.
-pub const MODULES: &[&str] = &[
-    "threading",
-    "_thread",
-    "weakref",
-    "itertools",
-    "functools",
-    "collections",
-    "array",
-    "io",
-    "ctypes",
-    "sqlite3",
-    "decimal",
-    "hashlib",
-    "zlib",
-    "bz2",
-    "lzma",
-    "pyexpat",
-    "contextvars",
-    "mmap",
-    "asyncio",
-];
 
 /// A VM that was found.
 #[derive(Clone, Debug)]
@@ -318,57 +216,10 @@ impl Vm {
             spec: self.spec.clone(),
             reason,
         };
-        let implementation = log
-            .facts
-            .get("implementation")
-            .ok_or_else(|| fail(log.how_it_ended()))?;
         let sanitizers = std::mem::take(&mut self.facts.sanitizers);
-        self.facts = Facts {
-            implementation: implementation.clone(),
-            version: log
-                .facts
-                .get("version")
-                .cloned()
-                .unwrap_or_default()
-                .replace('\n', " "),
-            gil_claimed: match log.facts.get("gil").map(String::as_str) {
-                Some("True") => Some(true),
-                Some("False") => Some(false),
-                _ => None,
-            },
-            speedup: log
-                .facts
-                .get("speedup")
-                .and_then(|s| s.parse().ok())
-                .unwrap_or(0.0),
-            interleaving: log
-                .facts
-                .get("interleaving")
-                .and_then(|s| s.parse().ok())
-                .unwrap_or(0.0),
-            modules: log
-                .support
-                .iter()
-                .filter(|(_, s)| s == "ok")
-                .map(|(m, _)| m.clone())
-                .collect(),
-            sanitizers,
-            build: log.facts.get("build").cloned().unwrap_or_default(),
-            environment: Vec::new(),
-            speed: log
-                .facts
-                .get("speed")
-                .and_then(|s| s.parse().ok())
-                .unwrap_or(0.0),
-        };
+        self.facts = Facts::of(&log, sanitizers).ok_or_else(|| fail(log.how_it_ended()))?;
         if !log.finished {
             return Err(fail(log.how_it_ended()));
-        }
-        // RustPython claims a version without a GIL through its own name; PyPy and CPython before 3.13
-        // have one always.
-        let always = ["cpython", "pypy"].contains(&self.facts.implementation.as_str());
-        if always && self.facts.gil_claimed.is_none() {
-            self.facts.gil_claimed = Some(true);
         }
         let command = self.command(Path::new("FILE"));
         self.facts.environment = command
@@ -378,77 +229,4 @@ impl Vm {
             .collect();
         Ok(())
     }
-}
-
-fn executable(path: &Path) -> Option<PathBuf> {
-    let usable = |p: &Path| {
-        p.metadata()
-            .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
-    };
-    if path.components().count() > 1 {
-        return usable(path).then(|| path.to_owned());
-    }
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|dir| dir.join(path))
-        .find(|p| usable(p))
-}
-
-/// VMs worth trying without being named: the embedded one, what PATH holds, what `ci/vm/` built.
-pub fn candidates() -> Vec<String> {
-    let mut found = vec![EMBEDDED.to_owned()];
-    let names = [
-        "python3",
-        "python3.13t",
-        "python3.14t",
-        "python3.15t",
-        "python3.14",
-        "python3.15",
-        "micropython",
-        "pypy3",
-        "graalpy",
-        "jython",
-    ];
-    found.extend(
-        names
-            .iter()
-            .filter(|n| executable(Path::new(n)).is_some())
-            .map(|n| (*n).to_owned()),
-    );
-    let cache = std::env::var_os("THREADBARE_VM_CACHE")
-        .map(PathBuf::from)
-        .or_else(|| {
-            let base = std::env::var_os("XDG_CACHE_HOME")
-                .map(PathBuf::from)
-                .or_else(|| std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".cache")))?;
-            Some(base.join("threadbare/vm"))
-        });
-    let mut built: Vec<String> = cache
-        .and_then(|dir| std::fs::read_dir(dir).ok())
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| built_program(&entry.path()))
-        .collect();
-    built.sort();
-    found.extend(built);
-    found
-}
-
-/// The interpreter in a folder that a script of `ci/vm/` has completed.
-fn built_program(dir: &Path) -> Option<String> {
-    let names = [
-        "bin/python3.13t",
-        "bin/python3.14t",
-        "bin/python3.15t",
-        "bin/micropython",
-        "bin/rustpython",
-        "bin/pypy3",
-        "bin/python3.14",
-        "bin/python3.15",
-    ];
-    names
-        .iter()
-        .map(|n| dir.join(n))
-        .find_map(|p| executable(&p))
-        .map(|p| p.display().to_string())
 }

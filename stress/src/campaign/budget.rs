@@ -1,0 +1,49 @@
+//! How long settling a verdict may take, by what the hunt has already spent on it.
+
+use super::Shared;
+use crate::verdict::Kind;
+use crate::verdict::grade::Grade;
+use std::time::{Duration, Instant};
+
+/// How long the steps of settling may take.
+pub(super) struct Budget {
+    pub minimise: Duration,
+    pub script_seconds: f64,
+    pub script_runs: u32,
+}
+
+impl Budget {
+    /// Less time for each finding when minimising has taken much of the hunt, never none.
+    pub fn of(shared: &Shared<'_>, kind: Kind, grade: Grade) -> Self {
+        let spent = shared.lock().minimising.as_secs_f64() / shared.options.jobs as f64;
+        let elapsed = shared.deadline.map_or(f64::MAX, |d| {
+            let total = shared.options.time.unwrap_or_default();
+            (total.saturating_sub(d.saturating_duration_since(Instant::now()))).as_secs_f64()
+        });
+        let late = spent > 10.0 + elapsed * 0.4;
+        let hang = matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
+        // The process alone takes seconds there.
+        let slow = f64::from(shared.vm.facts.slowness().div_ceil(4));
+        // Breadth first: while most subjects have not had their first turn, time is theirs.
+        let early = shared.lock().state.position.0 == 0 && shared.options.subjects.len() > 1;
+        let minimise = match grade {
+            _ if late || early => 2.0,
+            Grade::Interesting => 2.0,
+            _ => 3.0,
+        };
+        // A race shows at its first turn or after a few, and the process goes on to its time's end.
+        let race = kind == Kind::DataRace;
+        let script_runs = if late || hang || race { 1 } else { 3 };
+        let script_seconds = if late || hang { 2.0 } else { 3.0 };
+        let script_seconds = if race {
+            script_seconds
+        } else {
+            script_seconds * slow
+        };
+        Self {
+            minimise: Duration::from_secs_f64(minimise * slow),
+            script_seconds,
+            script_runs,
+        }
+    }
+}

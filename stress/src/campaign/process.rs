@@ -1,0 +1,193 @@
+//! One process of a VM: the job of a few scenarios, its limits, and the verdicts on what came back.
+
+use crate::choice::Seeded;
+use crate::history::History;
+use crate::scenario::Scenario;
+use crate::scenario::orders::{Orders, orders};
+use crate::scenario::render::entry;
+use crate::verdict::{self, ALONE, Verdict};
+use crate::vm::child::Limits;
+use crate::vm::job::{self, Log};
+use crate::vm::{Vm, VmError};
+use std::time::Duration;
+
+/// Most sequential orders that are run for one scenario; beyond it they are sampled.
+pub const MOST_ORDERS: usize = 1680;
+
+/// The same on a build with the thread sanitizer, where races count and runs are slow.
+const ORDERS_SANITIZED: usize = 70;
+
+/// Orders that are run where no outcome is compared with them: what breaks alone is no race.
+const FEW_ORDERS: usize = 16;
+
+/// Text of a job over these scenarios; also says which of them have all their orders.
+pub fn text(
+    vm: &Vm,
+    scenarios: &[Scenario],
+    seed: u64,
+    ms: u64,
+    sequential: bool,
+) -> (String, Vec<bool>) {
+    let mut entries = Vec::new();
+    let mut complete = Vec::new();
+    for (id, scenario) in scenarios.iter().enumerate() {
+        let name = scenario.hash().to_string();
+        let most = if scenario.has_outcomes() && vm.facts.sanitized("thread") {
+            ORDERS_SANITIZED
+        } else if scenario.has_outcomes() {
+            MOST_ORDERS
+        } else {
+            FEW_ORDERS
+        };
+        let Orders {
+            list,
+            complete: all,
+        } = orders(
+            &scenario.lens(),
+            most,
+            &mut Seeded::new(seed, &["orders", &name]),
+        );
+        entries.push(entry(
+            scenario,
+            id,
+            ms,
+            &Orders {
+                list,
+                complete: all,
+            },
+        ));
+        complete.push(all || !scenario.has_outcomes());
+    }
+    let threads = scenarios.iter().map(|s| s.threads.len()).max().unwrap_or(2);
+    let job = format!(
+        "{{'mode': 'run', 'seed': {}, 'gil': {}, 'free': {}, 'marks': {}, 'control': {}, 'threads': {threads}, 'scenarios': [{}]}}",
+        seed % 1_000_000,
+        u8::from(vm.facts.has_gil()),
+        // The threads keep in step by plainly reading each other's lists: races of our own, which
+        // the sanitizer would report; and it needs no overlap in time, only accesses without order.
+        u8::from(vm.facts.sanitized("thread")),
+        u8::from(!vm.facts.sanitizers.is_empty()),
+        u8::from(sequential),
+        entries.join(", ")
+    );
+    (job, complete)
+}
+
+/// Time of a scenario on this VM: a slow one needs more for as many turns, though not as many more
+/// as it is slower, for a sanitizer sees a race at its first turn.
+pub fn scenario_ms(vm: &Vm, ms: u64) -> u64 {
+    ms * u64::from(vm.facts.slowness().div_ceil(4))
+}
+
+/// Runs scenarios in one process; `debugger`: a hang is taken apart with it, which takes seconds.
+pub fn execute(
+    vm: &Vm,
+    scenarios: &[Scenario],
+    seed: u64,
+    ms: u64,
+    sequential: bool,
+    debugger: bool,
+) -> Result<(Log, Vec<bool>), VmError> {
+    let (job, complete) = text(vm, scenarios, seed, ms, sequential);
+    let limits = Limits {
+        debugger,
+        ..limits(scenarios.len(), ms)
+    };
+    Ok((job::run(vm, &job, limits)?, complete))
+}
+
+/// Time that a process may take for its scenarios: generous, for the machine may be busy.
+pub fn limits(scenarios: usize, ms: u64) -> Limits {
+    Limits {
+        silence: Duration::from_millis(3000 + 3 * ms),
+        total: Duration::from_millis(30_000 + scenarios as u64 * 4 * ms),
+        ..Limits::default()
+    }
+}
+
+/// Runs one scenario again to see whether it hangs or races once more: a hang that was taken apart
+/// before needs neither the long wait nor the debugger.
+pub fn execute_again(
+    vm: &Vm,
+    scenario: &Scenario,
+    seed: u64,
+    ms: u64,
+    sequential: bool,
+) -> Result<(Log, Vec<bool>), VmError> {
+    let (job, complete) = text(vm, std::slice::from_ref(scenario), seed, ms, sequential);
+    let limits = Limits {
+        silence: Duration::from_millis(1000 + 2 * ms),
+        idle: Some(Duration::from_millis(500)),
+        debugger: false,
+        ..limits(1, ms)
+    };
+    Ok((job::run(vm, &job, limits)?, complete))
+}
+
+/// A verdict on one scenario of a batch.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Position in the batch.
+    pub index: usize,
+    /// What was seen.
+    pub verdict: Verdict,
+    /// The history, as far as it got.
+    pub history: History,
+}
+
+/// Whether a scenario had got no further than what one thread does of it.
+pub fn in_one_thread(history: &History) -> bool {
+    matches!(history.phase.as_str(), "" | "alone" | "seq")
+}
+
+/// All verdicts on the scenarios of one process, worst first within a scenario.
+pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged> {
+    let mut judged = Vec::new();
+    for history in &log.histories {
+        let Some(scenario) = scenarios.get(history.id) else {
+            continue;
+        };
+        for verdict in verdict::of_history(history, scenario, complete[history.id]) {
+            judged.push(Judged {
+                index: history.id,
+                verdict,
+                history: history.clone(),
+            });
+        }
+    }
+    for reported in verdict::reported::of_log(log) {
+        // What is printed before the first scenario begins is the VM's own; see `baseline`.
+        let Some(id) = reported.scenario else {
+            continue;
+        };
+        let history = log.histories.iter().find(|h| h.id == id);
+        judged.push(Judged {
+            index: id,
+            verdict: reported.verdict,
+            history: history.cloned().unwrap_or_default(),
+        });
+    }
+    if let Some(mut verdict) = verdict::of_process(log) {
+        let last = log.histories.last().cloned().unwrap_or_default();
+        // Only of the first scenario is it certain that no race came before: memory that one broke may
+        // end the process in the next. What follows is run by itself as it is minimised.
+        let first = log.histories.len() == 1;
+        if !log.finished && !last.complete && in_one_thread(&last) && first {
+            verdict.alone = true;
+            verdict.detail = format!("{ALONE}{}", verdict.detail);
+        }
+        judged.push(Judged {
+            index: last.id,
+            verdict,
+            history: last,
+        });
+    }
+    judged
+}
+
+/// Runs one scenario alone, as the minimiser does; for tools and tests.
+pub fn run_alone(vm: &Vm, scenario: &Scenario, seed: u64, ms: u64) -> Result<Vec<Judged>, VmError> {
+    let one = std::slice::from_ref(scenario);
+    let (log, complete) = execute(vm, one, seed, ms, false, true)?;
+    Ok(judge(&log, one, &complete))
+}
