@@ -3,7 +3,7 @@
 use crate::choice::Seeded;
 use crate::history::History;
 use crate::scenario::Scenario;
-use crate::scenario::orders::{Orders, orders};
+use crate::scenario::orders::orders;
 use crate::scenario::render::entry;
 use crate::verdict::{self, ALONE, Verdict};
 use crate::vm::child::Limits;
@@ -39,24 +39,10 @@ pub fn text(
         } else {
             FEW_ORDERS
         };
-        let Orders {
-            list,
-            complete: all,
-        } = orders(
-            &scenario.lens(),
-            most,
-            &mut Seeded::new(seed, &["orders", &name]),
-        );
-        entries.push(entry(
-            scenario,
-            id,
-            ms,
-            &Orders {
-                list,
-                complete: all,
-            },
-        ));
-        complete.push(all || !scenario.has_outcomes());
+        let mut choices = Seeded::new(seed, &["orders", &name]);
+        let orders = orders(&scenario.lens(), most, &mut choices);
+        entries.push(entry(scenario, id, ms, &orders));
+        complete.push(orders.complete || !scenario.has_outcomes());
     }
     let threads = scenarios.iter().map(|s| s.threads.len()).max().unwrap_or(2);
     let job = format!(

@@ -5,17 +5,14 @@
 //! been silent so long with the failing VM's rate: with `L` the lower end of the failing VM's 95 %
 //! interval (Wilson), `N` runs are silent with a chance of at most `(1 - L)^N`.
 
-use crate::bugs::run::{self, Ended};
-use crate::bugs::{Bug, ident, stats};
-use crate::finding::Finding;
-use crate::finding::reproduce;
-use crate::triage::severity::Severity;
-use crate::vm::child::End;
-use crate::vm::{Facts, Vm, VmError, sanitizers};
+mod text;
+mod trial;
+
+pub use self::trial::{Trial, of_bug, of_script};
+
+use crate::bugs::{ident, stats};
+use crate::vm::{Facts, VmError};
 use serde::Serialize;
-use std::cmp::Ordering;
-use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 /// A silent VM is good when its silence was no likelier than this.
@@ -23,22 +20,6 @@ const LIKELY: f64 = 0.05;
 
 /// So many hits are enough for a rate.
 const ENOUGH: u32 = 5;
-
-/// What one run came to.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Trial {
-    /// It failed, after so many seconds.
-    Hit(f64),
-    /// It did not, in so many seconds.
-    Clean(f64),
-    /// It neither failed as it should nor ended in time, which a busy machine can cause: not
-    /// counted.
-    Unclear,
-    /// It says nothing: the VM lacks what is needed, or the program itself failed.
-    Unfit(String),
-    /// The user stopped it.
-    Interrupted,
-}
 
 /// Where a VM stands.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -199,55 +180,6 @@ pub fn bisect(
     })
 }
 
-/// One run of a known bug.
-///
-/// # Errors
-/// When the VM cannot be started.
-pub fn of_bug(vm: &Vm, bug: &Bug, limit: Duration) -> Result<Trial, VmError> {
-    if let Some(why) = run::unfit(bug, &vm.facts) {
-        return Ok(Trial::Unfit(why));
-    }
-    let attempt = run::attempt(vm, bug, limit)?;
-    let seconds = attempt.took.as_secs_f64();
-    Ok(match attempt.ended {
-        Ended::Interrupted => Trial::Interrupted,
-        Ended::Skip(why) | Ended::Broken(why) => Trial::Unfit(why),
-        _ if attempt.hit => Trial::Hit(seconds),
-        _ => Trial::Clean(seconds),
-    })
-}
-
-/// One run of a finding's script.
-///
-/// # Errors
-/// When the VM cannot be started.
-pub fn of_script(
-    vm: &Vm,
-    finding: &Finding,
-    script: &Path,
-    limit: Duration,
-) -> Result<Trial, VmError> {
-    let attempt = reproduce::attempt(vm, script, finding, limit.as_secs_f64())?;
-    let seconds = attempt.took.as_secs_f64();
-    Ok(match attempt.outcome.end {
-        End::Interrupted => Trial::Interrupted,
-        // A damaged heap may show as a hang, but so may a script that had no processor.
-        End::Hang if Severity::of(finding) != Severity::Hang => Trial::Unclear,
-        _ if attempt.hit => Trial::Hit(seconds),
-        // Another report than the finding's: the script itself ran to its end.
-        End::Exit(sanitizers::EXIT) if !vm.facts.sanitizers.is_empty() => Trial::Clean(seconds),
-        End::Exit(code) if code != 0 => {
-            let stderr = &attempt.outcome.stderr;
-            let last = stderr.lines().rfind(|l| !l.trim().is_empty());
-            Trial::Unfit(format!(
-                "the script failed: {}",
-                last.unwrap_or("no message")
-            ))
-        }
-        _ => Trial::Clean(seconds),
-    })
-}
-
 /// VMs by version when all are of one family and have one; else as they were named.
 fn order(vms: &[(String, Facts)]) -> (Vec<usize>, bool) {
     let mut order: Vec<usize> = (0..vms.len()).collect();
@@ -328,89 +260,8 @@ impl Bisected {
         self.vms.iter().any(|c| c.hits > 0)
     }
 
-    /// Whether every VM that ran it fails.
-    fn all_fail(&self) -> bool {
-        let mut ran = self.vms.iter().filter(|c| c.runs > 0);
-        ran.all(|c| c.hits > 0)
-    }
-
     /// Whether any VM ran it.
     pub fn ran(&self) -> bool {
         self.vms.iter().any(|c| c.runs > 0)
-    }
-
-    /// The table and what it says.
-    pub fn text(&self) -> String {
-        let mut out = format!(
-            "{}, runs of at most {:.0} s in turn{}\n",
-            self.id,
-            self.limit_seconds,
-            if self.ordered { ", by version" } else { "" }
-        );
-        let wide = self.vms.iter().map(|c| c.vm.len()).max().unwrap_or(0);
-        for c in &self.vms {
-            let standing = match c.standing {
-                Standing::Failing => "fails".to_owned(),
-                Standing::Good { chance } => format!(
-                    "good: a VM that fails as often would be silent so long with a chance of {}",
-                    percent(chance)
-                ),
-                Standing::Undecided { chance } if chance < 1.0 => format!(
-                    "undecided: a VM that fails as often would be silent so long with a chance of {}",
-                    percent(chance)
-                ),
-                Standing::Undecided { .. } => "undecided: no VM failed".to_owned(),
-                Standing::Unfit => format!("not run: {}", c.unfit.as_deref().unwrap_or("")),
-            };
-            let _ = writeln!(
-                out,
-                "{:<wide$}  {:>3}/{:<3} {:>7.1} s  {:>3.0}–{:.0} %  {standing}",
-                c.vm,
-                c.hits,
-                c.runs,
-                c.seconds,
-                c.share.0 * 100.0,
-                c.share.1 * 100.0,
-            );
-        }
-        for change in &self.changes {
-            let between = if change.undecided.is_empty() {
-                String::new()
-            } else {
-                format!("; undecided between them: {}", change.undecided.join(", "))
-            };
-            let (good, failing) = if change.fails {
-                ("last good", "first failing")
-            } else {
-                ("first good", "last failing")
-            };
-            let (g, f) = if change.fails {
-                (&change.before, &change.after)
-            } else {
-                (&change.after, &change.before)
-            };
-            let _ = writeln!(
-                out,
-                "{failing} {f}, {good} {g} (good by luck: {}){between}",
-                percent(change.chance)
-            );
-        }
-        if self.changes.is_empty() {
-            out += match (self.fails(), self.ran()) {
-                (_, false) => "no VM could run it\n",
-                (false, true) => "no VM failed: nothing can be said between them\n",
-                (true, true) if self.all_fail() => "it fails on every VM that ran it\n",
-                (true, true) if self.ordered => "no change between these versions was decided\n",
-                (true, true) => "several families of VMs: there is no order between them\n",
-            };
-        }
-        out
-    }
-}
-
-fn percent(chance: f64) -> String {
-    match chance.partial_cmp(&0.001) {
-        Some(Ordering::Less) => "under 0.1 %".to_owned(),
-        _ => format!("{:.1} %", chance * 100.0),
     }
 }
