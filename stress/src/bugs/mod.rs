@@ -6,6 +6,7 @@
 //! seen; a crash ends it by itself.
 
 pub mod attribute;
+mod catalogue;
 mod files;
 pub mod ident;
 pub mod matrix;
@@ -14,8 +15,10 @@ pub mod regression;
 pub mod run;
 pub mod stats;
 
+pub use self::catalogue::{find, load, parse, shipped};
+
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What a report turned out to be. Only [`Nature::Bug`] may be reported to anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -229,95 +232,6 @@ pub enum BugsError {
     },
 }
 
-/// Reads one bug: its description, its program, and the crash recorded of it, or nothing.
-pub fn parse(stem: &str, text: &str, program: &str, crash: &str) -> Result<Bug, BugsError> {
-    let fail = |reason: String| BugsError::Malformed {
-        file: format!("{stem}.toml"),
-        reason,
-    };
-    let mut bug: Bug = toml::from_str(text).map_err(|e| fail(e.to_string()))?;
-    if bug.failure.is_empty() {
-        return Err(fail("`failure` names no way in which the bug shows".into()));
-    }
-    stem.clone_into(&mut bug.stem);
-    program.clone_into(&mut bug.program);
-    crash.clone_into(&mut bug.crash);
-    Ok(bug)
-}
-
-/// The catalogue that comes with the program.
-///
-/// # Panics
-/// When an entry does not parse: the files are part of the program and a test reads them all.
-pub fn shipped() -> Vec<Bug> {
-    files::FILES
-        .iter()
-        .map(|(stem, text, program, crash)| {
-            parse(stem, text, program, crash).unwrap_or_else(|e| panic!("{e}"))
-        })
-        .collect()
-}
-
-/// The catalogue in a folder: `DIR/VM/NAME.toml` with `NAME.py` beside it, and `NAME.txt` where a
-/// crash was recorded.
-pub fn load(dir: &Path) -> Result<Vec<Bug>, BugsError> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| BugsError::Io { path, source }
-    };
-    let mut bugs = Vec::new();
-    for vm in std::fs::read_dir(dir).map_err(io(dir))?.flatten() {
-        for entry in std::fs::read_dir(vm.path()).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.extension().is_none_or(|e| e != "toml") {
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).map_err(io(&path))?;
-            let script = path.with_extension("py");
-            let program = std::fs::read_to_string(&script).map_err(io(&script))?;
-            let crash = path.with_extension("txt");
-            let crash = match std::fs::read_to_string(&crash) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-                read => read.map_err(io(&crash))?,
-            };
-            let stem = path.strip_prefix(dir).unwrap_or(&path).with_extension("");
-            bugs.push(parse(&stem.to_string_lossy(), &text, &program, &crash)?);
-        }
-    }
-    bugs.sort_by(|a, b| a.stem.cmp(&b.stem));
-    Ok(bugs)
-}
-
-/// Finds a bug by its id (`python/cpython#154130`), by number alone when only one has it, or
-/// by the name of its file.
-pub fn find<'a>(bugs: &'a [Bug], asked: &str) -> Result<&'a Bug, BugsError> {
-    let number = asked.trim_start_matches('#');
-    let by = |test: &dyn Fn(&Bug) -> bool| {
-        let mut found = bugs.iter().filter(|b| test(b));
-        found.next().filter(|_| found.next().is_none())
-    };
-    by(&|b| b.id() == asked)
-        .or_else(|| by(&|b| b.stem == asked || b.stem.rsplit('/').next() == Some(asked)))
-        .or_else(|| by(&|b| b.number == number))
-        .ok_or_else(|| {
-            let digits: String = asked.chars().filter(char::is_ascii_digit).collect();
-            let near: Vec<String> = bugs
-                .iter()
-                .filter(|b| digits.len() > 2 && b.number.contains(&digits))
-                .take(3)
-                .map(Bug::id)
-                .collect();
-            BugsError::Unknown {
-                asked: asked.to_owned(),
-                near: if near.is_empty() {
-                    String::new()
-                } else {
-                    format!("did you mean {}? ", near.join(", "))
-                },
-            }
-        })
-}
-
 /// One line of JSON output: the value with `schema`, `event` and, for a bug, its `id`.
 ///
 /// # Panics
@@ -330,41 +244,4 @@ pub fn json(event: &str, value: &impl Serialize) -> String {
         value["id"] = format!("{r}#{n}").into();
     }
     value.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_shipped_file_is_listed_and_parses() {
-        let bugs = shipped();
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("bugs");
-        let on_disk: BTreeSet<String> = load(&dir).unwrap().into_iter().map(|b| b.stem).collect();
-        let listed: BTreeSet<String> = bugs.iter().map(|b| b.stem.clone()).collect();
-        let differ: Vec<_> = listed.symmetric_difference(&on_disk).collect();
-        assert!(
-            differ.is_empty(),
-            "in src/bugs/files.rs or in bugs/, not in both (ci/bugs.sh --list): {differ:?}"
-        );
-        let mut ids: Vec<String> = bugs.iter().map(Bug::id).collect();
-        ids.sort();
-        ids.dedup();
-        assert_eq!(ids.len(), bugs.len(), "an id is there twice");
-    }
-
-    #[test]
-    fn finding_by_id_number_or_name() {
-        let bugs = shipped();
-        let bug = find(&bugs, "python/cpython#154130").unwrap();
-        assert_eq!(find(&bugs, "154130").unwrap(), bug);
-        assert_eq!(find(&bugs, "#154130").unwrap(), bug);
-        assert_eq!(find(&bugs, "154130-dict-iterator-exhaustion").unwrap(), bug);
-        let error = find(&bugs, "python/cpython#15413").unwrap_err().to_string();
-        assert!(
-            error.contains("did you mean python/cpython#154130"),
-            "{error}"
-        );
-    }
 }

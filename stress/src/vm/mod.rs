@@ -12,8 +12,10 @@ mod find;
 pub mod hang;
 pub mod job;
 pub mod micropython;
+mod proc;
 pub mod rustpython;
 pub mod sanitizers;
+mod sleep;
 mod spread;
 
 pub use self::facts::{Facts, MODULES};

@@ -6,6 +6,7 @@
 //! the middle, because the process was killed, is still one.
 
 mod frame;
+mod function;
 mod line;
 pub mod suppress;
 

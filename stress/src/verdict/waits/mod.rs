@@ -4,9 +4,11 @@
 //! locks held where the VM knows) and from what the process printed when it was ended (CPython's
 //! faulthandler). Each part may be missing; what is known is told, the rest is not guessed.
 
+mod text;
+
+pub use self::text::{summary, table};
+
 use super::stack;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// Functions that wait for a lock or an event, and the argument that is it.
 const WAITS: &[(&str, &str)] = &[
@@ -191,85 +193,6 @@ fn own_words(stderr: &str, threads: &mut Vec<Waiter>) {
             at = None;
         }
     }
-}
-
-/// The interpreter's frame that a reader looks for: the first outside the threading library.
-fn place(thread: &Waiter) -> Option<&String> {
-    let library = |f: &&String| f.starts_with("threading.py:") || f.starts_with('<');
-    thread
-        .python
-        .iter()
-        .find(|f| !library(f))
-        .or_else(|| thread.python.first())
-}
-
-/// One line: each waiting thread, what it waits for and who has it. Locks are lettered, for
-/// their addresses change from run to run. Empty when nothing is known.
-pub fn summary(threads: &[Waiter]) -> String {
-    const MOST: usize = 4;
-    let mut letters: BTreeMap<&str, char> = BTreeMap::new();
-    let mut told = Vec::new();
-    for thread in threads
-        .iter()
-        .filter(|t| t.waits.is_some() || !t.python.is_empty())
-    {
-        let at = place(thread)
-            .map(|p| format!(" at {p}"))
-            .unwrap_or_default();
-        let Some((function, object)) = &thread.waits else {
-            told.push(format!("thread {}{at}", thread.number));
-            continue;
-        };
-        let next = char::from(b'A' + letters.len().min(25) as u8);
-        let object = object.as_ref().map_or_else(String::new, |address| {
-            let letter = *letters.entry(address).or_insert(next);
-            let holder = threads.iter().find(|t| t.holds.contains(address));
-            let held = holder
-                .map(|h| format!(", held by thread {}", h.number))
-                .unwrap_or_default();
-            format!(" for lock {letter}{held}")
-        });
-        told.push(format!(
-            "thread {} waits{object} in {function}{at}",
-            thread.number
-        ));
-    }
-    let more = told.len().saturating_sub(MOST);
-    told.truncate(MOST);
-    let mut text = told.join("; ");
-    if more > 0 {
-        let _ = write!(text, "; {more} more");
-    }
-    text
-}
-
-/// Every thread with its stacks, for a finding's folder.
-pub fn table(threads: &[Waiter]) -> String {
-    let mut out = String::new();
-    for t in threads {
-        let _ = writeln!(
-            out,
-            "thread {} ({})",
-            t.number,
-            if t.tid.is_empty() { &t.address } else { &t.tid }
-        );
-        if let Some((function, object)) = &t.waits {
-            let object = object
-                .as_ref()
-                .map(|o| format!(" for {o}"))
-                .unwrap_or_default();
-            let _ = writeln!(out, "  waits in {function}{object}");
-        }
-        for lock in &t.holds {
-            let _ = writeln!(out, "  holds {lock}");
-        }
-        for (what, frames) in [("interpreter", &t.python), ("native", &t.native)] {
-            if !frames.is_empty() {
-                let _ = writeln!(out, "  {what}:\n    {}", frames.join("\n    "));
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,0 +1,209 @@
+//! Subjects as files hold them: the TOML of `README.md`, checked.
+
+use super::{Flavour, Guarantee, Op, Subject, SubjectError};
+use serde::Deserialize;
+use std::path::Path;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    subject: Vec<RawSubject>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSubject {
+    name: String,
+    doc: String,
+    #[serde(default)]
+    requires: Vec<String>,
+    #[serde(default)]
+    prelude: String,
+    make: Vec<String>,
+    #[serde(rename = "final")]
+    observe: String,
+    check: Option<String>,
+    #[serde(default = "default_flavours")]
+    flavours: Vec<Flavour>,
+    #[serde(default = "default_keys")]
+    keys: Vec<Flavour>,
+    #[serde(default)]
+    callbacks: bool,
+    #[serde(default)]
+    keeps: bool,
+    #[serde(default = "default_shapes")]
+    shapes: String,
+    #[serde(default = "default_size")]
+    size: usize,
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    atomic: Vec<String>,
+    #[serde(default)]
+    silent: Vec<String>,
+    #[serde(default)]
+    composite: Vec<String>,
+    #[serde(default)]
+    raises: Vec<String>,
+}
+
+fn default_flavours() -> Vec<Flavour> {
+    vec![Flavour::Small, Flavour::Int, Flavour::Str, Flavour::Tok]
+}
+
+fn default_keys() -> Vec<Flavour> {
+    vec![Flavour::Small, Flavour::Int, Flavour::Str]
+}
+
+fn default_shapes() -> String {
+    "ts".to_owned()
+}
+
+fn default_size() -> usize {
+    3000
+}
+
+/// Parses a subject file; `origin` names it in errors.
+pub fn parse(origin: &str, text: &str) -> Result<Vec<Subject>, SubjectError> {
+    let fail = |message: String| SubjectError::Format {
+        origin: origin.to_owned(),
+        message,
+    };
+    let file: RawFile = toml::from_str(text).map_err(|e| fail(e.to_string()))?;
+    file.subject
+        .into_iter()
+        .map(|raw| Subject::from_raw(raw).map_err(fail))
+        .collect()
+}
+
+/// Reads a subject file of the user's.
+pub fn load(path: &Path) -> Result<Vec<Subject>, SubjectError> {
+    let text = std::fs::read_to_string(path).map_err(|source| SubjectError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse(&path.display().to_string(), &text)
+}
+
+impl Subject {
+    fn from_raw(raw: RawSubject) -> Result<Self, String> {
+        let name = raw.name;
+        let groups = [
+            (Guarantee::Atomic, raw.atomic),
+            (Guarantee::Silent, raw.silent),
+            (Guarantee::Composite, raw.composite),
+        ];
+        let ops: Vec<Op> = groups
+            .into_iter()
+            .flat_map(|(guarantee, texts)| texts.into_iter().map(move |t| Op::parse(&t, guarantee)))
+            .collect();
+        if ops.is_empty() {
+            return Err(format!("subject '{name}' has no operations"));
+        }
+        if let Some(op) = ops
+            .iter()
+            .find(|op| op.code.is_empty() || op.code.contains('\n'))
+        {
+            return Err(format!(
+                "subject '{name}': an operation must be one non-empty line, not {:?}",
+                op.code
+            ));
+        }
+        if raw.make.is_empty() {
+            return Err(format!("subject '{name}' has no set-up ('make')"));
+        }
+        if raw.flavours.is_empty() || raw.keys.is_empty() {
+            return Err(format!(
+                "subject '{name}' has an empty list of flavours or keys"
+            ));
+        }
+        if raw.shapes.is_empty() || raw.shapes.chars().any(|c| !"ts".contains(c)) {
+            return Err(format!(
+                "subject '{name}': shapes must be 't', 's' or 'ts', not '{}'",
+                raw.shapes
+            ));
+        }
+        if raw.size == 0 {
+            return Err(format!("subject '{name}': size must be at least 1"));
+        }
+        if ops.iter().any(|op| op.guarantee == Guarantee::Atomic) && raw.source.is_empty() {
+            return Err(format!(
+                "subject '{name}' calls operations atomic without a source"
+            ));
+        }
+        Ok(Self {
+            name,
+            doc: raw.doc,
+            requires: raw.requires,
+            prelude: raw.prelude,
+            make: raw.make,
+            observe: raw.observe,
+            check: raw.check,
+            flavours: raw.flavours,
+            keys: raw.keys,
+            callbacks: raw.callbacks,
+            keeps: raw.keeps,
+            shapes: raw.shapes,
+            size: raw.size,
+            source: raw.source,
+            ops,
+            raises: raw.raises,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::Form;
+
+    const LIST: &str = r#"
+[[subject]]
+name = "list"
+doc = "d"
+make = ["[]"]
+final = "tuple(o)"
+source = "s"
+atomic = ["o.append({v})", "do: del o[{i}]", "run: o.copy()"]
+"#;
+
+    #[test]
+    fn notation_of_operations() {
+        let list = &parse("t", LIST).unwrap()[0];
+        let forms: Vec<_> = list
+            .ops
+            .iter()
+            .map(|op| (op.form, op.code.as_str()))
+            .collect();
+        assert_eq!(
+            forms,
+            [
+                (Form::Get, "o.append({v})"),
+                (Form::Do, "del o[{i}]"),
+                (Form::Run, "o.copy()")
+            ]
+        );
+    }
+
+    #[test]
+    fn errors_name_the_subject_and_the_field() {
+        for (from, to, message) in [
+            ("atomic", "atmic", "unknown field"),
+            ("source = \"s\"", "", "without a source"),
+            ("make = [\"[]\"]", "make = []", "no set-up"),
+            (
+                "doc = \"d\"",
+                "doc = \"d\"\nshapes = \"x\"",
+                "shapes must be",
+            ),
+        ] {
+            let error = parse("t.toml", &LIST.replace(from, to))
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains(message) && error.starts_with("t.toml"),
+                "{error}"
+            );
+        }
+    }
+}
