@@ -98,7 +98,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.no_callbacks {
         subjects.retain(|s| !s.callbacks);
     }
-    if args.list_subjects {
+    // What a type has, only a VM can tell.
+    if args.list_subjects && types.is_empty() {
         list(&subjects, args.format);
         return Ok(exit::CLEAN);
     }
@@ -110,6 +111,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let vm = Vm::open(&args.vm)?;
     for name in &types {
         subjects.push(introspect::introspect(&vm, name)?);
+    }
+    if args.list_subjects {
+        list(&subjects, args.format);
+        return Ok(exit::CLEAN);
     }
     if subjects.is_empty() {
         eprintln!("threadbare: no subject is left; `threadbare hunt --list-subjects` lists them");

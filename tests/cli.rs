@@ -109,13 +109,18 @@ fn an_unfit_environment_gives_3_and_the_cause_once() {
 }
 
 #[test]
-fn subjects_are_listed_without_a_vm() {
+fn subjects_are_listed_without_a_vm_unless_they_are_found_on_one() {
     let (code, out, _) = run(&["hunt", "--list-subjects"]);
     assert_eq!(code, 0);
     assert!(
         out.lines().count() > 100 && out.contains("bytearray"),
         "{out}"
     );
+    // But a type's operations are found on one.
+    let counter = ["--subject", "collections:Counter", "--vm", "python3"];
+    let (code, out, err) = run(&[&["hunt", "--list-subjects"], &counter[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("collections:Counter "), "{out}");
 }
 
 #[test]

@@ -108,8 +108,14 @@ impl State {
             ..Self::default()
         };
         let path = Self::path(&options.out);
-        let Ok(text) = std::fs::read_to_string(&path) else {
-            return Ok(fresh);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(fresh),
+            // To begin anew would undo the earlier part of the hunt.
+            Err(error) => {
+                let reason = error.to_string();
+                return Err(StoreError::Read { path, reason }.into());
+            }
         };
         let old: Self = serde_json::from_str(&text).map_err(|e| HuntError::Other {
             out: options.out.clone(),

@@ -33,8 +33,8 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A finding cannot be read.
-    #[error("cannot read finding {path}: {reason}")]
+    /// A file or folder of a hunt cannot be read.
+    #[error("cannot read {path}: {reason}")]
     Read {
         /// The path.
         path: PathBuf,
