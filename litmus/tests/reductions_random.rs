@@ -1,4 +1,4 @@
-//! What reductions leave out is what they say, and workers change nothing.
+//! What reductions leave out is what they say, and workers change nothing: random programs.
 
 mod support;
 
@@ -6,12 +6,11 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use support::cases::cases;
+use support::orbits::{orbits, renamings};
 use support::{Ins, Straight};
 use threadbare_litmus::Explorer;
 use threadbare_litmus::explore::Model;
-use threadbare_litmus::explore::program::{
-    Location, LocationInfo, MemoryOrder, Op, Program, Step, Update, Wait,
-};
+use threadbare_litmus::explore::program::{Location, MemoryOrder, Op, Update};
 
 fn order() -> impl Strategy<Value = MemoryOrder> {
     use MemoryOrder::{AcqRel, Acquire, Relaxed, Release, SeqCst};
@@ -104,51 +103,6 @@ fn counters() -> impl Strategy<Value = Straight> {
             initial: 0,
         }
     })
-}
-
-fn permutations(n: usize) -> Vec<Vec<usize>> {
-    if n == 0 {
-        return vec![Vec::new()];
-    }
-    let mut all = Vec::new();
-    for shorter in permutations(n - 1) {
-        for at in 0..n {
-            let mut longer = shorter.clone();
-            longer.insert(at, n - 1);
-            all.push(longer);
-        }
-    }
-    all
-}
-
-/// The ways to rename threads into others that do the same.
-fn renamings(program: &Straight) -> Vec<Vec<usize>> {
-    let same = |p: &Vec<usize>| {
-        p.iter()
-            .enumerate()
-            .all(|(t, &u)| program.threads[t] == program.threads[u])
-    };
-    permutations(program.threads.len())
-        .into_iter()
-        .filter(same)
-        .collect()
-}
-
-/// Representatives of the orbits of complete executions, and how often each was visited.
-fn orbits(program: &Straight, model: Model, reduce: bool) -> (BTreeMap<String, u32>, bool) {
-    let renamings = renamings(program);
-    let mut orbits = BTreeMap::new();
-    let report = Explorer::new()
-        .model(model)
-        .reduce(reduce)
-        .run_reduced(program, |execution| {
-            if execution.is_complete() {
-                let key = renamings.iter().map(|names| execution.key_of(names)).min();
-                *orbits.entry(key.unwrap_or_default()).or_insert(0) += 1;
-            }
-            ControlFlow::Continue(())
-        });
-    (orbits, report.failure.is_some())
 }
 
 /// What can be seen of complete executions: answers and last values.
@@ -264,178 +218,5 @@ proptest! {
         if !one.1 {
             prop_assert_eq!(one.0, several);
         }
-    }
-}
-
-/// `n` threads with the code of `text`, see [`support::parse`].
-fn times(n: usize, text: &str) -> Straight {
-    support::parse(&vec![text; n].join("|"))
-}
-
-fn counts(program: &Straight, reduce: bool) -> (u64, u64) {
-    let report = Explorer::new().reduce(reduce).verify(program);
-    assert!(report.failure.is_none(), "{:?}", report.failure);
-    (report.complete, report.blocked)
-}
-
-#[test]
-fn symmetry_divides_by_the_number_of_orders() {
-    let arc = times(3, "Ax;Ax;Ax");
-    assert_eq!(counts(&arc, false), (1_680, 0));
-    assert_eq!(counts(&arc, true), (280, 0));
-    let arc = times(4, "Ax;Ax;Ax");
-    assert_eq!(counts(&arc, true), (15_400, 0));
-}
-
-#[test]
-fn counting_is_one_execution() {
-    let add = Ins::Op(Op::Apply {
-        location: Location(0),
-        order: MemoryOrder::Relaxed,
-        update: Update::Add(1),
-    });
-    let mut program = Straight::new(vec![vec![add.clone(); 3]; 3]);
-    assert_eq!(counts(&program, false), (1_680, 0));
-    assert_eq!(counts(&program, true), (1, 0));
-    // Somebody looks meanwhile: every order again, but for symmetry.
-    program.threads.push(vec![Ins::Op(Op::Load {
-        location: Location(0),
-        order: MemoryOrder::Relaxed,
-    })]);
-    assert_eq!(counts(&program, true).0, counts(&program, false).0 / 6);
-}
-
-#[test]
-fn threads_wrongly_declared_alike_are_found_out() {
-    struct Liar;
-    impl Program for Liar {
-        fn threads(&self) -> usize {
-            2
-        }
-        fn locations(&self) -> Vec<LocationInfo> {
-            support::parse("Wx1").locations()
-        }
-        fn alike(&self, _: usize, _: usize) -> bool {
-            true
-        }
-        fn step(&self, thread: usize, answers: &[u64]) -> Step {
-            let (location, order) = (Location(0), MemoryOrder::Relaxed);
-            match answers {
-                [] => Op::Load { location, order },
-                [0] => Op::Store {
-                    location,
-                    order,
-                    value: 1 + thread as u64,
-                },
-                [1] => Op::Block {
-                    wait: Wait::Assume,
-                    reads: 1,
-                },
-                _ => Op::End,
-            }
-            .into()
-        }
-    }
-    assert!(Explorer::new().verify(&Liar).failure.is_none());
-    let failure = Explorer::new().reduce(true).verify(&Liar).failure.unwrap();
-    assert!(
-        failure.message.contains("declared alike"),
-        "{}",
-        failure.message
-    );
-}
-
-#[test]
-fn workers_count_the_same_and_report_the_same_fault() {
-    let program = times(4, "Ax;Ax;Ax");
-    let report = Explorer::new().workers(2).verify(&program);
-    assert_eq!((report.complete, report.exhaustive), (369_600, true));
-    // A race that only some executions have.
-    let text = "Ax;Ax;Ax|Ax;Ax;Ax|Ax;Ax;Ax|Wy1n;Ax|Ax;Ax;?7:1;Ryn";
-    let messages: BTreeSet<_> = (1..=3)
-        .map(|workers| {
-            let report = Explorer::new()
-                .workers(workers)
-                .verify(&support::parse(text));
-            report.failure.expect("a race").message
-        })
-        .collect();
-    assert_eq!(messages.len(), 1, "{messages:?}");
-}
-
-#[test]
-fn an_estimate_is_near() {
-    let program = times(3, "Ax;Ax;Ax");
-    let report = Explorer::new().sample(2_000, 7).verify(&program);
-    let estimate = report.estimate.expect("an estimate");
-    let off = (estimate.executions - 1_680.0).abs();
-    assert!(off < 5.0 * estimate.deviation + 1.0, "{estimate:?}");
-    assert!(
-        !report.exhaustive && estimate.distinct > 100,
-        "{estimate:?}"
-    );
-    assert!((0.0..=1.0).contains(&estimate.coverage()));
-    let again = Explorer::new().sample(2_000, 7).verify(&program);
-    assert_eq!(again.complete, report.complete);
-}
-
-#[test]
-fn sampling_finds_races() {
-    let program = support::parse("Ax;Ax;Ax|Ax;Ax;Wy1n|Ax;?3:1;Ryn");
-    let report = Explorer::new().sample(500, 1).verify(&program);
-    assert!(report.failure.is_some());
-}
-
-#[test]
-fn a_bound_on_revisits_is_owned_up_to() {
-    let program = times(3, "Ax;Ax");
-    let all = Explorer::new().verify(&program);
-    let some = Explorer::new().max_revisits(1).verify(&program);
-    assert!(some.bounded && !some.exhaustive && some.complete < all.complete);
-    let enough = Explorer::new().max_revisits(1_000).verify(&program);
-    assert!(!enough.bounded && enough.exhaustive);
-    assert_eq!(enough.complete, all.complete);
-}
-
-#[test]
-fn progress_is_told() {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static CALLS: AtomicU64 = AtomicU64::new(0);
-    let report = Explorer::new()
-        .progress(|progress| {
-            CALLS.fetch_add(1, Ordering::Relaxed);
-            assert!(progress.executions > 0 && progress.estimate.is_some());
-        })
-        .verify(&times(4, "Ax;Ax"));
-    assert_eq!(report.complete, 2_520);
-    let report = Explorer::new()
-        .progress(|progress| {
-            CALLS.fetch_add(1, Ordering::Relaxed);
-            assert!(progress.executions > 0 && progress.estimate.is_some());
-        })
-        .verify(&times(4, "Ax;Ax;Ax"));
-    assert_eq!(report.complete, 369_600);
-    assert!(CALLS.load(Ordering::Relaxed) > 50);
-}
-
-#[test]
-fn who_joins_one_of_a_row_joins_them_all() {
-    let join = |t| Ins::Op(Op::Join(t));
-    let twin = support::parse("Ax;Wy1").threads.remove(0);
-    let look = support::parse("Rx;Ry").threads.remove(0);
-    for joins in [vec![join(0)], vec![join(1)], vec![join(0), join(1)]] {
-        let last = [joins, look.clone()].concat();
-        let program = Straight::new(vec![twin.clone(), twin.clone(), last]);
-        let ((all, _), (some, _)) = (
-            orbits(&program, Model::Rc11, false),
-            orbits(&program, Model::Rc11, true),
-        );
-        // Joining one alone tells the two apart: then nothing may be left out.
-        let missing = all.keys().find(|key| !some.contains_key(*key));
-        assert_eq!(missing, None);
-        let (complete, _) = counts(&program, false);
-        let (reduced, _) = counts(&program, true);
-        let both = program.threads[2].len() == 4;
-        assert_eq!(reduced, if both { complete / 2 } else { complete });
     }
 }

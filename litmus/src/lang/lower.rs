@@ -1,6 +1,8 @@
 //! From the tree to flat code.
 
-use super::ast::{BinOp, Expected, Expr, Order, Place, Stmt, StmtKind, Test, UnOp};
+mod expression;
+
+use super::ast::{Expected, Expr, Order, Place, Stmt, StmtKind, Test};
 use super::code::{Code, Index, Instr, Operand, Slot, ThreadCode};
 use super::error::Pos;
 
@@ -92,6 +94,7 @@ fn number_of(names: &mut Vec<String>, name: &str) -> Index {
         })
 }
 
+/// One thread, as far as it is flat.
 struct Lowering<'a> {
     locations: &'a mut Vec<String>,
     /// Named registers, all known before the first temporary is numbered.
@@ -186,152 +189,28 @@ impl Lowering<'_> {
                 StmtKind::Effect(expr) => _ = self.operand(expr),
                 StmtKind::If(test, then, other) => {
                     let test = self.operand(test);
-                    let branch = self.code.len();
-                    self.emit(Instr::Unless(test, 0));
-                    self.statements(then);
-                    if !other.is_empty() {
-                        let jump = self.code.len();
-                        self.emit(Instr::Jump(0));
-                        self.code[branch] = Instr::Unless(test, self.code.len());
-                        self.statements(other);
-                        self.code[jump] = Instr::Jump(self.code.len());
-                    } else {
-                        self.code[branch] = Instr::Unless(test, self.code.len());
-                    }
-                }
-            }
-        }
-    }
-
-    fn operand(&mut self, expr: &Expr) -> Operand {
-        match expr {
-            Expr::Const(value) => Operand::Const(*value),
-            Expr::Reg(name) => Operand::Reg(self.register(name)),
-            _ => {
-                let dst = self.temporary();
-                self.evaluate(expr, dst);
-                Operand::Reg(dst)
-            }
-        }
-    }
-
-    fn compute(&mut self, dst: Index, op: BinOp, a: Operand, b: Operand) {
-        self.emit(Instr::Compute { dst, op, a, b });
-    }
-
-    fn evaluate(&mut self, expr: &Expr, dst: Index) {
-        match expr {
-            Expr::Const(_) | Expr::Reg(_) => {
-                let value = self.operand(expr);
-                self.compute(dst, BinOp::Add, value, Operand::Const(0));
-            }
-            Expr::Unary(UnOp::Neg, inner) => {
-                let value = self.operand(inner);
-                self.compute(dst, BinOp::Sub, Operand::Const(0), value);
-            }
-            Expr::Unary(UnOp::Not, inner) => {
-                let value = self.operand(inner);
-                self.compute(dst, BinOp::Eq, value, Operand::Const(0));
-            }
-            Expr::Binary(op @ (BinOp::And | BinOp::Or), a, b) if touches_memory(b) => {
-                let result = self.temporary();
-                let left = self.operand(a);
-                self.compute(result, BinOp::Ne, left, Operand::Const(0));
-                // `&&` goes on when the left is not 0, `||` when it is.
-                let go_on = self.temporary();
-                let when = if *op == BinOp::And {
-                    BinOp::Ne
-                } else {
-                    BinOp::Eq
-                };
-                self.compute(go_on, when, Operand::Reg(result), Operand::Const(0));
-                let branch = self.code.len();
-                self.emit(Instr::Unless(Operand::Reg(go_on), 0));
-                let right = self.operand(b);
-                self.compute(result, BinOp::Ne, right, Operand::Const(0));
-                self.code[branch] = Instr::Unless(Operand::Reg(go_on), self.code.len());
-                self.compute(dst, BinOp::Add, Operand::Reg(result), Operand::Const(0));
-            }
-            Expr::Binary(op, a, b) => {
-                let mut left = self.operand(a);
-                // A compare-exchange on the right may change a register that the left has read.
-                if matches!(left, Operand::Reg(register) if register < self.names.len())
-                    && touches_memory(b)
-                {
-                    let copy = self.temporary();
-                    self.compute(copy, BinOp::Add, left, Operand::Const(0));
-                    left = Operand::Reg(copy);
-                }
-                let right = self.operand(b);
-                self.compute(dst, *op, left, right);
-            }
-            Expr::Load(location, order) => {
-                let location = self.location(location);
-                self.emit(Instr::Load {
-                    dst,
-                    location,
-                    order: *order,
-                });
-            }
-            Expr::Rmw(op, location, operand, order) => {
-                let operand = self.operand(operand);
-                let location = self.location(location);
-                self.emit(Instr::Rmw {
-                    dst,
-                    location,
-                    op: *op,
-                    operand,
-                    order: *order,
-                });
-            }
-            Expr::Cas(cas) => {
-                let desired = self.operand(&cas.desired);
-                let location = self.location(&cas.location);
-                let done = self.temporary();
-                let (expected, stored) = match &cas.expected {
-                    Expected::Reg(name) => (self.register(name), None),
-                    Expected::Location(name) => {
-                        let (expected, stored) = (self.temporary(), self.location(name));
-                        self.emit(Instr::Load {
-                            dst: expected,
-                            location: stored,
-                            order: Order::Plain,
-                        });
-                        (expected, Some(stored))
-                    }
-                };
-                self.emit(Instr::Cas {
-                    done,
-                    location,
-                    expected,
-                    desired,
-                    success: cas.success,
-                    failure: cas.failure,
-                    weak: cas.weak,
-                });
-                if let Some(location) = stored {
-                    let failed = self.temporary();
-                    self.compute(failed, BinOp::Eq, Operand::Reg(done), Operand::Const(0));
-                    let branch = self.code.len();
-                    self.emit(Instr::Unless(Operand::Reg(failed), 0));
-                    self.emit(Instr::Store {
-                        location,
-                        value: Operand::Reg(expected),
-                        order: Order::Plain,
+                    let mut jump = None;
+                    self.only_if(test, |this| {
+                        this.statements(then);
+                        if !other.is_empty() {
+                            jump = Some(this.code.len());
+                            this.emit(Instr::Jump(0));
+                        }
                     });
-                    self.code[branch] = Instr::Unless(Operand::Reg(failed), self.code.len());
+                    self.statements(other);
+                    if let Some(jump) = jump {
+                        self.code[jump] = Instr::Jump(self.code.len());
+                    }
                 }
-                self.compute(dst, BinOp::Add, Operand::Reg(done), Operand::Const(0));
             }
         }
     }
-}
 
-fn touches_memory(expr: &Expr) -> bool {
-    match expr {
-        Expr::Const(_) | Expr::Reg(_) => false,
-        Expr::Load(..) | Expr::Rmw(..) | Expr::Cas(_) => true,
-        Expr::Unary(_, inner) => touches_memory(inner),
-        Expr::Binary(_, a, b) => touches_memory(a) || touches_memory(b),
+    /// What is run only if the operand is not 0.
+    fn only_if(&mut self, test: Operand, body: impl FnOnce(&mut Self)) {
+        let branch = self.code.len();
+        self.emit(Instr::Unless(test, 0));
+        body(self);
+        self.code[branch] = Instr::Unless(test, self.code.len());
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod cases;
 pub mod linear;
+pub mod orbits;
 pub mod random;
 
 use std::collections::BTreeMap;

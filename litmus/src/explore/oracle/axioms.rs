@@ -2,8 +2,8 @@
 
 use super::super::Model;
 use super::super::program::MemoryOrder;
+use super::graph::{Event, Graph, What};
 use super::relation::Rel;
-use super::{Event, Graph, What};
 
 pub(super) struct Relations {
     events: Vec<(usize, Event)>,

@@ -7,13 +7,14 @@
 //! it. Programs of up to ten memory events take milliseconds, 64 events are the limit.
 
 mod axioms;
+mod graph;
 mod relation;
 
 use super::Model;
-use super::program::{MemoryOrder, Op, Program, Value, Wait, truncate};
+use super::program::{Op, Program, Value, Wait, truncate};
 use axioms::Relations;
+use graph::{Graph, What};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 /// What brute force found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,40 +39,6 @@ pub struct Faulty {
     pub key: String,
     /// The reads by which a thread waits, as thread and number from 1.
     pub waits: Vec<(usize, usize)>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
-    Read,
-    Write,
-    Fence,
-    Join,
-    Choice,
-}
-
-/// A place in a thread; `None` stands for the initial write.
-type Id = Option<(usize, usize)>;
-
-#[derive(Clone)]
-struct Event {
-    what: What,
-    order: MemoryOrder,
-    location: usize,
-    value: Value,
-    rf: Id,
-    /// Half of a successful update.
-    exclusive: bool,
-    /// The thread is not told what it read.
-    mute: bool,
-    /// The thread reads it in order to wait.
-    waits: bool,
-    joined: usize,
-}
-
-#[derive(Clone, Default)]
-struct Graph {
-    threads: Vec<Vec<Event>>,
-    co: Vec<Vec<(usize, usize)>>,
 }
 
 /// All executions of `program` under `model`.
@@ -133,20 +100,6 @@ pub fn enumerate<P: Program>(program: &P, model: Model) -> Findings {
 }
 
 impl Graph {
-    fn answers(&self, thread: usize) -> Vec<Value> {
-        self.threads[thread]
-            .iter()
-            .filter(|e| !(e.what == What::Write && e.exclusive))
-            .map(|e| {
-                if matches!(e.what, What::Read | What::Choice) && !e.mute {
-                    e.value
-                } else {
-                    0
-                }
-            })
-            .collect()
-    }
-
     /// Whether nothing but other threads could help the threads that have not ended, and
     /// nothing that these will do.
     fn waits_for_ever(&self, ops: &[Op]) -> bool {
@@ -173,170 +126,5 @@ impl Graph {
             key: self.key(),
             waits: waits.collect(),
         }
-    }
-
-    /// Every way to add one operation.
-    fn with(&self, t: usize, op: &Op, bits: &[u8], initial: &[Value], into: &mut Vec<Self>) {
-        let blank = |what, order| Event {
-            what,
-            order,
-            location: usize::MAX,
-            value: 0,
-            rf: None,
-            exclusive: false,
-            mute: false,
-            waits: false,
-            joined: 0,
-        };
-        let mut push = |event: Event| {
-            let mut next = self.clone();
-            next.threads[t].push(event);
-            into.push(next);
-        };
-        match *op {
-            Op::Fence(order) => push(blank(What::Fence, order)),
-            Op::Join(other) => {
-                push(Event {
-                    joined: other as usize,
-                    ..blank(What::Join, MemoryOrder::AcqRel)
-                });
-            }
-            Op::Choose(ways) => {
-                for value in 0..u64::from(ways) {
-                    push(Event {
-                        value,
-                        ..blank(What::Choice, MemoryOrder::Relaxed)
-                    });
-                }
-            }
-            Op::Store {
-                location,
-                order,
-                value,
-            } => {
-                let location = location.0 as usize;
-                let value = truncate(value, bits[location]);
-                self.place(
-                    t,
-                    Event {
-                        location,
-                        value,
-                        ..blank(What::Write, order)
-                    },
-                    into,
-                );
-            }
-            Op::Observe(_)
-            | Op::Spawn(_)
-            | Op::Block { .. }
-            | Op::Fail(_)
-            | Op::End
-            | Op::Return(_) => {}
-            Op::Load { .. }
-            | Op::Await { .. }
-            | Op::Update { .. }
-            | Op::Apply { .. }
-            | Op::CompareExchange { .. }
-            | Op::AwaitExchange { .. } => {
-                let location = op.location().map_or(0, |l| l.0 as usize);
-                let width = bits[location];
-                let sources = self.co[location].iter().map(|&w| Some(w)).chain([None]);
-                for rf in sources {
-                    let value = rf.map_or(initial[location], |(u, i)| self.threads[u][i].value);
-                    let equals = |expected| truncate(expected, width) == value;
-                    let (order, written) = match *op {
-                        Op::Load { order, .. } | Op::Await { order, .. } => (order, None),
-                        Op::Update { order, update, .. } | Op::Apply { order, update, .. } => {
-                            (order, Some(update.apply(value, width)))
-                        }
-                        Op::CompareExchange {
-                            expected,
-                            new,
-                            success,
-                            failure,
-                            ..
-                        } => {
-                            if equals(expected) {
-                                (success, Some(new))
-                            } else {
-                                (failure, None)
-                            }
-                        }
-                        Op::AwaitExchange {
-                            expected,
-                            new,
-                            order,
-                            ..
-                        } => {
-                            if equals(expected) {
-                                (order, Some(new))
-                            } else {
-                                (MemoryOrder::Relaxed, None)
-                            }
-                        }
-                        _ => unreachable!("a read"),
-                    };
-                    let read = Event {
-                        location,
-                        value,
-                        rf,
-                        exclusive: written.is_some(),
-                        mute: matches!(op, Op::Apply { .. }),
-                        waits: matches!(op, Op::Await { .. } | Op::AwaitExchange { .. }),
-                        ..blank(What::Read, order)
-                    };
-                    let mut next = self.clone();
-                    next.threads[t].push(read);
-                    match written {
-                        None => into.push(next),
-                        Some(new) => next.place(
-                            t,
-                            Event {
-                                location,
-                                value: truncate(new, width),
-                                exclusive: true,
-                                ..blank(What::Write, order)
-                            },
-                            into,
-                        ),
-                    }
-                }
-            }
-        }
-    }
-
-    /// Every coherence place of a write.
-    fn place(&self, t: usize, event: Event, into: &mut Vec<Self>) {
-        let location = event.location;
-        for at in 0..=self.co[location].len() {
-            let mut next = self.clone();
-            next.co[location].insert(at, (t, next.threads[t].len()));
-            next.threads[t].push(event.clone());
-            into.push(next);
-        }
-    }
-
-    fn key(&self) -> String {
-        let id = |id: Id| id.map_or("i".into(), |(t, i)| format!("{t}.{}", i + 1));
-        let mut key = String::new();
-        for (t, events) in self.threads.iter().enumerate() {
-            let _ = write!(key, "T{t}:");
-            for e in events {
-                let _ = match e.what {
-                    What::Read => write!(key, "R{}={}<{};", e.location, e.value, id(e.rf)),
-                    What::Write => write!(key, "W{}={};", e.location, e.value),
-                    What::Fence => write!(key, "F;"),
-                    What::Join => write!(key, "Join0;"),
-                    What::Choice => write!(key, "Choice{};", e.value),
-                };
-            }
-        }
-        for (l, co) in self.co.iter().enumerate() {
-            let _ = write!(key, "{l}:");
-            for &w in co {
-                let _ = write!(key, "{},", id(Some(w)));
-            }
-        }
-        key
     }
 }

@@ -23,7 +23,7 @@
 //!
 //! GenMC's rule (its manual calls it experimental) lacks the second point. SPORE (PLDI
 //! 2024) is the published optimal combination. Ours is checked against brute force: every
-//! orbit of random programs, see `tests/reductions.rs`.
+//! orbit of random programs, see `tests/reductions_random.rs`.
 
 use super::super::cache::Source;
 use super::super::graph::{Event, Graph, Kind};
