@@ -57,7 +57,7 @@
 //!   finds its inbox empty, and afterwards changes no local half; what it still drops, it drops
 //!   as a stranger. Its objects keep its number and its half. A new thread with the same number
 //!   simply goes on counting there.
-//! * (B10) Destructors, which may drop more, run outside the table's lock.
+//! * (B10) Destructors, which may drop more and queue it, run outside the table's lock.
 //! * (B5) A collector that stops the world may give an object to another owner. A thread that
 //!   read the owner before such a stop has to read it again under the table's lock:
 //!   CPython 3.13 does not (`brc-stale-tid`).
@@ -84,7 +84,10 @@ mod operations;
 pub mod upgrade;
 
 pub use self::checks::*;
+pub use self::handoff::Thread;
 pub use self::operations::Extra;
+
+use self::handoff::Entry;
 
 use super::{Count, LastRites, Object, Op, Workshop, destroy, random};
 use crate::ghost::{Ghost as _, require};
@@ -120,26 +123,6 @@ pub struct Header<R: Runtime> {
     bias: R::Cell<u8>,
 }
 
-/// A thread in the table of owners.
-struct Entry {
-    /// Its number, from one; a later thread may get it again.
-    id: usize,
-    /// Where its breaker is; used again by the same thread only.
-    slot: usize,
-    /// Objects of which it is to subtract a reference and to merge.
-    inbox: Vec<usize>,
-}
-
-/// What a thread carries.
-pub struct Thread {
-    id: usize,
-    slot: usize,
-    /// Whether it is in the table, that is, whether it may own.
-    registered: bool,
-    /// Taken out of the inbox and not worked off yet.
-    outbox: Vec<usize>,
-}
-
 /// The scheme.
 pub struct Biased<R: Runtime, F: Fault<Mutant>> {
     objects: Box<[Object<R, Header<R>>]>,
@@ -159,25 +142,6 @@ pub struct Biased<R: Runtime, F: Fault<Mutant>> {
 type Obj<R> = Object<R, Header<R>>;
 
 impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
-    /// A heap of `shape.objects` blocks for `shape.threads` threads.
-    pub fn with_faults(shape: Shape, faults: F) -> Self {
-        let header = |n| Header {
-            owner: R::AtomicUsize::new(0, Label::nth("owner", n)),
-            local: R::AtomicU32::new(0, Label::nth("local", n)),
-            shared: R::AtomicI64::new(0, Label::nth("shared", n)),
-            bias: R::Cell::new(0, Label::nth("bias", n)),
-        };
-        let breaker = |n| R::AtomicU8::new(0, Label::nth("breaker", n));
-        Self {
-            objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
-            table: R::Mutex::new(Vec::new(), "table"),
-            world: R::Mutex::new((), "world"),
-            breaker: (0..shape.threads).map(breaker).collect(),
-            rites: OnceLock::new(),
-            faults,
-        }
-    }
-
     #[inline]
     fn set_local(&self, header: &Header<R>, value: u32) {
         if R::OBSERVED {
@@ -223,6 +187,9 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     #[inline(never)]
     fn sub_shared(&self, thread: &mut Thread, object: &Obj<R>) {
         let shared = &object.header.shared;
+        // Release: what we did to the object comes before its end. Acquire: if this is the end,
+        // it comes after what all others did.
+        let acq_rel = self.faults.acq_rel(Mutant::DropNoRelease, Mutant::DropNoAcquire);
         // Relaxed here and in all loops below: a guess, which the exchange confirms.
         let mut old = shared.load(Relaxed);
         let (queue, new) = loop {
@@ -239,9 +206,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
                 true => QUEUED - ONE,
                 false => old - ONE,
             };
-            // Release: what we did to the object comes before its end. Acquire: if this
-            // is the end, it comes after what all others did.
-            match shared.compare_exchange(old, new, AcqRel, Relaxed) {
+            match shared.compare_exchange(old, new, acq_rel, Relaxed) {
                 Ok(_) => break (queue, new),
                 Err(found) => old = found,
             }
@@ -279,7 +244,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         }
         // Release: our uses come before the free by whoever drops last. Acquire: that
         // may be us, right here.
-        while let Err(found) = shared.compare_exchange(old, old | MERGED, AcqRel, Relaxed) {
+        let acq_rel = self.faults.acq_rel(Mutant::ZeroNoRelease, Mutant::ZeroNoAcquire);
+        while let Err(found) = shared.compare_exchange(old, old | MERGED, acq_rel, Relaxed) {
             old = found;
         }
         if old >> 2 == 0 {
@@ -315,7 +281,8 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
             let count = others + mine + extra;
             // Acquire and release: as in `merge_zero`. The queued drop is ordered by the table's
             // lock, all other foreign drops by this step alone.
-            match shared.compare_exchange(old, count << 2 | MERGED, AcqRel, Relaxed) {
+            let acq_rel = self.faults.acq_rel(Mutant::MergeNoRelease, Mutant::MergeNoAcquire);
+            match shared.compare_exchange(old, count << 2 | MERGED, acq_rel, Relaxed) {
                 Ok(_) => break count,
                 Err(found) => old = found,
             }

@@ -87,7 +87,8 @@ impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
             let new = (old + add * ONE) | MERGED;
             // Release: our uses come before the free by whoever drops last. Acquire: that may
             // be us. Less than both and the last drop races with a use (P4).
-            match header.shared.compare_exchange(old, new, AcqRel, Relaxed) {
+            let acq_rel = self.faults.acq_rel(Mutant::ZeroNoRelease, Mutant::ZeroNoAcquire);
+            match header.shared.compare_exchange(old, new, acq_rel, Relaxed) {
                 Ok(_) => return old + add * ONE,
                 Err(found) => old = found,
             }
@@ -131,7 +132,8 @@ impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
                 new |= QUEUED;
             }
             // Acquire and release: as above.
-            match header.shared.compare_exchange(old, new, AcqRel, Relaxed) {
+            let acq_rel = self.faults.acq_rel(Mutant::DropNoRelease, Mutant::DropNoAcquire);
+            match header.shared.compare_exchange(old, new, acq_rel, Relaxed) {
                 Ok(_) => break new,
                 Err(found) => old = found,
             }
@@ -206,7 +208,8 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Paper<R, F> {
             let count = loop {
                 let new = ((old + mine * ONE) | MERGED) & !QUEUED;
                 // Acquire and release: as above.
-                match header.shared.compare_exchange(old, new, AcqRel, Relaxed) {
+                let acq_rel = self.faults.acq_rel(Mutant::ListNoRelease, Mutant::ListNoAcquire);
+                match header.shared.compare_exchange(old, new, acq_rel, Relaxed) {
                     Ok(_) => break new >> 2,
                     Err(found) => old = found,
                 }

@@ -7,6 +7,18 @@ mutants! {
     pub enum Mutant {
         /// The owner reads the shared half relaxed before it frees.
         RelaxedZeroLoad = "brc-relaxed-zero-load" breaks ["B4"] in "zero-by-others" by WeakMemory;
+        /// A foreign drop does not release: what it did may come after the free.
+        DropNoRelease = "brc-drop-no-release" breaks ["B4"] in "zero-by-others" by WeakMemory;
+        /// A foreign drop does not acquire: it frees beside the uses of others.
+        DropNoAcquire = "brc-drop-no-acquire" breaks ["B4"] in "zero-by-others" by WeakMemory;
+        /// The owner that merges at zero does not release its uses.
+        ZeroNoRelease = "brc-zero-merge-no-release" breaks ["B4"] in "zero-by-others" by WeakMemory;
+        /// The owner that merges at zero does not acquire the drops of others.
+        ZeroNoAcquire = "brc-zero-merge-no-acquire" breaks ["B4"] in "zero-by-others" by WeakMemory;
+        /// The merge of a queued object does not release the owner's uses.
+        MergeNoRelease = "brc-queue-merge-no-release" breaks ["B4"] in "uses-and-merge" by WeakMemory;
+        /// The merge of a queued object does not acquire the drops of others.
+        MergeNoAcquire = "brc-queue-merge-no-acquire" breaks ["B4"] in "uses-and-merge" by WeakMemory;
         /// The owner frees as soon as its own half is zero.
         IgnoreShared = "brc-merge-ignores-shared" breaks ["B2", "B4"] in "held-abroad" by Everywhere;
         /// The owner frees when the shared count is zero, whatever the flag.
@@ -33,6 +45,8 @@ mutants! {
         ClearLate = "brc-clear-late" breaks ["B7"] in "told" by Everywhere;
         /// The merge for an owner that left happens after unlocking the table.
         AbandonUnlocked = "brc-abandon-unlocked" breaks ["B5", "B1", "B2"] in "id-reuse" by Everywhere;
+        /// The queueing thread destroys an abandoned object inside the table's section.
+        DestroyLocked = "brc-destroy-locked" breaks ["B10"] in "exit-with-tree" by Everywhere;
         /// The owner read before a detach is still believed after it (CPython 3.13).
         #[shipped(x)]
         StaleOwner = "brc-stale-tid" breaks ["B5", "B1", "B2"] in "adoption"

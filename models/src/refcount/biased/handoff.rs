@@ -10,6 +10,26 @@
 
 use super::*;
 
+/// A thread in the table of owners.
+pub(super) struct Entry {
+    /// Its number, from one; a later thread may get it again.
+    id: usize,
+    /// Where its breaker is; used again by the same thread only.
+    pub(super) slot: usize,
+    /// Objects of which it is to subtract a reference and to merge.
+    pub(super) inbox: Vec<usize>,
+}
+
+/// What a thread carries.
+pub struct Thread {
+    pub(super) id: usize,
+    pub(super) slot: usize,
+    /// Whether it is in the table, that is, whether it may own.
+    registered: bool,
+    /// Taken out of the inbox and not worked off yet.
+    outbox: Vec<usize>,
+}
+
 impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     /// Leaves the caller's reference to the owner.
     #[cold]
@@ -47,6 +67,10 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
             // Inside the section: a new thread with this id registers either before,
             // and is found, or after, and then sees the owner gone.
             let dead = self.merge(object, -1);
+            if dead && self.faults.is(Mutant::DestroyLocked) {
+                return destroy(self, thread, object);
+            }
+            // Before the destructor (B10): what it drops may have an owner that is gone, too.
             drop(table);
             if dead {
                 destroy(self, thread, object);

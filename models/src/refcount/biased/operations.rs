@@ -27,7 +27,21 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Biased<R, F> {
     type Extra = Extra;
 
     fn new(shape: Shape, faults: F) -> Self {
-        Self::with_faults(shape, faults)
+        let header = |n| Header {
+            owner: R::AtomicUsize::new(0, Label::nth("owner", n)),
+            local: R::AtomicU32::new(0, Label::nth("local", n)),
+            shared: R::AtomicI64::new(0, Label::nth("shared", n)),
+            bias: R::Cell::new(0, Label::nth("bias", n)),
+        };
+        let breaker = |n| R::AtomicU8::new(0, Label::nth("breaker", n));
+        Self {
+            objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
+            table: R::Mutex::new(Vec::new(), "table"),
+            world: R::Mutex::new((), "world"),
+            breaker: (0..shape.threads).map(breaker).collect(),
+            rites: OnceLock::new(),
+            faults,
+        }
     }
     fn objects(&self) -> &[Obj<R>] {
         &self.objects

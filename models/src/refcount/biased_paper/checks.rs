@@ -9,6 +9,18 @@ mutants! {
         FreeListed = "paper-free-listed" breaks ["P2"] in "drop-and-return" by Everywhere;
         /// Every foreign decrement below zero queues.
         NoQueuedFlag = "paper-requeue" breaks ["P1", "P2"] in "two-foreign-drops" by Everywhere;
+        /// A foreign drop does not release: what it did may come after the free.
+        DropNoRelease = "paper-drop-no-release" breaks ["P4"] in "uses-and-merge" by WeakMemory;
+        /// A foreign drop does not acquire: it frees beside the uses of others.
+        DropNoAcquire = "paper-drop-no-acquire" breaks ["P4"] in "uses-and-merge" by WeakMemory;
+        /// The owner that merges at zero does not release its uses.
+        ZeroNoRelease = "paper-zero-merge-no-release" breaks ["P4"] in "uses-and-last" by WeakMemory;
+        /// The owner that merges at zero does not acquire the drops of others.
+        ZeroNoAcquire = "paper-zero-merge-no-acquire" breaks ["P4"] in "uses-and-last" by WeakMemory;
+        /// The merge of a listed object does not release the owner's uses.
+        ListNoRelease = "paper-list-merge-no-release" breaks ["P4"] in "uses-and-merge" by WeakMemory;
+        /// The merge of a listed object does not acquire the drops of others.
+        ListNoAcquire = "paper-list-merge-no-acquire" breaks ["P4"] in "uses-and-merge" by WeakMemory;
         /// The owner word is cleared after the merge, when the object may be gone, as published.
         #[shipped(x)]
         OwnerAfterMerge = "paper-owner-after-merge" breaks ["P2"] in "merge-beside-last" by Everywhere;
