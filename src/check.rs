@@ -17,6 +17,7 @@ Examples:
   threadbare check biased                                # every scenario under every engine
   threadbare check biased --scenario exit --engine loom  # one of them
   threadbare check biased --mutant merge-ignores-shared  # how this fault breaks it; exit code 1
+  threadbare check buffered --engine explorer --workers 2 # this engine on two cores
   threadbare check gil --mutants                         # executions to kill each fault, by engine
   threadbare check qsbr --orders                         # which memory orders the scenarios need
   threadbare check --format markdown                     # what was covered, as a table")]
@@ -44,6 +45,10 @@ pub struct Args {
     /// Executions at most, per scenario and engine; the engine's default when absent
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub executions: Option<u64>,
+    /// OS threads on which the explorer searches; the other engines have one
+    #[arg(long, default_value_t = 1, conflicts_with_all = ["mutants", "orders"],
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub workers: u16,
     /// Output
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
@@ -77,10 +82,31 @@ struct Tally {
 /// # Errors
 /// Names that the catalogue does not have; output that cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if let Some(why) = unfit(&args) {
+        eprintln!("threadbare: {why}");
+        return Ok(exit::usage());
+    }
     Ok(match checked(&args)? {
         tally if tally.violated => exit::found(),
         tally if tally.judged => exit::CLEAN,
         _ => exit::nothing(),
+    })
+}
+
+/// Why these options do not go together, as far as the parser cannot tell.
+fn unfit(args: &Args) -> Option<String> {
+    let engine = args.engine.filter(|engine| *engine != Engine::Explorer);
+    if let (Some(engine), 2..) = (engine, args.workers) {
+        let name = engine.name();
+        return Some(format!(
+            "--workers is for the explorer, {name} searches on one OS thread"
+        ));
+    }
+    let one_table = args.mutant.is_some() || args.mutants || args.orders || args.engine.is_some();
+    (args.format == Format::Markdown && one_table).then(|| {
+        "--format markdown is one table, of what each exhaustive engine covered: without \
+         --mutant, --mutants, --orders and --engine"
+            .to_owned()
     })
 }
 
@@ -90,7 +116,7 @@ fn checked(args: &Args) -> anyhow::Result<Tally> {
         None => catalogue::all(),
     };
     let mut tally = Tally::default();
-    if args.format == Format::Markdown && !args.mutants && !args.orders {
+    if args.format == Format::Markdown {
         print!("{}", report::BOUNDS_HEAD);
     }
     for entry in &chosen {
@@ -125,6 +151,7 @@ fn one(
 ) -> anyhow::Result<report::Checked> {
     let mut budget = report::budget(engine, args.seed);
     budget.executions = args.executions.unwrap_or(budget.executions);
+    budget.workers = args.workers.into();
     let checked = report::check(entry, scenario, args.mutant.as_deref(), engine, budget)?;
     tally.violated |= checked.verdict.failure().is_some();
     tally.judged |= !matches!(checked.verdict, Verdict::Unsupported { .. });
@@ -199,7 +226,11 @@ fn checks(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
 
 /// Rows of the table of bounds.
 fn bounds(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
-    for scenario in &entry.scenarios {
+    let scenarios = match &args.scenario {
+        Some(name) => vec![entry.scenario(name)?],
+        None => entry.scenarios.iter().collect(),
+    };
+    for scenario in scenarios {
         let mut row = Vec::new();
         for engine in [Engine::Explorer, Engine::Loom, Engine::Dfs] {
             row.push(one(entry, args, scenario.name, engine, tally)?.verdict);

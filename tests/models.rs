@@ -80,6 +80,18 @@ fn wrong_names_and_files_give_2_and_the_way_out() {
             "cannot be used with",
         ),
         (&["check", "gil", "--engine", "genmc"], "one of explorer"),
+        (
+            &["check", "gil", "--engine", "loom", "--workers", "2"],
+            "for the explorer",
+        ),
+        (
+            &["check", "gil", "--mutants", "--workers", "2"],
+            "cannot be used with",
+        ),
+        (
+            &["check", "gil", "--orders", "--format", "markdown"],
+            "is one table",
+        ),
         (&["replay", "no-such-file"], "nor a file"),
         (&["replay", "/dev/null"], "not a recording"),
         (&["replay", "tb1/biased/exit"], "eight fields"),

@@ -45,7 +45,7 @@ pub fn budget(engine: Engine, seed: u64) -> Budget {
         Engine::Random | Engine::Pct => 20_000,
         Engine::Native => 1_000,
     };
-    Budget { executions, seed }
+    Budget { executions, seed, workers: 1 }
 }
 
 /// Runs one check.

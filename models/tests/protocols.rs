@@ -22,7 +22,7 @@ fn budget(engine: Engine) -> Budget {
         Engine::Random | Engine::Pct => 2_000,
         Engine::Native => 300,
     };
-    Budget { executions, seed: SEED }
+    Budget { executions, seed: SEED, workers: 1 }
 }
 
 fn faithful(entry: &Entry, scenario: &str, engine: Engine) -> Result<(), Failed> {
@@ -122,7 +122,7 @@ fn programs(entry: &Entry) -> Result<(), Failed> {
         for engine in [Engine::Random, Engine::Pct, Engine::Native] {
             // Starting real threads takes longer than a model execution.
             let executions = if engine == Engine::Native { 10 } else { 60 };
-            let budget = Budget { executions, seed };
+            let budget = Budget { executions, seed, workers: 1 };
             match entry.check_random(engine, program, None, budget) {
                 None => return Ok(()),
                 Some(Verdict::Violated(f)) => {
@@ -149,7 +149,7 @@ fn replays(entry: &Entry) -> Result<(), Failed> {
         if engine == Engine::Loom && !mutant.visible.by_loom() {
             continue;
         }
-        let budget = Budget { executions: 20_000, seed: SEED };
+        let budget = Budget { executions: 20_000, seed: SEED, workers: 1 };
         let verdict = entry.check(engine, mutant.scenario, Some(mutant.name), budget)?;
         let Some(first) = verdict.failure() else {
             continue;

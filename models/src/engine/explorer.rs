@@ -141,15 +141,24 @@ pub(super) fn check<P: Protocol>(
     let body = {
         let scenario = scenario.clone();
         move || {
+            // Here, and not before the search: its workers are OS threads of their own.
+            explorer::start();
+            hook::quiet();
             explorer::guarded(|| {
                 execute::<Explorer, P::World<Explorer>>(&scenario, Switch(mutant));
             });
         }
     };
-    explorer::start();
-    let search = Search::new().max_executions(budget.executions);
+    let search = Search::new().max_executions(budget.executions).workers(budget.workers);
     let report = hook::quietly(|| search.observe(body, judge.clone()));
     trace::take();
+    if budget.workers > 1 && !matches!(&report, Ok(report) if report.failure.is_none()) {
+        // Once more in order, for the number of the failing execution, by which it is replayed,
+        // and its trace. It is there: workers report the fault that comes first in this order,
+        // but together they may have got beyond what one may spend.
+        let alone = Budget { workers: 1, executions: u64::MAX, ..budget };
+        return check::<P>(scenario, mutant, alone);
+    }
     let report = match report {
         Ok(report) => report,
         Err(panic) => {
@@ -212,5 +221,5 @@ pub(super) fn replay<P: Protocol>(
     mutant: Option<P::Mutant>,
     n: u64,
 ) -> Verdict {
-    check::<P>(scenario, mutant, Budget { executions: n + 1, seed: 0 })
+    check::<P>(scenario, mutant, Budget { executions: n + 1, ..Budget::default() })
 }

@@ -28,6 +28,12 @@ pub(super) fn install() {
     });
 }
 
+/// No panic of this OS thread is a message from now on: within [`quietly`], and on threads that
+/// a search starts for itself.
+pub(super) fn quiet() {
+    EXPLORING.set(true);
+}
+
 /// Runs `f`, turning a panic into its payload without a message.
 pub(super) fn quietly<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn std::any::Any + Send>> {
     let before = EXPLORING.replace(true);

@@ -97,6 +97,6 @@ pub(super) fn replay<P: Protocol>(
     mutant: Option<P::Mutant>,
     n: u64,
 ) -> Verdict {
-    let budget = Budget { executions: n + INTERVAL, seed: 0 };
+    let budget = Budget { executions: n + INTERVAL, ..Budget::default() };
     check::<P>(scenario, mutant, budget)
 }

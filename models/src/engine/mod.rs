@@ -78,11 +78,15 @@ pub struct Budget {
     pub executions: u64,
     /// Seed of samples.
     pub seed: u64,
+    /// OS threads that search; the explorer's alone, others have one. A search that ends by
+    /// itself comes to the same verdict and count with any number; one that is cut short has
+    /// seen other executions.
+    pub workers: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { executions: 100_000, seed: 1 }
+        Self { executions: 100_000, seed: 1, workers: 1 }
     }
 }
 

@@ -35,7 +35,7 @@ struct Walk {
 
 impl Walk {
     fn new(budget: Budget) -> Self {
-        let Budget { seed, executions: limit } = budget;
+        let Budget { seed, executions: limit, .. } = budget;
         Self { seed, runs: 0, limit, choices: Choices::seeded(seed, 0) }
     }
 }
