@@ -88,7 +88,7 @@ fn the_list_and_the_matrix_show_empty_cells() {
             "{line}"
         );
     }
-    assert_eq!(json.lines().count(), 2);
+    assert_eq!(json.lines().count(), 3);
 }
 
 #[test]

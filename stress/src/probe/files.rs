@@ -35,6 +35,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("../../probes/deferred/types-after-threads.py"),
     ),
     (
+        "gil/last-exit",
+        include_str!("../../probes/gil/last-exit.py"),
+    ),
+    (
         "gil/pending-calls",
         include_str!("../../probes/gil/pending-calls.py"),
     ),

@@ -62,10 +62,6 @@ pub const UNREACHED: &[(&str, &str)] = &[
         "buf-resurrect-lost",
         "no VM with buffered counts was ever shipped",
     ),
-    (
-        "gil-withdraw-unlocked",
-        "one finalization a process, and a window of a few instructions in it",
-    ),
 ];
 
 /// A probe: what its head says, and its program.
