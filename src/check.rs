@@ -75,6 +75,7 @@ fn engine(name: &str) -> Result<Engine, String> {
 struct Tally {
     violated: bool,
     judged: bool,
+    verdicts: report::Summary,
 }
 
 /// Runs the subcommand.
@@ -130,8 +131,14 @@ fn checked(args: &Args) -> anyhow::Result<Tally> {
             checks(entry, args, &mut tally)?;
         }
     }
-    if args.orders && args.format != Format::Json {
-        println!("{}", report::ORDERS_FOOT);
+    if args.format == Format::Human {
+        if args.orders {
+            println!("{}", report::ORDERS_FOOT);
+        } else if args.mutants {
+            println!("{}", report::mutant_foot(&chosen[0]));
+        } else if args.mutant.is_none() {
+            println!("{}", tally.verdicts);
+        }
     }
     Ok(tally)
 }
@@ -153,6 +160,7 @@ fn one(
     budget.executions = args.executions.unwrap_or(budget.executions);
     budget.workers = args.workers.into();
     let checked = report::check(entry, scenario, args.mutant.as_deref(), engine, budget)?;
+    tally.verdicts.add(&checked.verdict);
     tally.violated |= checked.verdict.failure().is_some();
     tally.judged |= !matches!(checked.verdict, Verdict::Unsupported { .. });
     Ok(checked)
@@ -282,7 +290,7 @@ fn mutants(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> 
         for (name, why) in entry.not_expressed {
             println!("  {name:<30} not expressed: {why}");
         }
-        println!("{}", report::mutant_foot(entry));
+        println!();
     }
     Ok(())
 }

@@ -6,12 +6,12 @@ mod support;
 
 use proptest::prelude::*;
 use std::ops::ControlFlow;
-use support::Straight;
 use support::cases::cases;
 use support::random::{Faults, faulty_program};
+use support::{Ins, Straight};
 use threadbare_litmus::Explorer;
 use threadbare_litmus::explore::oracle::{Findings, enumerate};
-use threadbare_litmus::explore::program::Op;
+use threadbare_litmus::explore::program::{Location, MemoryOrder, Op, Update};
 use threadbare_litmus::explore::{Failure, FailureKind, Model, Report};
 
 const MODELS: [Model; 3] = [Model::Rc11, Model::Sc, Model::Tso];
@@ -124,7 +124,7 @@ proptest! {
 #[test]
 fn the_end_of_a_thread_that_nobody_spawned_is_before_its_join() {
     let mut program = support::parse("Wx0r | Ay;Wx1 | Wy1");
-    program.threads[2].insert(0, support::Ins::Op(Op::Join(0)));
+    program.threads[2].insert(0, Ins::Op(Op::Join(0)));
     for model in MODELS {
         let expected = enumerate(&program, model);
         let mut found = std::collections::BTreeSet::new();
@@ -134,4 +134,40 @@ fn the_end_of_a_thread_that_nobody_spawned_is_before_its_join() {
         });
         assert_eq!(found, expected.complete, "{model:?}");
     }
+}
+
+/// Updates that commute are not ordered by the search, but a trace has the order of the
+/// execution that it found, which here is not the one in which a replay adds them.
+#[test]
+fn a_replay_keeps_the_order_of_updates_that_commute() {
+    let (x, y) = (Location(0), Location(1));
+    let count = Op::Apply {
+        location: y,
+        order: MemoryOrder::Relaxed,
+        update: Update::Add(1),
+    };
+    let store = Op::Store {
+        location: x,
+        order: MemoryOrder::Relaxed,
+        value: 1,
+    };
+    let plain = Op::Load {
+        location: x,
+        order: MemoryOrder::Plain,
+    };
+    let threads = [
+        vec![store, Op::Join(1), count.clone()],
+        vec![Op::Choose(2)],
+        vec![count, plain],
+    ];
+    let program = Straight::new(
+        threads
+            .map(|ops| ops.into_iter().map(Ins::Op).collect())
+            .into(),
+    );
+    let expected = enumerate(&program, Model::Rc11);
+    assert!(expected.race, "{expected:?}");
+    let reduced = Explorer::new().reduce(true).verify(&program);
+    let found = is_right(&reduced, &program, &expected);
+    found.expect("the trace repeats the race");
 }

@@ -12,7 +12,7 @@ use crate::catalogue::{Entry, ScenarioInfo, Unknown};
 use crate::engine::{Budget, Engine};
 use crate::protocol::{MutantInfo, Property};
 use crate::replay::Recording;
-use crate::verdict::{Bounds, Verdict};
+use crate::verdict::{Bounds, Verdict, size};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -79,18 +79,62 @@ pub fn check(
 
 /// Question, source, properties, scenarios.
 pub fn describe(entry: &Entry) -> String {
-    let mut text = format!("{}\n  {}\n  source: {}\n", entry.title, entry.question, entry.source);
+    let Entry { title, name, question, source, .. } = entry;
+    let mut text = format!("{title} ({name})\n  {question}\n  source: {source}\n");
     let _ = writeln!(text, "\nproperties");
     for property in entry.properties {
         let _ = writeln!(text, "  {:<4} {}", property.id, property.states);
     }
     let _ = writeln!(text, "\nscenarios");
     for s in &entry.scenarios {
-        let size = format!("{} threads, {} operations", s.threads, s.operations);
+        let size = size(s.threads, s.operations);
         let _ = writeln!(text, "  {:<20} {} ({size})", s.name, s.asks);
     }
+    let _ = writeln!(text, "\nresults");
     text
 }
+
+/// What a run over many scenarios came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Summary {
+    /// Every execution within the stated bounds keeps every property.
+    pub exhausted: usize,
+    /// Samples without a violation.
+    pub sampled: usize,
+    /// Violations.
+    pub violated: usize,
+    /// What an engine cannot judge.
+    pub unsupported: usize,
+}
+
+impl Summary {
+    /// Counts a verdict.
+    pub fn add(&mut self, verdict: &Verdict) {
+        *match verdict {
+            Verdict::Exhausted(_) => &mut self.exhausted,
+            Verdict::Passed { .. } => &mut self.sampled,
+            Verdict::Violated(_) => &mut self.violated,
+            Verdict::Unsupported { .. } => &mut self.unsupported,
+        } += 1;
+    }
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { exhausted, sampled, violated, unsupported } = self;
+        let all = exhausted + sampled + violated + unsupported;
+        write!(
+            f,
+            "{all} checks: {exhausted} searches exhausted within their bounds, {sampled} passed as \
+             samples, {violated} violated, {unsupported} not judged\n{MODELS}"
+        )
+    }
+}
+
+/// What the engines take for memory, below their results.
+const MODELS: &str = "\
+loom's C11: no load buffering, SeqCst accesses as acquire-release. RC11: exact; a blocked execution
+waits for ever, and nothing in it is wrong. Exhausted is no proof for more threads or operations.";
 
 /// A planted fault, before it is looked for.
 pub fn describe_mutant(entry: &Entry, mutant: &MutantInfo) -> String {
@@ -165,7 +209,10 @@ pub fn violation(entry: &Entry, checked: &Checked) -> String {
         .filter(|p| p.broken_by.contains(&kind))
         .map(|p| format!("  {:<4} {}", p.id, p.states))
         .collect();
-    let mut text = format!("{}: {}\n", kind.name(), failure.violation.text);
+    // The engines' own words for a deadlock begin with the kind.
+    let said =
+        failure.violation.text.trim_start_matches(kind.name()).trim_start_matches([':', ' ']);
+    let mut text = format!("{}: {said}\n", kind.name());
     let breaks = match broken.len() {
         0 => "breaks none of the properties that the fault names".to_owned(),
         1 => format!("breaks\n{}", broken[0]),

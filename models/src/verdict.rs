@@ -98,12 +98,21 @@ pub struct Bounds {
 impl std::fmt::Display for Bounds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { threads, operations, executions, preemptions, model } = self;
-        write!(f, "all {executions} executions ")?;
+        match executions {
+            1 => f.write_str("the one execution ")?,
+            n => write!(f, "all {n} executions ")?,
+        }
         if let Some(bound) = preemptions {
             write!(f, "of at most {bound} preemptions ")?;
         }
-        write!(f, "of {threads} threads, {operations} operations, {model}")
+        write!(f, "of {}, {model}", size(*threads, *operations))
     }
+}
+
+/// How large a scenario is, in words.
+pub(crate) fn size(threads: usize, operations: usize) -> String {
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    format!("{}, {}", count(threads, "thread"), count(operations, "operation"))
 }
 
 /// How one execution is repeated.

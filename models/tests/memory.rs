@@ -57,7 +57,7 @@ fn faithful(entry: &Entry, scenario: &str) -> Result<(), Failed> {
 fn harms_memory(entry: &Entry, mutant: &MutantInfo) -> bool {
     [Kind::UseAfterFree, Kind::DoubleFree, Kind::PrematureFree, Kind::Leak]
         .into_iter()
-        .any(|kind| entry.kind_breaks(kind, mutant.breaks))
+        .any(|kind| entry.kind_breaks(kind, mutant))
 }
 
 /// What a process said at its end, in a few words.

@@ -172,7 +172,10 @@ pub(super) fn check<P: Protocol>(
         }
     };
     let executions = report.complete + report.blocked;
-    let model = format!("RC11, {} complete and {} blocked", report.complete, report.blocked);
+    let model = match report.blocked {
+        0 => "RC11".to_owned(),
+        blocked => format!("RC11, {blocked} of them blocked"),
+    };
     let Some(failure) = report.failure else {
         if report.complete == 0 {
             return Verdict::Unsupported { reason: "no execution runs to its end".into() };
@@ -198,7 +201,7 @@ pub(super) fn check<P: Protocol>(
             }
             _ => Kind::Internal,
         };
-        Violation { kind, text: failure.message.clone() }
+        Violation { kind, text: super::unnamed(kind, &failure.message).to_owned() }
     });
     let events = judge.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let mut trace = render::columns(scenario, &events);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Loom's own limit, main included.
 const THREADS: usize = 5;
-const MODEL: &str = "C11 as loom has it (no load buffering, SeqCst accesses as acquire-release)";
+const MODEL: &str = "loom's C11";
 
 /// How often loom looks at its limit of executions.
 const INTERVAL: u64 = 1_000;

@@ -238,8 +238,14 @@ fn classify(panic: Option<&(dyn std::any::Any + Send)>) -> Violation {
     // Loom's words for it.
     let text = text.trim().lines().next().unwrap_or_default();
     let text = text.trim_start_matches("Causality violation: ");
+    let text = unnamed(kind, text);
     let text = text.replace("`UnsafeCell`", "plain memory");
     Violation { kind, text }
+}
+
+/// An engine's words without the name of the kind, which is said before them anyway.
+fn unnamed(kind: Kind, text: &str) -> &str {
+    text.trim_start_matches(kind.name()).trim_start_matches([';', '!', ':', ' '])
 }
 
 /// FNV-1a, stable across runs and versions.

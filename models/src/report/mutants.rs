@@ -83,10 +83,10 @@ pub fn mutant_line(row: &MutantRow) -> String {
     )
 }
 
-/// Below the table of mutants: how to see one.
+/// Below the tables of mutants: how to see one, of the first protocol for example.
 pub fn mutant_foot(entry: &Entry) -> String {
     format!(
-        "  numbers: executions until killed; – missed; see one, and the line that replays it:\n  \
+        "numbers: executions until killed; –: not within the budget; to see one, and the line that replays it:\n  \
          threadbare check {} --mutant {}\n",
         entry.name,
         entry.mutants.first().map_or("NAME", |m| m.name)

@@ -22,7 +22,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 update,
             } => {
                 if self.commuting.admits(location.0, order, update)? {
-                    self.add_applied(thread, node)?;
+                    self.add_applied(thread, node, None)?;
                 } else {
                     self.add_read(thread, node)?;
                 }

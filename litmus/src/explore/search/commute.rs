@@ -101,8 +101,13 @@ fn entry(places: &mut Vec<Place>, location: u32) -> &mut Place {
 }
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
-    /// Adds an update that commutes.
-    pub(super) fn add_applied(&mut self, thread: u32, node: u32) -> Result<(), Stop> {
+    /// Adds an update that commutes, at the end of coherence order or at a rank in it.
+    pub(super) fn add_applied(
+        &mut self,
+        thread: u32,
+        node: u32,
+        rank: Option<u32>,
+    ) -> Result<(), Stop> {
         let Op::Apply {
             location, order, ..
         } = *self.cache.op(node)
@@ -123,9 +128,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         if seen {
             return Err(Stop::Restart(Doubt::Updates(location)));
         }
-        let top = self.graph.place(location).co.len() as u32 + 1;
-        self.graph.insert_co(write, top);
-        self.fold(location, top);
+        let rank = rank.unwrap_or(self.graph.place(location).co.len() as u32 + 1);
+        self.graph.insert_co(write, rank);
+        self.fold(location, rank);
         Ok(())
     }
 

@@ -169,8 +169,13 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 write
             }
             // Found by a search that did not order it.
-            (Token::Write, Op::Apply { .. }) => {
-                self.add_applied(thread, node)?;
+            (Token::Write, Op::Apply { location, .. }) => {
+                self.know(location.0);
+                let rank = rank(built, id);
+                if rank > self.graph.place(location.0).co.len() as u32 + 1 {
+                    return Err(wrong());
+                }
+                self.add_applied(thread, node, Some(rank))?;
                 self.graph.len() - 1
             }
             (Token::Fence, Op::Fence(_))
