@@ -14,7 +14,8 @@ export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-$(date +%Y%m%d)}
 asan() { bash ci/asan.sh 10000; }
 random() {
     echo "random suites: PROPTEST_RNG_SEED=$PROPTEST_RNG_SEED"
-    PROPTEST_CASES=20000 cargo test --release -p threadbare-litmus --test brute_force --test faults --test reductions --test bound
+    PROPTEST_CASES=20000 cargo test --release -p threadbare-litmus \
+        --test brute_force --test faults --test reductions_random --test bound
 }
 fuzz() { bash ci/fuzz-smoke.sh 1800; }
 bugs() { cargo build --release && bash ci/bugs.sh; }

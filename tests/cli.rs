@@ -98,6 +98,16 @@ fn an_unfit_environment_gives_3_and_the_cause_once() {
     let (code, _, err) = run(&["hunt", "--vm", "python3", "--out", below.to_str().unwrap()]);
     assert_eq!(code, 3, "{err}");
     assert_eq!(err.matches("Not a directory").count(), 1, "{err}");
+    // The state of an earlier hunt that cannot be read is not begun anew over.
+    let out = tempfile::tempdir().unwrap();
+    std::fs::create_dir(out.path().join("hunt.json")).unwrap();
+    let call = hunt_in(out.path(), &["--time", "1s"]);
+    let (code, _, err) = run(&call.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(code, 3, "{err}");
+    assert!(
+        err.contains("hunt.json") && err.contains("Is a directory"),
+        "{err}"
+    );
     for call in [
         ["bugs", "--catalogue", "no/such/folder"],
         ["bugs", "--attribute", "no-such-file"],

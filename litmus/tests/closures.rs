@@ -1,14 +1,14 @@
 //! The closure interface: counts, races, deadlocks, awaits, wrong programs.
 
-use threadbare_litmus::explore::{FailureKind, Report};
+#[path = "support/closures.rs"]
+mod support;
+
+use support::check;
+use threadbare_litmus::explore::FailureKind;
 use threadbare_litmus::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use threadbare_litmus::sync::atomic::{AtomicU32, fence};
 use threadbare_litmus::sync::{Arc, Condvar, Mutex};
 use threadbare_litmus::{Explorer, cell::Cell, thread};
-
-fn check(program: impl Fn() + Send + Sync + 'static) -> Report {
-    Explorer::new().check(program)
-}
 
 fn shared<T>(value: T) -> [Arc<T>; 3] {
     let value = Arc::new(value);

@@ -1,25 +1,14 @@
 //! Waits: a loop that only reads is one execution, whatever it waits for.
 
-use threadbare_litmus::explore::{FailureKind, Report};
+#[path = "support/closures.rs"]
+mod support;
+
+use support::{check, passes};
+use threadbare_litmus::explore::FailureKind;
 use threadbare_litmus::sync::atomic::AtomicU32;
 use threadbare_litmus::sync::atomic::Ordering::Relaxed;
 use threadbare_litmus::sync::{Arc, await_until};
-use threadbare_litmus::{Explorer, thread};
-
-fn check(program: impl Fn() + Send + Sync + 'static) -> Report {
-    Explorer::new().check(program)
-}
-
-fn passes(program: impl Fn() + Send + Sync + 'static) -> Report {
-    let report = check(program);
-    assert!(
-        report.failure.is_none(),
-        "{}",
-        report.failure.unwrap().message
-    );
-    assert!(report.exhaustive && report.complete > 0);
-    report
-}
+use threadbare_litmus::thread;
 
 #[test]
 fn a_wait_for_two_locations_is_one_execution() {

@@ -1,26 +1,15 @@
 //! The synchronising types: each in a program whose executions are known.
 
+#[path = "support/closures.rs"]
+mod support;
+
 use std::cell::Cell as Local;
+use support::{check, passes};
 use threadbare_litmus::explore::{FailureKind, Report};
 use threadbare_litmus::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use threadbare_litmus::sync::atomic::{AtomicBool, AtomicI8, AtomicPtr, AtomicU32, AtomicU64};
 use threadbare_litmus::sync::{Arc, Condvar, Mutex, RwLock};
 use threadbare_litmus::{Explorer, cell::Cell, thread};
-
-fn check(program: impl Fn() + Send + Sync + 'static) -> Report {
-    Explorer::new().check(program)
-}
-
-fn passes(program: impl Fn() + Send + Sync + 'static) -> Report {
-    let report = check(program);
-    assert!(
-        report.failure.is_none(),
-        "{}",
-        report.failure.unwrap().message
-    );
-    assert!(report.exhaustive && report.complete > 0);
-    report
-}
 
 #[test]
 fn readers_share_and_writers_exclude() {
