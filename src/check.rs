@@ -287,8 +287,13 @@ fn mutants(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> 
         }
     }
     if human {
-        for (name, why) in entry.not_expressed {
-            println!("  {name:<30} not expressed: {why}");
+        for fact in threadbare_models::facts::left_out(entry) {
+            let why = if fact.why.is_empty() {
+                "not yet"
+            } else {
+                fact.why
+            };
+            println!("  {:<30} no mutant: {why}", fact.fault);
         }
         println!();
     }

@@ -7,8 +7,8 @@ use clap::Args as ClapArgs;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use threadbare_models::catalogue;
 use threadbare_models::report::{self, MatrixRow};
+use threadbare_models::{catalogue, facts};
 use threadbare_stress::bugs::{self, Bug};
 use threadbare_stress::finding::store::write_atomically;
 use threadbare_stress::probe::{self, Probe};
@@ -21,7 +21,7 @@ Examples:
   threadbare matrix
   threadbare matrix biased                      # the model's counterexamples beside the VMs' crashes
   threadbare matrix --html matrix.html          # all of them as a page
-  threadbare matrix --format json | head -1     # one object per protocol")]
+  threadbare matrix --format json | head -1     # one object per protocol, then one per mechanism")]
 pub struct Args {
     /// This protocol, with every mutant that is a known bug beside that bug
     pub protocol: Option<String>,
@@ -118,13 +118,24 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 value["mutants_that_are_bugs"] = named.into();
                 println!("{value}");
             }
+            if args.protocol.is_none() {
+                for sheet in facts::sheets(&catalogue::all()) {
+                    println!("{}", serde_json::to_string(&sheet)?);
+                }
+            }
         }
     }
     Ok(exit::CLEAN)
 }
 
-fn human(met: &Met, rows: &[MatrixRow], pairs: bool) {
-    print!("{}", report::matrix(rows));
+/// `one`: the rows are of one protocol that was asked for.
+fn human(met: &Met, rows: &[MatrixRow], one: bool) {
+    let sheets = if one {
+        Vec::new()
+    } else {
+        facts::sheets(&catalogue::all())
+    };
+    print!("{}", report::matrix(rows, &sheets));
     println!("\nVM probes (`threadbare probe`):");
     for row in rows {
         let name = &row.protocol;
@@ -148,7 +159,7 @@ fn human(met: &Met, rows: &[MatrixRow], pairs: bool) {
             named => println!("  {name:<16} {}", named.join(" ")),
         }
     }
-    if pairs {
+    if one {
         for pair in rows.iter().flat_map(|row| met.pairs(&row.protocol)) {
             println!("\n{}", pair.text());
         }

@@ -1,7 +1,7 @@
 //! The list of protocols.
 
 use crate::choice::Choices;
-use crate::engine::{self, Budget, Engine, Weakened};
+use crate::engine::{self, Budget, Engine, Program, Weakened};
 use crate::protocol::{MutantInfo, Mutants, Property, Protocol, Reach, Scenario};
 use crate::verdict::{Schedule, Verdict};
 use serde::Serialize;
@@ -43,8 +43,8 @@ pub struct Entry {
     pub properties: &'static [Property],
     /// The faults.
     pub mutants: Vec<MutantInfo>,
-    /// Named faults that are not expressed, with reasons.
-    pub not_expressed: &'static [(&'static str, &'static str)],
+    /// Whether it generates programs, which then run on real threads too.
+    pub generates: bool,
     /// The scenarios.
     pub scenarios: Vec<ScenarioInfo>,
     #[serde(skip)]
@@ -74,11 +74,10 @@ pub struct ScenarioInfo {
 
 #[derive(Clone, Copy, Debug)]
 struct Calls {
-    check: fn(Engine, &str, Option<&str>, Budget) -> Result<Verdict, Unknown>,
-    replay: fn(Engine, &str, Option<&str>, &Schedule) -> Result<Verdict, ReplayError>,
-    random: fn(Engine, RandomProgram, Option<&str>, Budget) -> Option<Verdict>,
-    orders: fn(Budget) -> Vec<Weakened>,
-    allocated: unsafe fn(&str, Option<&str>, u64) -> Result<(), Unknown>,
+    /// A scenario by name, faithful or with a mutant by name.
+    program: fn(&str, Option<&str>) -> Result<Program, Unknown>,
+    /// A generated program, where the protocol has a generator.
+    random: fn(RandomProgram, Option<&str>) -> Option<Program>,
 }
 
 /// A generated program: reproducible from these numbers alone.
@@ -155,7 +154,7 @@ fn entry<P: Protocol>() -> Entry {
             .filter(|(m, _)| P::applies(*m))
             .map(|(_, info)| *info)
             .collect(),
-        not_expressed: P::NOT_EXPRESSED,
+        generates: P::random(2, 1, &mut |_| 0).is_some(),
         scenarios: P::scenarios()
             .iter()
             .map(|s| ScenarioInfo {
@@ -170,26 +169,12 @@ fn entry<P: Protocol>() -> Entry {
             })
             .collect(),
         calls: Calls {
-            check: |engine, name, fault, budget| {
-                Ok(engine::check::<P>(engine, scenario::<P>(name)?, mutant::<P>(fault)?, budget))
-            },
-            replay: |engine, name, fault, schedule| {
-                engine::replay::<P>(engine, scenario::<P>(name)?, mutant::<P>(fault)?, schedule)
-                    .map_err(ReplayError::Diverged)
-            },
-            random: |engine, program, fault, budget| {
+            program: |name, fault| Ok(Program::new::<P>(scenario::<P>(name)?, mutant::<P>(fault)?)),
+            random: |program, fault| {
                 let mut choices = Choices::seeded(program.seed, 0);
                 let RandomProgram { threads, operations, .. } = program;
                 let scenario = P::random(threads, operations, &mut |n| choices.below(n))?;
-                let fault = mutant::<P>(fault).ok()?;
-                Some(engine::check::<P>(engine, scenario, fault, budget))
-            },
-            orders: engine::orders::audit::<P>,
-            allocated: |name, fault, rounds| {
-                let (scenario, fault) = (scenario::<P>(name)?, mutant::<P>(fault)?);
-                // SAFETY: the caller of `Entry::allocated` has promised it.
-                unsafe { engine::native::allocated::<P>(scenario, fault, rounds) };
-                Ok(())
+                Some(Program::new::<P>(scenario, mutant::<P>(fault).ok()?))
             },
         },
     }
@@ -217,13 +202,14 @@ impl Entry {
         mutant: Option<&str>,
         budget: Budget,
     ) -> Result<Verdict, Unknown> {
-        (self.calls.check)(engine, scenario, mutant, budget)
+        Ok(engine::check(engine, (self.calls.program)(scenario, mutant)?, budget))
     }
 
     /// Weakens every memory order that the faithful scheme takes in its scenarios, one at a
     /// time, and has the explorer look for a scenario that then breaks.
     pub fn orders(&self, budget: Budget) -> Vec<Weakened> {
-        (self.calls.orders)(budget)
+        let programs = self.scenarios.iter().map(|s| (self.calls.program)(s.name, None));
+        engine::orders::audit(programs.filter_map(Result::ok).collect(), budget)
     }
 
     /// Runs a scenario `rounds` times on real threads, every object in a heap block of its
@@ -244,8 +230,10 @@ impl Entry {
         mutant: Option<&str>,
         rounds: u64,
     ) -> Result<(), Unknown> {
+        let program = (self.calls.program)(scenario, mutant)?;
         // SAFETY: the caller's promise.
-        unsafe { (self.calls.allocated)(scenario, mutant, rounds) }
+        unsafe { engine::native::allocated(&program, rounds) };
+        Ok(())
     }
 
     /// Repeats one execution.
@@ -259,7 +247,8 @@ impl Entry {
         mutant: Option<&str>,
         schedule: &Schedule,
     ) -> Result<Verdict, ReplayError> {
-        (self.calls.replay)(engine, scenario, mutant, schedule)
+        let program = (self.calls.program)(scenario, mutant)?;
+        engine::replay(engine, program, schedule).map_err(ReplayError::Diverged)
     }
 
     /// Checks a generated program; `None` when the protocol has no generator.
@@ -270,7 +259,8 @@ impl Entry {
         mutant: Option<&str>,
         budget: Budget,
     ) -> Option<Verdict> {
-        (self.calls.random)(engine, program, mutant, budget)
+        let program = (self.calls.random)(program, mutant)?;
+        Some(engine::check(engine, program, budget))
     }
 
     /// The scenario of that name.

@@ -26,19 +26,3 @@ impl Choices {
         ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn streams_are_reproducible_and_distinct() {
-        let draw = |stream| -> Vec<usize> {
-            let mut choices = Choices::seeded(7, stream);
-            (0..32).map(|_| choices.below(5)).collect()
-        };
-        assert_eq!(draw(0), draw(0));
-        assert_ne!(draw(0), draw(1));
-        assert!(draw(3).iter().all(|n| *n < 5));
-    }
-}

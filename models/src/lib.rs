@@ -7,15 +7,18 @@
 //! one named fault, and some property must then fail: a check that cannot fail proves
 //! nothing.
 //!
-//! Soundness in one paragraph: loom is exhaustive within its memory model, which takes
-//! SeqCst accesses as acquire-release (false alarms are possible, never hidden) and never
-//! shows load buffering; shuttle is sequentially consistent and judges no memory order;
-//! native runs are samples. Every verdict carries its bounds.
+//! Soundness in one paragraph: loom is exhaustive within its memory model, which takes SeqCst
+//! accesses as acquire-release (so a false alarm is possible) and never shows load buffering.
+//! It turns round only the steps that it sees: the observer's own steps are not among them, so
+//! its *exhausted* covers values, data races and deadlocks, and not every order of a use and a
+//! free that no step of the scheme orders. Shuttle is sequentially consistent and judges no
+//! memory order; native runs are samples. Every verdict carries its bounds.
 
 pub mod catalogue;
 pub mod choice;
 pub mod container;
 pub mod engine;
+pub mod facts;
 pub mod ghost;
 pub mod linear;
 pub mod protocol;

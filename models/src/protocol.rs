@@ -159,8 +159,6 @@ pub trait Protocol: Sized + 'static {
     const SOURCE: &'static str;
     /// What must hold.
     const PROPERTIES: &'static [Property];
-    /// Faults named in the literature that this model cannot express, with the reason.
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[];
     /// The faults.
     type Mutant: Mutants;
     /// The operations.

@@ -1,9 +1,10 @@
 //! Texts that users read, kept as snapshots: `INSTA_UPDATE=always cargo test -p
 //! threadbare-models --test texts` refreshes them.
 
-use threadbare_models::catalogue;
 use threadbare_models::engine::Engine;
+use threadbare_models::engine::render::unambiguous;
 use threadbare_models::report::{self, MatrixRow};
+use threadbare_models::{catalogue, facts};
 
 /// Source lines change with every edit of a scheme; that there is one does not.
 fn without_lines(text: &str) -> String {
@@ -71,7 +72,8 @@ fn a_description_says_what_must_hold_and_how_large_the_scenarios_are() {
 fn empty_cells_of_the_matrix_are_visible() {
     let atomic = report::matrix_row(&catalogue::find("atomic").unwrap(), 0, 2);
     let rows: [MatrixRow; 2] = [atomic, report::empty_row("stop-the-world", 0, 3)];
-    let text = report::matrix(&rows);
+    let sheets = facts::sheets(&catalogue::all());
+    let text = report::matrix(&rows, &sheets);
     let cells = |line: usize| text.lines().nth(line).unwrap().split_whitespace().count();
     assert_eq!(cells(2), cells(1), "{text}");
     assert_eq!(cells(3), cells(1), "{text}");
@@ -100,5 +102,18 @@ fn the_table_of_bounds_is_complete() {
             let row = row.unwrap_or_else(|| panic!("no row {start:?}; see the file's first lines"));
             assert!(!row.contains("VIOLATED"), "{row}");
         }
+    }
+}
+
+#[test]
+fn a_place_shows_its_protocol_when_its_name_does_not() {
+    for (path, shown) in [
+        ("models/src/refcount/biased.rs", "biased.rs"),
+        ("models/src/reclaim/qsbr/client.rs", "qsbr/client.rs"),
+        ("models\\src\\reclaim\\qsbr\\client.rs", "qsbr/client.rs"),
+        ("src/engine/mod.rs", "engine/mod.rs"),
+        ("lib.rs", "lib.rs"),
+    ] {
+        assert_eq!(unambiguous(path), shown);
     }
 }

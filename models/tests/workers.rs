@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
-use threadbare_models::engine::{self, Budget, Engine};
+use threadbare_models::engine::{self, Budget, Engine, Program};
 use threadbare_models::protocol::{Property, Protocol, Scenario, Shape, Switch, World};
 use threadbare_models::runtime::{Atomic as _, Ordering::Relaxed, Runtime};
 use threadbare_models::verdict::{Kind, Schedule, Verdict};
@@ -123,8 +123,8 @@ impl Protocol for Adds {
 fn shared_by(workers: usize, fault: Option<Mutant>) -> (Verdict, usize) {
     let ran = || RAN.lock().unwrap_or_else(PoisonError::into_inner);
     *ran() = Some(HashSet::new());
-    let scenario = Adds::scenarios().remove(0);
-    let verdict = engine::check::<Adds>(Engine::Explorer, scenario, fault, budget(workers));
+    let program = Program::new::<Adds>(Adds::scenarios().remove(0), fault);
+    let verdict = engine::check(Engine::Explorer, program, budget(workers));
     let threads = ran().take().map_or(0, |ran| ran.len());
     (verdict, threads)
 }
@@ -146,7 +146,7 @@ fn workers_share_the_search() {
     let failure = two.failure().expect("one order shows it");
     let nth = Schedule::Nth(failure.execution);
     assert!(failure.execution > 1 && failure.schedule == nth, "{failure:?}");
-    let scenario = Adds::scenarios().remove(0);
-    let again = engine::replay::<Adds>(Engine::Explorer, scenario, Some(Mutant::LastFirst), &nth);
+    let program = Program::new::<Adds>(Adds::scenarios().remove(0), Some(Mutant::LastFirst));
+    let again = engine::replay(Engine::Explorer, program, &nth);
     assert_eq!(again.expect("it fits"), two);
 }

@@ -1,9 +1,9 @@
 //! Exhaustive exploration by our own model checker, under RC11.
 
-use super::{Budget, Schedule, execute, fnv, hook, render};
-use crate::protocol::{Protocol, Scenario, Switch};
+use super::program::{Over, Program};
+use super::{Budget, Schedule, fnv, hook, render};
 use crate::runtime::causal::{self, GhostStep, Life, Step};
-use crate::runtime::explorer::{self, Explorer};
+use crate::runtime::explorer;
 use crate::runtime::trace::{self, Event};
 use crate::verdict::{Bounds, Failure, Kind, Verdict, Violation};
 use std::sync::{Arc, Mutex};
@@ -132,21 +132,15 @@ fn one(
     }
 }
 
-pub(super) fn check<P: Protocol>(
-    scenario: &Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-    budget: Budget,
-) -> Verdict {
+pub(super) fn check(program: &Program, budget: Budget) -> Verdict {
     let judge = Judge::default();
     let body = {
-        let scenario = scenario.clone();
+        let body = program.over(Over::Explorer);
         move || {
             // Here, and not before the search: its workers are OS threads of their own.
             explorer::start();
             hook::quiet();
-            explorer::guarded(|| {
-                execute::<Explorer, P::World<Explorer>>(&scenario, Switch(mutant));
-            });
+            explorer::guarded(|| body());
         }
     };
     let search = Search::new().max_executions(budget.executions).workers(budget.workers);
@@ -157,13 +151,13 @@ pub(super) fn check<P: Protocol>(
         // and its trace. It is there: workers report the fault that comes first in this order,
         // but together they may have got beyond what one may spend.
         let alone = Budget { workers: 1, executions: u64::MAX, ..budget };
-        return check::<P>(scenario, mutant, alone);
+        return check(program, alone);
     }
     let report = match report {
         Ok(report) => report,
         Err(panic) => {
             return Verdict::Violated(super::failure(
-                scenario,
+                program,
                 Some(&*panic),
                 &[],
                 0,
@@ -185,8 +179,8 @@ pub(super) fn check<P: Protocol>(
             return Verdict::Passed { runs: executions, seed: 0, sampled };
         }
         return Verdict::Exhausted(Bounds {
-            threads: scenario.threads.len(),
-            operations: scenario.operations(),
+            threads: program.threads,
+            operations: program.operations,
             executions,
             preemptions: None,
             model,
@@ -204,7 +198,7 @@ pub(super) fn check<P: Protocol>(
         Violation { kind, text: super::unnamed(kind, &failure.message).to_owned() }
     });
     let events = judge.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    let mut trace = render::columns(scenario, &events);
+    let mut trace = render::columns(program, &events);
     if !failure.table.is_empty() {
         trace.push('\n');
         trace.push_str(&failure.table);
@@ -219,10 +213,6 @@ pub(super) fn check<P: Protocol>(
 }
 
 /// The search is deterministic: the n-th execution is reached by visiting those before it.
-pub(super) fn replay<P: Protocol>(
-    scenario: &Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-    n: u64,
-) -> Verdict {
-    check::<P>(scenario, mutant, Budget { executions: n + 1, ..Budget::default() })
+pub(super) fn replay(program: &Program, n: u64) -> Verdict {
+    check(program, Budget { executions: n + 1, ..Budget::default() })
 }

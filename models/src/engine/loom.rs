@@ -1,7 +1,8 @@
 //! Exhaustive exploration by loom.
 
-use super::{Budget, Schedule, execute, failure, hook};
-use crate::protocol::{Protocol, Reach, Scenario, Switch};
+use super::program::{Over, Program};
+use super::{Budget, Schedule, failure, hook};
+use crate::protocol::Reach;
 use crate::runtime::{Loom, trace};
 use crate::verdict::{Bounds, Verdict};
 use std::sync::Arc;
@@ -42,35 +43,32 @@ pub fn explore_loom(threads: usize, body: impl Fn() + Send + Sync + 'static) {
     trace::take();
 }
 
-pub(super) fn check<P: Protocol>(
-    scenario: &Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-    budget: Budget,
-) -> Verdict {
-    if let Reach::No(reason) = scenario.loom {
+pub(super) fn check(program: &Program, budget: Budget) -> Verdict {
+    if let Reach::No(reason) = program.loom {
         return Verdict::Unsupported { reason: reason.into() };
     }
-    if scenario.threads.len() > THREADS {
+    if program.threads > THREADS {
         return Verdict::Unsupported { reason: format!("loom has at most {THREADS} threads") };
     }
     let count = Arc::new(AtomicU64::new(0));
     let limit = budget.executions.next_multiple_of(INTERVAL);
     let body = {
-        let (count, scenario) = (count.clone(), scenario.clone());
+        let (count, threads) = (count.clone(), program.threads);
+        let body = program.over(Over::Loom);
         move || {
             count.fetch_add(1, Relaxed);
             trace::start(Loom::index);
-            Loom::prepare(scenario.threads.len());
-            execute::<Loom, P::World<Loom>>(&scenario, Switch(mutant));
+            Loom::prepare(threads);
+            body();
         }
     };
-    let result = hook::quietly(|| builder(scenario.loom, limit).check(body));
+    let result = hook::quietly(|| builder(program.loom, limit).check(body));
     let executions = count.load(Relaxed);
     let events = trace::take();
     match result {
         Err(panic) => {
             let schedule = Schedule::Nth(executions);
-            Verdict::Violated(failure(scenario, Some(&*panic), &events, executions, schedule))
+            Verdict::Violated(failure(program, Some(&*panic), &events, executions, schedule))
         }
         Ok(()) if executions + 1 >= limit => Verdict::Passed {
             runs: executions,
@@ -78,10 +76,10 @@ pub(super) fn check<P: Protocol>(
             sampled: format!("depth-first search stopped at its budget, {MODEL}"),
         },
         Ok(()) => Verdict::Exhausted(Bounds {
-            threads: scenario.threads.len(),
-            operations: scenario.operations(),
+            threads: program.threads,
+            operations: program.operations,
             executions,
-            preemptions: match scenario.loom {
+            preemptions: match program.loom {
                 Reach::Preemptions(n) => Some(n),
                 _ => None,
             },
@@ -92,11 +90,7 @@ pub(super) fn check<P: Protocol>(
 
 /// Loom's search is deterministic: the n-th execution is reached by running the ones
 /// before it again.
-pub(super) fn replay<P: Protocol>(
-    scenario: &Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-    n: u64,
-) -> Verdict {
+pub(super) fn replay(program: &Program, n: u64) -> Verdict {
     let budget = Budget { executions: n + INTERVAL, ..Budget::default() };
-    check::<P>(scenario, mutant, budget)
+    check(program, budget)
 }

@@ -5,13 +5,15 @@ mod hook;
 mod loom;
 pub(crate) mod native;
 pub(crate) mod orders;
+mod program;
 pub mod render;
 mod shuttle;
 
 pub use self::loom::explore_loom;
 pub use self::orders::Weakened;
+pub use self::program::Program;
 
-use crate::protocol::{Protocol, Scenario, Shape, Switch, World};
+use crate::protocol::{Scenario, Shape, Switch, World};
 use crate::runtime::Runtime;
 use crate::runtime::trace::{Action, Event, record};
 use crate::verdict::{Failure, Kind, Schedule, Verdict, Violation};
@@ -149,21 +151,13 @@ where
     }
 }
 
-/// Checks one scenario of a protocol, faithful or with a fault planted.
-pub fn check<P: Protocol>(
-    engine: Engine,
-    scenario: Scenario<P::Op>,
-    mutant: Option<P::Mutant>,
-    budget: Budget,
-) -> Verdict {
-    let scenario = Arc::new(scenario);
+/// Checks a program.
+pub fn check(engine: Engine, program: Program, budget: Budget) -> Verdict {
     apart(move || match engine {
-        Engine::Explorer => explorer::check::<P>(&scenario, mutant, budget),
-        Engine::Loom => loom::check::<P>(&scenario, mutant, budget),
-        Engine::Dfs | Engine::Random | Engine::Pct => {
-            shuttle::check::<P>(engine, &scenario, mutant, budget)
-        }
-        Engine::Native => native::check::<P>(&scenario, mutant, budget),
+        Engine::Explorer => explorer::check(&program, budget),
+        Engine::Loom => loom::check(&program, budget),
+        Engine::Dfs | Engine::Random | Engine::Pct => shuttle::check(engine, &program, budget),
+        Engine::Native => native::check(&program, budget),
     })
 }
 
@@ -180,34 +174,28 @@ fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 ///
 /// # Errors
 /// The reason when the schedule does not fit the program any more.
-pub fn replay<P: Protocol>(
-    engine: Engine,
-    scenario: Scenario<P::Op>,
-    mutant: Option<P::Mutant>,
-    schedule: &Schedule,
-) -> Result<Verdict, String> {
-    let scenario = Arc::new(scenario);
+pub fn replay(engine: Engine, program: Program, schedule: &Schedule) -> Result<Verdict, String> {
     let schedule = schedule.clone();
     apart(move || match (engine, &schedule) {
-        (Engine::Explorer, Schedule::Nth(n)) => Ok(explorer::replay::<P>(&scenario, mutant, *n)),
-        (Engine::Loom, Schedule::Nth(n)) => Ok(loom::replay::<P>(&scenario, mutant, *n)),
+        (Engine::Explorer, Schedule::Nth(n)) => Ok(explorer::replay(&program, *n)),
+        (Engine::Loom, Schedule::Nth(n)) => Ok(loom::replay(&program, *n)),
         (Engine::Dfs | Engine::Random | Engine::Pct, Schedule::Threads(order)) => {
-            shuttle::replay::<P>(&scenario, mutant, order)
+            shuttle::replay(&program, order)
         }
         _ => Err(format!("{} has no schedule to repeat", engine.name())),
     })
 }
 
 /// The failure that an abandoned execution left behind.
-fn failure<Op: std::fmt::Debug>(
-    scenario: &Scenario<Op>,
+fn failure(
+    program: &Program,
     panic: Option<&(dyn std::any::Any + Send)>,
     events: &[Event],
     execution: u64,
     schedule: Schedule,
 ) -> Box<Failure> {
     let violation = crate::ghost::take_violation().unwrap_or_else(|| classify(panic));
-    let trace = render::columns(scenario, events);
+    let trace = render::columns(program, events);
     let trace_hash = fnv(render::fingerprint(events).as_bytes());
     Box::new(Failure { violation, execution, schedule, trace, trace_hash })
 }

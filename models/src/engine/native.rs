@@ -1,21 +1,13 @@
 //! Real threads on the machine at hand.
 
-use super::{Budget, Schedule, execute, hook};
-use crate::protocol::{Protocol, Scenario, Switch};
-use crate::runtime::{Allocated, Watched};
+use super::program::{Over, Program};
+use super::{Budget, Schedule, hook};
 use crate::verdict::{Failure, Verdict, Violation};
-use std::sync::Arc;
 
-pub(super) fn check<P: Protocol>(
-    scenario: &Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-    budget: Budget,
-) -> Verdict {
+pub(super) fn check(program: &Program, budget: Budget) -> Verdict {
+    let body = program.over(Over::Watched);
     for round in 1..=budget.executions {
-        let scenario = scenario.clone();
-        let result = hook::quietly(move || {
-            execute::<Watched, P::World<Watched>>(&scenario, Switch(mutant));
-        });
+        let result = hook::quietly(|| body());
         if let Err(panic) = result {
             let violation = crate::ghost::take_violation()
                 .or_else(|| panic.downcast_ref::<Violation>().cloned())
@@ -43,13 +35,9 @@ pub(super) fn check<P: Protocol>(
 ///
 /// # Panics
 /// When a check of the scheme's own fails.
-pub(crate) unsafe fn allocated<P: Protocol>(
-    scenario: Scenario<P::Op>,
-    mutant: Option<P::Mutant>,
-    rounds: u64,
-) {
-    let scenario = Arc::new(scenario);
+pub(crate) unsafe fn allocated(program: &Program, rounds: u64) {
+    let body = program.over(Over::Allocated);
     for _ in 0..rounds {
-        execute::<Allocated, P::World<Allocated>>(&scenario, Switch(mutant));
+        body();
     }
 }

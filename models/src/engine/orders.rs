@@ -1,12 +1,10 @@
 //! Which orders a scheme needs: each is weakened by itself, and the explorer goes through
 //! all scenarios of the protocol again.
 
-use super::{Budget, apart, explorer};
-use crate::protocol::Protocol;
+use super::{Budget, Program, apart, explorer};
 use crate::runtime::weaken::{self, Role, Site};
 use crate::verdict::Verdict;
 use serde::Serialize;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// A weaker order at one place, and what came of it.
@@ -27,13 +25,12 @@ pub struct Weakened {
     pub sampled: usize,
 }
 
-/// Weakens every order that the faithful scheme takes in its scenarios.
-pub(crate) fn audit<P: Protocol>(budget: Budget) -> Vec<Weakened> {
+/// Weakens every order that a faithful scheme takes in these scenarios of it.
+pub(crate) fn audit(scenarios: Vec<Program>, budget: Budget) -> Vec<Weakened> {
     apart(move || {
-        let scenarios: Vec<_> = P::scenarios().into_iter().map(Arc::new).collect();
         let sites = weaken::collected(|| {
             for scenario in &scenarios {
-                explorer::check::<P>(scenario, None, budget);
+                explorer::check(scenario, budget);
             }
         });
         let mut all = Vec::new();
@@ -46,15 +43,13 @@ pub(crate) fn audit<P: Protocol>(budget: Budget) -> Vec<Weakened> {
                 }
                 let mut sampled = 0;
                 let broken = weaken::with(site, *tried, || {
-                    scenarios.iter().find_map(|scenario| {
-                        match explorer::check::<P>(scenario, None, budget) {
-                            Verdict::Violated(f) => Some((scenario.name, f.violation.kind.name())),
-                            Verdict::Passed { .. } => {
-                                sampled += 1;
-                                None
-                            }
-                            _ => None,
+                    scenarios.iter().find_map(|scenario| match explorer::check(scenario, budget) {
+                        Verdict::Violated(f) => Some((scenario.name, f.violation.kind.name())),
+                        Verdict::Passed { .. } => {
+                            sampled += 1;
+                            None
                         }
+                        _ => None,
                     })
                 });
                 if broken.is_some() {

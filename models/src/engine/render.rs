@@ -1,14 +1,16 @@
 //! A failing execution as text: what was asked, then how it went.
 
-use crate::protocol::{SKIPPED, Scenario};
+use super::Program;
+use crate::protocol::SKIPPED;
 use crate::runtime::trace::{Action, Event};
-use std::fmt::{Debug, Write};
+use std::fmt::Write;
 
 const WIDEST: usize = 44;
 
-fn operation<Op: Debug>(scenario: &Scenario<Op>, thread: u8, n: u16) -> String {
-    match scenario.threads.get(usize::from(thread)).and_then(|ops| ops.get(usize::from(n))) {
-        Some(op) => format!("{op:?}"),
+fn operation(program: &Program, thread: u8, n: u16) -> String {
+    let threads = &program.shown.threads;
+    match threads.get(usize::from(thread)).and_then(|ops| ops.get(usize::from(n))) {
+        Some(op) => op.clone(),
         None => format!("operation {n}"),
     }
 }
@@ -19,7 +21,7 @@ fn place(event: &Event) -> String {
 
 /// As little of a path as names one file: a protocol has a file of its own name, and the files
 /// in its folder have names that every protocol uses (`qsbr.rs`, `qsbr/operations.rs`).
-fn unambiguous(path: &str) -> String {
+pub fn unambiguous(path: &str) -> String {
     let path = path.replace('\\', "/");
     let inside = path.rsplit_once("src/").map_or(path.as_str(), |(_, inside)| inside);
     match inside.split('/').collect::<Vec<_>>()[..] {
@@ -30,33 +32,33 @@ fn unambiguous(path: &str) -> String {
     }
 }
 
-fn cell<Op: Debug>(scenario: &Scenario<Op>, event: &Event) -> (String, String) {
+fn cell(program: &Program, event: &Event) -> (String, String) {
     match event.action {
-        Action::Begin(n) => (format!("▶ {}", operation(scenario, event.thread, n)), String::new()),
+        Action::Begin(n) => (format!("▶ {}", operation(program, event.thread, n)), String::new()),
         Action::End(n, None) => {
-            (format!("◀ {}", operation(scenario, event.thread, n)), String::new())
+            (format!("◀ {}", operation(program, event.thread, n)), String::new())
         }
         Action::End(n, SKIPPED) => {
-            (format!("◀ {} skipped", operation(scenario, event.thread, n)), String::new())
+            (format!("◀ {} skipped", operation(program, event.thread, n)), String::new())
         }
         Action::End(n, Some(v)) => {
-            (format!("◀ {} = {v}", operation(scenario, event.thread, n)), String::new())
+            (format!("◀ {} = {v}", operation(program, event.thread, n)), String::new())
         }
         other => (format!("  {other}"), place(event)),
     }
 }
 
 /// The scenario and the execution, one column per thread, time downwards.
-pub fn columns<Op: Debug>(scenario: &Scenario<Op>, events: &[Event]) -> String {
-    let threads = scenario.threads.len();
+pub(super) fn columns(program: &Program, events: &[Event]) -> String {
+    let (threads, shown) = (program.threads, &program.shown);
     let mut text = String::new();
-    let _ = writeln!(text, "scenario {}: {}", scenario.name, scenario.asks);
-    let _ = writeln!(text, "  before   {:?}", scenario.setup);
-    for (n, ops) in scenario.threads.iter().enumerate() {
-        let _ = writeln!(text, "  T{n}       {ops:?}");
+    let _ = writeln!(text, "scenario {}: {}", program.name, shown.asks);
+    let _ = writeln!(text, "  before   {}", shown.setup);
+    for (n, ops) in shown.threads.iter().enumerate() {
+        let _ = writeln!(text, "  T{n}       [{}]", ops.join(", "));
     }
-    if !scenario.finish.is_empty() {
-        let _ = writeln!(text, "  after    {:?}", scenario.finish);
+    if !shown.finish.is_empty() {
+        let _ = writeln!(text, "  after    [{}]", shown.finish.join(", "));
     }
     if events.is_empty() {
         return text;
@@ -64,7 +66,7 @@ pub fn columns<Op: Debug>(scenario: &Scenario<Op>, events: &[Event]) -> String {
     let cells: Vec<(usize, String, String)> = events
         .iter()
         .map(|e| {
-            let (what, place) = cell(scenario, e);
+            let (what, place) = cell(program, e);
             (usize::from(e.thread), what, place)
         })
         .collect();
@@ -106,22 +108,4 @@ pub(super) fn fingerprint(events: &[Event]) -> String {
         let _ = writeln!(text, "{} {}", event.thread, event.action);
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unambiguous;
-
-    #[test]
-    fn a_place_shows_its_protocol_when_its_name_does_not() {
-        for (path, shown) in [
-            ("models/src/refcount/biased.rs", "biased.rs"),
-            ("models/src/reclaim/qsbr/client.rs", "qsbr/client.rs"),
-            ("models\\src\\reclaim\\qsbr\\client.rs", "qsbr/client.rs"),
-            ("src/engine/mod.rs", "engine/mod.rs"),
-            ("lib.rs", "lib.rs"),
-        ] {
-            assert_eq!(unambiguous(path), shown);
-        }
-    }
 }

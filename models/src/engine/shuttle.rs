@@ -1,8 +1,9 @@
 //! Random, PCT and depth-first exploration by shuttle; recorded schedules and replay.
 
-use super::{Budget, Engine, Schedule, execute, failure, hook};
+use super::program::{Over, Program};
+use super::{Budget, Engine, Schedule, failure, hook};
 use crate::choice::Choices;
-use crate::protocol::{Protocol, Reach, Scenario, Switch};
+use crate::protocol::Reach;
 use crate::runtime::{Shuttle, arm, forget_waiters, is_abandoned, trace};
 use crate::verdict::{Bounds, Verdict};
 use ::shuttle::scheduler::{DfsScheduler, PctScheduler, Scheduler, Task, TaskId};
@@ -106,12 +107,12 @@ struct Record {
 }
 
 /// Passes on another scheduler's choices and keeps them.
-struct Recorder<S> {
-    inner: S,
+struct Recorder {
+    inner: Box<dyn Scheduler + Send>,
     record: Arc<Mutex<Record>>,
 }
 
-impl<S: Scheduler> Scheduler for Recorder<S> {
+impl Scheduler for Recorder {
     fn new_execution(&mut self) -> Option<::shuttle::scheduler::Schedule> {
         if is_abandoned() {
             return None;
@@ -143,20 +144,21 @@ impl<S: Scheduler> Scheduler for Recorder<S> {
     }
 }
 
-/// Runs the scenario under a scheduler; the executions run, and the failure if any.
-fn run<P: Protocol, S: Scheduler + 'static>(
-    scheduler: S,
-    scenario: &Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-) -> (u64, Option<Verdict>) {
+/// Runs the program under a scheduler; the executions run, and the failure if any.
+fn run(program: &Program, scheduler: impl Scheduler + Send + 'static) -> (u64, Option<Verdict>) {
+    run_boxed(program, Box::new(scheduler))
+}
+
+/// Apart from [`run`], so that shuttle's runner is compiled once and not for every scheduler.
+fn run_boxed(program: &Program, inner: Box<dyn Scheduler + Send>) -> (u64, Option<Verdict>) {
     let record = Arc::new(Mutex::new(Record::default()));
-    let recorder = Recorder { inner: scheduler, record: record.clone() };
+    let recorder = Recorder { inner, record: record.clone() };
     let body = {
-        let scenario = scenario.clone();
+        let body = program.over(Over::Shuttle);
         move || {
             forget_waiters();
             trace::start(Shuttle::index);
-            execute::<Shuttle, P::World<Shuttle>>(&scenario, Switch(mutant));
+            body();
         }
     };
     arm(true);
@@ -169,44 +171,39 @@ fn run<P: Protocol, S: Scheduler + 'static>(
     let panic = result.err();
     let verdict = (abandoned || panic.is_some()).then(|| {
         let schedule = Schedule::Threads(record.order.clone());
-        Verdict::Violated(failure(scenario, panic.as_deref(), &events, record.executions, schedule))
+        Verdict::Violated(failure(program, panic.as_deref(), &events, record.executions, schedule))
     });
     (record.executions, verdict)
 }
 
-pub(super) fn check<P: Protocol>(
-    engine: Engine,
-    scenario: &Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-    budget: Budget,
-) -> Verdict {
+pub(super) fn check(engine: Engine, program: &Program, budget: Budget) -> Verdict {
     let limit = budget.executions;
     let (executions, found) = match engine {
         Engine::Dfs => {
-            if let Reach::No(reason) = scenario.dfs {
+            if let Reach::No(reason) = program.dfs {
                 return Verdict::Unsupported { reason: reason.into() };
             }
-            run::<P, _>(DfsScheduler::new(Some(limit as usize), false), scenario, mutant)
+            run(program, DfsScheduler::new(Some(limit as usize), false))
         }
         // PCT has nothing to decide for a single thread, and says so by panicking.
-        Engine::Pct if scenario.threads.len() > 1 => {
+        Engine::Pct if program.threads > 1 => {
             let scheduler = PctScheduler::new_from_seed(budget.seed, DEPTH, limit as usize);
-            match run::<P, _>(scheduler, scenario, mutant) {
+            match run(program, scheduler) {
                 (_, Some(Verdict::Violated(f))) if f.violation.text.contains(IDLE) => {
-                    run::<P, _>(Walk::new(budget), scenario, mutant)
+                    run(program, Walk::new(budget))
                 }
                 other => other,
             }
         }
-        _ => run::<P, _>(Walk::new(budget), scenario, mutant),
+        _ => run(program, Walk::new(budget)),
     };
     if let Some(violated) = found {
         return violated;
     }
     if engine == Engine::Dfs && executions < limit {
         return Verdict::Exhausted(Bounds {
-            threads: scenario.threads.len(),
-            operations: scenario.operations(),
+            threads: program.threads,
+            operations: program.operations,
             executions,
             preemptions: None,
             model: MODEL.into(),
@@ -220,15 +217,11 @@ pub(super) fn check<P: Protocol>(
     Verdict::Passed { runs: executions, seed: budget.seed, sampled }
 }
 
-pub(super) fn replay<P: Protocol>(
-    scenario: &Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-    order: &[u8],
-) -> Result<Verdict, String> {
+pub(super) fn replay(program: &Program, order: &[u8]) -> Result<Verdict, String> {
     let diverged = Arc::new(Mutex::new(None));
     let scheduler =
         Recorded { order: order.to_vec(), next: 0, started: false, diverged: diverged.clone() };
-    let (runs, found) = run::<P, _>(scheduler, scenario, mutant);
+    let (runs, found) = run(program, scheduler);
     if let Some(why) = diverged.lock().expect("single engine thread").take() {
         return Err(why);
     }

@@ -1,11 +1,12 @@
 //! The matrix: protocols and what checks them.
 
 use crate::catalogue::Entry;
+use crate::facts::Sheet;
 use crate::protocol::{MutantInfo, Visible};
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// Killed, killable, and waiting mutants by engine, for the matrix.
+/// What is stated of a protocol, which engines are expected to kill its mutants, and where it is met.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct MatrixRow {
     /// Version of this record.
@@ -18,19 +19,17 @@ pub struct MatrixRow {
     pub scenarios: usize,
     /// Mutants.
     pub mutants: usize,
-    /// Mutants expected to be killed by loom; tests hold the catalogue to it.
+    /// Mutants expected to be killed by loom; tests hold the catalogue to it, as to the two below.
     pub loom: usize,
     /// Mutants expected to be killed by shuttle.
     pub shuttle: usize,
-    /// Mutants that the explorer kills.
+    /// Mutants expected to be killed by the explorer.
     pub explorer: usize,
     /// Of these, mutants that no other engine can judge.
     pub exact_only: usize,
     /// Forms that some system ships, among the mutants.
     pub shipped: usize,
-    /// Named faults that are not expressed.
-    pub not_expressed: usize,
-    /// Whether random scenarios run on real threads.
+    /// Whether generated programs run on real threads.
     pub native: bool,
     /// VM probes paired with the protocol.
     pub probes: usize,
@@ -42,7 +41,7 @@ pub struct MatrixRow {
 pub fn matrix_row(entry: &Entry, probes: usize, bugs: usize) -> MatrixRow {
     let count = |f: &dyn Fn(&MutantInfo) -> bool| entry.mutants.iter().filter(|m| f(m)).count();
     MatrixRow {
-        schema: "threadbare.matrix/1",
+        schema: "threadbare.matrix/2",
         protocol: entry.name.into(),
         properties: entry.properties.len(),
         scenarios: entry.scenarios.len(),
@@ -52,8 +51,7 @@ pub fn matrix_row(entry: &Entry, probes: usize, bugs: usize) -> MatrixRow {
         explorer: count(&|m| m.visible.by_explorer()),
         exact_only: count(&|m| matches!(m.visible, Visible::Explorer(_))),
         shipped: count(&|m| m.shipped),
-        not_expressed: entry.not_expressed.len(),
-        native: true,
+        native: entry.generates,
         probes,
         bugs,
     }
@@ -61,26 +59,25 @@ pub fn matrix_row(entry: &Entry, probes: usize, bugs: usize) -> MatrixRow {
 
 /// The row of a protocol that has no scheme.
 pub fn empty_row(protocol: &str, probes: usize, bugs: usize) -> MatrixRow {
-    let schema = "threadbare.matrix/1";
+    let schema = "threadbare.matrix/2";
     MatrixRow { schema, protocol: protocol.into(), probes, bugs, ..MatrixRow::default() }
 }
 
 /// Heads of the columns.
-pub const MATRIX_HEAD: [&str; 10] = [
+pub const MATRIX_HEAD: [&str; 9] = [
     "protocol",
     "properties",
     "scenarios",
     "explorer",
     "loom",
     "shuttle",
-    "omitted",
     "native",
     "probes",
     "bugs",
 ];
 
 /// The cells of a row; an empty one is a middle dot, never blank.
-pub fn matrix_cells(row: &MatrixRow) -> [String; 10] {
+pub fn matrix_cells(row: &MatrixRow) -> [String; 9] {
     let cell = |n: usize| if n == 0 { "·".to_owned() } else { n.to_string() };
     let killed = |n: usize| match row.mutants {
         0 => "·".to_owned(),
@@ -93,21 +90,21 @@ pub fn matrix_cells(row: &MatrixRow) -> [String; 10] {
         killed(row.explorer),
         killed(row.loom),
         killed(row.shuttle),
-        cell(row.not_expressed),
         if row.native { "yes" } else { "·" }.to_owned(),
         cell(row.probes),
         cell(row.bugs),
     ]
 }
 
-/// The matrix as text.
-pub fn matrix(rows: &[MatrixRow]) -> String {
-    let mut text = format!("{:<17} {:^20}  {:^32}  {:^20}\n", "", "stated", "killed by", "met in");
-    let mut line = |[a, b, c, d, e, f, g, h, i, j]: [&str; 10]| {
-        let _ = writeln!(
-            text,
-            "{a:<17} {b:>10} {c:>9}  {d:>8} {e:>7} {f:>7} {g:>7}  {h:>6} {i:>6} {j:>6}"
-        );
+/// The matrix as text, with the mechanisms that the literature names below it.
+pub fn matrix(rows: &[MatrixRow], sheets: &[Sheet]) -> String {
+    let mut text = format!(
+        "{:<17} {:^20}  {:^24}  {:^20}\n",
+        "", "stated", "expected to be killed by", "met in"
+    );
+    let mut line = |[a, b, c, d, e, f, g, h, i]: [&str; 9]| {
+        let _ =
+            writeln!(text, "{a:<17} {b:>10} {c:>9}  {d:>8} {e:>7} {f:>7}  {g:>6} {h:>6} {i:>6}");
     };
     line(MATRIX_HEAD);
     for row in rows {
@@ -117,15 +114,54 @@ pub fn matrix(rows: &[MatrixRow]) -> String {
     let modelled = rows.iter().filter(|r| r.scenarios > 0).count();
     let _ = writeln!(
         text,
-        "{modelled} protocols with a scheme, {} without; {} mutants, {} of them forms that some \
-         system ships, {} killed by the\nexplorer's exact memory model alone; {} faults named in \
-         the literature are omitted, with reasons. `cargo test` holds every\nengine to these \
-         numbers; `threadbare check --mutants` prints executions to kill. ·: nothing.",
+        "{modelled} protocols with a scheme, {} without that known bugs name; {} mutants, {} of them \
+         forms that some system\nships, {} expected of the explorer's exact memory model alone. These \
+         are expectations: `cargo test` holds every\nengine to them, `threadbare check --mutants` \
+         prints what came out. ·: nothing.",
         rows.len() - modelled,
         sum(|r| r.mutants),
         sum(|r| r.shipped),
         sum(|r| r.exact_only),
-        sum(|r| r.not_expressed),
+    );
+    text + &sheet_table(sheets)
+}
+
+/// The mechanisms and how many of their named faults are mutants, as text; nothing for none.
+fn sheet_table(sheets: &[Sheet]) -> String {
+    let mut text = String::new();
+    if sheets.is_empty() {
+        return text;
+    }
+    let _ = writeln!(
+        text,
+        "\n{:<19} {:>7} {:>7} {:>7}  {}",
+        "mechanism", "mutants", "reason", "not yet", "protocols"
+    );
+    let cell = |n: usize| if n == 0 { "·".to_owned() } else { n.to_string() };
+    for sheet in sheets {
+        let share = format!("{}/{}", sheet.mutants, sheet.named);
+        let protocols = sheet.protocols.join(" ");
+        let _ = writeln!(
+            text,
+            "{:<19} {share:>7} {:>7} {:>7}  {}",
+            sheet.sheet,
+            cell(sheet.reasons),
+            cell(sheet.not_yet()),
+            if protocols.is_empty() { "·" } else { &protocols },
+        );
+    }
+    let sum = |f: fn(&Sheet) -> usize| sheets.iter().map(f).sum::<usize>();
+    let _ = writeln!(
+        text,
+        "Of the faults that the literature names, {}/{} are mutants, {} are left out for a stated \
+         reason and {} are not yet\ndone; {} of {} mechanisms have no model. models/facts.tsv has each \
+         by name; four stand in two mechanisms.",
+        sum(|s| s.mutants),
+        sum(|s| s.named),
+        sum(|s| s.reasons),
+        sum(Sheet::not_yet),
+        sheets.iter().filter(|s| s.protocols.is_empty()).count(),
+        sheets.len(),
     );
     text
 }

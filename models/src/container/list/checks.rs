@@ -44,15 +44,6 @@ impl Protocol for OptimisticList {
         "Can a list be read without its lock and still give a live item?";
     const SOURCE: &'static str = "nogil proposal, 2021; CPython 3.13 listobject.c for today's form";
     const PROPERTIES: &'static [Property] = PROPERTIES;
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[
-        ("dk-no-table-recheck", "dictionaries are a protocol of their own"),
-        ("dk-entry-reuse", "as above"),
-        ("dk-assume-key", "as above"),
-        ("dk-touch-before-recheck", "as above"),
-        ("attr-null-believed", "attributes are a protocol of their own"),
-        ("attr-stale-inline", "as above; the same shape as or-slot-check-only"),
-        ("iter-pair-mix", "iterators are a protocol of their own"),
-    ];
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = List<R>;

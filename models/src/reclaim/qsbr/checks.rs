@@ -43,11 +43,6 @@ impl Protocol for QsbrProtocol {
         "When may memory be freed that lock-free readers may still look at?";
     const SOURCE: &'static str = "FreeBSD subr_smr.c; CPython 3.13 qsbr.c";
     const PROPERTIES: &'static [Property] = PROPERTIES;
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[
-        ("qsbr-grow-live", "growing the slot array needs a stopped world, a protocol of its own"),
-        ("qsbr-slot-double", "as above: slots are given out while the array grows"),
-        ("qsbr-fork-online", "fork has no counterpart in a model runtime"),
-    ];
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Pointer<R>;

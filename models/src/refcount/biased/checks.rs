@@ -64,10 +64,6 @@ impl Protocol for BiasedCpython {
         "Can the owner count without atomic read-modify-writes and still agree on the last drop?";
     const SOURCE: &'static str = "CPython 3.13 brc.c, object.c; Choi, Shull, Torrellas, PACT 2018";
     const PROPERTIES: &'static [Property] = PROPERTIES;
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[(
-        "brc-tid-zero-early",
-        "the owner cleared before the whole-word test harms only when the collector restores owners during a resurrection",
-    )];
     type Mutant = Mutant;
     type Op = Op<Extra>;
     type World<R: Runtime> = Workshop<R, Biased<R, Switch<Mutant>>>;

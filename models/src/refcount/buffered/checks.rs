@@ -39,19 +39,6 @@ impl Protocol for BufferedProtocol {
     const QUESTION: &'static str = "When is it safe to believe a count that is always late?";
     const SOURCE: &'static str = "Hastings, Python Language Summits 2016 and 2017";
     const PROPERTIES: &'static [Property] = PROPERTIES;
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[
-        ("buf-handover-dec-first", "equivalent: the delay of one round covers the gap"),
-        ("buf-handover-relaxed", "logs are handed over through a mutex, which has no weaker form"),
-        (
-            "buf-take-attached",
-            "a filling log is a field of its thread: Rust lets nobody else reach it",
-        ),
-        ("buf-switch-live", "there is no switch between counts: pins exist from the beginning"),
-        (
-            "buf-unbounded",
-            "logs of a scenario are a few entries long; throttling has nothing to do",
-        ),
-    ];
     type Mutant = Mutant;
     type Op = Op<Extra>;
     type World<R: Runtime> = Workshop<R, Buffered<R, Switch<Mutant>>>;

@@ -31,8 +31,6 @@ impl Protocol for DeferredProtocol {
     const QUESTION: &'static str = "Can the references that every thread takes go uncounted?";
     const SOURCE: &'static str = "PEP 703; CPython 3.14 stackref, uniqueid, gc_free_threading";
     const PROPERTIES: &'static [Property] = PROPERTIES;
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] =
-        &[("def-resurrect-tagged", "needs finalizers run by the collector")];
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Deferred<R>;

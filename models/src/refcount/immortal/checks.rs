@@ -29,10 +29,6 @@ impl Protocol for ImmortalProtocol {
     const QUESTION: &'static str = "Can an object leave counting while others still count it?";
     const SOURCE: &'static str = "CPython 3.13 object.h, object.c; PEP 683";
     const PROPERTIES: &'static [Property] = PROPERTIES;
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[(
-        "imm-shared-first",
-        "equivalent here: the merge looks again, so an entry queued meanwhile is dropped",
-    )];
     type Mutant = Mutant;
     type Op = Op<Extra>;
     type World<R: Runtime> = Workshop<R, Immortal<R, Switch<Mutant>>>;

@@ -34,15 +34,6 @@ mutants! {
     }
 }
 
-const NOT_EXPRESSED: &[(&str, &str)] = &[
-    ("wr-relaxed-shared", "brc-relaxed-zero-load of the biased count"),
-    ("wr-borrow-dying", "weak references have no counts of their own here"),
-    ("wr-reuse-dying", "as above: no canonical weak reference"),
-    ("wr-detach-lock", "no suspendable dictionary section; belongs to critical sections"),
-    ("wr-gc-clear-running", "the collector belongs to stop-the-world"),
-    ("wvd-remove-by-key", "no weak dictionary here"),
-];
-
 fn scenarios() -> Vec<Scenario<Op>> {
     use crate::protocol::Reach::Preemptions;
     use Op::*;
@@ -142,7 +133,6 @@ macro_rules! protocol {
                 "Who decides whether a dying object lives: the drop, the upgrade, the finalizer?";
             const SOURCE: &'static str = "CPython 3.13 weakrefobject.c, object.c; PEP 442";
             const PROPERTIES: &'static [Property] = PROPERTIES;
-            const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = NOT_EXPRESSED;
             type Mutant = Mutant;
             type Op = Op;
             type World<R: Runtime> = Weak<R, $count<R>>;

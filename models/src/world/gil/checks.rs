@@ -40,12 +40,6 @@ impl Protocol for GilProtocol {
     const QUESTION: &'static str = "How does a thread that never blocks give way to others?";
     const SOURCE: &'static str = "CPython 3.13 ceval_gil.c";
     const PROPERTIES: &'static [Property] = PROPERTIES;
-    const NOT_EXPRESSED: &'static [(&'static str, &'static str)] = &[
-        ("gil-no-switchnum", "costs switches, breaks nothing; how many is a question of time"),
-        ("gil-enable-no-stop", "switching the lock on at run time belongs to stop-the-world"),
-        ("gil-attach-no-recheck", "as above"),
-        ("gil-disable-no-chain", "as above"),
-    ];
     type Mutant = Mutant;
     type Op = Op<Extra>;
     type World<R: Runtime> = Workshop<R, Gil<R, Switch<Mutant>>>;
