@@ -45,11 +45,12 @@ pub(crate) fn audit(scenarios: Vec<Program>, budget: Budget) -> Vec<Weakened> {
                 let broken = weaken::with(site, *tried, || {
                     scenarios.iter().find_map(|scenario| match explorer::check(scenario, budget) {
                         Verdict::Violated(f) => Some((scenario.name, f.violation.kind.name())),
-                        Verdict::Passed { .. } => {
+                        Verdict::Exhausted(_) => None,
+                        // A scenario that was not run says nothing of an order either.
+                        Verdict::Passed { .. } | Verdict::Unsupported { .. } => {
                             sampled += 1;
                             None
                         }
-                        _ => None,
                     })
                 });
                 if broken.is_some() {

@@ -95,7 +95,9 @@ impl<R: Runtime, F: Fault<Mutant>> Qsbr<R, F> {
         // reads come before a free that relies on this store. No fence: until the store
         // the scan sees our older sequence, which only delays.
         let seq = self.write.load(Acquire);
-        self.threads[n].store(seq, Release);
+        if !self.faults.is(Mutant::QuiescentNothing) {
+            self.threads[n].store(seq, Release);
+        }
     }
 
     /// Thread `n` goes offline; it holds no pointer.

@@ -38,6 +38,8 @@ pub enum Op<E = Nothing> {
     Own(usize, usize),
     /// Reaches a safe point.
     Poll,
+    /// States that every object without references has been freed.
+    Settled,
     /// An operation of the scheme.
     Extra(E),
 }
@@ -55,6 +57,7 @@ impl<E: Debug> Debug for Op<E> {
             Self::Recv(o) => write!(f, "receive o{o}"),
             Self::Own(p, c) => write!(f, "o{p} owns o{c}"),
             Self::Poll => write!(f, "poll"),
+            Self::Settled => write!(f, "settled"),
             Self::Extra(e) => write!(f, "{e:?}"),
         }
     }
@@ -110,6 +113,7 @@ impl<E> Op<E> {
             Self::Recv(n) => Op::Recv(n),
             Self::Own(parent, child) => Op::Own(parent, child),
             Self::Poll => Op::Poll,
+            Self::Settled => Op::Settled,
             Self::Extra(e) => Op::Extra(extra(e)),
         }
     }
@@ -204,6 +208,7 @@ where
                 objects[parent].child.write(child + 1);
             }
             Op::Poll => self.count.poll(thread),
+            Op::Settled => objects.iter().for_each(|object| object.ghost.settle()),
             Op::Extra(extra) => return self.count.extra(thread, extra),
             _ => return SKIPPED,
         }

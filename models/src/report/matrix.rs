@@ -154,7 +154,7 @@ fn sheet_table(sheets: &[Sheet]) -> String {
     let _ = writeln!(
         text,
         "Of the faults that the literature names, {}/{} are mutants, {} are left out for a stated \
-         reason and {} are not yet\ndone; {} of {} mechanisms have no model. models/facts.tsv has each \
+         reason and {} are not yet\ndone; {} of {} mechanisms have no mutant at all. models/facts.tsv has each \
          by name; four stand in two mechanisms.",
         sum(|s| s.mutants),
         sum(|s| s.named),

@@ -239,17 +239,21 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
                 self.lower(n, CALLS);
             }
         }
-        if bits & DROP != 0 {
-            let before = self.switched.lock().1;
-            let asked = self.drop(n, false);
+        if bits & DROP == 0 {
+            return;
+        }
+        let before = self.switched.lock().1;
+        let mut asked = true;
+        if !self.faults.is(Mutant::IgnoresRequest) {
+            asked = self.drop(n, false);
             thread.holds = self.take(n);
             thread.ended = !thread.holds;
-            let after = self.switched.lock().1;
-            // One switch away and one back.
-            require(!asked || after >= before + 2, Kind::Starvation, || {
-                format!("T{n} dropped the lock on request and got it again, nobody else ran")
-            });
         }
+        let after = self.switched.lock().1;
+        // One switch away and one back.
+        require(!asked || after >= before + 2, Kind::Starvation, || {
+            format!("T{n} was asked for the lock at a safe point, and nobody else ran")
+        });
     }
 
     /// Runs `body` under the lock, taking it for the purpose when it is not held.

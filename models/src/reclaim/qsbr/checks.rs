@@ -28,6 +28,10 @@ mutants! {
         WriteAfterScan = "qsbr-wr-after-scan" breaks ["Q1", "Q4"] in "scanner" by Everywhere;
         /// A reader keeps a pointer across a quiescent point.
         QuiesceMidRead = "qsbr-quiesce-mid-read" breaks ["Q1", "Q4"] in "online-reader" by Everywhere;
+        /// A quiescent point publishes nothing: memory waits until its reader goes offline.
+        QuiescentNothing = "qsbr-quiescent-nothing" breaks ["Q6"] in "stays-online" by Everywhere;
+        /// A thread that ends forgets the blocks that it retired.
+        ExitDrop = "delayed-exit-drop" breaks ["Q5"] in "exit-with-queue" by Everywhere;
         /// Sequences are compared as plain numbers.
         UnsignedCompare = "qsbr-unsigned-compare" breaks ["Q1", "Q4", "Q6"] in "wrap" by Everywhere;
     }
@@ -72,6 +76,20 @@ impl Protocol for QsbrProtocol {
                 .thread([Replace(1), Process])
                 .thread([Scan])
                 .loom(Reach::Sampled),
+            Scenario::new(
+                "stays-online",
+                "a reader passes a quiescent point and never goes offline",
+            )
+            .objects(2)
+            .setup([Attach])
+            .thread([Load, Use, Quiescent])
+            .thread([Replace(1)])
+            .finish([Quiescent, ProcessAll, Settled]),
+            Scenario::new("exit-with-queue", "a thread ends while what it retired has to wait")
+                .objects(2)
+                .setup([Attach])
+                .thread([Load, Use])
+                .thread([Replace(1), Process]),
             Scenario::new("wrap", "the clock wraps around")
                 .objects(2)
                 .setup([NearWrap, Attach])
@@ -127,12 +145,12 @@ const PROPERTIES: &[Property] = &[
     },
     Property {
         id: "Q5",
-        states: "each retired block is freed exactly once",
-        broken_by: &[Kind::DoubleFree],
+        states: "each retired block is freed exactly once: it is queued until then, whoever retired it",
+        broken_by: &[Kind::DoubleFree, Kind::Leak],
     },
     Property {
         id: "Q6",
-        states: "when all threads are offline, one advance frees everything older",
+        states: "when all threads are offline or quiescent since, one advance frees everything older",
         broken_by: &[Kind::Leak],
     },
 ];

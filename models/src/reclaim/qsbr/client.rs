@@ -48,6 +48,10 @@ pub enum Op {
     Advance,
     /// Frees what has reached its goal.
     Process,
+    /// Frees what has reached its goal, of threads that have ended too.
+    ProcessAll,
+    /// States that every block retired so far has been freed.
+    Settled,
     /// Looks at the threads without anything to free.
     Scan,
     /// Sets the clock just before its wrap.
@@ -69,6 +73,14 @@ impl<R: Runtime> Pointer<R> {
             queue.remove(0);
             self.free(n);
         }
+    }
+
+    /// At rest every block but the published one has been freed.
+    fn settled(&self) {
+        // Relaxed: nobody replaces it any more.
+        let published = self.published.load(Relaxed);
+        let retired = self.blocks.iter().enumerate().filter(|(n, _)| *n != published);
+        retired.for_each(|(_, block)| block.ghost.settle());
     }
 
     fn replace(&self, local: &mut Local, new: usize, goal: impl FnOnce() -> u64) {
@@ -146,6 +158,11 @@ impl<R: Runtime> World for Pointer<R> {
                 self.process(&mut queue);
                 local.retired = queue;
             }
+            Op::ProcessAll => {
+                let mut orphans = self.orphans.lock();
+                self.process(&mut orphans);
+            }
+            Op::Settled => self.settled(),
             // Relaxed: any goal that is not reached makes it look.
             Op::Scan => drop(self.clock.poll(self.clock.write.load(Relaxed).wrapping_add(STEP))),
             Op::NearWrap => {
@@ -162,7 +179,7 @@ impl<R: Runtime> World for Pointer<R> {
         if local.online {
             self.clock.detach(local.n);
         }
-        if !local.retired.is_empty() {
+        if !local.retired.is_empty() && !self.faults.is(Mutant::ExitDrop) {
             self.orphans.lock().extend(local.retired);
         }
     }
@@ -177,6 +194,7 @@ impl<R: Runtime> World for Pointer<R> {
             });
             self.free(n);
         }
+        self.settled();
         // Relaxed: all threads have ended and were joined.
         let (read, write) = (self.clock.read.load(Relaxed), self.clock.write.load(Relaxed));
         require(!before(write, read), Kind::Invariant, || {

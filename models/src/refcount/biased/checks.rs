@@ -43,6 +43,8 @@ mutants! {
         ExitGap = "brc-exit-gap" breaks ["B7"] in "exit" by Everywhere;
         /// The safe point clears the breaker after it emptied the inbox.
         ClearLate = "brc-clear-late" breaks ["B7"] in "told" by Everywhere;
+        /// The safe point does nothing: entries wait until the owner exits.
+        DrainNothing = "brc-drain-nothing" breaks ["B7"] in "polled" by Everywhere;
         /// The merge for an owner that left happens after unlocking the table.
         AbandonUnlocked = "brc-abandon-unlocked" breaks ["B5", "B1", "B2"] in "id-reuse" by Everywhere;
         /// The queueing thread destroys an abandoned object inside the table's section.
@@ -137,6 +139,12 @@ impl Protocol for BiasedCpython {
                 .thread([Poll, Poll])
                 .thread([Decref(0), Decref(1)])
                 .finish([X(Pending)]),
+            Scenario::new("polled", "the owner polls once after foreign drops, and goes on")
+                .setup([New(0), New(1), Give(0, 1), Give(1, 1)])
+                .objects(2)
+                .thread([Poll])
+                .thread([Decref(0), Decref(1)])
+                .finish([Poll, Settled]),
             Scenario::new("adoption", "the collector changes the owner beside a foreign drop")
                 .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 2)])
                 .thread([Poll])

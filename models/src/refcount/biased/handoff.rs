@@ -92,6 +92,9 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         if self.breaker[thread.slot].load(Relaxed) == 0 || !thread.registered {
             return;
         }
+        if self.faults.is(Mutant::DrainNothing) {
+            return;
+        }
         if !self.faults.is(Mutant::ClearLate) {
             // First the bit, then the inbox: an entry that comes later sets it again.
             self.breaker[thread.slot].store(0, Relaxed);

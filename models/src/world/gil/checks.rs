@@ -7,6 +7,8 @@ mutants! {
     pub enum Mutant {
         /// The dropper does not wait for a switch.
         NoForcedSwitch = "gil-no-forced-switch" breaks ["L2"] in "forced-switch" by Everywhere;
+        /// The safe point does not look at requests: a waiter waits for the holder's own release.
+        IgnoresRequest = "gil-ignores-request" breaks ["L2"] in "forced-switch" by Everywhere;
         /// The last holder is tested before the mutex of the switch is held for the wait.
         CheckOutside = "gil-switch-check-outside" breaks ["L4"] in "forced-switch" by Everywhere;
         /// The lock is signalled before it is free, outside its mutex.
@@ -118,7 +120,7 @@ const PROPERTIES: &[Property] = &[
     },
     Property {
         id: "L2",
-        states: "after a requested drop somebody else has run before the dropper runs again",
+        states: "a holder that is asked drops at its next safe point, and somebody else runs before it again",
         broken_by: &[Kind::Starvation],
     },
     Property { id: "L4", states: "no wake-up is lost", broken_by: &[Kind::Deadlock] },
