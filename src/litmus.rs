@@ -10,8 +10,9 @@ use anyhow::Context as _;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use threadbare_litmus::explore::Progress;
-use threadbare_litmus::lang::{Engine, Limits, Test, judge};
+use threadbare_litmus::lang::{Engine, Limits, Test, judge, printable};
 
 /// Arguments.
 #[derive(clap::Args)]
@@ -22,10 +23,13 @@ Examples:
   threadbare litmus --catalogue IRIW --engine loom         # our own tests by part of the name
   threadbare litmus --catalogue SB+rlx --print > SB.litmus # one to start from
   threadbare litmus big.litmus --workers 2                 # both cores
+  threadbare litmus big.litmus --shard 1/3                 # a third; 2/3 and 3/3 elsewhere
+  threadbare litmus big.litmus --time 60                   # as much of it as a minute shows
   threadbare litmus big.litmus --bound 2                   # executions of at most 2 preemptions
   threadbare litmus big.litmus --sample 10000 --seed 7     # random executions, and how many there are
 
-`exists` is a question: no answer to it is a fault. A false `~exists` or `forall`, a data race, or
+`exists` is a question: no answer to it is a fault. A false `~exists` or `forall`, a data race
+(the states are shown all the same, and Undef beside the condition's Ok or No), or
 a verdict other than the one a test's own info lines expect is a finding (exit code 1).")]
 pub struct Args {
     /// Tests: files, or folders with *.litmus files.
@@ -34,13 +38,13 @@ pub struct Args {
     /// Tests of the built-in catalogue whose name contains this; all without a value.
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
     catalogue: Option<String>,
-    /// What runs them: rc11, sc, tso, loom, shuttle, hardware; several with commas.
+    /// What runs them: rust (C++20's seq_cst), rc11, sc, tso, loom, shuttle, hardware; several with commas.
     #[arg(long, value_delimiter = ',', default_value = "rc11")]
     engine: Vec<Engine>,
     /// Print the tests in canonical form instead of running them.
     #[arg(long)]
     print: bool,
-    /// Show one execution in which the proposition holds (rc11, sc, tso).
+    /// Show one execution in which the proposition holds (rust, rc11, sc, tso).
     #[arg(long)]
     witness: bool,
     /// Write that execution to FOLDER/TEST.ENGINE.dot and .svg; makes the folder.
@@ -52,18 +56,28 @@ pub struct Args {
     /// shuttle: interleavings to enumerate before random ones.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     schedules: u32,
-    /// rc11, sc, tso, loom: most preemptions in one execution; no bound without it.
+    /// rust, rc11, sc, tso, loom: most preemptions in one execution; no bound without it.
     #[arg(long, alias = "preemptions", value_name = "PREEMPTIONS")]
     bound: Option<usize>,
-    /// rc11, sc, tso: most backward revisits on the way to an execution; no bound without it.
+    /// rust, rc11, sc, tso: most backward revisits on the way to an execution; no bound without it.
     #[arg(long)]
     revisits: Option<usize>,
-    /// rc11, sc, tso: random descents instead of every execution.
+    /// rust, rc11, sc, tso: random descents instead of every execution.
     #[arg(long, value_name = "DESCENTS", value_parser = clap::value_parser!(u64).range(1..))]
     sample: Option<u64>,
-    /// rc11, sc, tso: OS threads that search.
+    /// rust, rc11, sc, tso: turns that a loop gets, unless it only waits for what it reads.
+    #[arg(long, value_name = "TURNS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    unroll: u32,
+    /// Seconds for one test; what was seen by then is reported, as part of the whole.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    time: Option<u32>,
+    /// rust, rc11, sc, tso: OS threads that search.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     workers: u16,
+    /// rust, rc11, sc, tso: search part I of N only, as `1/3`; states and counts of all parts add up to
+    /// the whole's, if their `tree` is the same.
+    #[arg(long, value_name = "I/N", value_parser = part)]
+    shard: Option<(u64, u64)>,
     /// Seed of samples, random schedules and delays.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -88,6 +102,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         preemptions: args.bound,
         revisits: args.revisits,
         sample: args.sample,
+        shard: args.shard,
         workers: args.workers.into(),
         progress: std::io::stderr()
             .is_terminal()
@@ -95,6 +110,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         schedules: args.schedules as usize,
         seed: args.seed,
         runs: args.runs,
+        turns: args.unroll,
+        time: args.time.map(|seconds| Duration::from_secs(seconds.into())),
     };
     let mut tally = Tally::default();
     if let Some(folder) = &args.dot
@@ -112,12 +129,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     for (name, text) in texts(&args, &mut tally) {
-        match Test::parse(&text) {
-            Ok(test) if args.print => {
+        match Test::parse_with_warnings(&text) {
+            Ok((test, _)) if args.print => {
                 print!("{test}");
                 tally.judged += 1;
             }
-            Ok(test) => {
+            Ok((test, warnings)) => {
+                for warning in warnings {
+                    eprint!("{}", warning.render(&name, &text));
+                }
                 for engine in &args.engine {
                     one(&test, *engine, &limits, &args, &mut tally)?;
                 }
@@ -153,7 +173,7 @@ fn one(
     let judged = match judged {
         Ok(judged) => judged,
         Err(error) => {
-            eprintln!("threadbare: skipped: {error}");
+            eprintln!("threadbare: skipped: {}", printable(&error.to_string()));
             tally.skipped += 1;
             return Ok(());
         }
@@ -185,6 +205,17 @@ fn one(
     Ok(())
 }
 
+/// A part of a search.
+fn part(text: &str) -> Result<(u64, u64), String> {
+    let numbers = text
+        .split_once('/')
+        .map(|(index, of)| (index.parse(), of.parse()));
+    match numbers {
+        Some((Ok(index), Ok(of))) if (1..=of).contains(&index) => Ok((index, of)),
+        _ => Err("parts are written I/N, with I from 1 to N: 1/3, 2/3, 3/3".into()),
+    }
+}
+
 /// Options that were given although the engine has no use for them.
 fn ignored(engine: Engine, args: &Args) -> Vec<&'static str> {
     let explores = matches!(engine, Engine::Explorer(_));
@@ -196,6 +227,8 @@ fn ignored(engine: Engine, args: &Args) -> Vec<&'static str> {
         ("--revisits", args.revisits.is_some() && !explores),
         ("--sample", args.sample.is_some() && !explores),
         ("--workers", args.workers > 1 && !explores),
+        ("--shard", args.shard.is_some() && !explores),
+        ("--unroll", args.unroll != 4 && !explores),
     ]
     .into_iter()
     .filter_map(|(option, given)| given.then_some(option))

@@ -82,3 +82,121 @@ fn pictures_go_into_a_folder_that_is_made() {
     assert_eq!(code, Some(2));
     assert!(err.contains("cannot make the folder SB.litmus"), "{err}");
 }
+
+#[test]
+fn parts_add_up() {
+    let folder = folder("litmus-parts");
+    let counted = |part: &[&str]| {
+        let args = ["SB.litmus", "--format", "json"];
+        let (code, out, err) = litmus(&folder, &[&args, part].concat());
+        assert_eq!(code, Some(0), "{err}");
+        let result: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let number = |key: &str| result[key].as_u64().unwrap();
+        let coverage = result["coverage"].as_str().unwrap();
+        assert_eq!(coverage.contains("part"), !part.is_empty(), "{coverage}");
+        number("positive") + number("negative")
+    };
+    let parts = ["1/3", "2/3", "3/3"].map(|part| counted(&["--shard", part]));
+    assert_eq!(parts.iter().sum::<u64>(), counted(&[]));
+    for part in ["0/3", "4/3", "1", "one/two"] {
+        let (code, _, err) = litmus(&folder, &["SB.litmus", "--shard", part]);
+        assert_eq!(code, Some(2));
+        assert!(err.contains("parts are written I/N"), "{err}");
+    }
+}
+
+const RACY: &str = "C race
+{ x=0; }
+P0 (int* x) { *x = 1; }
+P1 (int* x) { int r0 = *x; }
+locations [1:r0;]
+";
+
+#[test]
+fn a_race_is_found_beside_the_verdict() {
+    let folder = folder("litmus-race");
+    for (condition, line, ok) in [
+        ("exists (true)", "Ok", true),
+        ("exists (1:r0=2)", "No", false),
+        ("forall (x=1)", "Ok", true),
+        ("~exists (1:r0=1)", "No", false),
+    ] {
+        std::fs::write(folder.join("race.litmus"), format!("{RACY}{condition}")).unwrap();
+        let (code, out, err) = litmus(&folder, &["race.litmus"]);
+        assert_eq!((code, err.as_str()), (Some(1), ""), "a race is a finding");
+        assert!(out.contains(&format!("\n{line}\nUndef\n")), "{out}");
+        assert!(out.contains("Histogram (2 states)"), "{out}");
+        assert!(out.contains("Flag Undef: data race on x"), "{out}");
+        let (code, out, _) = litmus(&folder, &["race.litmus", "--format", "json"]);
+        assert_eq!(code, Some(1));
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(json["ok"], ok);
+        assert_eq!(json["undef"], true);
+        assert_eq!(json["finding"], true);
+        assert_eq!(json["states"].as_array().map(Vec::len), Some(2));
+    }
+    // What the test expects is no finding.
+    let expecting = RACY.replacen("{ x", "RC11=Race\n{ x", 1) + "exists (true)";
+    std::fs::write(folder.join("race.litmus"), expecting).unwrap();
+    let (code, out, _) = litmus(&folder, &["race.litmus"]);
+    assert_eq!(code, Some(0), "{out}");
+}
+
+#[test]
+fn what_is_read_otherwise_draws_a_warning() {
+    let folder = folder("litmus-warnings");
+    let text = "C warned\n{ }\nP0 (int* x, int* y) { atomic_store(x, 1); }\nexists (x=y)";
+    std::fs::write(folder.join("warned.litmus"), text).unwrap();
+    let (code, out, err) = litmus(&folder, &["warned.litmus"]);
+    assert_eq!(code, Some(0));
+    assert!(err.contains("warning: `x` is accessed atomically"), "{err}");
+    assert!(err.contains("--> warned.litmus:4:11"), "{err}");
+    assert!(out.contains("Observation warned Never 0 1"), "{out}");
+}
+
+#[test]
+fn no_name_reaches_the_terminal_raw() {
+    let folder = folder("litmus-escapes");
+    std::fs::write(
+        folder.join("a\u{1b}[2J.litmus"),
+        "C a\u{1b}[31m\n{ }\nP0 () { \u{1b} }\n",
+    )
+    .unwrap();
+    std::fs::write(
+        folder.join("b.litmus"),
+        "C b\n\"\u{202e}\"\n{ }\nP0 () { }\n",
+    )
+    .unwrap();
+    std::fs::write(folder.join("c.litmus"), "C c\nRC11=\u{7}\n{ }\nP0 () { }\n").unwrap();
+    std::fs::write(
+        folder.join("d.litmus"),
+        "C d\n{ }\nP0 () { int \u{1b}[0m; }\n",
+    )
+    .unwrap();
+    std::fs::create_dir(folder.join("e\u{1b}[1m")).unwrap();
+    for args in [
+        &["."][..],
+        &["e\u{1b}[1m"],
+        &["missing\u{1b}"],
+        &["--catalogue", "\u{1b}[1m"],
+    ] {
+        let (code, out, err) = litmus(&folder, args);
+        assert!(matches!(code, Some(2 | 4)), "{err}");
+        assert!(!out.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{out:?}");
+        assert!(!err.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{err:?}");
+    }
+}
+
+#[test]
+fn a_large_test_ends_in_time() {
+    let folder = folder("litmus-time");
+    let threads: String = (0..12)
+        .map(|n| format!("P{n} (atomic_int* x) {{ int r = atomic_fetch_add(x, 1); }}\n"))
+        .collect();
+    let text = format!("C large\n{{ }}\n{threads}exists (x=12)");
+    std::fs::write(folder.join("large.litmus"), text).unwrap();
+    let (code, out, err) = litmus(&folder, &["large.litmus", "--time", "1"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("Coverage large stopped after"), "{out}");
+    assert!(out.contains("Observation large Always"), "{out}");
+}

@@ -1,5 +1,6 @@
 //! Counts and speed of the explorer beside loom and shuttle, on the same programs, in the
-//! same run; GenMC's published counts are printed along.
+//! same run; GenMC's published counts are printed along. `closure` is the explorer on the closure
+//! that loom gets; the ratio is of these two.
 //!
 //! `cargo bench -p threadbare-litmus --bench explore [-- NAME]`; `CAP=seconds` is what loom
 //! and shuttle may spend on a program (3). Speeds are executions, complete and blocked, per
@@ -9,11 +10,16 @@
 mod engines;
 mod programs;
 
-use engines::Peer;
+use engines::{Locks, Peer};
 use programs::{Case, cases};
 use std::time::{Duration, Instant};
-use threadbare_litmus::Explorer;
 use threadbare_litmus::explore::Report;
+use threadbare_litmus::{Explorer, Model};
+
+/// The model of GenMC's counts.
+fn rc11() -> Explorer {
+    Explorer::new().model(Model::Rc11)
+}
 
 /// Processor time of this process.
 fn spent() -> Duration {
@@ -76,23 +82,25 @@ fn peer(peer: &Peer) -> (String, String) {
 
 /// One row. Whether it keeps to GenMC's counts.
 fn row(case: &Case, cap: Duration) -> bool {
-    let (report, speed) = rate(|| Explorer::new().verify(case));
+    let (report, speed) = rate(|| rc11().verify(case));
     if let Some(failure) = &report.failure {
         println!("{:<16} {}", case.name, failure.message);
         return false;
     }
-    let reduced = Explorer::new().reduce(true).verify(case);
+    let reduced = rc11().reduce(true).verify(case);
     let closure = case.closure.then(|| rate(|| engines::ours(case)).1);
     let loom = engines::loom(case, cap, spent);
     let shuttle = engines::shuttle(case, cap, spent);
     let loom_rate = loom.executions as f64 / loom.spent.as_secs_f64();
+    // Closures against closures.
+    let gain = closure.map_or("-".into(), |closure| format!("{:.0}x", closure / loom_rate));
     let ((loom, loom_speed), (shuttle, shuttle_speed)) = (peer(&loom), peer(&shuttle));
     let genmc = case.genmc.map_or("-".into(), |(c, b)| pair(c, b));
     let keeps = case
         .genmc
         .is_none_or(|(complete, blocked)| report.complete <= complete && report.blocked <= blocked);
     println!(
-        "{:<16} {:>13} {:>13} {:>13} {:>6} {:>7} {:>18} {:>6} {:>5.0}x {:>20} {:>6}{}",
+        "{:<16} {:>13} {:>13} {:>13} {:>6} {:>7} {:>18} {:>6} {:>6} {:>20} {:>6}{}",
         case.name,
         pair(report.complete, report.blocked),
         genmc,
@@ -101,12 +109,36 @@ fn row(case: &Case, cap: Duration) -> bool {
         closure.map_or("-".into(), thousands),
         loom,
         loom_speed,
-        speed / loom_rate,
+        gain,
         shuttle,
         shuttle_speed,
         if keeps { "" } else { "  MORE THAN GENMC" },
     );
     keeps
+}
+
+/// A row of what only closures can do: locks.
+fn locks_row(locks: Locks, cap: Duration) {
+    let (report, speed) = rate(|| engines::our_locks(locks));
+    if let Some(failure) = &report.failure {
+        println!("{:<16} {}", locks.name, failure.message);
+        return;
+    }
+    let peer_run = engines::loom_locks(locks, cap, spent);
+    let gain = speed * peer_run.spent.as_secs_f64() / peer_run.executions as f64;
+    let (loom, loom_speed) = peer(&peer_run);
+    println!(
+        "{:<16} {:>13} {:>13} {:>13} {:>6} {:>7} {:>18} {:>6} {:>6}",
+        locks.name,
+        pair(report.complete, report.blocked),
+        "-",
+        "-",
+        "-",
+        thousands(speed),
+        loom,
+        loom_speed,
+        format!("{gain:.0}x"),
+    );
 }
 
 fn machine() {
@@ -125,7 +157,7 @@ fn machine() {
 fn workers(case: &Case, reduce: bool) {
     let time = |workers| {
         let begun = Instant::now();
-        let report = Explorer::new().reduce(reduce).workers(workers).verify(case);
+        let report = rc11().reduce(reduce).workers(workers).verify(case);
         (report.complete, begun.elapsed())
     };
     let runs: Vec<_> = (0..3).map(|_| (time(1), time(2))).collect();
@@ -178,13 +210,31 @@ fn main() {
     {
         keep &= row(case, cap);
     }
+    let locks = [
+        ("mutex 2 x 2", 2, 2),
+        ("mutex 3 x 2", 3, 2),
+        ("mutex 3 x 4", 3, 4),
+    ];
+    for (name, threads, times) in locks {
+        let locks = Locks {
+            name,
+            threads,
+            times,
+        };
+        if only
+            .as_ref()
+            .is_none_or(|only| name.contains(only.as_str()))
+        {
+            locks_row(locks, cap);
+        }
+    }
     println!();
     for case in all.iter().filter(chosen) {
         match case.name {
             "Arc 4" => workers(case, false),
             "biased 4" => {
                 let begun = (Instant::now(), spent());
-                let report = Explorer::new().reduce(true).workers(2).verify(case);
+                let report = rc11().reduce(true).workers(2).verify(case);
                 println!(
                     "{}, reduced, two workers: {} executions, {:.1?} of the wall, {:.1?} of \
                      processor time (GenMC 0.11: not in 100 s)",

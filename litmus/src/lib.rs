@@ -37,6 +37,7 @@
 //! });
 //! ```
 
+pub mod alloc;
 pub mod catalogue;
 pub mod cell;
 pub mod explore;
@@ -51,7 +52,7 @@ pub mod thread;
 
 pub use explore::{Explorer, Model};
 
-/// Explores `program` exhaustively under RC11.
+/// Explores `program` exhaustively under [`Model::Rust`].
 ///
 /// # Panics
 /// With the message and the table of the first failing execution.

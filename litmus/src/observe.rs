@@ -98,25 +98,45 @@ pub fn ask(question: u64) -> u64 {
     session::ask(question, Caller::caller())
 }
 
-/// Number of the running thread; the first is 0.
+/// A number below `ways`: each is explored.
+///
+/// # Panics
+/// If there is none.
+#[track_caller]
+pub fn choose(ways: u32) -> u32 {
+    assert!(ways > 0, "a choice of nothing");
+    session::choose(ways, Caller::caller())
+}
+
+/// An execution in which it does not hold is of no interest from here on.
+#[track_caller]
+pub fn assume(holds: bool) {
+    if !holds {
+        let wait = crate::explore::program::Wait::Assume;
+        session::block(wait, 0, Caller::caller());
+    }
+}
+
+/// Number of the running thread, the same in every execution: main is 0, its Nth child N, and
+/// the Nth child of thread P is `256 * P + N`.
 pub fn thread_index() -> usize {
-    session::current() as usize
+    session::identity() as usize
 }
 
 /// A note and its place in an execution.
 #[derive(Clone, Copy)]
 pub struct Noted<'e, T> {
-    /// The thread that made it.
+    /// The thread that made it, as [`thread_index`] numbers it.
     pub thread: usize,
     /// What was noted.
     pub what: &'e T,
-    place: Place,
+    moment: Moment,
     graph: &'e Graph,
 }
 
 /// Where a note stands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Moment {
     thread: u32,
     /// How many events of the thread are before it.
     index: u32,
@@ -126,8 +146,8 @@ pub(crate) struct Place {
     ordinal: u32,
 }
 
-impl Place {
-    fn precedes(self, other: Place, graph: &Graph, clock: Clock) -> bool {
+impl Moment {
+    fn precedes(self, other: Moment, graph: &Graph, clock: Clock) -> bool {
         if self.thread == other.thread {
             return (self.index, self.ordinal) < (other.index, other.ordinal);
         }
@@ -144,12 +164,12 @@ impl<'e, T> Noted<'e, T> {
     /// Whether this note is before `other` by program order and reads-from. Two notes of
     /// which neither is before the other can come in either order.
     pub fn before<U>(&self, other: &Noted<'e, U>) -> bool {
-        self.place.precedes(other.place, self.graph, Clock::Porf)
+        self.moment.precedes(other.moment, self.graph, Clock::Porf)
     }
 
     /// Whether this note happens before `other`, as the memory model has it.
     pub fn happens_before<U>(&self, other: &Noted<'e, U>) -> bool {
-        self.place.precedes(other.place, self.graph, Clock::Hb)
+        self.moment.precedes(other.moment, self.graph, Clock::Hb)
     }
 }
 
@@ -157,7 +177,7 @@ impl<'e, T> Noted<'e, T> {
 pub struct Past<'e> {
     graph: &'e Graph,
     event: u32,
-    notes: &'e [(Place, Note)],
+    notes: &'e [(Moment, Note)],
 }
 
 impl Past<'_> {
@@ -165,11 +185,11 @@ impl Past<'_> {
     /// reads-from.
     pub fn each<T: Any>(&self, mut f: impl FnMut(&T)) {
         let asking = self.graph.at(self.event);
-        for (place, note) in self.notes {
-            let seen = if place.thread == asking.thread {
-                place.index < asking.index
+        for (moment, note) in self.notes {
+            let seen = if moment.thread == asking.thread {
+                moment.index < asking.index
             } else {
-                place.is_seen_by(self.event, self.graph, Clock::Porf)
+                moment.is_seen_by(self.event, self.graph, Clock::Porf)
             };
             if seen && let Some(what) = note.downcast_ref::<T>() {
                 f(what);
@@ -198,27 +218,27 @@ impl Execution<'_> {
     pub fn notes<T: Any>(&self) -> Vec<Noted<'_, T>> {
         self.noted()
             .iter()
-            .filter_map(|(place, note)| {
+            .filter_map(|(moment, note)| {
                 note.downcast_ref().map(|what| Noted {
-                    thread: place.thread as usize,
+                    thread: self.source.path(moment.thread) as usize,
                     what,
-                    place: *place,
+                    moment: *moment,
                     graph: self.graph,
                 })
             })
             .collect()
     }
 
-    pub(crate) fn noted(&self) -> &[(Place, Note)] {
+    pub(crate) fn noted(&self) -> &[(Moment, Note)] {
         self.notes.get_or_init(|| collect(self))
     }
 }
 
 /// All notes, sorted by the size of the prefix, which grows along program order and
 /// reads-from.
-fn collect(execution: &Execution<'_>) -> Vec<(Place, Note)> {
+fn collect(execution: &Execution<'_>) -> Vec<(Moment, Note)> {
     let Execution { graph, source, .. } = *execution;
-    let mut all: Vec<(usize, Place, Note)> = Vec::new();
+    let mut all: Vec<(usize, Moment, Note)> = Vec::new();
     let mut found = Vec::new();
     for (t, thread) in graph.threads.iter().enumerate().filter(|(_, t)| t.live) {
         let mut take = |index: u32, last: u32, node: u32, answer: u64| {
@@ -233,13 +253,13 @@ fn collect(execution: &Execution<'_>) -> Vec<(Place, Note)> {
                     .sum(),
             };
             for (ordinal, note) in found.drain(..).enumerate() {
-                let place = Place {
+                let moment = Moment {
                     thread: t as u32,
                     index,
                     last,
                     ordinal: ordinal as u32,
                 };
-                all.push((size, place, note));
+                all.push((size, moment, note));
             }
         };
         match thread.base {
@@ -254,8 +274,8 @@ fn collect(execution: &Execution<'_>) -> Vec<(Place, Note)> {
             }
         }
     }
-    all.sort_by_key(|(size, place, _)| (*size, place.thread, place.index, place.ordinal));
+    all.sort_by_key(|(size, moment, _)| (*size, moment.thread, moment.index, moment.ordinal));
     all.into_iter()
-        .map(|(_, place, note)| (place, note))
+        .map(|(_, moment, note)| (moment, note))
         .collect()
 }

@@ -3,9 +3,11 @@
 //! `tbx1/MODEL/THREAD/THREAD/…/co:ORDERS`. A thread is its number, a colon, and its
 //! operations: `w` a write, `rN.M` a read of operation M of thread N (`ri` of the initial
 //! value), `uN.M` an update or successful exchange that reads so, `f` a fence, `cN` choice
-//! N, `sN` the start of thread N, `jN` its join, `o` a question to the observer. An order
+//! N, `sN` the start of thread N, `jN` its join, `o` a question to the observer, `a` an
+//! allocation and `d` its end. An order
 //! lists the writes of a location with several: `1.1<2.1`. Threads count from 0,
-//! operations from 1.
+//! operations from 1. Where something had been learnt about a closure by running it (that
+//! the counts of an `Arc` matter), `as:NUMBERS` comes last.
 //!
 //! The text *is* the graph. It says nothing of the search, so it stays good under another
 //! version of the explorer, and is refused only when the program has become another one.
@@ -30,6 +32,8 @@ pub(crate) enum Token {
     Spawn(u32),
     Join(u32),
     Observe,
+    Alloc,
+    Free,
 }
 
 /// A recorded execution graph.
@@ -38,6 +42,8 @@ pub struct Trace {
     pub(crate) model: Model,
     pub(crate) threads: Vec<(u32, Vec<Token>)>,
     pub(crate) orders: Vec<Vec<Id>>,
+    /// What had been learnt about the program: see the module `learnt`.
+    pub(crate) lessons: Vec<u32>,
 }
 
 /// A text that is no trace.
@@ -54,6 +60,7 @@ impl Trace {
 
 fn short(model: Model) -> &'static str {
     match model {
+        Model::Rust => "rust",
         Model::Rc11 => "rc11",
         Model::Sc => "sc",
         Model::Tso => "tso",
@@ -75,6 +82,8 @@ impl fmt::Display for Token {
             Self::Spawn(thread) => write!(f, "s{thread}"),
             Self::Join(thread) => write!(f, "j{thread}"),
             Self::Observe => f.write_str("o"),
+            Self::Alloc => f.write_str("a"),
+            Self::Free => f.write_str("d"),
         }
     }
 }
@@ -94,7 +103,12 @@ impl fmt::Display for Trace {
                 ids.join("<")
             })
             .collect();
-        write!(f, "/co:{}", orders.join(","))
+        write!(f, "/co:{}", orders.join(","))?;
+        if !self.lessons.is_empty() {
+            let lessons: Vec<String> = self.lessons.iter().map(|n| format!("{n:x}")).collect();
+            write!(f, "/as:{}", lessons.join(","))?;
+        }
+        Ok(())
     }
 }
 
@@ -114,6 +128,7 @@ impl FromStr for Trace {
             }
         }
         let model = match parts.next() {
+            Some("rust") => Model::Rust,
             Some("rc11") => Model::Rc11,
             Some("sc") => Model::Sc,
             Some("tso") => Model::Tso,
@@ -124,12 +139,19 @@ impl FromStr for Trace {
                 )));
             }
         };
-        let (mut threads, mut orders) = (Vec::new(), Vec::new());
+        let (mut threads, mut orders, mut lessons) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts {
             let (head, list) = part
                 .split_once(':')
                 .ok_or_else(|| bad(format!("{part:?} without a colon")))?;
             let items = list.split(',').filter(|item| !item.is_empty());
+            if head == "as" {
+                for item in items {
+                    let number = u32::from_str_radix(item, 16);
+                    lessons.push(number.map_err(|_| bad(format!("number {item:?}")))?);
+                }
+                continue;
+            }
             if head == "co" {
                 for order in items {
                     let ids = order.split('<').map(id).collect::<Option<Vec<Id>>>();
@@ -147,6 +169,7 @@ impl FromStr for Trace {
             model,
             threads,
             orders,
+            lessons,
         })
     }
 }
@@ -169,6 +192,8 @@ fn token(text: &str) -> Option<Token> {
         "w" if rest.is_empty() => Token::Write,
         "f" if rest.is_empty() => Token::Fence,
         "o" if rest.is_empty() => Token::Observe,
+        "a" if rest.is_empty() => Token::Alloc,
+        "d" if rest.is_empty() => Token::Free,
         "r" => Token::Read(source()?),
         "u" => Token::Update(source()?),
         "c" => Token::Choice(rest.parse().ok()?),
@@ -181,23 +206,32 @@ fn token(text: &str) -> Option<Token> {
 /// The trace of an execution.
 pub(crate) fn of(execution: &Execution<'_>) -> Trace {
     let graph = execution.graph;
+    // Threads are numbered by their paths: the numbers of a search are its own.
+    let mut order: Vec<u32> = (0..graph.threads.len() as u32).collect();
+    order.retain(|&t| graph.threads[t as usize].live);
+    order.sort_by_key(|&t| execution.source.path(t));
+    let mut names = vec![0; graph.threads.len()];
+    for (name, &t) in order.iter().enumerate() {
+        names[t as usize] = name as u32;
+    }
     let mut threads = Vec::new();
-    for (t, thread) in graph.threads.iter().enumerate().filter(|(_, t)| t.live) {
-        let tokens = thread
+    for &t in &order {
+        let tokens = graph.threads[t as usize]
             .events
             .iter()
-            .filter_map(|&e| one(execution, e))
+            .filter_map(|&e| one(execution, &names, e))
             .collect();
-        threads.push((t as u32, tokens));
+        threads.push((names[t as usize], tokens));
     }
     let several = graph.places.iter().filter(|place| place.co.len() > 1);
     let orders = several
-        .map(|place| place.co.iter().map(|&w| number(graph, w)).collect())
+        .map(|place| place.co.iter().map(|&w| number(graph, &names, w)).collect())
         .collect();
     Trace {
         model: execution.model,
         threads,
         orders,
+        lessons: execution.source.lessons(),
     }
 }
 
@@ -209,13 +243,13 @@ pub(crate) fn text(execution: &Execution<'_>) -> String {
 }
 
 /// Which operation of its thread an event belongs to.
-fn number(graph: &Graph, event: u32) -> Id {
+fn number(graph: &Graph, names: &[u32], event: u32) -> Id {
     let e = graph.at(event);
     let before = graph.threads[e.thread as usize].events[..e.index as usize]
         .iter()
         .filter(|&&p| !second_half(graph, p))
         .count();
-    (e.thread, before as u32)
+    (names[e.thread as usize], before as u32)
 }
 
 fn second_half(graph: &Graph, event: u32) -> bool {
@@ -223,10 +257,10 @@ fn second_half(graph: &Graph, event: u32) -> bool {
     e.kind == Kind::Write && e.exclusive
 }
 
-fn one(execution: &Execution<'_>, position: u32) -> Option<Token> {
+fn one(execution: &Execution<'_>, names: &[u32], position: u32) -> Option<Token> {
     let graph = execution.graph;
     let event = graph.at(position);
-    let source = || (event.rf != NONE).then(|| number(graph, event.rf));
+    let source = || (event.rf != NONE).then(|| number(graph, names, event.rf));
     Some(match event.kind {
         Kind::Write if event.exclusive => return None,
         Kind::Write => Token::Write,
@@ -235,11 +269,13 @@ fn one(execution: &Execution<'_>, position: u32) -> Option<Token> {
         Kind::Fence => Token::Fence,
         Kind::Choice => Token::Choice(event.value),
         Kind::Spawn => match execution.cache.op(event.node) {
-            Op::Spawn(child) => Token::Spawn(*child),
+            Op::Spawn(child) => Token::Spawn(names[*child as usize]),
             _ => return None,
         },
-        Kind::Join => Token::Join(event.rank),
+        Kind::Join => Token::Join(names[event.rank as usize]),
         Kind::Observe => Token::Observe,
+        Kind::Alloc => Token::Alloc,
+        Kind::Free => Token::Free,
     })
 }
 
@@ -253,6 +289,7 @@ mod tests {
             "tbx1/rc11/0:s1,s2,j1,j2/1:w,w/2:r1.1,ri/co:",
             "tbx1/tso/0:ui,u1.2,f,c3,o/1:w/co:0.1<1.1<0.2",
             "tbx1/sc/0:/co:",
+            "tbx1/sc/0:w/co:/as:1f,811c9dc5",
         ] {
             assert_eq!(text.parse::<Trace>().unwrap().to_string(), text);
         }
@@ -269,6 +306,7 @@ mod tests {
             "tbx1/rc11/0:q",
             "tbx1/rc11/0:r1",
             "tbx1/rc11/co:1<2",
+            "tbx1/rc11/0:w/co:/as:zz",
         ] {
             assert!(text.parse::<Trace>().is_err(), "{text}");
         }

@@ -26,8 +26,22 @@ unsafe impl<T: Send> Sync for JoinHandle<T> {}
 /// A handle by which a thread is woken.
 #[derive(Clone, Debug)]
 pub struct Thread {
-    id: u32,
+    index: u32,
+    id: ThreadId,
     token: u32,
+    name: Option<std::sync::Arc<str>>,
+}
+
+/// Which thread one is: the same in every execution.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ThreadId(u64);
+
+impl ThreadId {
+    /// As [`thread_index`](crate::observe::thread_index) counts threads: main is 0, its Nth
+    /// child N.
+    pub const fn number(self) -> usize {
+        self.0 as usize
+    }
 }
 
 thread_local! {
@@ -35,9 +49,23 @@ thread_local! {
 }
 
 impl Thread {
-    /// The number of the thread; the first is 0.
-    pub fn id(&self) -> u32 {
+    fn new(index: u32, token: u32) -> Self {
+        Self {
+            index,
+            id: ThreadId(session::path_of(index)),
+            token,
+            name: None,
+        }
+    }
+
+    /// Which thread it is.
+    pub const fn id(&self) -> ThreadId {
         self.id
+    }
+
+    /// The name that [`Builder::name`] gave it, as the handle that came of that knows it.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// Makes the thread's token available.
@@ -62,18 +90,22 @@ pub fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Jo
     let body = move || {
         let value = body();
         session::returns(key(&value));
+        if std::mem::needs_drop::<T>() {
+            session::leaves_result();
+        }
         *slot.borrow_mut() = Some(value);
     };
     let (id, token) = start(Box::new(body), None, Caller::caller());
     JoinHandle {
-        thread: Thread { id, token },
+        thread: Thread::new(id, token),
         result,
     }
 }
 
 /// Starts `n` threads that run the same closure. Under
 /// [`Explorer::reduce`](crate::Explorer::reduce) executions that differ only in which of
-/// them did what count as one.
+/// them did what count as one. The closure is dropped after the execution, by none of them, so
+/// handles that it holds are not taken for leaks, and neither are any others then.
 ///
 /// ```
 /// use threadbare_litmus::sync::{Arc, atomic::{AtomicU32, Ordering::Relaxed}};
@@ -93,19 +125,20 @@ pub fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Jo
 /// ```
 #[track_caller]
 pub fn spawn_alike(n: usize, body: impl Fn() + Send + Sync + 'static) -> Vec<JoinHandle<()>> {
-    let (body, caller) = (std::sync::Arc::new(body), Caller::caller());
+    let (body, caller) = (crate::sync::Arc::new(body), Caller::caller());
     let mut elder = None;
     let mut one = || {
         let (body, result) = (body.clone(), Rc::new(RefCell::new(None)));
         let slot = result.clone();
         let run = move || {
             body();
+            drop(body);
             *slot.borrow_mut() = Some(());
         };
         let (id, token) = start(Box::new(run), elder, caller);
         elder = Some(id);
         JoinHandle {
-            thread: Thread { id, token },
+            thread: Thread::new(id, token),
             result,
         }
     };
@@ -113,7 +146,11 @@ pub fn spawn_alike(n: usize, body: impl Fn() + Send + Sync + 'static) -> Vec<Joi
 }
 
 /// Starts a thread with a park token; its number and the token.
-fn start(body: Box<dyn FnOnce()>, elder: Option<u32>, caller: &Caller<'_>) -> (u32, u32) {
+fn start(
+    body: Box<dyn FnOnce()>,
+    elder: Option<u32>,
+    caller: &'static Caller<'static>,
+) -> (u32, u32) {
     let token = session::create(Some("park token"), 0, 8);
     let run = move || {
         TOKENS.with_borrow_mut(|tokens| tokens.insert(session::current(), token));
@@ -148,7 +185,7 @@ impl<T> JoinHandle<T> {
     /// When the execution is being torn down.
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
-        session::perform(Op::Join(self.thread.id), Caller::caller());
+        session::perform(Op::Join(self.thread.index), Caller::caller());
         Ok(self
             .result
             .borrow_mut()
@@ -178,12 +215,21 @@ pub fn current() -> Thread {
             .with_borrow(|tokens| tokens.get(&id).copied())
             .expect("a thread registers its token first"),
     };
-    Thread { id, token }
+    Thread::new(id, token)
 }
 
-/// Waits for the running thread's token and takes it.
+/// Waits for the running thread's token and takes it; or for nothing, as often as
+/// [`Explorer::spurious_wakeups`](crate::Explorer::spurious_wakeups) says.
 #[track_caller]
 pub fn park() {
+    let caller = Caller::caller();
+    if !session::wakes_spuriously(caller) {
+        take_token(Wait::Park, caller);
+    }
+}
+
+/// Waits, for the reason given, until there is a token.
+fn take_token(wait: Wait, caller: &'static Caller<'static>) {
     let location = session::at(current().token);
     let op = Op::AwaitExchange {
         location,
@@ -191,13 +237,71 @@ pub fn park() {
         new: 0,
         order: MemoryOrder::Acquire,
     };
-    if session::perform(op, Caller::caller()) != 1 {
-        session::block(Wait::Park, 1, Caller::caller());
+    if session::perform(op, caller) != 1 {
+        session::block(wait, 1, caller);
+    }
+}
+
+/// As [`park`], but the time may be up first: as often in each thread as
+/// [`Explorer::time_outs`](crate::Explorer::time_outs) says.
+#[track_caller]
+pub fn park_timeout(_: std::time::Duration) {
+    let caller = Caller::caller();
+    if session::times_out(caller) {
+        let op = Op::Update {
+            location: session::at(current().token),
+            order: MemoryOrder::Acquire,
+            update: crate::explore::program::Update::Swap(0),
+        };
+        session::perform(op, caller);
+    } else {
+        // That it waits for ever is no deadlock: it would time out.
+        take_token(Wait::Assume, caller);
     }
 }
 
 /// Nothing: graphs have no schedule to yield to.
 pub fn yield_now() {}
+
+/// Nothing: graphs have no time.
+pub fn sleep(_: std::time::Duration) {}
+
+/// Starts a thread with a name.
+#[derive(Debug, Default)]
+pub struct Builder {
+    name: Option<String>,
+}
+
+impl Builder {
+    /// A thread without a name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the thread.
+    pub fn name(self, name: String) -> Self {
+        Self { name: Some(name) }
+    }
+
+    /// Nothing: every explored thread has 2 MiB.
+    pub fn stack_size(self, _: usize) -> Self {
+        self
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// Never.
+    #[track_caller]
+    pub fn spawn<T: Send + 'static>(
+        self,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> std::io::Result<JoinHandle<T>> {
+        let mut handle = spawn(body);
+        handle.thread.name = self.name.map(Into::into);
+        Ok(handle)
+    }
+}
 
 /// A thread-local variable, made by [`thread_local!`](crate::thread_local).
 pub struct LocalKey<T: 'static> {

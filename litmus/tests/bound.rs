@@ -10,7 +10,9 @@ use support::linear;
 use support::random::{Faults, faulty_program, program};
 use support::{Ins, Straight, parse};
 use threadbare_litmus::explore::oracle::enumerate;
-use threadbare_litmus::explore::program::{MemoryOrder, Op};
+use threadbare_litmus::explore::program::{
+    Location, LocationInfo, MemoryOrder, Op, Program, Step, Value, Wait,
+};
 use threadbare_litmus::explore::{FailureKind, Model};
 use threadbare_litmus::sync::{Arc, atomic::AtomicU32, atomic::Ordering::Relaxed};
 use threadbare_litmus::{Explorer, thread};
@@ -60,7 +62,10 @@ fn waiting_is_no_preemption() {
         });
     assert_eq!(report.complete, 1);
     assert!(report.exhaustive && !report.bounded, "nothing was left out");
-    assert_eq!(report.coverage(), "exhaustive under RC11");
+    assert_eq!(
+        report.coverage(),
+        "exhaustive under C++20 without load buffering"
+    );
 }
 
 /// Two threads that take turns at a counter, `first` times and `second` times: fails if
@@ -82,7 +87,7 @@ fn alternation(first: u32, second: u32) -> impl Fn() + Send + Sync + 'static {
 fn a_fault_is_found_with_as_many_preemptions_as_it_needs() {
     for (first, second) in [(1, 1), (2, 1), (2, 2), (3, 2), (3, 3)] {
         let needs = first + second - 2;
-        for model in [Model::Rc11, Model::Tso, Model::Sc] {
+        for model in [Model::Rust, Model::Rc11, Model::Tso, Model::Sc] {
             let within = |bound| {
                 let explorer = Explorer::new().model(model).max_preemptions(bound);
                 explorer.check(alternation(first, second))
@@ -154,14 +159,17 @@ fn what_is_left_out_is_said() {
     let program = parse("Rx;Wx1 | Rx;Wx2 | Rx;Wx3");
     let report = |explorer: Explorer| explorer.verify(&program).coverage();
     let new = Explorer::new;
-    assert_eq!(report(new()), "exhaustive under RC11");
+    assert_eq!(
+        report(new()),
+        "exhaustive under C++20 without load buffering"
+    );
     assert_eq!(
         report(new().model(Model::Sc).max_preemptions(1)),
         "exhaustive within 1 preemption under SC"
     );
     assert_eq!(
         report(new().max_executions(5)),
-        "stopped after 5 executions under RC11"
+        "stopped after 5 executions under C++20 without load buffering"
     );
     let few = report(new().model(Model::Tso).max_revisits(1));
     assert!(few.starts_with("not exhaustive: "), "{few}");
@@ -171,9 +179,69 @@ fn what_is_left_out_is_said() {
     );
     let sampled = report(new().sample(20, 7));
     assert!(
-        sampled.starts_with("sampled under RC11: 20 descents, seed 7, met "),
+        sampled
+            .starts_with("sampled under C++20 without load buffering: 20 descents, seed 7, met "),
         "{sampled}"
     );
+}
+
+/// T1 stores to x, finds y as it was, and waits for ever; T0 then finds x stored: no
+/// preemption. That T1 has read the latest y instead needs one. (Review, program 09.)
+#[test]
+fn a_thread_that_waits_with_an_old_value_is_within_the_bound() {
+    struct Stops;
+    impl Program for Stops {
+        fn threads(&self) -> usize {
+            2
+        }
+        fn locations(&self) -> Vec<LocationInfo> {
+            let place = |name: &str| LocationInfo {
+                name: name.into(),
+                initial: 0,
+                bits: 32,
+            };
+            ["x", "y"].map(place).into()
+        }
+        fn step(&self, thread: usize, answers: &[Value]) -> Step {
+            let (x, y, order) = (Location(0), Location(1), MemoryOrder::Relaxed);
+            let store = |location| Op::Store {
+                location,
+                order,
+                value: 1,
+            };
+            match (thread, answers) {
+                (0, []) => store(y),
+                (0, [_]) => Op::Load { location: x, order },
+                (0, [_, 1]) => Op::Fail("x was 1".into()),
+                (1, []) => store(x),
+                (1, [_]) => Op::Load { location: y, order },
+                (1, [_, 0]) => Op::Block {
+                    wait: Wait::Assume,
+                    reads: 1,
+                },
+                _ => Op::End,
+            }
+            .into()
+        }
+    }
+    for bound in 0..3 {
+        let explorer = Explorer::new().model(Model::Sc).max_preemptions(bound);
+        let failure = explorer.verify(&Stops).failure.expect("within any bound");
+        assert_eq!(failure.message, "x was 1");
+        let closure = explorer.check(|| {
+            let (x, y) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+            let (x0, y0) = (x.clone(), y.clone());
+            thread::spawn(move || {
+                y0.store(1, Relaxed);
+                assert_eq!(x0.load(Relaxed), 0, "x was 1");
+            });
+            thread::spawn(move || {
+                x.store(1, Relaxed);
+                y.await_until(Relaxed, |y| y != 0);
+            });
+        });
+        assert!(closure.failure.is_some());
+    }
 }
 
 #[test]
@@ -210,7 +278,7 @@ proptest! {
 
     #[test]
     fn nothing_within_the_bound_is_lost(program in program(false)) {
-        for model in [Model::Rc11, Model::Tso, Model::Sc] {
+        for model in [Model::Rust, Model::Rc11, Model::Tso, Model::Sc] {
             agree(&program, model)?;
         }
     }
@@ -224,7 +292,7 @@ proptest! {
         if program.threads.iter().flatten().any(joins) {
             return Ok(());
         }
-        for model in [Model::Rc11, Model::Tso, Model::Sc] {
+        for model in [Model::Rust, Model::Rc11, Model::Tso, Model::Sc] {
             let expected = enumerate(&program, model);
             let needs = expected.faulty.iter().map(|fault| {
                 linear::preemptions(&fault.key, model == Model::Sc, &fault.waits)

@@ -36,6 +36,11 @@ proptest! {
     #![proptest_config(cases(1500))]
 
     #[test]
+    fn rust(program in program(false)) {
+        agree(&program, Model::Rust)?;
+    }
+
+    #[test]
     fn rc11(program in program(false)) {
         agree(&program, Model::Rc11)?;
     }
@@ -52,7 +57,7 @@ proptest! {
 
     #[test]
     fn races(program in program(true)) {
-        for model in [Model::Rc11, Model::Sc, Model::Tso] {
+        for model in [Model::Rust, Model::Rc11, Model::Sc, Model::Tso] {
             agree(&program, model)?;
         }
     }
@@ -62,7 +67,7 @@ proptest! {
 #[test]
 fn the_write_of_a_revisiting_update_is_looked_at_for_races() {
     let program = parse("Rxn;Wx1;Ax | Cx1>1");
-    for model in [Model::Rc11, Model::Sc, Model::Tso] {
+    for model in [Model::Rust, Model::Rc11, Model::Sc, Model::Tso] {
         assert!(enumerate(&program, model).race);
         assert!(visited(&program, model).2, "missed under {model:?}");
     }
@@ -73,7 +78,7 @@ fn the_write_of_a_revisiting_update_is_looked_at_for_races() {
 #[test]
 fn conflicts_are_judged_without_what_was_tried_before() {
     let program = parse("Ax | Ax | Wx2 | Ax");
-    for model in [Model::Rc11, Model::Sc, Model::Tso] {
+    for model in [Model::Rust, Model::Rc11, Model::Sc, Model::Tso] {
         let (found, ..) = visited(&program, model);
         assert!(found.values().all(|&times| times == 1), "under {model:?}");
         assert_eq!(found.len(), enumerate(&program, model).complete.len());

@@ -159,7 +159,7 @@ fn no_more_than_genmc() {
         if complete > 100_000 {
             continue; // the benchmark has them
         }
-        let report = threadbare_litmus::Explorer::new().verify(&case);
+        let report = threadbare_litmus::Explorer::new().model(Rc11).verify(&case);
         assert!(report.failure.is_none(), "{}", case.name);
         assert_eq!(report.complete, complete, "{}", case.name);
         assert!(

@@ -14,7 +14,7 @@ use threadbare_litmus::explore::oracle::{Findings, enumerate};
 use threadbare_litmus::explore::program::{Location, MemoryOrder, Op, Update};
 use threadbare_litmus::explore::{Failure, FailureKind, Model, Report};
 
-const MODELS: [Model; 3] = [Model::Rc11, Model::Sc, Model::Tso];
+const MODELS: [Model; 4] = [Model::Rust, Model::Rc11, Model::Sc, Model::Tso];
 
 fn is_faulty(expected: &Findings) -> bool {
     expected.race || expected.failed || expected.deadlock

@@ -57,17 +57,13 @@ fn wrong_texts_get_the_place_and_the_way_out() {
         "C t\nnonsense\n{}",
         "C t\n\"open",
         "C t\n{ x=0; x=1; }\nP0 (int* x) { }",
-        "C t\n{ int a[2]; }\nP0 () { }",
         "C t\n{ x=&y; }\nP0 () { }",
-        "C t\n{ int* p; }\nP0 () { }",
         "C t\n{ 3:r0=1; }\nP0 () { }",
         "C t\n{ x=99999999999999999999; }\nP0 () { }",
         "C t\n{ x=0 y=0 }\nP0 () { }",
         "C t\n{}\nexists (x=0)",
         "C t\n{}\nP1 () { }",
-        "C t\n{}\nP0 (unsigned* x) { }",
         "C t\n{}\nP0 (int x) { }",
-        "C t\n{}\nP0 (int** x) { }",
         "C t\n{}\nP0 (int* x, int* x) { }",
         "C t\n{}\nP0 (int* x) { int r0 = 1; }\nexists (0:r1=1)",
         "C t\n{}\nP0 (int* x) { }\nexists (y=1)",
@@ -76,7 +72,6 @@ fn wrong_texts_get_the_place_and_the_way_out() {
         "C t\n{}\nP0 (int* x) { }\n~forall (x=1)",
         "C t\n{}\nP0 (int* x) { }\nmaybe (x=1)",
         "C t\n{}\nP0 (int* x) { }\nexists (x=1) exists (x=2)",
-        "C t\n{}\nP0 (int* x) { }\nexists (x=1) with tso: forall",
         "C t\n{}\nP0 (int* x) { /* no end",
         "C t (* no end",
         "C t\n{}\nP0 (int* x) {",
@@ -86,20 +81,11 @@ fn wrong_texts_get_the_place_and_the_way_out() {
     .to_vec();
     texts.extend(
         [
-            "while (1) { }",
             "return;",
-            "lock(x);",
-            "smp_mb();",
-            "WRITE_ONCE(x, 1);",
-            "int* p = d;",
             "r0;",
-            "*x = 1;",
-            "atomic_store(d, 1);",
             "x = 1;",
-            "int r0 = x;",
             "int x = 1;",
             "int r0 = r1;",
-            "int r0 = 4 / 2;",
             "int r0 = frobnicate(x);",
             "atomic_store_explicit(x, 1, memory_order_acquire);",
             "int r0 = atomic_load_explicit(x, memory_order_release);",
@@ -147,7 +133,8 @@ fn wrong_texts_get_the_place_and_the_way_out() {
 
 #[test]
 fn expressions_follow_c() {
-    assert!(Test::parse(RICH).is_err(), "shifts are not in the subset");
+    let rich = Test::parse(RICH).unwrap_or_else(|error| panic!("{}", error.render("t", RICH)));
+    assert_eq!(Test::parse(&rich.to_string()), Ok(rich));
     let value = |expression: &str| {
         let text = format!(
             "C t\n{{ x=3; d=4; }}\nP0 (atomic_int* x, int* d) {{ int a = 5; int r = {expression}; }}\nexists (0:r=0)"
@@ -192,7 +179,7 @@ fn expressions_follow_c() {
         3,
         "the found value goes to *d"
     );
-    assert_eq!(value("9223372036854775807 + 1"), i64::MIN);
+    assert_eq!(value("(9223372036854775807 + 1) >> 40"), i64::MIN >> 40);
 }
 
 #[test]
@@ -207,6 +194,7 @@ fn conditions_follow_herd() {
         let all = outcomes(&code, Machine::Interleaving, 10).expect("small");
         code.holds(&code.condition.prop, all.first().expect("one"))
     };
+    assert!(holds("x=4294967297 /\\ y!=1"), "1, in 32 bits");
     assert!(holds("x=1 /\\ [y]=2"));
     assert!(holds("x=1 \\/ x=2 /\\ x=3"), "/\\ binds tighter than \\/");
     assert!(holds("x=2 => x=3"));

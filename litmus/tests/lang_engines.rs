@@ -43,26 +43,43 @@ fn at(kind: StmtKind) -> Stmt {
     }
 }
 
+fn address(location: String) -> Box<Expr> {
+    Box::new(Expr::Address(location))
+}
+
+/// Narrow types, in which the values that are stored wrap.
+const TYPES: [IntType; 4] = [
+    IntType::INT,
+    IntType::new(8, true),
+    IntType::new(8, false),
+    IntType::LONG,
+];
+
 /// One memory operation; `register` receives what it reads.
 fn operation(register: String) -> impl Strategy<Value = Stmt> {
     let location = || select(&LOCATIONS[..]).prop_map(String::from);
     let r = register.clone();
+    // Beside small values some that only just fit into eight bits, or do not.
+    let value = || prop_oneof![6 => 0i64..4, 1 => 126i64..130, 1 => 254i64..258];
     let load = (location(), select(&LOADS[..]))
-        .prop_map(move |(l, order)| StmtKind::Assign(r.clone(), Expr::Load(l, order)));
-    let store = (location(), 1i64..4, select(&STORES[..]))
-        .prop_map(|(l, v, order)| StmtKind::Store(l, Expr::Const(v), order));
+        .prop_map(move |(l, order)| StmtKind::Assign(r.clone(), Expr::Load(address(l), order)));
+    let store = (location(), value(), select(&STORES[..]))
+        .prop_map(|(l, v, order)| StmtKind::Store(Expr::Address(l), Expr::Const(v), order));
     let r = register.clone();
     let ops = [RmwOp::Add, RmwOp::Exchange];
-    let rmw = (select(ops.to_vec()), location(), 1i64..3, select(&ALL[..])).prop_map(
+    let rmw = (select(ops.to_vec()), location(), value(), select(&ALL[..])).prop_map(
         move |(op, l, v, order)| {
-            StmtKind::Assign(r.clone(), Expr::Rmw(op, l, Box::new(Expr::Const(v)), order))
+            StmtKind::Assign(
+                r.clone(),
+                Expr::Rmw(op, address(l), Box::new(Expr::Const(v)), order),
+            )
         },
     );
-    let cas = (location(), 0i64..3, select(&ALL[..]), select(&LOADS[..])).prop_map(
+    let cas = (location(), value(), select(&ALL[..]), select(&LOADS[..])).prop_map(
         move |(location, desired, success, failure)| {
             let expected = Expected::Reg(register.clone());
             StmtKind::Effect(Expr::Cas(Box::new(Cas {
-                location,
+                address: Expr::Address(location),
                 expected,
                 desired: Expr::Const(desired),
                 success,
@@ -87,20 +104,26 @@ fn thread(length: usize) -> impl Strategy<Value = Thread> {
             let last = body.pop().into_iter().collect();
             body.push(at(StmtKind::If(Expr::Reg("r0".into()), last, vec![])));
         }
-        let declare = |n| at(StmtKind::Declare(format!("r{n}"), None));
+        let declare = |n| at(StmtKind::Declare(Type::INT, format!("r{n}"), None));
         body.splice(0..0, (0..length).map(declare));
-        let params = LOCATIONS
-            .map(|name| Param {
-                name: name.into(),
-                atomic: true,
-            })
-            .to_vec();
+        let params = vec![];
         Thread { params, body }
     })
 }
 
 fn test(threads: std::ops::Range<usize>, length: usize) -> impl Strategy<Value = Test> {
-    vec(thread(length), threads).prop_map(move |threads| {
+    let types = [select(&TYPES[..]), select(&TYPES[..])];
+    (vec(thread(length), threads), types).prop_map(move |(mut threads, types)| {
+        for thread in &mut threads {
+            let param = |(name, int): (&&str, IntType)| Param {
+                name: name.to_string(),
+                ty: Type {
+                    atomic: true,
+                    ..Type::of(int)
+                },
+            };
+            thread.params = LOCATIONS.iter().zip(types).map(param).collect();
+        }
         let registers = (0..threads.len())
             .flat_map(|t| (0..length).map(move |n| Place::Register(t, format!("r{n}"))));
         let locations = registers

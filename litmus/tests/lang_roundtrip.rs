@@ -11,7 +11,11 @@ use threadbare_litmus::lang::ast::*;
 const ATOMICS: [&str; 2] = ["x", "y"];
 /// Accessed by `*`.
 const PLAIN: [&str; 2] = ["d", "e"];
+/// An array of plain numbers.
+const ARRAY: &str = "a";
 const REGISTERS: [&str; 3] = ["r0", "r1", "tmp"];
+/// A register that points to plain numbers.
+const POINTER: &str = "p";
 const LOADS: [Order; 3] = [Order::Relaxed, Order::Acquire, Order::SeqCst];
 const STORES: [Order; 3] = [Order::Relaxed, Order::Release, Order::SeqCst];
 const ALL: [Order; 5] = [
@@ -22,75 +26,124 @@ const ALL: [Order; 5] = [
     Order::SeqCst,
 ];
 
-fn name(from: &'static [&'static str]) -> impl Strategy<Value = String> {
+fn name(from: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
     select(from).prop_map(String::from)
 }
 
-fn value() -> impl Strategy<Value = i64> {
+fn int() -> impl Strategy<Value = i64> {
     prop_oneof![-3i64..10, (i64::MIN + 1)..=i64::MAX]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        4 => int().prop_map(Value::Int),
+        1 => name(&ATOMICS).prop_map(Value::Address),
+        1 => Just(Value::Address(ARRAY.into())),
+    ]
+}
+
+fn int_type() -> impl Strategy<Value = IntType> {
+    let wide = (select(&[8u8, 16, 32, 64][..]), any::<bool>());
+    let wide = wide.prop_map(|(bits, signed)| IntType::new(bits, signed));
+    prop_oneof![8 => wide, 1 => Just(IntType::BOOL)]
+}
+
+fn atomic() -> impl Strategy<Value = Expr> + Clone {
+    name(&ATOMICS).prop_map(Expr::Address)
+}
+
+/// The address of plain memory.
+fn plain() -> impl Strategy<Value = Expr> + Clone {
+    let element = (0i64..3).prop_map(|index| {
+        let (array, index) = (Expr::Address(ARRAY.into()), Expr::Const(index));
+        Expr::Binary(BinOp::Add, Box::new(array), Box::new(index))
+    });
+    prop_oneof![
+        4 => name(&PLAIN).prop_map(Expr::Address),
+        1 => Just(Expr::Reg(POINTER.into())),
+        1 => element,
+    ]
 }
 
 fn load() -> impl Strategy<Value = Expr> {
     prop_oneof![
-        name(&PLAIN).prop_map(|location| Expr::Load(location, Order::Plain)),
-        (name(&ATOMICS), select(&LOADS[..]))
-            .prop_map(|(location, order)| Expr::Load(location, order)),
+        plain().prop_map(|address| Expr::Load(Box::new(address), Order::Plain)),
+        (atomic(), select(&LOADS[..]))
+            .prop_map(|(address, order)| Expr::Load(Box::new(address), order)),
     ]
 }
 
 fn expected() -> impl Strategy<Value = Expected> {
     prop_oneof![
         name(&REGISTERS).prop_map(Expected::Reg),
-        name(&PLAIN).prop_map(Expected::Location)
+        plain().prop_map(Expected::Memory)
     ]
 }
 
 /// Read-modify-writes over operands from `inner`.
 fn update(inner: impl Strategy<Value = Expr> + Clone) -> impl Strategy<Value = Expr> {
     let cas = (
-        name(&ATOMICS),
+        atomic(),
         expected(),
         inner.clone(),
         select(&ALL[..]),
         select(&LOADS[..]),
         any::<bool>(),
     );
-    prop_oneof![
-        (
+    let cas = cas.prop_map(|(address, expected, desired, success, failure, weak)| {
+        Expr::Cas(Box::new(Cas {
+            address,
+            expected,
+            desired,
+            success,
+            failure,
+            weak,
+        }))
+    });
+    let rmw = |orders: &'static [Order]| {
+        let parts = (
             select(&RmwOp::ALL[..]),
-            name(&ATOMICS),
-            inner,
-            select(&ALL[..])
-        )
-            .prop_map(|(op, location, operand, order)| Expr::Rmw(
-                op,
-                location,
-                Box::new(operand),
-                order
-            )),
-        cas.prop_map(|(location, expected, desired, success, failure, weak)| {
-            Expr::Cas(Box::new(Cas {
-                location,
-                expected,
-                desired,
-                success,
-                failure,
-                weak,
+            atomic(),
+            inner.clone(),
+            select(orders),
+        );
+        parts.prop_map(|(op, address, operand, order)| {
+            Expr::Rmw(op, Box::new(address), Box::new(operand), order)
+        })
+    };
+    let cmpxchg = |orders: &'static [Order]| {
+        let parts = (atomic(), inner.clone(), inner.clone(), select(orders));
+        parts.prop_map(|(address, old, new, order)| {
+            Expr::CmpXchg(Box::new(CmpXchg {
+                address,
+                old,
+                new,
+                order,
             }))
-        }),
+        })
+    };
+    let unless = (atomic(), inner.clone(), inner.clone());
+    prop_oneof![
+        4 => rmw(&ALL),
+        4 => cas,
+        1 => rmw(&[Order::Relaxed]).prop_map(|e| Expr::Fenced(Box::new(e))),
+        1 => cmpxchg(&[Order::Relaxed, Order::Acquire, Order::Release]),
+        1 => cmpxchg(&[Order::Relaxed]).prop_map(|e| Expr::Fenced(Box::new(e))),
+        1 => unless.prop_map(|(x, a, u)| Expr::AddUnless(Box::new([x, a, u]))),
     ]
 }
 
 fn expr() -> impl Strategy<Value = Expr> + Clone {
     let leaf = prop_oneof![
-        value().prop_map(Expr::Const),
+        int().prop_map(Expr::Const),
         name(&REGISTERS).prop_map(Expr::Reg),
         load()
     ];
     leaf.prop_recursive(4, 16, 2, |inner| {
-        let unary = select(&[UnOp::Neg, UnOp::Not][..]);
+        let unary = select(&[UnOp::Neg, UnOp::Not, UnOp::BitNot][..]);
         prop_oneof![
             (unary, inner.clone()).prop_map(|(op, e)| Expr::Unary(op, Box::new(e))),
+            (int_type(), inner.clone()).prop_map(|(ty, e)| Expr::Cast(Type::of(ty), Box::new(e))),
             (select(&BinOp::ALL[..]), inner.clone(), inner.clone())
                 .prop_map(|(op, a, b)| Expr::Binary(op, Box::new(a), Box::new(b))),
             update(inner),
@@ -98,55 +151,65 @@ fn expr() -> impl Strategy<Value = Expr> + Clone {
     })
 }
 
-fn stmt() -> impl Strategy<Value = Stmt> {
-    let stores = prop_oneof![
-        (name(&PLAIN), expr()).prop_map(|(location, e)| StmtKind::Store(location, e, Order::Plain)),
-        (name(&ATOMICS), expr()).prop_map(|(location, e)| StmtKind::Store(
-            location,
-            e,
-            Order::Plain
-        )),
-        (name(&ATOMICS), expr(), select(&STORES[..]))
-            .prop_map(|(location, e, order)| StmtKind::Store(location, e, order)),
-    ];
-    let leaf = prop_oneof![
-        (name(&REGISTERS), option::of(expr()))
-            .prop_map(|(register, e)| StmtKind::Declare(register, e)),
-        (name(&REGISTERS), expr()).prop_map(|(register, e)| StmtKind::Assign(register, e)),
-        stores,
-        select(&ALL[..]).prop_map(StmtKind::Fence),
-        prop_oneof![load().boxed(), update(expr()).boxed()].prop_map(StmtKind::Effect),
-    ];
-    let leaf = leaf.prop_map(|kind| Stmt {
+fn at(kind: StmtKind) -> Stmt {
+    Stmt {
         at: Default::default(),
         kind,
-    });
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        (expr(), vec(inner.clone(), 0..3), vec(inner, 0..3)).prop_map(|(test, then, other)| Stmt {
-            at: Default::default(),
-            kind: StmtKind::If(test, then, other),
-        })
+    }
+}
+
+fn stmt() -> impl Strategy<Value = Stmt> {
+    let stores = prop_oneof![
+        (plain(), expr()).prop_map(|(address, e)| StmtKind::Store(address, e, Order::Plain)),
+        (atomic(), expr()).prop_map(|(address, e)| StmtKind::Store(address, e, Order::Plain)),
+        (atomic(), expr(), select(&STORES[..]))
+            .prop_map(|(address, e, order)| StmtKind::Store(address, e, order)),
+    ];
+    let effects = expr().prop_filter("does something", Expr::touches_memory);
+    let leaf = prop_oneof![
+        (name(&REGISTERS), option::of(expr())).prop_map(|(register, e)| StmtKind::Declare(
+            Type::INT,
+            register,
+            e
+        )),
+        (name(&REGISTERS), expr()).prop_map(|(register, e)| StmtKind::Assign(register, e)),
+        plain().prop_map(|address| StmtKind::Assign(POINTER.into(), address)),
+        stores,
+        select(&ALL[..]).prop_map(StmtKind::Fence),
+        atomic().prop_map(StmtKind::Lock),
+        effects.prop_map(StmtKind::Effect),
+    ];
+    leaf.prop_map(at).prop_recursive(3, 12, 3, |inner| {
+        let body = || vec(inner.clone(), 0..3);
+        prop_oneof![
+            2 => (expr(), body(), body())
+                .prop_map(|(test, then, other)| at(StmtKind::If(test, then, other))),
+            1 => (expr(), body()).prop_map(|(test, body)| at(StmtKind::While(test, body))),
+        ]
     })
 }
 
 fn thread() -> impl Strategy<Value = Thread> {
     vec(stmt(), 0..5).prop_map(|mut body| {
-        let declare = |register: &&str| StmtKind::Declare(register.to_string(), None);
+        let declare = |register: &&str| StmtKind::Declare(Type::INT, register.to_string(), None);
+        let pointer = StmtKind::Declare(Type::INT.pointer(), POINTER.into(), None);
         let declarations: Vec<Stmt> = REGISTERS
             .iter()
             .map(declare)
-            .map(|kind| Stmt {
-                at: Default::default(),
-                kind,
-            })
+            .chain([pointer])
+            .map(at)
             .collect();
         body.splice(0..0, declarations);
         let param = |name: &&str| Param {
             name: name.to_string(),
-            atomic: ATOMICS.contains(name),
+            ty: Type {
+                atomic: ATOMICS.contains(name),
+                ..Type::INT
+            },
         };
+        let params = ATOMICS.iter().chain(&PLAIN).chain(&[ARRAY]);
         Thread {
-            params: ATOMICS.iter().chain(&PLAIN).map(param).collect(),
+            params: params.map(param).collect(),
             body,
         }
     })
@@ -156,6 +219,7 @@ fn place() -> impl Strategy<Value = Place> {
     prop_oneof![
         name(&ATOMICS).prop_map(Place::Location),
         name(&PLAIN).prop_map(Place::Location),
+        (0usize..3).prop_map(|index| Place::Location(format!("{ARRAY}[{index}]"))),
         (0usize..2, name(&REGISTERS))
             .prop_map(|(thread, register)| Place::Register(thread, register)),
     ]
@@ -181,18 +245,37 @@ fn prop() -> impl Strategy<Value = Prop> {
 fn arbitrary_test() -> impl Strategy<Value = Test> {
     let head = (
         "[A-Za-z][A-Za-z0-9+._-]{0,10}",
-        option::of("[^\"\r]{0,20}"),
+        option::of("[ !#-~é\n]{0,20}"),
         vec(("[A-Z][a-z0-9_]{0,5}", "([!-~]([ -~]*[!-~])?)?"), 0..3),
     );
-    let init = vec((place(), value()), 0..4).prop_map(|all| {
-        let mut out: Vec<Init> = Vec::new();
-        for (place, value) in all {
-            if out.iter().all(|init| init.place != place) {
-                out.push(Init { place, value });
-            }
-        }
-        out
+    let one = place().prop_filter(
+        "no element alone",
+        |place| !matches!(place, Place::Location(name) if name.contains('[')),
+    );
+    let typed = |ty: Option<IntType>| ty.map(Type::of);
+    let array = (option::of(int_type()), vec(value(), 3)).prop_map(move |(ty, values)| Init {
+        ty: typed(ty),
+        place: Place::Location(ARRAY.into()),
+        value: InitValue::Array(values),
     });
+    let init =
+        (array, vec((option::of(int_type()), one, value()), 0..4)).prop_map(move |(array, all)| {
+            let mut out = vec![array];
+            for (ty, place, value) in all {
+                // A register's type is that of its declaration in the thread.
+                let number = matches!((&place, &value), (Place::Location(_), Value::Int(_)));
+                if out.iter().all(|init| init.place != place)
+                    && (number || matches!(place, Place::Location(_)))
+                {
+                    out.push(Init {
+                        ty: typed(ty).filter(|_| number),
+                        place,
+                        value: InitValue::One(value),
+                    });
+                }
+            }
+            out
+        });
     let locations = vec(place(), 0..3).prop_map(|mut all| {
         all.sort();
         all.dedup();
@@ -290,5 +373,15 @@ proptest! {
                 _ = error.render("mangled", &text);
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// The fuzz target's body on random bytes: edited texts of ours.
+    #[test]
+    fn edited_texts_are_refused_or_read_back(bytes in vec(any::<u8>(), 0..90)) {
+        threadbare_litmus::lang::fuzzing::litmus_text(&bytes);
     }
 }

@@ -169,6 +169,7 @@ proptest! {
     #[test]
     fn twins_under_rc11(program in twins()) {
         same_orbits(&program, Model::Rc11)?;
+        same_orbits(&program, Model::Rust)?;
     }
 
     #[test]

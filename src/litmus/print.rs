@@ -52,6 +52,7 @@ pub fn human(judged: &Judged, engine: Engine, witness: bool) {
 /// One object a test.
 pub fn json(judged: &Judged, engine: Engine) {
     let verdict = &judged.verdict;
+    let (for_it, against) = verdict.witnesses();
     let states: Vec<serde_json::Value> = verdict
         .states
         .iter()
@@ -62,7 +63,7 @@ pub fn json(judged: &Judged, engine: Engine) {
         serde_json::json!({
             "schema": 1, "event": "litmus", "test": verdict.name, "engine": engine.name(),
             "condition": verdict.condition, "ok": verdict.ok, "observation": verdict.frequency.to_string(),
-            "positive": verdict.positive, "negative": verdict.negative, "states": states, "race": verdict.race,
+            "positive": for_it, "negative": against, "states": states, "undef": verdict.race.is_some(), "race": verdict.race,
             "coverage": verdict.coverage.to_string(), "seconds": verdict.elapsed.as_secs_f64(),
             "expected": judged.expectation.as_ref().map(|e| e.expected.to_string()), "finding": judged.is_finding(),
         })

@@ -3,6 +3,7 @@
 use super::{Args, Tally};
 use std::path::{Path, PathBuf};
 use threadbare_litmus::catalogue;
+use threadbare_litmus::lang::printable;
 
 /// Every test to run, as a name for messages and its text. What cannot be read is said and
 /// counted.
@@ -17,13 +18,14 @@ pub fn texts(args: &Args, tally: &mut Tally) -> Vec<(String, String)> {
         );
         if out.is_empty() {
             eprintln!(
-                "threadbare: no test of the catalogue has `{part}` in its name; \
-                 `threadbare litmus --catalogue --print` shows all"
+                "threadbare: no test of the catalogue has `{}` in its name; \
+                 `threadbare litmus --catalogue --print` shows all",
+                printable(part)
             );
         }
     }
     let mut refuse = |path: &Path, error: std::io::Error| {
-        eprintln!("threadbare: cannot read {}: {error}", path.display());
+        eprintln!("threadbare: cannot read {}: {error}", shown(path));
         tally.refused += 1;
     };
     for path in &args.files {
@@ -33,15 +35,17 @@ pub fn texts(args: &Args, tally: &mut Tally) -> Vec<(String, String)> {
         });
         for file in files {
             match std::fs::read(&file) {
-                Ok(text) => out.push((
-                    file.display().to_string(),
-                    String::from_utf8_lossy(&text).into_owned(),
-                )),
+                Ok(text) => out.push((shown(&file), String::from_utf8_lossy(&text).into_owned())),
                 Err(error) => refuse(&file, error),
             }
         }
     }
     out
+}
+
+/// A path without what a terminal would take for commands.
+fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
 }
 
 /// The file, or the *.litmus files of the folder in order of name.
@@ -60,7 +64,7 @@ fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
         }
     }
     if out.is_empty() {
-        eprintln!("threadbare: {} has no *.litmus file", path.display());
+        eprintln!("threadbare: {} has no *.litmus file", shown(path));
     }
     out.sort();
     Ok(out)

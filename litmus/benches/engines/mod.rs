@@ -4,8 +4,8 @@ use super::programs::{Answer, Case, Cx};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use threadbare_litmus::Explorer;
 use threadbare_litmus::explore::Report;
+use threadbare_litmus::{Explorer, Model};
 
 /// What another engine did.
 pub struct Peer {
@@ -16,8 +16,10 @@ pub struct Peer {
     pub spent: Duration,
 }
 
-/// Keeps panics that are caught from being printed.
+/// Keeps panics that are caught from being printed. shuttle puts a hook of its own, which prints
+/// whoever's panics, before whatever it finds, once: so it is made to do so first.
 pub fn quiet() {
+    shuttle::check_dfs(|| {}, None);
     std::panic::set_hook(Box::new(|_| {}));
 }
 
@@ -64,10 +66,54 @@ impl Cx for &Ours {
     }
 }
 
+/// Threads that each take a lock so many times.
+#[derive(Clone, Copy)]
+pub struct Locks {
+    pub name: &'static str,
+    pub threads: usize,
+    pub times: usize,
+}
+
+/// Threads that share a counter behind a lock, as a closure.
+pub fn our_locks(locks: Locks) -> Report {
+    use threadbare_litmus::sync::{Arc, Mutex};
+    Explorer::new().model(Model::Rc11).check(move || {
+        let count = Arc::new(Mutex::new(0_u64));
+        let each = |_| {
+            let count = count.clone();
+            threadbare_litmus::thread::spawn(move || {
+                (0..locks.times).for_each(|_| *count.lock().unwrap() += 1);
+            })
+        };
+        let threads: Vec<_> = (0..locks.threads).map(each).collect();
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+    })
+}
+
+/// The same for loom.
+pub fn loom_locks(locks: Locks, cap: Duration, spent: fn() -> Duration) -> Peer {
+    use loom::sync::{Arc, Mutex};
+    loom_checks(cap, spent, move || {
+        let count = Arc::new(Mutex::new(0_u64));
+        let each = |_| {
+            let count = count.clone();
+            loom::thread::spawn(move || {
+                (0..locks.times).for_each(|_| *count.lock().unwrap() += 1);
+            })
+        };
+        let threads: Vec<_> = (0..locks.threads).map(each).collect();
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+    })
+}
+
 /// The closure interface on a program without retries.
 pub fn ours(case: &Case) -> Report {
     let case = case.clone();
-    Explorer::new().check(move || {
+    Explorer::new().model(Model::Rc11).check(move || {
         let shared = threadbare_litmus::sync::Arc::new(Ours {
             atomics: case
                 .atomics
@@ -171,9 +217,11 @@ fn measure(cap: Duration, spent: fn() -> Duration, run: impl FnOnce()) -> Peer {
     }
 }
 
-/// loom on the same program.
-pub fn loom(case: &Case, cap: Duration, spent: fn() -> Duration) -> Peer {
-    let case = case.clone();
+fn loom_checks(
+    cap: Duration,
+    spent: fn() -> Duration,
+    program: impl Fn() + Send + Sync + 'static,
+) -> Peer {
     let mut builder = loom::model::Builder::new();
     builder.max_duration = Some(cap);
     builder.checkpoint_interval = 100;
@@ -181,29 +229,37 @@ pub fn loom(case: &Case, cap: Duration, spent: fn() -> Duration) -> Peer {
     measure(cap, spent, move || {
         builder.check(move || {
             EXECUTIONS.fetch_add(1, Ordering::Relaxed);
-            let shared = loom::sync::Arc::new(Loom {
-                atomics: case
-                    .atomics
-                    .iter()
-                    .map(|&value| loom::sync::atomic::AtomicU64::new(value))
-                    .collect(),
-                cells: (0..case.cells)
-                    .map(|_| loom::cell::UnsafeCell::new(0))
-                    .collect(),
-            });
-            let (body, threads) = (case.body, case.threads);
-            let handles: Vec<_> = (0..threads)
-                .map(|t| {
-                    let shared = shared.clone();
-                    loom::thread::spawn(move || {
-                        let _ = body(t, threads, &mut &*shared);
-                    })
-                })
-                .collect();
-            for handle in handles {
-                let _ = handle.join();
-            }
+            program();
         });
+    })
+}
+
+/// loom on the same program.
+pub fn loom(case: &Case, cap: Duration, spent: fn() -> Duration) -> Peer {
+    let case = case.clone();
+    loom_checks(cap, spent, move || {
+        let shared = loom::sync::Arc::new(Loom {
+            atomics: case
+                .atomics
+                .iter()
+                .map(|&value| loom::sync::atomic::AtomicU64::new(value))
+                .collect(),
+            cells: (0..case.cells)
+                .map(|_| loom::cell::UnsafeCell::new(0))
+                .collect(),
+        });
+        let (body, threads) = (case.body, case.threads);
+        let handles: Vec<_> = (0..threads)
+            .map(|t| {
+                let shared = shared.clone();
+                loom::thread::spawn(move || {
+                    let _ = body(t, threads, &mut &*shared);
+                })
+            })
+            .collect();
+        for handle in handles {
+            let _ = handle.join();
+        }
     })
 }
 

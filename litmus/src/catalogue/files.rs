@@ -23,6 +23,7 @@ files! {
     "SB+fence+sc"
     "SB+xchg-acqrel"
     "SB+xchg-sc"
+    "SB+cas-fail"
     "SB+rfi"
     "SB3+rlx"
     // MP

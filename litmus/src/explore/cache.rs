@@ -8,6 +8,7 @@ use super::graph::{Event, Graph, Kind, NONE};
 use super::program::{LocationInfo, Op, Site, Step, Value};
 use super::{Execution, Failure};
 use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -46,13 +47,19 @@ pub(crate) enum Class {
 impl Class {
     fn of(op: &Op) -> Self {
         match op {
-            Op::Store { .. } | Op::Fence(_) | Op::Choose(_) | Op::Observe(_) | Op::Spawn(_) => {
-                Self::Now
-            }
-            Op::Load { .. } | Op::Update { .. } | Op::Apply { .. } | Op::CompareExchange { .. } => {
-                Self::Read
-            }
-            Op::Await { .. } | Op::AwaitExchange { .. } => Self::Await,
+            Op::Store { .. }
+            | Op::Alloc(_)
+            | Op::Free(_)
+            | Op::Fence(_)
+            | Op::Choose(_)
+            | Op::Observe(_)
+            | Op::Spawn(_) => Self::Now,
+            Op::Load { .. }
+            | Op::Update { .. }
+            | Op::UpdateIf { .. }
+            | Op::Apply { .. }
+            | Op::CompareExchange { .. } => Self::Read,
+            Op::Await { .. } | Op::AwaitExchange { .. } | Op::AwaitUpdate { .. } => Self::Await,
             Op::Join(_) => Self::Join,
             Op::Fail(_) => Self::Fail,
             Op::Block { .. } | Op::End | Op::Return(_) => Self::Stay,
@@ -60,9 +67,14 @@ impl Class {
     }
 }
 
+/// So many children of a node are looked for one by one.
+const FEW: usize = 8;
+
 #[derive(Default, Debug)]
 pub(crate) struct Cache {
     nodes: Vec<Node>,
+    /// The children of a node beyond the first few, by node and answer.
+    further: HashMap<(u32, Value), u32>,
     classes: Vec<Class>,
     /// Few, so a list.
     roots: Vec<(Start, u32)>,
@@ -85,24 +97,31 @@ impl Cache {
 
     pub fn after(&self, node: u32, answer: Value) -> Option<u32> {
         let mut next = self.nodes[node as usize].child;
-        while next != NONE {
+        for _ in 0..FEW {
+            if next == NONE {
+                return None;
+            }
             let child = &self.nodes[next as usize];
             if child.answer == answer {
                 return Some(next);
             }
             next = child.sibling;
         }
-        None
+        self.further.get(&(node, answer)).copied()
     }
 
     pub fn add(&mut self, parent: u32, answer: Value, step: Step) -> u32 {
         let node = self.push(step, answer);
         let mut link = &mut self.nodes[parent as usize].child;
-        while *link != NONE {
+        for _ in 0..FEW {
+            if *link == NONE {
+                *link = node;
+                return node;
+            }
             let elder = *link as usize;
             link = &mut self.nodes[elder].sibling;
         }
-        *link = node;
+        self.further.insert((parent, answer), node);
         node
     }
 
@@ -138,6 +157,7 @@ impl Cache {
     /// Forgets everything but keeps the memory.
     pub fn clear(&mut self) {
         self.nodes.clear();
+        self.further.clear();
         self.classes.clear();
         self.roots.clear();
     }
@@ -170,6 +190,15 @@ impl Fault {
     }
 }
 
+/// The point at which a thread made a location: after an operation and before its next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Birth {
+    pub thread: u32,
+    /// The operation; that by which the thread was spawned, or [`NONE`] for the first thread,
+    /// if it had done none.
+    pub node: u32,
+}
+
 /// Where operations come from when the cache has none.
 pub(crate) trait Source {
     /// Puts threads and locations that exist from the start into an empty graph.
@@ -186,8 +215,9 @@ pub(crate) trait Source {
         thread
     }
 
-    /// The thread that `child`, when spawned, does the same as: the nearest before it.
-    fn elder(&self, _child: u32) -> Option<u32> {
+    /// The thread that `child`, when `parent` spawns it next, does the same as: the nearest
+    /// before it.
+    fn elder(&self, _: &Graph, _parent: u32, _child: u32) -> Option<u32> {
         None
     }
 
@@ -196,11 +226,37 @@ pub(crate) trait Source {
         false
     }
 
+    /// Whether it has found out something by which what it said so far does not hold; it
+    /// keeps to it in the next search.
+    fn has_learnt(&self) -> bool {
+        false
+    }
+
+    /// What it had learnt before this search, by number.
+    fn lessons(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
     /// What is known of a location.
     fn location(&self, location: u32) -> LocationInfo;
 
     /// A location's first value and width in bits.
     fn first_value(&self, location: u32) -> (Value, u8);
+
+    /// Where a location was made; `None` for one that is there from the start.
+    fn birth(&self, _location: u32) -> Option<Birth> {
+        None
+    }
+
+    /// What a thread is, independent of the numbers given in one search.
+    fn path(&self, thread: u32) -> u64 {
+        thread.into()
+    }
+
+    /// Whether locations have the same numbers in every search.
+    fn numbers_locations_alike(&self) -> bool {
+        true
+    }
 
     /// The name of a thread.
     fn thread_name(&self, thread: u32) -> String;
@@ -212,18 +268,24 @@ pub(crate) trait Source {
     }
 
     /// What the observer objects to in an execution.
-    fn judge(&self, _: &Execution<'_>) -> Option<String> {
+    fn judge(&self, _: &Execution<'_>) -> Option<Fault> {
         None
     }
 
-    /// Runs the program along a graph from the start, to see that it does the same again.
-    fn verify(&mut self, _: &Cache, _: &Graph) -> Result<(), Fault> {
+    /// Sees to it that what the program has done lately it does again: before anything is
+    /// said of it.
+    fn settle(&mut self, _: &Cache) -> Result<(), Fault> {
         Ok(())
     }
 
     /// Places where a thread was taken to wait, having done nothing but equal reads.
     fn spins(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether a wait with a time limit came when its thread was not to time out any more.
+    fn is_timeless(&self) -> bool {
+        false
     }
 
     /// Told of the execution that is about to be reported as failing.
@@ -244,7 +306,7 @@ pub(crate) fn answer(graph: &Graph, event: &Event) -> Value {
         Kind::Read | Kind::Choice | Kind::Observe | Kind::Join | Kind::Spawn => event.value,
         // The thread is answered with what the update found.
         Kind::Write if event.exclusive => graph.at(event.before).value,
-        Kind::Write | Kind::Fence => 0,
+        Kind::Write | Kind::Fence | Kind::Alloc | Kind::Free => 0,
     }
 }
 
@@ -256,5 +318,28 @@ pub(crate) fn answers(graph: &Graph, thread: u32, into: &mut Vec<Value>) {
         if !(event.kind == Kind::Write && event.exclusive) {
             into.push(answer(graph, event));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_leads_to_its_own_operation() {
+        let mut cache = Cache::default();
+        let root = cache.add_root(Start::Static(0), Op::End.into());
+        let answers = 0..5 * FEW as Value;
+        let added: Vec<u32> = answers
+            .clone()
+            .map(|answer| cache.add(root, answer, Op::End.into()))
+            .collect();
+        for (answer, node) in answers.zip(added) {
+            assert_eq!(cache.after(root, answer), Some(node));
+        }
+        assert_eq!(cache.after(root, 5 * FEW as Value), None);
+        cache.clear();
+        let root = cache.add_root(Start::Static(0), Op::End.into());
+        assert_eq!(cache.after(root, 2 * FEW as Value), None, "nothing is left");
     }
 }

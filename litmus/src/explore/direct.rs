@@ -5,16 +5,16 @@ use super::graph::Graph;
 use super::program::{LocationInfo, Op, Program, Step, Value};
 
 /// A [`Program`] as a source.
-pub(crate) struct Direct<'a, P> {
-    program: &'a P,
+pub(crate) struct Direct<'a> {
+    program: &'a dyn Program,
     locations: Vec<LocationInfo>,
     answers: Vec<Value>,
     /// For each thread the first that does the same; empty when nobody asked.
     classes: Vec<u32>,
 }
 
-impl<'a, P: Program> Direct<'a, P> {
-    pub fn new(program: &'a P) -> Self {
+impl<'a> Direct<'a> {
+    pub fn new(program: &'a dyn Program) -> Self {
         Self {
             program,
             locations: program.locations(),
@@ -24,7 +24,7 @@ impl<'a, P: Program> Direct<'a, P> {
     }
 }
 
-impl<P: Program> Source for Direct<'_, P> {
+impl Source for Direct<'_> {
     fn start(&mut self, graph: &mut Graph) {
         for thread in 0..self.program.threads() as u32 {
             graph.ensure_thread(thread);

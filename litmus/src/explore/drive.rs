@@ -1,9 +1,9 @@
 //! From settings to a report: one worker or several, exhaustive or sampled, with or
 //! without reductions.
 
-use super::cache::{Fault, Source};
+use super::cache::Source;
 use super::model::MemoryModel;
-use super::parallel::{Shared, Worker};
+use super::parallel::{Claims, Worker};
 use super::report::{Scope, fault_of};
 use super::search::{Doubt, End, Search, Settings, Stop, probes};
 use super::{Estimate, Execution, Explorer, Failure, FailureKind, Progress, Report};
@@ -40,6 +40,9 @@ impl Explorer {
             preemptions: self.preemptions,
             revisits: self.revisits,
             sample: self.sample,
+            workers: self.workers,
+            shard: self.shard,
+            time_outs: self.allowances.time_outs,
         }
     }
 
@@ -55,8 +58,10 @@ impl Explorer {
             twins: reducible && self.reduce && self.preemptions.is_none(),
             commute: reducible && self.reduce && self.preemptions.is_none(),
             ordered: Vec::new(),
+            shared: self.workers > 1 || self.shard.is_some(),
             revisits: self.revisits,
             preemptions: self.preemptions,
+            survey: self.survey,
         };
         loop {
             let job = Job::<M, _> {
@@ -77,7 +82,12 @@ impl Explorer {
             match outcome {
                 Outcome::Done => {
                     report.finished = self.sample.is_none();
-                    report.exhaustive = report.finished && !report.bounded;
+                    report.exhaustive = report.finished
+                        && !report.bounded
+                        && !report.timeless
+                        && !report.diverged
+                        && !report.symmetric
+                        && self.shard.is_none_or(|shard| shard.of == 1);
                 }
                 Outcome::Ended => {}
                 Outcome::Failed(failure) => report.failure = Some(*failure),
@@ -85,7 +95,14 @@ impl Explorer {
                     match doubt {
                         Doubt::Twins => settings.twins = false,
                         Doubt::Fences => settings.commute = false,
+                        // Which location that is in another worker's numbers nobody knows.
+                        Doubt::Updates(_)
+                            if settings.shared && !make().numbers_locations_alike() =>
+                        {
+                            settings.commute = false;
+                        }
                         Doubt::Updates(location) => settings.ordered.push(location),
+                        Doubt::Learnt => {}
                     }
                     continue;
                 }
@@ -95,6 +112,21 @@ impl Explorer {
             return report;
         }
     }
+}
+
+/// Nothing is said of a program that does not do the same again.
+fn settled<M: MemoryModel, S: Source>(
+    search: &mut Search<M, S>,
+    result: Result<(), Stop>,
+) -> Result<(), Stop> {
+    if matches!(result, Err(Stop::Restart(_))) {
+        return result;
+    }
+    search.source.settle(&search.cache)?;
+    if search.source.has_learnt() {
+        return Err(Stop::Restart(Doubt::Learnt));
+    }
+    result
 }
 
 struct Job<'a, M, F> {
@@ -118,8 +150,8 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
 
     fn visit(&self, search: &Search<M, S>, end: End) -> Result<(), Stop> {
         let execution = self.execution(search, end);
-        if let Some(complaint) = search.source.judge(&execution) {
-            return Err(Fault::property(complaint).into());
+        if let Some(fault) = search.source.judge(&execution) {
+            return Err(fault.into());
         }
         let most = self.explorer.max_executions;
         // Relaxed: nothing but the number is shared.
@@ -176,17 +208,18 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
         let (mut report, mut since) = (Report::new(self.explorer.scope()), 0);
         let result = search.run(worker.as_mut(), |search, end| {
             report.count(end);
-            if report.complete + report.blocked == 1 {
-                search.source.verify(&search.cache, &search.graph)?;
-            }
             since += 1;
             if since == TICK {
                 self.tick(std::mem::take(&mut since));
             }
             self.visit(search, end)
         });
+        let result = settled(&mut search, result);
         report.bounded = search.bounded;
+        report.symmetric = search.symmetric;
         report.spins = search.source.spins();
+        report.timeless = search.source.is_timeless();
+        report.tree = worker.as_ref().map_or(0, |worker| worker.tree);
         let outcome = self.outcome(&mut search, result);
         let serial = match (&worker, &outcome) {
             (Some(worker), Outcome::Failed(_) | Outcome::Ended | Outcome::Restart(_)) => {
@@ -204,19 +237,29 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
             let mut ignore = |_: &mut Search<M, S>, _| Ok(());
             self.estimate = probes(&mut search, PROBES, 0, &mut ignore).0;
         }
-        let split = if workers > 1 {
-            self.split(workers)
-        } else {
-            None
+        let (shard, mut report) = (self.explorer.shard, Report::new(self.explorer.scope()));
+        let split = match shard {
+            // The parts must find the same depth, whatever each has to work with.
+            Some(shard) => self.split(shard.of),
+            None if workers > 1 => self.split(workers as u64),
+            None => Ok(None),
+        };
+        let split = match split {
+            Ok(split) => split,
+            Err(doubt) => return (report, Outcome::Restart(doubt)),
         };
         let Some(split) = split else {
+            // What is not worth dividing is the first part's.
+            if shard.is_some_and(|shard| shard.index > 1) {
+                return (report, Outcome::Done);
+            }
             let (_, report, outcome) = self.worker(None);
             return (report, outcome);
         };
-        let shared = Shared::new();
+        let claims = Claims::new();
         let mut results: Vec<_> = std::thread::scope(|scope| {
             let handles: Vec<_> = (0..workers)
-                .map(|_| scope.spawn(|| self.worker(Some(Worker::new(&shared, split)))))
+                .map(|_| scope.spawn(|| self.worker(Some(Worker::new(&claims, split, shard)))))
                 .collect();
             let join = |handle: std::thread::ScopedJoinHandle<'_, _>| {
                 handle
@@ -228,30 +271,40 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
         // The first in the order of the search decides, and what has been told to stop
         // counts for nothing.
         results.sort_by_key(|(serial, ..)| *serial);
-        let mut total = Report::new(self.explorer.scope());
+        // But for what takes back all that has been found.
+        if results
+            .iter()
+            .any(|(_, _, outcome)| matches!(outcome, Outcome::Restart(Doubt::Learnt)))
+        {
+            return (report, Outcome::Restart(Doubt::Learnt));
+        }
         let mut first = None;
-        for (_, report, outcome) in results {
-            total.complete += report.complete;
-            total.blocked += report.blocked;
-            total.bounded |= report.bounded;
-            total.spins.extend(report.spins);
+        let trees: Vec<u64> = results.iter().map(|(_, part, _)| part.tree).collect();
+        for (_, part, outcome) in results {
+            report.complete += part.complete;
+            report.blocked += part.blocked;
+            report.bounded |= part.bounded;
+            report.symmetric |= part.symmetric;
+            report.spins.extend(part.spins);
+            report.timeless |= part.timeless;
             first.get_or_insert(outcome);
         }
-        total.spins.sort();
-        total.spins.dedup();
+        report.spins.sort();
+        report.spins.dedup();
+        report.tree = trees[0];
         let outcome = first.unwrap_or(Outcome::Done);
-        if shared.diverged() && matches!(outcome, Outcome::Done | Outcome::Ended) {
-            let (_, report, outcome) = self.worker(None);
-            return (report, outcome);
+        // Different trees: executions may have been left out.
+        if matches!(outcome, Outcome::Done) && trees.iter().any(|tree| *tree != trees[0]) {
+            report.diverged = true;
         }
-        (total, outcome)
+        (report, outcome)
     }
 
     /// The least depth at which there are choices enough to share; `None` when the whole
     /// is not worth it.
-    fn split(&self, workers: usize) -> Option<u32> {
+    fn split(&self, parts: u64) -> Result<Option<u32>, Doubt> {
         for depth in 1.. {
-            let (mut search, mut worker) = (self.search(), Worker::survey(depth));
+            let (mut search, mut worker) = (self.search(), Worker::scout(depth));
             let mut executions = 0;
             let result = search.run(Some(&mut worker), |_, _| {
                 executions += 1;
@@ -261,16 +314,17 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
                 Ok(())
             });
             match result {
-                Err(Stop::Ended) => return Some(depth.max(2) - 1),
-                Err(_) => return None,
-                Ok(()) if worker.frontier == 0 => return None,
-                Ok(()) if worker.frontier >= self.explorer.share * workers as u64 => {
-                    return Some(depth);
+                Err(Stop::Ended) => return Ok(Some(depth.max(2) - 1)),
+                Err(Stop::Restart(doubt)) => return Err(doubt),
+                Err(Stop::Fault(_)) => return Ok(None),
+                Ok(()) if worker.frontier == 0 => return Ok(None),
+                Ok(()) if worker.frontier >= self.explorer.share * parts => {
+                    return Ok(Some(depth));
                 }
                 Ok(()) => {}
             }
         }
-        None
+        Ok(None)
     }
 
     fn sampled(self, count: u64, seed: u64) -> (Report, Outcome) {
@@ -289,8 +343,11 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
             distinct: seen.len() as u64,
             ..estimate
         });
+        let result = settled(&mut search, result);
         report.bounded = search.bounded;
+        report.symmetric = search.symmetric;
         report.spins = search.source.spins();
+        report.timeless = search.source.is_timeless();
         let outcome = self.outcome(&mut search, result);
         (report, outcome)
     }

@@ -5,8 +5,8 @@ use super::cache::{Cache, Note, Source, answer, answers};
 use super::graph::{Event, Graph, Kind, NONE};
 use super::preemptions::Part;
 use super::program::{Location, Value};
-use super::search::End;
-use crate::observe::Place;
+use super::search::{End, first_clash};
+use crate::observe::Moment;
 use std::cell::OnceCell;
 
 /// One execution graph, as shown to the visitor of [`Explorer::run`](super::Explorer::run).
@@ -15,7 +15,7 @@ pub struct Execution<'a> {
     pub(crate) cache: &'a Cache,
     pub(crate) source: &'a dyn Source,
     /// Collected when first asked for.
-    pub(crate) notes: OnceCell<Vec<(Place, Note)>>,
+    pub(crate) notes: OnceCell<Vec<(Moment, Note)>>,
     /// The model under which it was found.
     pub(crate) model: Model,
     end: End,
@@ -33,7 +33,7 @@ impl<'a> Execution<'a> {
             cache,
             source,
             notes: OnceCell::new(),
-            model: Model::Rc11,
+            model: Model::default(),
             end,
         }
     }
@@ -65,6 +65,14 @@ impl<'a> Execution<'a> {
             .map_or(place.initial, |&write| self.graph.at(write).value)
     }
 
+    /// The first data race in it, in words with both accesses; see
+    /// [`Explorer::survey`](super::Explorer::survey).
+    pub fn race(&self) -> Option<String> {
+        let plain = self.graph.places.iter().any(|place| place.plain > 0);
+        let fault = plain.then(|| first_clash(self.graph, |thread| self.source.path(thread)))?;
+        (!fault.events.is_empty()).then(|| crate::picture::message(self, &fault))
+    }
+
     /// The least number of preemptions with which it can come about, see
     /// [`Explorer::max_preemptions`](super::Explorer::max_preemptions).
     pub fn preemptions(&self) -> u32 {
@@ -85,8 +93,17 @@ impl<'a> Execution<'a> {
     /// A text that equals another execution's exactly when the graphs are equal: the
     /// events of each thread, what they read from, and the coherence orders.
     pub fn key(&self) -> String {
-        let threads: Vec<usize> = (0..self.graph.threads.len()).collect();
+        let mut threads: Vec<usize> = (0..self.graph.threads.len()).collect();
+        threads.retain(|&t| self.graph.threads[t].live);
+        threads.sort_by_key(|&t| self.source.path(t as u32));
         self.key_of(&threads)
+    }
+
+    /// The index by which [`Self::key_of`] knows a thread that notes have a number of.
+    #[doc(hidden)]
+    pub fn index_of(&self, number: usize) -> Option<usize> {
+        let mut all = 0..self.graph.threads.len();
+        all.find(|&t| self.source.path(t as u32) as usize == number)
     }
 
     /// The key of the execution in which thread `threads[i]` is number `i`.

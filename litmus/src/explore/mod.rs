@@ -18,8 +18,10 @@ pub(crate) mod search;
 pub use execution::Execution;
 pub use report::{Estimate, Failure, FailureKind, Progress, Report};
 
+use crate::session::Allowances;
 use cache::Source;
 use direct::Direct;
+use parallel::Shard;
 use program::Program;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -28,9 +30,15 @@ use std::sync::Arc;
 /// The memory model under which executions are judged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Model {
-    /// Repaired C11 (Lahav, Vafeiadis, Kang, Hur, Dreyer, PLDI 2017) with C++20's
-    /// release sequences.
+    /// What Rust promises: C++20's model, as far as `sb ∪ rf` is acyclic. Seq_cst operations are
+    /// in one order that agrees with the coherence orders, also as far as relaxed accesses tell of
+    /// these. What load buffering adds (a store that comes before an earlier load of its thread)
+    /// is not visited.
     #[default]
+    Rust,
+    /// Repaired C11 (Lahav, Vafeiadis, Kang, Hur, Dreyer, PLDI 2017) with C++20's
+    /// release sequences, for comparison with other tools. Weaker than C++20 where seq_cst
+    /// loads read from weaker stores.
     Rc11,
     /// Interleavings: the orders of accesses are ignored, but not for data races.
     Sc,
@@ -39,9 +47,10 @@ pub enum Model {
 }
 
 impl Model {
-    /// Its usual name: `RC11`, `SC`, `TSO`.
+    /// Its usual name: `C++20`, `RC11`, `SC`, `TSO`.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Rust => "C++20",
             Self::Rc11 => "RC11",
             Self::Sc => "SC",
             Self::Tso => "TSO",
@@ -55,14 +64,16 @@ pub struct Explorer {
     model: Model,
     max_events: usize,
     max_executions: u64,
-    spurious: u32,
+    allowances: Allowances,
     reduce: bool,
     workers: usize,
+    shard: Option<Shard>,
     /// Choices that a split should leave for each worker.
     share: u64,
     revisits: Option<usize>,
     preemptions: Option<u32>,
     sample: Option<(u64, u64)>,
+    survey: bool,
     progress: Option<Callback>,
 }
 
@@ -82,25 +93,30 @@ impl Default for Explorer {
 }
 
 impl Explorer {
-    /// Exhaustive exploration under RC11 by one worker, without reductions, stopping at
+    /// Exhaustive exploration under Rust's model by one worker, without reductions, stopping at
     /// the first fault.
     pub fn new() -> Self {
         Self {
-            model: Model::Rc11,
+            model: Model::Rust,
             max_events: 10_000,
             max_executions: u64::MAX,
-            spurious: 0,
+            allowances: Allowances {
+                time_outs: 1,
+                ..Allowances::default()
+            },
             reduce: false,
             workers: 1,
+            shard: None,
             share: 64,
             revisits: None,
             preemptions: None,
             sample: None,
+            survey: false,
             progress: None,
         }
     }
 
-    /// The memory model; RC11 unless set.
+    /// The memory model; Rust's unless set.
     pub fn model(mut self, model: Model) -> Self {
         self.model = model;
         self
@@ -123,7 +139,26 @@ impl Explorer {
     /// How many weak compare-exchanges of each thread may fail in an execution although
     /// they find what they expect; 0 unless set. Each is a choice, so executions multiply.
     pub fn spurious_failures(mut self, failures: u32) -> Self {
-        self.spurious = failures;
+        self.allowances.failures = failures;
+        self
+    }
+
+    /// How many waits of each thread ([`Condvar::wait`], `park`) may end in an execution
+    /// although nobody woke the thread; 0 unless set. Each is a choice, so executions
+    /// multiply.
+    ///
+    /// [`Condvar::wait`]: crate::sync::Condvar::wait
+    pub fn spurious_wakeups(mut self, wakeups: u32) -> Self {
+        self.allowances.wakeups = wakeups;
+        self
+    }
+
+    /// How many waits with a time limit ([`Condvar::wait_timeout`]) of each thread may time
+    /// out in an execution; 1 unless set. What a thread does after more is not explored.
+    ///
+    /// [`Condvar::wait_timeout`]: crate::sync::Condvar::wait_timeout
+    pub fn time_outs(mut self, time_outs: u32) -> Self {
+        self.allowances.time_outs = time_outs;
         self
     }
 
@@ -131,11 +166,12 @@ impl Explorer {
     ///
     /// * in which of several threads that do the same did what, and
     /// * in the order of updates whose result is unused ([`Op::Apply`](program::Op)) at
-    ///   locations that nobody looks at meanwhile (RC11 without seq_cst fences).
+    ///   locations that nobody looks at meanwhile (Rust's model and RC11, without seq_cst
+    ///   fences).
     ///
     /// Faults are found as before, counts are smaller. It applies to [`Self::verify`] and
     /// [`Self::check`]; visitors and observers are shown every execution. Off unless set:
-    /// the second is proved in the module `commute`; for the first there is an argument in
+    /// for the second there is a proof in `ALGORITHM.md`; for the first an argument in
     /// the module `symmetry` and the comparison with brute force, but no proof.
     pub fn reduce(mut self, reduce: bool) -> Self {
         self.reduce = reduce;
@@ -146,6 +182,41 @@ impl Explorer {
     /// reported do not depend on it, the order in which executions are visited does.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers.max(1);
+        self
+    }
+
+    /// Searches part `index` (from 1) of `of` of the executions: run each part, in another process
+    /// or on another machine, and the whole has been searched; counts add up. The parts agree on
+    /// what is whose without a word, so the program must be the same in all of them:
+    /// [`Report::tree`] must be equal. No part is exhaustive by itself. A sample is not divided;
+    /// give its parts different seeds.
+    ///
+    /// # Panics
+    /// Unless `1 <= index <= of`.
+    ///
+    /// ```
+    /// use threadbare_litmus::sync::{Arc, atomic::{AtomicU32, Ordering::Relaxed}};
+    /// use threadbare_litmus::{Explorer, thread};
+    ///
+    /// fn counts() {
+    ///     let x = Arc::new(AtomicU32::new(0));
+    ///     for _ in 0..5 {
+    ///         let x = x.clone();
+    ///         thread::spawn(move || x.fetch_add(1, Relaxed));
+    ///     }
+    /// }
+    ///
+    /// let part = |index| Explorer::new().shard(index, 3).check(counts);
+    /// let parts = [part(1), part(2), part(3)];
+    /// assert_eq!(parts.iter().map(|part| part.complete).sum::<u64>(), 120);
+    /// assert!(parts.iter().all(|part| part.tree == parts[0].tree && !part.exhaustive));
+    /// ```
+    pub fn shard(mut self, index: u64, of: u64) -> Self {
+        assert!(
+            (1..=of).contains(&index),
+            "part {index} of {of}: parts count from 1"
+        );
+        self.shard = Some(Shard { index, of });
         self
     }
 
@@ -186,7 +257,7 @@ impl Explorer {
     ///     assert_eq!(x.load(Relaxed), 2);
     /// }
     ///
-    /// // Under RC11 a stale read would do it without any.
+    /// // Under weaker models a stale read would do it without any.
     /// let explorer = Explorer::new().model(Model::Sc);
     /// let none = explorer.clone().max_preemptions(0).check(lost_update);
     /// assert!(none.failure.is_none());
@@ -206,6 +277,14 @@ impl Explorer {
         self
     }
 
+    /// Whether to go on after data races and deadlocks, as litmus tests want it: executions
+    /// that have them are visited like all others, plain accesses behaving as relaxed ones,
+    /// and [`Execution::race`] says which race. Off unless set.
+    pub fn survey(mut self, survey: bool) -> Self {
+        self.survey = survey;
+        self
+    }
+
     /// Called every few thousand executions.
     pub fn progress(mut self, progress: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Callback(Arc::new(progress)));
@@ -219,7 +298,7 @@ impl Explorer {
         program: &P,
         mut visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
     ) -> Report {
-        self.under_model(|| Direct::new(program), false, Some(&mut visit))
+        self.program(program, false, Some(&mut visit))
     }
 
     /// As [`Self::run`], but with the reductions of [`Self::reduce`]; when one turns out not
@@ -230,18 +309,18 @@ impl Explorer {
         program: &P,
         mut visit: impl FnMut(&Execution<'_>) -> ControlFlow<()> + Send,
     ) -> Report {
-        self.under_model(|| Direct::new(program), true, Some(&mut visit))
+        self.program(program, true, Some(&mut visit))
     }
 
     /// Explores a [`Program`] for faults only, so that [`Self::reduce`] applies.
     pub fn verify<P: Program>(&self, program: &P) -> Report {
-        self.under_model(|| Direct::new(program), true, None)
+        self.program(program, true, None)
     }
 
     /// Explores a closure, which is run afresh for what it has not been seen to do yet; it
     /// must be deterministic but for what it reads from the explored types.
     pub fn check(&self, program: impl Fn() + Send + Sync + 'static) -> Report {
-        self.closure(program, crate::observe::Silent, true)
+        self.closure(Arc::new(program), Arc::new(crate::observe::Silent), true)
     }
 
     /// As [`Self::check`]; the observer judges each execution as a whole.
@@ -250,19 +329,32 @@ impl Explorer {
         program: impl Fn() + Send + Sync + 'static,
         observer: impl crate::observe::Observer,
     ) -> Report {
-        self.closure(program, observer, false)
+        self.closure(Arc::new(program), Arc::new(observer), false)
+    }
+
+    // From here on nothing is generic in the program or the observer: the search is compiled
+    // once, in this crate, and not once more for each program that is explored.
+
+    fn program(
+        &self,
+        program: &dyn Program,
+        reducible: bool,
+        visit: Option<&mut drive::Visit<'_>>,
+    ) -> Report {
+        self.under_model(|| Direct::new(program), reducible, visit)
     }
 
     fn closure(
         &self,
-        program: impl Fn() + Send + Sync + 'static,
-        observer: impl crate::observe::Observer,
+        program: Arc<dyn Fn() + Send + Sync>,
+        observer: Arc<dyn crate::observe::Observer>,
         reducible: bool,
     ) -> Report {
-        let (program, observer) = (Arc::new(program), Arc::new(observer));
+        let learnt = crate::session::Learnt::default();
         let make = || {
             let program = program.clone();
-            crate::session::Closure::new(move || program(), observer.clone(), self.spurious)
+            let settings = (self.allowances, learnt.clone());
+            crate::session::Closure::new(move || program(), observer.clone(), settings)
         };
         self.under_model(make, reducible, None)
     }
@@ -274,6 +366,7 @@ impl Explorer {
         visit: Option<&mut drive::Visit<'_>>,
     ) -> Report {
         match self.model {
+            Model::Rust => self.explore::<model::Rust, _>(make, reducible, visit),
             Model::Rc11 => self.explore::<model::Rc11, _>(make, reducible, visit),
             Model::Sc => self.explore::<model::Sc, _>(make, reducible, visit),
             Model::Tso => self.explore::<model::Tso, _>(make, reducible, visit),

@@ -1,68 +1,76 @@
-//! Several workers on one search.
+//! Several workers on one search, in one process or in several.
 //!
-//! Every worker walks the same tree of choices in the same order. Down to a depth found
-//! beforehand all of them take every choice, though only the first to come counts what it
-//! finds; a choice at that depth, with everything under it, belongs to the first worker
-//! that comes by. So nothing need be handed over, neither graphs nor caches nor running
-//! closures; what is walked several times is the top of the tree, a few thousand
+//! Every worker walks the same tree of choices. Down to a depth found beforehand all of them
+//! take every choice, though only one counts what it finds; a choice at that depth, with everything
+//! under it, belongs to one worker. So nothing need be handed over, neither graphs nor caches nor
+//! running closures; what is walked several times is the top of the tree, a few thousand
 //! executions.
 //!
-//! Choices are claimed in the order of the sequential search. When one fails, those
-//! before it have been claimed by then and are finished: the fault reported is the one
-//! that a single worker reports.
+//! A choice is known by its content: a hash of the graph in which it is taken and of what is
+//! chosen, in which threads go by what made them ([`Source::path`]) and no number that a worker
+//! gave stands. In one process the first worker that comes by takes it; among processes
+//! ([`Explorer::shard`]) the hash decides alone.
+//!
+//! That all walk the same tree is what makes this right: the next thread, the order of choices and
+//! which of them there are must be functions of the graph, not of what a worker has in its cache.
+//! It is checked: the sum of all hashes must be the same for every worker.
+//!
+//! Choices come in the order of the sequential search. When one fails, those before it have been
+//! claimed by then and are finished: the fault reported is the one that a single worker
+//! reports.
+//!
+//! [`Source::path`]: super::cache::Source::path
+//! [`Explorer::shard`]: super::Explorer::shard
 
-use super::search::Item;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What the workers share.
-pub(crate) struct Shared {
-    claims: Mutex<HashMap<u64, Option<Item>>>,
+/// What the workers of a process share.
+pub(crate) struct Claims {
+    claims: Mutex<HashSet<u64>>,
     /// Nothing after this choice is of interest.
     last: AtomicU64,
-    diverged: AtomicBool,
 }
 
-impl Shared {
+impl Claims {
     pub fn new() -> Self {
         Self {
             claims: Mutex::default(),
             last: AtomicU64::new(u64::MAX),
-            diverged: AtomicBool::new(false),
         }
     }
 
-    /// Whether two workers saw different trees, so that some executions may have been left
-    /// out: the program is not deterministic, or numbers its threads by what came first.
-    pub fn diverged(&self) -> bool {
-        // Relaxed: read after the workers have been joined.
-        self.diverged.load(Ordering::Relaxed)
-    }
-
-    fn claim(&self, serial: u64, item: Option<Item>) -> bool {
+    fn claim(&self, content: u64) -> bool {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        match claims.insert(serial, item) {
-            None => true,
-            Some(other) => {
-                if other != item {
-                    // Relaxed: see `diverged`.
-                    self.diverged.store(true, Ordering::Relaxed);
-                }
-                false
-            }
-        }
+        claims.insert(content)
+    }
+}
+
+/// One of so many processes that share a search, counted from 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Shard {
+    pub index: u64,
+    pub of: u64,
+}
+
+impl Shard {
+    fn owns(self, content: u64) -> bool {
+        content % self.of == self.index - 1
     }
 }
 
 /// One worker's view.
 pub(crate) struct Worker<'a> {
-    shared: Option<&'a Shared>,
+    claims: Option<&'a Claims>,
+    shard: Option<Shard>,
     split: u32,
     serial: u64,
     /// Choices found at the depth of the split.
     pub frontier: u64,
+    /// The sum of the hashes of all choices down to there.
+    pub tree: u64,
 }
 
 /// Who takes a choice.
@@ -80,34 +88,40 @@ pub(crate) enum Claim {
 
 impl<'a> Worker<'a> {
     /// One of several that split the work at choices of depth `split`.
-    pub fn new(shared: &'a Shared, split: u32) -> Self {
+    pub fn new(claims: &'a Claims, split: u32, shard: Option<Shard>) -> Self {
         Self {
-            shared: Some(shared),
-            split,
-            serial: 0,
-            frontier: 0,
+            claims: Some(claims),
+            shard,
+            ..Self::scout(split)
         }
     }
 
     /// One that goes no deeper than `split`, to see how many choices are there.
-    pub fn survey(split: u32) -> Self {
+    pub fn scout(split: u32) -> Self {
         Self {
-            shared: None,
+            claims: None,
+            shard: None,
             split,
             serial: 0,
             frontier: 0,
+            tree: 0,
         }
     }
 
     /// The first execution.
     pub fn begin(&mut self) -> bool {
-        self.shared.is_none_or(|shared| shared.claim(0, None))
+        self.is_mine(0)
     }
 
-    /// Before a choice is taken.
+    fn is_mine(&self, content: u64) -> bool {
+        self.shard.is_none_or(|shard| shard.owns(content))
+            && self.claims.is_none_or(|claims| claims.claim(content))
+    }
+
+    /// Before a choice is taken; `content` is asked for where it matters.
     #[inline]
-    pub fn claim(&mut self, depth: u32, item: Item) -> Claim {
-        let Some(shared) = self.shared else {
+    pub fn claim(&mut self, depth: u32, content: impl FnOnce() -> u64) -> Claim {
+        let Some(claims) = self.claims else {
             let deep = depth >= self.split;
             self.frontier += u64::from(deep);
             return if deep { Claim::Skip } else { Claim::Mine };
@@ -115,10 +129,15 @@ impl<'a> Worker<'a> {
         let top = depth <= self.split;
         self.serial += u64::from(top);
         // Relaxed: only a hint to stop; results travel by joining the worker.
-        if self.serial > shared.last.load(Ordering::Relaxed) {
+        if self.serial > claims.last.load(Ordering::Relaxed) {
             return Claim::Stop;
         }
-        if !top || shared.claim(self.serial, Some(item)) {
+        if !top {
+            return Claim::Mine;
+        }
+        let content = content();
+        self.tree = self.tree.wrapping_add(content);
+        if self.is_mine(content) {
             Claim::Mine
         } else if depth == self.split {
             Claim::Skip
@@ -129,10 +148,56 @@ impl<'a> Worker<'a> {
 
     /// Something was found here: nothing later is of interest. Where in the order it is.
     pub fn finish(&self) -> u64 {
-        if let Some(shared) = self.shared {
+        if let Some(claims) = self.claims {
             // Relaxed: see `claim`.
-            shared.last.fetch_min(self.serial, Ordering::Relaxed);
+            claims.last.fetch_min(self.serial, Ordering::Relaxed);
         }
         self.serial
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Choices by depth and content, as two workers come by in turns.
+    fn walk(trees: [&[(u32, u64)]; 2]) -> ([Vec<u64>; 2], bool) {
+        let claims = Claims::new();
+        let mut workers = [0, 1].map(|_| Worker::new(&claims, 2, None));
+        let mut mine = [vec![], vec![]];
+        let [one, other] = trees;
+        for choices in one.iter().zip(other).map(|(one, other)| [one, other]) {
+            for (w, worker) in workers.iter_mut().enumerate() {
+                let (depth, content) = *choices[w];
+                if worker.claim(depth, || content) == Claim::Mine {
+                    mine[w].push(content);
+                }
+            }
+        }
+        let agree = workers[0].tree == workers[1].tree;
+        (mine, agree)
+    }
+
+    #[test]
+    fn each_choice_is_taken_once_whatever_the_order() {
+        let (mine, agree) = walk([&[(1, 7), (2, 8), (2, 9)], &[(1, 7), (2, 9), (2, 8)]]);
+        assert!(agree);
+        let mut all = mine.concat();
+        all.sort_unstable();
+        assert_eq!(all, [7, 8, 9]);
+    }
+
+    #[test]
+    fn different_trees_are_noticed() {
+        let (_, agree) = walk([&[(1, 7), (2, 8)], &[(1, 7), (2, 9)]]);
+        assert!(!agree);
+    }
+
+    #[test]
+    fn every_choice_belongs_to_one_shard() {
+        for content in 0..100 {
+            let owners = (1..=7).filter(|&index| Shard { index, of: 7 }.owns(content));
+            assert_eq!(owners.count(), 1);
+        }
     }
 }

@@ -122,6 +122,7 @@ impl Part<'_> {
             let other = self.graph.at(access);
             let before = match other.kind {
                 Kind::Read => self.graph.rank_of(other.rf) < rank,
+                Kind::Free => false,
                 _ => other.rank < rank,
             };
             let inside = other.index <= self.limits[other.thread as usize];
@@ -136,7 +137,7 @@ impl Part<'_> {
             let e = self.graph.at(event);
             match self.cache.op(e.node) {
                 Op::Join(_) => false,
-                Op::Await { .. } | Op::AwaitExchange { .. } => {
+                Op::Await { .. } | Op::AwaitUpdate { .. } | Op::AwaitExchange { .. } => {
                     e.rf == NONE || self.is_done(e.rf, done)
                 }
                 _ => true,

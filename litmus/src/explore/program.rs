@@ -6,9 +6,11 @@
 
 mod order;
 mod update;
+mod words;
 
 pub use order::MemoryOrder;
-pub use update::{Update, truncate};
+pub use update::{Guard, Update, truncate};
+pub(crate) use words::operation;
 
 use std::fmt;
 use std::sync::Arc;
@@ -118,6 +120,36 @@ pub enum Op {
         /// The order when it succeeds; the failing read is relaxed.
         order: MemoryOrder,
     },
+    /// Updates the location if it holds what `guard` asks for; answered with the old value.
+    UpdateIf {
+        /// The location.
+        location: Location,
+        /// When the update is done.
+        guard: Guard,
+        /// What is done to the old value.
+        update: Update,
+        /// The order when it is done.
+        success: MemoryOrder,
+        /// The order of the mere read when it is not.
+        failure: MemoryOrder,
+    },
+    /// As [`Self::UpdateIf`] by which the thread waits: every answer for which `guard` does
+    /// not hold must lead to [`Op::Block`].
+    AwaitUpdate {
+        /// The location.
+        location: Location,
+        /// What is waited for.
+        guard: Guard,
+        /// What is done to the old value.
+        update: Update,
+        /// The order when it is done; the failing read is relaxed.
+        order: MemoryOrder,
+    },
+    /// Allocates a location: every access of it must happen after this, and in a complete
+    /// execution it is freed, or it has leaked.
+    Alloc(Location),
+    /// Frees a location: every access of it must happen before this.
+    Free(Location),
     /// A fence.
     Fence(MemoryOrder),
     /// A free choice; answered with a number below the one given. 0 is the usual course.
@@ -158,7 +190,11 @@ impl Op {
             | Self::Store { location, .. }
             | Self::Update { location, .. }
             | Self::Apply { location, .. }
-            | Self::CompareExchange { location, .. } => Some(*location),
+            | Self::UpdateIf { location, .. }
+            | Self::AwaitUpdate { location, .. }
+            | Self::CompareExchange { location, .. }
+            | Self::Alloc(location)
+            | Self::Free(location) => Some(*location),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! What an exploration found, and how far it went.
 
 use super::cache::{Fault, Source};
+use super::parallel::Shard;
 use super::search::End;
 use super::{Execution, Model};
 use std::time::Duration;
@@ -54,17 +55,22 @@ pub struct Report {
     pub complete: u64,
     /// Executions in which a thread stayed blocked.
     pub blocked: u64,
-    /// Whether every execution was visited, or with reductions one of each kind.
+    /// Whether every execution was visited; where updates commute, one of those that differ only in
+    /// their order. Not where a bound, a limit, or symmetry, for which there is no proof, left
+    /// something out, nor for a part, a sample, or workers that disagreed.
     pub exhaustive: bool,
     /// Whether a bound on preemptions or revisits left something out.
     pub bounded: bool,
     /// Whether a reduction was in force to the end.
     pub reduced: bool,
+    /// Of a part ([`Explorer::shard`](super::Explorer::shard)): a number that must be the same in
+    /// all parts, or they have divided different searches.
+    pub tree: u64,
     /// Of a sample: how much it covered.
     pub estimate: Option<Estimate>,
-    /// Places where a thread was taken to wait, because it did nothing but three equal
-    /// turns of reads and its registers and stack did not change any more. A loop that
-    /// counts its turns on the heap and gives up must be written otherwise.
+    /// Places where a thread was taken to wait, because it did the same over and over while
+    /// its reads found the same: 10,000 times when the loop was first met, 1,000 times with
+    /// each other history. [`Self::coverage`] states it as an assumption.
     pub spins: Vec<String>,
     /// The first fault.
     pub failure: Option<Failure>,
@@ -74,6 +80,12 @@ pub struct Report {
     pub(super) scope: Scope,
     /// Whether the search came to its end, within its bounds.
     pub(super) finished: bool,
+    /// Whether threads were taken to be interchangeable to the end.
+    pub(super) symmetric: bool,
+    /// Whether workers saw different trees.
+    pub(super) diverged: bool,
+    /// Whether a wait with a time limit came when its thread was not to time out any more.
+    pub(super) timeless: bool,
 }
 
 /// What an exploration was to visit.
@@ -84,6 +96,9 @@ pub(super) struct Scope {
     pub revisits: Option<usize>,
     /// Descents and seed.
     pub sample: Option<(u64, u64)>,
+    pub workers: usize,
+    pub shard: Option<Shard>,
+    pub time_outs: u32,
 }
 
 impl Report {
@@ -94,6 +109,10 @@ impl Report {
             exhaustive: false,
             bounded: false,
             reduced: false,
+            tree: 0,
+            symmetric: false,
+            diverged: false,
+            timeless: false,
             failure: None,
             estimate: None,
             spins: Vec::new(),
@@ -111,23 +130,29 @@ impl Report {
     }
 
     /// How much of the program's behaviour has been seen, in words that claim no more:
-    /// `exhaustive under RC11`, `exhaustive within 2 preemptions under RC11`.
+    /// `exhaustive under RC11`, `exhaustive within 2 preemptions under SC`, `not exhaustive: 15
+    /// executions under RC11, one of each kind up to symmetry (unproved)`.
     pub fn coverage(&self) -> String {
         let Scope {
             model,
             preemptions,
             revisits,
             sample,
+            workers,
+            shard,
+            time_outs,
         } = self.scope;
-        let (model, executions) = (model.name(), self.complete + self.blocked);
+        let executions = count(self.complete + self.blocked, "execution");
         let within = match preemptions {
             Some(most) if self.bounded => format!("within {} ", count(most.into(), "preemption")),
             _ => String::new(),
         };
+        let model = match model {
+            Model::Rust => format!("{} without load buffering", model.name()),
+            _ => model.name().to_string(),
+        };
         if self.failure.is_some() {
-            return format!(
-                "stopped at the first fault, after {executions} executions under {model}"
-            );
+            return format!("stopped at the first fault, after {executions} under {model}");
         }
         match (sample, self.estimate) {
             (Some((_, seed)), Some(met)) => {
@@ -143,15 +168,45 @@ impl Report {
             (Some((_, seed)), None) => return format!("sampled under {model}, seed {seed}"),
             _ => {}
         }
-        match revisits {
-            _ if !self.finished => format!("stopped after {executions} executions under {model}"),
-            Some(most) if self.bounded => format!(
-                "not exhaustive: {executions} executions {within}under {model}, each found with at \
-                 most {}",
-                count(most as u64, "revisit")
-            ),
-            _ => format!("exhaustive {within}under {model}"),
+        if !self.finished {
+            return format!("stopped after {executions} under {model}");
         }
+        if self.diverged {
+            return format!(
+                "not exhaustive: {executions} {within}under {model}, but {workers} workers saw \
+                 different choices; search with one, and see what differs from run to run"
+            );
+        }
+        let symmetry = "one of each kind up to symmetry (unproved)".to_string();
+        let reasons = [
+            shard
+                .filter(|shard| shard.of > 1)
+                .map(|Shard { index, of }| {
+                    format!("part {index} of {of}, tree {:016x}", self.tree)
+                }),
+            revisits
+                .filter(|_| self.bounded)
+                .map(|most| format!("each found with at most {}", count(most as u64, "revisit"))),
+            self.symmetric.then_some(symmetry),
+            self.timeless.then(|| {
+                format!(
+                    "no thread timing out more than {}",
+                    count(time_outs.into(), "time")
+                )
+            }),
+        ];
+        let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+        if reasons.is_empty() {
+            return match self.spins.len() as u64 {
+                0 => format!("exhaustive {within}under {model}"),
+                n => format!(
+                    "exhaustive {within}under {model}, {} taken to wait",
+                    count(n, "loop")
+                ),
+            };
+        }
+        let reasons = reasons.join(", ");
+        format!("not exhaustive: {executions} {within}under {model}, {reasons}")
     }
 }
 
@@ -178,11 +233,19 @@ pub struct Failure {
 
 /// The kinds of fault.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum FailureKind {
     /// An assertion failed or a thread panicked.
     Assertion,
-    /// Two conflicting accesses, one plain, without happens-before.
+    /// Two conflicting accesses, one plain, without happens-before; or an access that the
+    /// initialisation of its location does not happen before.
     DataRace,
+    /// An access after the memory was freed.
+    UseAfterFree,
+    /// Memory was freed twice.
+    DoubleFree,
+    /// An execution ended without freeing what it had allocated.
+    Leak,
     /// Every thread that has not ended waits for ever.
     Deadlock,
     /// An [`Observer`](crate::observe::Observer) objected.
@@ -204,5 +267,5 @@ pub(super) fn fault_of<S: Source>(
     {
         return fault;
     }
-    source.judge(execution).map(Fault::property).or(fault)
+    source.judge(execution).or(fault)
 }

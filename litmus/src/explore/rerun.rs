@@ -9,7 +9,7 @@ use super::search::{End, Search, Settings, Stop};
 use super::{Execution, Explorer, Model, Report};
 use crate::observe::{Observer, Silent};
 use crate::replay::Trace;
-use crate::session::Closure;
+use crate::session::{Closure, Learnt};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ impl Explorer {
     /// assert_eq!(again.trace, failure.trace);
     /// ```
     pub fn replay(&self, program: impl Fn() + Send + Sync + 'static, trace: &Trace) -> Report {
-        self.replay_observed(program, Silent, trace)
+        self.replay_closure(Arc::new(program), Arc::new(Silent), trace)
     }
 
     /// As [`Self::replay`], with an observer.
@@ -50,33 +50,55 @@ impl Explorer {
         observer: impl Observer,
         trace: &Trace,
     ) -> Report {
-        let source = Closure::new(program, Arc::new(observer), self.spurious);
-        self.rerun(source, trace)
+        self.replay_closure(Arc::new(program), Arc::new(observer), trace)
+    }
+
+    fn replay_closure(
+        &self,
+        program: Arc<dyn Fn() + Send + Sync>,
+        observer: Arc<dyn Observer>,
+        trace: &Trace,
+    ) -> Report {
+        let learnt = Learnt::of(&trace.lessons);
+        let make = || {
+            let program = program.clone();
+            let settings = (self.allowances, learnt.clone());
+            Closure::new(move || program(), observer.clone(), settings)
+        };
+        self.rerun(make, trace)
     }
 
     /// As [`Self::replay`], for a [`Program`].
     pub fn replay_program<P: Program>(&self, program: &P, trace: &Trace) -> Report {
-        self.rerun(Direct::new(program), trace)
+        self.rerun(|| Direct::new(program), trace)
     }
 
-    fn rerun<S: Source>(&self, source: S, trace: &Trace) -> Report {
+    fn rerun<S: Source>(&self, source: impl Fn() -> S, trace: &Trace) -> Report {
         match trace.model() {
+            Model::Rust => self.rerun_under::<model::Rust, _>(source, trace),
             Model::Rc11 => self.rerun_under::<model::Rc11, _>(source, trace),
             Model::Sc => self.rerun_under::<model::Sc, _>(source, trace),
             Model::Tso => self.rerun_under::<model::Tso, _>(source, trace),
         }
     }
 
-    fn rerun_under<M: MemoryModel, S: Source>(&self, source: S, trace: &Trace) -> Report {
+    fn rerun_under<M: MemoryModel, S: Source>(
+        &self,
+        source: impl Fn() -> S,
+        trace: &Trace,
+    ) -> Report {
         let begun = Instant::now();
-        let mut search = Search::<M, S>::new(
-            source,
-            Settings {
-                longest: self.max_events,
-                ..Settings::default()
-            },
-        );
-        let result = search.rebuild(trace);
+        let settings = || Settings {
+            longest: self.max_events,
+            ..Settings::default()
+        };
+        let (mut search, result) = loop {
+            let mut search = Search::<M, S>::new(source(), settings());
+            let result = search.rebuild(trace);
+            if !search.source.has_learnt() {
+                break (search, result);
+            }
+        };
         search.look_ahead();
         let end = *result.as_ref().unwrap_or(&End::Blocked);
         let execution =

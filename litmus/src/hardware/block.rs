@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::compile::Line;
+use crate::lang::ast::IntType;
 use crate::lang::code::{Code, Slot};
 
 pub(super) struct Block {
@@ -19,12 +20,14 @@ pub(super) struct Layout {
     /// Per thread, the registers to keep.
     pub(super) kept: Vec<Vec<usize>>,
     /// Per slot of the outcome.
-    sources: Vec<Source>,
+    sources: Vec<Answer>,
+    /// The first content of each location's cell.
+    pub(super) initial: Vec<i64>,
 }
 
 #[derive(Clone, Copy)]
-enum Source {
-    Location(usize),
+enum Answer {
+    Location(usize, IntType),
     Kept(usize, usize),
 }
 
@@ -32,14 +35,19 @@ impl Layout {
     pub(super) fn new(code: &Code) -> Layout {
         let mut kept = vec![Vec::new(); code.threads.len()];
         let sources = code.slots.iter().map(|slot| match *slot {
-            Slot::Location(location) => Source::Location(location),
+            Slot::Location(location) => Answer::Location(location, code.types[location]),
             Slot::Register(thread, register) => {
                 kept[thread].push(register);
-                Source::Kept(thread, kept[thread].len() - 1)
+                Answer::Kept(thread, kept[thread].len() - 1)
             }
         });
         let sources = sources.collect();
-        Layout { kept, sources }
+        let initial = code.initial.iter().zip(&code.types);
+        Layout {
+            initial: initial.map(|(value, ty)| ty.to_cell(*value)).collect(),
+            kept,
+            sources,
+        }
     }
 }
 
@@ -47,7 +55,8 @@ impl Block {
     pub(super) fn new(code: &Code, layout: &Layout, size: usize) -> Block {
         let cells = (0..size)
             .flat_map(|_| {
-                code.initial
+                layout
+                    .initial
                     .iter()
                     .map(|value| Line(AtomicI64::new(*value)))
             })
@@ -87,10 +96,10 @@ impl Block {
         for (value, source) in out.iter_mut().zip(&layout.sources) {
             // Relaxed: ordered by the barrier.
             *value = match *source {
-                Source::Location(location) => {
-                    self.cells(instance)[location].0.load(Ordering::Relaxed)
+                Answer::Location(location, ty) => {
+                    ty.from_cell(self.cells(instance)[location].0.load(Ordering::Relaxed))
                 }
-                Source::Kept(thread, index) => self.results[thread]
+                Answer::Kept(thread, index) => self.results[thread]
                     [instance * layout.kept[thread].len() + index]
                     .load(Ordering::Relaxed),
             };

@@ -6,22 +6,29 @@
 
 use std::sync::atomic::{AtomicI64, Ordering, fence};
 
-use crate::lang::ast::{BinOp, Order, RmwOp};
-use crate::lang::code::{Instr, Operand, ThreadCode};
+use crate::lang::ast::{BinOp, IntType, Order, RmwOp};
+use crate::lang::code::{Instr, Operand, Target, ThreadCode};
 
 /// A location of one instance, alone on its cache line.
 #[repr(align(64))]
 pub(super) struct Line(pub(super) AtomicI64);
 
+/// A location and what it holds.
+#[derive(Clone, Copy)]
+struct Place {
+    location: u32,
+    ty: IntType,
+}
+
 #[derive(Clone, Copy)]
 enum Micro {
-    Load(u32, u32, Ordering),
+    Load(u32, Place, Ordering),
     StoreConst(u32, i64, Ordering),
-    StoreReg(u32, u32, Ordering),
-    Rmw(u32, u32, RmwOp, Operand, Ordering),
+    StoreReg(Place, u32, Ordering),
+    Rmw(u32, Place, RmwOp, Operand, Ordering),
     Cas {
         done: u32,
-        location: u32,
+        at: Place,
         expected: u32,
         desired: Operand,
         success: Ordering,
@@ -29,7 +36,8 @@ enum Micro {
         weak: bool,
     },
     Fence(Ordering),
-    Compute(u32, BinOp, Operand, Operand),
+    Compute(u32, BinOp, Operand, Operand, IntType),
+    Convert(u32, Operand, IntType),
     Unless(Operand, u32),
     Jump(u32),
 }
@@ -51,33 +59,44 @@ fn ordering(order: Order) -> Ordering {
 }
 
 impl Compiled {
-    pub(super) fn new(thread: &ThreadCode) -> Compiled {
+    /// # Panics
+    ///
+    /// On what [`Code::beyond_threads`](crate::lang::Code::beyond_threads) names.
+    pub(super) fn new(thread: &ThreadCode, types: &[IntType]) -> Compiled {
+        let at = |target: Target| match target {
+            Target::Location(location) => Place {
+                location: location as u32,
+                ty: types[location],
+            },
+            Target::Pointer(_) => unreachable!("pointers are refused"),
+        };
         let code = thread.code.iter().map(|instr| match *instr {
             Instr::Load {
-                dst,
-                location,
-                order,
-            } => Micro::Load(dst as u32, location as u32, ordering(order)),
+                dst, target, order, ..
+            } => Micro::Load(dst as u32, at(target), ordering(order)),
             Instr::Store {
-                location,
+                target,
                 value: Operand::Const(value),
                 order,
-            } => Micro::StoreConst(location as u32, value, ordering(order)),
+            } => {
+                let to = at(target);
+                Micro::StoreConst(to.location, to.ty.to_cell(value), ordering(order))
+            }
             Instr::Store {
-                location,
+                target,
                 value: Operand::Reg(register),
                 order,
-            } => Micro::StoreReg(location as u32, register as u32, ordering(order)),
+            } => Micro::StoreReg(at(target), register as u32, ordering(order)),
             Instr::Rmw {
                 dst,
-                location,
+                target,
                 op,
                 operand,
                 order,
-            } => Micro::Rmw(dst as u32, location as u32, op, operand, ordering(order)),
+            } => Micro::Rmw(dst as u32, at(target), op, operand, ordering(order)),
             Instr::Cas {
                 done,
-                location,
+                target,
                 expected,
                 desired,
                 success,
@@ -85,7 +104,7 @@ impl Compiled {
                 weak,
             } => Micro::Cas {
                 done: done as u32,
-                location: location as u32,
+                at: at(target),
                 expected: expected as u32,
                 desired,
                 success: ordering(success),
@@ -93,7 +112,11 @@ impl Compiled {
                 weak,
             },
             Instr::Fence(order) => Micro::Fence(ordering(order)),
-            Instr::Compute { dst, op, a, b } => Micro::Compute(dst as u32, op, a, b),
+            Instr::Compute { dst, op, a, b, ty } => Micro::Compute(dst as u32, op, a, b, ty),
+            Instr::Convert { dst, from, ty } => Micro::Convert(dst as u32, from, ty),
+            Instr::Lock(_) | Instr::Await | Instr::Again(_) | Instr::Turn(_) | Instr::Abandon => {
+                unreachable!("loops and locks are refused")
+            }
             Instr::Unless(operand, target) => Micro::Unless(operand, target as u32),
             Instr::Jump(target) => Micro::Jump(target as u32),
         });
@@ -116,45 +139,51 @@ impl Compiled {
         while let Some(micro) = self.code.get(pc) {
             pc += 1;
             match *micro {
-                Micro::Load(dst, location, order) => {
-                    registers[dst as usize] = cells[location as usize].0.load(order)
+                Micro::Load(dst, from, order) => {
+                    let cell = cells[from.location as usize].0.load(order);
+                    registers[dst as usize] = from.ty.from_cell(cell);
                 }
-                Micro::StoreConst(location, value, order) => {
-                    cells[location as usize].0.store(value, order)
+                Micro::StoreConst(location, cell, order) => {
+                    cells[location as usize].0.store(cell, order)
                 }
-                Micro::StoreReg(location, register, order) => {
-                    cells[location as usize]
-                        .0
-                        .store(registers[register as usize], order);
+                Micro::StoreReg(to, register, order) => {
+                    let cell = to.ty.to_cell(registers[register as usize]);
+                    cells[to.location as usize].0.store(cell, order);
                 }
-                Micro::Rmw(dst, location, op, operand, order) => {
-                    let operand = value(operand, registers);
-                    registers[dst as usize] = rmw(&cells[location as usize].0, op, operand, order);
+                Micro::Rmw(dst, at, op, operand, order) => {
+                    let operand = at.ty.to_cell(value(operand, registers));
+                    let old = rmw(&cells[at.location as usize].0, op, operand, order);
+                    registers[dst as usize] = at.ty.from_cell(old);
                 }
                 Micro::Cas {
                     done,
-                    location,
+                    at,
                     expected,
                     desired,
                     success,
                     failure,
                     weak,
                 } => {
-                    let desired = value(desired, registers);
-                    let (cell, wanted) =
-                        (&cells[location as usize].0, registers[expected as usize]);
+                    let cell = &cells[at.location as usize].0;
+                    let desired = at.ty.to_cell(value(desired, registers));
+                    let wanted = at.ty.to_cell(registers[expected as usize]);
                     let result = match weak {
                         true => cell.compare_exchange_weak(wanted, desired, success, failure),
                         false => cell.compare_exchange(wanted, desired, success, failure),
                     };
                     if let Err(found) = result {
-                        registers[expected as usize] = found;
+                        registers[expected as usize] = at.ty.from_cell(found);
                     }
                     registers[done as usize] = i64::from(result.is_ok());
                 }
                 Micro::Fence(order) => fence(order),
-                Micro::Compute(dst, op, a, b) => {
-                    registers[dst as usize] = op.apply(value(a, registers), value(b, registers));
+                Micro::Compute(dst, op, a, b, ty) => {
+                    let result = op.apply(value(a, registers), value(b, registers), ty);
+                    // What may be undefined is refused.
+                    registers[dst as usize] = result.unwrap_or(0);
+                }
+                Micro::Convert(dst, from, ty) => {
+                    registers[dst as usize] = ty.wrap(value(from, registers));
                 }
                 Micro::Unless(operand, target) => {
                     if value(operand, registers) == 0 {

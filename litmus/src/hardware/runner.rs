@@ -20,7 +20,7 @@ use super::{Error, Options, affinity};
 use crate::lang::code::Code;
 
 /// What all threads share.
-struct Shared<'a> {
+struct Rig<'a> {
     code: &'a Code,
     options: &'a Options,
     layout: Layout,
@@ -57,7 +57,7 @@ pub(super) fn run(code: &Code, options: &Options) -> Result<BTreeMap<Vec<i64>, u
     let layout = Layout::new(code);
     let arms = arms(threads, all_run, options.seed);
     let learner = Learner::new(arms.len(), options.seed);
-    let shared = Shared {
+    let shared = Rig {
         code,
         options,
         blocks: std::array::from_fn(|_| Block::new(code, &layout, options.block.max(1))),
@@ -111,7 +111,7 @@ pub(super) fn run(code: &Code, options: &Options) -> Result<BTreeMap<Vec<i64>, u
     Ok(states)
 }
 
-impl Shared<'_> {
+impl Rig<'_> {
     fn opened(&self) -> bool {
         loop {
             // Acquire: pairs with the release store of the starting thread.

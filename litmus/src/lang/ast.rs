@@ -1,8 +1,10 @@
 //! The syntax tree of a litmus test, as written.
 
 mod operator;
+mod types;
 
-pub use operator::{BinOp, RmwOp, UnOp};
+pub use operator::{BinOp, RmwOp, UnOp, Undefined};
+pub use types::{Env, IntType, Type};
 
 use super::error::Pos;
 
@@ -45,16 +47,36 @@ pub struct Test {
 /// One entry of the initial state. What is not mentioned starts at 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Init {
+    /// Its type, if written.
+    pub ty: Option<Type>,
     /// What.
     pub place: Place,
     /// Its value.
-    pub value: i64,
+    pub value: InitValue,
+}
+
+/// What something starts with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InitValue {
+    /// A number or an address.
+    One(Value),
+    /// An array's elements.
+    Array(Vec<Value>),
+}
+
+/// A number, or the address of a location.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A number.
+    Int(i64),
+    /// The address of the location named.
+    Address(String),
 }
 
 /// A shared location, or a register of a thread.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Place {
-    /// `x` or `[x]`
+    /// `x`, `[x]`, or an array's element `a[1]`
     Location(String),
     /// `0:r0`
     Register(usize, String),
@@ -74,8 +96,8 @@ pub struct Thread {
 pub struct Param {
     /// The location.
     pub name: String,
-    /// Whether it is accessed by `atomic_…` functions (else by `*x`).
-    pub atomic: bool,
+    /// What it holds.
+    pub ty: Type,
 }
 
 /// A statement and where it stands.
@@ -91,43 +113,137 @@ pub struct Stmt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StmtKind {
     /// `int r0;` or `int r0 = e;`
-    Declare(String, Option<Expr>),
+    Declare(Type, String, Option<Expr>),
     /// `r0 = e;`
     Assign(String, Expr),
-    /// `*x = e;` or `atomic_store…(x, e);`
-    Store(String, Expr, Order),
+    /// `*p = e;` or `atomic_store…(p, e);`
+    Store(Expr, Expr, Order),
     /// `atomic_thread_fence(order);`
     Fence(Order),
     /// An expression for its effect.
     Effect(Expr),
     /// `if (e) { … } else { … }`
     If(Expr, Vec<Stmt>, Vec<Stmt>),
+    /// `while (e) { … }`
+    While(Expr, Vec<Stmt>),
+    /// `lock(p);`: waits until the lock is 0, then sets it to 1.
+    Lock(Expr),
 }
 
-/// An expression. Operands are evaluated from left to right.
+/// An expression. Operands are evaluated from left to right. Addresses are
+/// expressions like others: a parameter's name, a register that holds a pointer,
+/// an array's name plus a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expr {
     /// A constant.
     Const(i64),
     /// A local register.
     Reg(String),
-    /// `-e`, `!e`
+    /// The address of a location: its name.
+    Address(String),
+    /// `-e`, `!e`, `~e`
     Unary(UnOp, Box<Expr>),
     /// `a + b`; `&&` and `||` evaluate the right side only if needed.
     Binary(BinOp, Box<Expr>, Box<Expr>),
-    /// `*x` or `atomic_load…(x)`
-    Load(String, Order),
+    /// `(long) e`
+    Cast(Type, Box<Expr>),
+    /// `*p` or `atomic_load…(p)`
+    Load(Box<Expr>, Order),
     /// `atomic_exchange…`, `atomic_fetch_add…`: the value before.
-    Rmw(RmwOp, String, Box<Expr>, Order),
+    Rmw(RmwOp, Box<Expr>, Box<Expr>, Order),
     /// `atomic_compare_exchange…`: 1 when exchanged.
     Cas(Box<Cas>),
+    /// `__cmpxchg{…}(p, old, new)`: the value before.
+    CmpXchg(Box<CmpXchg>),
+    /// `atomic_add_unless(p, a, u)`, the Linux kernel's: adds `a` unless the value is `u`, and
+    /// is 1 if it has added. A full barrier on both sides.
+    AddUnless(Box<[Expr; 3]>),
+    /// An [`Expr::Rmw`] or [`Expr::CmpXchg`] between two seq_cst fences: the Linux kernel's
+    /// `xchg`, `cmpxchg`, `atomic_fetch_add` and so on.
+    Fenced(Box<Expr>),
+}
+
+impl Stmt {
+    /// Shows every expression in it, and every part of it.
+    pub fn walk<'a>(&'a self, see: &mut impl FnMut(&'a Expr)) {
+        match &self.kind {
+            StmtKind::Declare(_, _, None) | StmtKind::Fence(_) => {}
+            StmtKind::Declare(_, _, Some(expr))
+            | StmtKind::Assign(_, expr)
+            | StmtKind::Effect(expr)
+            | StmtKind::Lock(expr) => expr.walk(see),
+            StmtKind::Store(address, expr, _) => {
+                address.walk(see);
+                expr.walk(see);
+            }
+            StmtKind::If(test, then, other) => {
+                test.walk(see);
+                then.iter().chain(other).for_each(|stmt| stmt.walk(see));
+            }
+            StmtKind::While(test, body) => {
+                test.walk(see);
+                body.iter().for_each(|stmt| stmt.walk(see));
+            }
+        }
+    }
+}
+
+impl Expr {
+    /// Shows the expression and every part of it.
+    pub fn walk<'a>(&'a self, see: &mut impl FnMut(&'a Expr)) {
+        see(self);
+        match self {
+            Expr::Const(_) | Expr::Reg(_) | Expr::Address(_) => {}
+            Expr::Unary(_, inner)
+            | Expr::Cast(_, inner)
+            | Expr::Load(inner, _)
+            | Expr::Fenced(inner) => inner.walk(see),
+            Expr::Binary(_, a, b) | Expr::Rmw(_, a, b, _) => {
+                a.walk(see);
+                b.walk(see);
+            }
+            Expr::Cas(cas) => {
+                cas.address.walk(see);
+                if let Expected::Memory(address) = &cas.expected {
+                    address.walk(see);
+                }
+                cas.desired.walk(see);
+            }
+            Expr::CmpXchg(cas) => [&cas.address, &cas.old, &cas.new]
+                .into_iter()
+                .for_each(|part| part.walk(see)),
+            Expr::AddUnless(parts) => parts.iter().for_each(|part| part.walk(see)),
+        }
+    }
+
+    /// The register that this is, or that it reads and writes itself.
+    pub fn register(&self) -> Option<&str> {
+        match self {
+            Expr::Reg(name) => Some(name),
+            Expr::Cas(cas) => match &cas.expected {
+                Expected::Reg(name) => Some(name),
+                Expected::Memory(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether its evaluation accesses memory.
+    pub fn touches_memory(&self) -> bool {
+        match self {
+            Expr::Const(_) | Expr::Reg(_) | Expr::Address(_) => false,
+            Expr::Unary(_, inner) | Expr::Cast(_, inner) => inner.touches_memory(),
+            Expr::Binary(_, a, b) => a.touches_memory() || b.touches_memory(),
+            _ => true,
+        }
+    }
 }
 
 /// A compare-exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cas {
-    /// The location.
-    pub location: String,
+    /// The location's address.
+    pub address: Expr,
     /// What holds the expected value and receives the value found on failure.
     pub expected: Expected,
     /// The new value.
@@ -145,8 +261,22 @@ pub struct Cas {
 pub enum Expected {
     /// `&r0`: a register.
     Reg(String),
-    /// A plain shared location, herd's form.
-    Location(String),
+    /// The address of plain shared memory, herd's form.
+    Memory(Expr),
+}
+
+/// The Linux kernel's compare-exchange, which takes the expected value itself. A failing
+/// one is a relaxed load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CmpXchg {
+    /// The location's address.
+    pub address: Expr,
+    /// The expected value.
+    pub old: Expr,
+    /// The new value.
+    pub new: Expr,
+    /// Order when it succeeds.
+    pub order: Order,
 }
 
 /// The question a test asks.
@@ -174,9 +304,9 @@ pub enum Quantifier {
 pub enum Prop {
     /// `true`, `false`
     Const(bool),
-    /// `0:r0=1`
-    Is(Place, i64),
-    /// `0:r0=1:r1`
+    /// `0:r0=1`, `0:r0=x`
+    Is(Place, Value),
+    /// `0:r0=1:r1`, `0:r0=[x]`
     Same(Place, Place),
     /// `~p`
     Not(Box<Prop>),
@@ -216,16 +346,20 @@ impl Prop {
         out
     }
 
-    /// Its truth, given the value of every place.
-    pub fn holds(&self, value: &impl Fn(&Place) -> i64) -> bool {
+    /// Its truth, given that of `Is` and the value of every place.
+    pub fn holds(
+        &self,
+        is: &impl Fn(&Place, &Value) -> bool,
+        value: &impl Fn(&Place) -> i64,
+    ) -> bool {
         match self {
             Prop::Const(truth) => *truth,
-            Prop::Is(place, v) => value(place) == *v,
+            Prop::Is(place, v) => is(place, v),
             Prop::Same(a, b) => value(a) == value(b),
-            Prop::Not(p) => !p.holds(value),
-            Prop::And(p, q) => p.holds(value) && q.holds(value),
-            Prop::Or(p, q) => p.holds(value) || q.holds(value),
-            Prop::Implies(p, q) => !p.holds(value) || q.holds(value),
+            Prop::Not(p) => !p.holds(is, value),
+            Prop::And(p, q) => p.holds(is, value) && q.holds(is, value),
+            Prop::Or(p, q) => p.holds(is, value) || q.holds(is, value),
+            Prop::Implies(p, q) => !p.holds(is, value) || q.holds(is, value),
         }
     }
 }

@@ -101,6 +101,7 @@ pub fn expectation(test: &Test, engine: Engine) -> Result<Option<Expectation>, S
     let keys: &[&str] = match engine {
         Engine::Explorer(Model::Sc) => &["SC"],
         Engine::Explorer(Model::Tso) => &["TSO"],
+        Engine::Explorer(Model::Rust) => &["Rust", "RC11"],
         Engine::Explorer(Model::Rc11) => &["RC11"],
         Engine::Loom => &["Loom", "RC11"],
         Engine::Shuttle => &["Shuttle", "RC11"],

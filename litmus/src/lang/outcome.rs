@@ -1,6 +1,6 @@
 //! What a run of a test observed, and herd's way of saying it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub struct Witness {
 pub struct Observation {
     /// Each outcome with the number of executions or runs that had it.
     pub states: BTreeMap<Vec<i64>, u64>,
-    /// The first data race, in words.
+    /// A data race, in words.
     pub race: Option<String>,
     /// An execution in which the proposition holds, from engines that have executions to show.
     pub witness: Option<Witness>,
@@ -98,6 +98,8 @@ pub struct Verdict {
     pub condition: String,
     /// What the outcomes record.
     pub observed: Vec<Place>,
+    /// The names of the addresses that an outcome may hold.
+    names: HashMap<i64, String>,
     /// Each outcome inside the filter: values, count, whether the proposition holds.
     pub states: Vec<(Vec<i64>, u64, bool)>,
     /// Executions or runs in which the proposition held.
@@ -108,7 +110,8 @@ pub struct Verdict {
     pub ok: bool,
     /// Never, sometimes, always.
     pub frequency: Frequency,
-    /// The first data race, in words: by the C standard the test then means nothing.
+    /// A data race, in words: by the C standard the test then means nothing, and herd says
+    /// *Undef*. The states are those of plain accesses that behave as relaxed ones.
     pub race: Option<String>,
     /// An execution in which the proposition holds.
     pub witness: Option<Witness>,
@@ -160,6 +163,7 @@ impl Verdict {
             quantifier: code.condition.quantifier,
             condition: code.condition.to_string(),
             observed: code.observed.clone(),
+            names: code.names(),
             states,
             positive,
             negative,
@@ -178,13 +182,25 @@ impl Verdict {
         self.race.is_some() || self.quantifier != Quantifier::Exists && !self.ok
     }
 
+    /// How many executions or runs speak for the condition and how many against it, as herd
+    /// counts: those in which the proposition of a `~exists` holds speak against it.
+    pub fn witnesses(&self) -> (u64, u64) {
+        match self.quantifier {
+            Quantifier::NotExists => (self.negative, self.positive),
+            _ => (self.positive, self.negative),
+        }
+    }
+
     /// One outcome as herd writes it: `0:r0=0; 1:r0=1;`.
     pub fn state(&self, outcome: &[i64]) -> String {
         let parts: Vec<String> = self
             .observed
             .iter()
             .zip(outcome)
-            .map(|(place, value)| format!("{}={value};", bracketed(place)))
+            .map(|(place, value)| match self.names.get(value) {
+                Some(name) => format!("{}={name};", bracketed(place)),
+                None => format!("{}={value};", bracketed(place)),
+            })
             .collect();
         parts.join(" ")
     }
@@ -224,11 +240,15 @@ impl Display for Verdict {
             )?;
         }
         writeln!(f, "{}", if self.ok { "Ok" } else { "No" })?;
+        if self.race.is_some() {
+            writeln!(f, "Undef")?;
+        }
         writeln!(f, "Witnesses")?;
-        writeln!(f, "Positive: {} Negative: {}", self.positive, self.negative)?;
+        let (positive, negative) = self.witnesses();
+        writeln!(f, "Positive: {positive} Negative: {negative}")?;
         writeln!(f, "Condition {}", self.condition)?;
         if let Some(race) = &self.race {
-            writeln!(f, "Flag data race: {race}")?;
+            writeln!(f, "Flag Undef: {race}")?;
         }
         writeln!(
             f,

@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::ast::{
-    BinOp, Condition, Expected, Expr, Order, Param, Place, Prop, Quantifier, Stmt, StmtKind, Test,
-    UnOp, c_name,
+    BinOp, Condition, Env, Expected, Expr, InitValue, Order, Place, Prop, Quantifier, RmwOp, Stmt,
+    StmtKind, Test, UnOp, Value, c_name,
 };
 
 impl Display for Test {
@@ -18,23 +18,28 @@ impl Display for Test {
         }
         f.write_str("{")?;
         for init in &self.init {
-            write!(f, " {}={};", init.place, init.value)?;
+            f.write_char(' ')?;
+            if let Some(ty) = init.ty {
+                write!(f, "{ty} ")?;
+            }
+            match &init.value {
+                InitValue::One(value) => write!(f, "{}={value};", init.place)?,
+                InitValue::Array(values) => {
+                    let all: Vec<String> = values.iter().map(Value::to_string).collect();
+                    write!(f, "{}[{}]={{{}}};", init.place, all.len(), all.join(","))?;
+                }
+            }
         }
         f.write_str(" }\n")?;
         for (number, thread) in self.threads.iter().enumerate() {
             let params: Vec<String> = thread
                 .params
                 .iter()
-                .map(|param| {
-                    format!(
-                        "{}* {}",
-                        if param.atomic { "atomic_int" } else { "int" },
-                        param.name
-                    )
-                })
+                .map(|param| format!("{} {}", param.ty.pointer(), param.name))
                 .collect();
             write!(f, "\nP{number} ({}) {{\n", params.join(", "))?;
-            statements(f, &thread.body, &thread.params, 1)?;
+            let mut env = self.env(number);
+            statements(f, &thread.body, &mut env, 1)?;
             f.write_str("}\n")?;
         }
         f.write_str("\n")?;
@@ -62,6 +67,15 @@ impl Display for Place {
     }
 }
 
+impl Display for Value {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Int(value) => write!(f, "{value}"),
+            Value::Address(name) => f.write_str(name),
+        }
+    }
+}
+
 impl Display for Condition {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let quantifier = match self.quantifier {
@@ -84,7 +98,7 @@ impl Display for Prop {
         match self {
             Prop::Const(truth) => write!(f, "{truth}"),
             Prop::Is(place, value) => write!(f, "{place}={value}"),
-            // `x=y` would be read as a symbolic value by herd; brackets say location.
+            // `x=y` is x with the address of y; brackets say content.
             Prop::Same(a, b) => write!(f, "{}={}", bracketed(a), bracketed(b)),
             Prop::Not(inner) => {
                 f.write_str("~")?;
@@ -116,46 +130,62 @@ fn bracketed(place: &Place) -> String {
     }
 }
 
-fn statements(f: &mut Formatter<'_>, body: &[Stmt], params: &[Param], depth: usize) -> fmt::Result {
+fn statements(f: &mut Formatter<'_>, body: &[Stmt], env: &mut Env, depth: usize) -> fmt::Result {
     for stmt in body {
         for _ in 0..depth {
             f.write_str("  ")?;
         }
         match &stmt.kind {
-            StmtKind::Declare(name, None) => writeln!(f, "int {name};")?,
-            StmtKind::Declare(name, Some(value)) => writeln!(f, "int {name} = {value};")?,
+            StmtKind::Declare(ty, name, None) => writeln!(f, "{ty} {name};")?,
+            StmtKind::Declare(ty, name, Some(value)) => writeln!(f, "{ty} {name} = {value};")?,
             StmtKind::Assign(name, value) => writeln!(f, "{name} = {value};")?,
-            StmtKind::Store(location, value, Order::Plain) => {
-                if params
-                    .iter()
-                    .any(|param| param.name == *location && param.atomic)
-                {
-                    writeln!(f, "atomic_init({location}, {value});")?;
-                } else {
-                    writeln!(f, "*{location} = {value};")?;
+            StmtKind::Store(address, value, Order::Plain) => {
+                match env.of(address).pointee().is_atomic() {
+                    true => writeln!(f, "atomic_init({address}, {value});")?,
+                    false => {
+                        content(f, address)?;
+                        writeln!(f, " = {value};")?;
+                    }
                 }
             }
-            StmtKind::Store(location, value, order) => {
-                writeln!(
-                    f,
-                    "atomic_store_explicit({location}, {value}, {});",
-                    c_name(*order)
-                )?;
+            StmtKind::Store(address, value, order) => {
+                let order = c_name(*order);
+                writeln!(f, "atomic_store_explicit({address}, {value}, {order});")?;
             }
             StmtKind::Fence(order) => writeln!(f, "atomic_thread_fence({});", c_name(*order))?,
+            StmtKind::Effect(expr @ (Expr::Unary(..) | Expr::Binary(..) | Expr::Cast(..))) => {
+                writeln!(f, "(void) ({expr});")?;
+            }
             StmtKind::Effect(expr) => writeln!(f, "{expr};")?,
+            StmtKind::Lock(address) => writeln!(f, "lock({address});")?,
             StmtKind::If(test, then, other) => {
                 writeln!(f, "if ({test}) {{")?;
-                statements(f, then, params, depth + 1)?;
+                statements(f, then, env, depth + 1)?;
                 if !other.is_empty() {
                     writeln!(f, "{:width$}}} else {{", "", width = 2 * depth)?;
-                    statements(f, other, params, depth + 1)?;
+                    statements(f, other, env, depth + 1)?;
                 }
                 writeln!(f, "{:width$}}}", "", width = 2 * depth)?;
             }
+            StmtKind::While(test, body) => {
+                writeln!(f, "while ({test}) {{")?;
+                statements(f, body, env, depth + 1)?;
+                writeln!(f, "{:width$}}}", "", width = 2 * depth)?;
+            }
+        }
+        if !matches!(stmt.kind, StmtKind::If(..) | StmtKind::While(..)) {
+            env.note(stmt);
         }
     }
     Ok(())
+}
+
+/// `*p`
+fn content(f: &mut Formatter<'_>, address: &Expr) -> fmt::Result {
+    match address {
+        Expr::Reg(_) | Expr::Address(_) | Expr::Load(..) => write!(f, "*{address}"),
+        _ => write!(f, "*({address})"),
+    }
 }
 
 impl Display for Expr {
@@ -168,11 +198,19 @@ impl Display for Expr {
 fn expression(f: &mut Formatter<'_>, expr: &Expr, level: u8) -> fmt::Result {
     match expr {
         Expr::Const(value) => write!(f, "{value}"),
-        Expr::Reg(name) => write!(f, "{name}"),
+        Expr::Reg(name) | Expr::Address(name) => write!(f, "{name}"),
+        Expr::Cast(ty, inner) => {
+            write!(f, "({ty}) ")?;
+            match **inner {
+                Expr::Binary(..) => write!(f, "({inner})"),
+                _ => write!(f, "{inner}"),
+            }
+        }
         Expr::Unary(op, inner) => {
             f.write_char(match op {
                 UnOp::Neg => '-',
                 UnOp::Not => '!',
+                UnOp::BitNot => '~',
             })?;
             // `-5` is the constant, `--r` no C.
             let parentheses = match **inner {
@@ -199,33 +237,62 @@ fn expression(f: &mut Formatter<'_>, expr: &Expr, level: u8) -> fmt::Result {
             }
             Ok(())
         }
-        Expr::Load(location, Order::Plain) => write!(f, "*{location}"),
-        Expr::Load(location, order) => {
-            write!(f, "atomic_load_explicit({location}, {})", c_name(*order))
+        Expr::Load(address, Order::Plain) => content(f, address),
+        Expr::Load(address, order) => {
+            write!(f, "atomic_load_explicit({address}, {})", c_name(*order))
         }
-        Expr::Rmw(op, location, operand, order) => {
-            write!(
-                f,
-                "{}_explicit({location}, {operand}, {})",
-                op.c_name(),
-                c_name(*order)
-            )
+        Expr::Rmw(op, address, operand, order) => {
+            let (name, order) = (op.c_name(), c_name(*order));
+            write!(f, "{name}_explicit({address}, {operand}, {order})")
         }
         Expr::Cas(cas) => {
             let strength = if cas.weak { "weak" } else { "strong" };
             let expected = match &cas.expected {
                 Expected::Reg(name) => format!("&{name}"),
-                Expected::Location(name) => name.clone(),
+                Expected::Memory(address) => address.to_string(),
             };
             write!(
                 f,
                 "atomic_compare_exchange_{strength}_explicit({}, {expected}, {}, {}, {})",
-                cas.location,
+                cas.address,
                 cas.desired,
                 c_name(cas.success),
                 c_name(cas.failure)
             )
         }
+        Expr::CmpXchg(cas) => {
+            let order = match cas.order {
+                Order::Acquire => "acquire",
+                Order::Release => "release",
+                _ => "once",
+            };
+            let (address, old, new) = (&cas.address, &cas.old, &cas.new);
+            write!(f, "__cmpxchg{{{order}}}({address}, {old}, {new})")
+        }
+        Expr::AddUnless(parts) => {
+            let [address, added, unless] = &**parts;
+            write!(f, "atomic_add_unless({address}, {added}, {unless})")
+        }
+        Expr::Fenced(inner) => match &**inner {
+            Expr::Rmw(RmwOp::Exchange, address, value, _) => {
+                write!(f, "__xchg{{mb}}({address}, {value})")
+            }
+            Expr::Rmw(op, address, operand, _) => {
+                let sign = match op {
+                    RmwOp::Sub => '-',
+                    RmwOp::And => '&',
+                    RmwOp::Or => '|',
+                    RmwOp::Xor => '^',
+                    RmwOp::Add | RmwOp::Exchange => '+',
+                };
+                write!(f, "__atomic_fetch_op{{mb}}({address}, {sign}, {operand})")
+            }
+            Expr::CmpXchg(cas) => {
+                let (address, old, new) = (&cas.address, &cas.old, &cas.new);
+                write!(f, "__cmpxchg{{mb}}({address}, {old}, {new})")
+            }
+            other => write!(f, "{other}"),
+        },
     }
 }
 

@@ -13,9 +13,9 @@ pub enum Machine {
     /// One memory, one step at a time: the orders of accesses are ignored.
     Interleaving,
     /// Each thread has a buffer of its stores in order; loads look there first;
-    /// seq_cst stores are exchanges; exchanges, successful compare-exchanges
-    /// and seq_cst fences wait for the buffer to drain. A failing
-    /// compare-exchange is a load, as in the axiomatic model.
+    /// seq_cst stores are exchanges; exchanges, compare-exchanges (also one that
+    /// fails: a locked CMPXCHG writes all the same) and seq_cst fences wait for
+    /// the buffer to drain.
     StoreBuffers,
 }
 
@@ -40,10 +40,17 @@ pub fn outcomes(code: &Code, machine: Machine, limit: usize) -> Option<BTreeSet<
         let mut last = true;
         for (thread, own) in code.threads.iter().enumerate() {
             let pending = state.threads[thread].pending(own);
+            // Nothing comes of the state: a loop that goes on too long for us, the half of an
+            // update that has met another's, or what C does not define.
+            if let Some(Access::GiveUp | Access::Abandon | Access::Undefined(_)) = pending {
+                last = false;
+                continue;
+            }
             let mut next: Vec<State> = Vec::new();
             if let Some(access) = pending {
                 last = false;
-                for (memory_after, buffer_after, reply) in effects(&state, thread, access, machine)
+                for (memory_after, buffer_after, reply) in
+                    effects(code, &state, thread, access, machine)
                 {
                     let mut after = state.clone();
                     after.memory = memory_after;
@@ -78,7 +85,13 @@ pub fn outcomes(code: &Code, machine: Machine, limit: usize) -> Option<BTreeSet<
 type Effect = (Vec<i64>, VecDeque<(Index, i64)>, Reply);
 
 /// What `access` can do now; nothing if it has to wait for the buffer.
-fn effects(state: &State, thread: Index, access: Access, machine: Machine) -> Vec<Effect> {
+fn effects(
+    code: &Code,
+    state: &State,
+    thread: Index,
+    access: Access,
+    machine: Machine,
+) -> Vec<Effect> {
     let buffer = &state.buffers[thread];
     let drained = buffer.is_empty();
     let seen = |location: Index| {
@@ -98,6 +111,7 @@ fn effects(state: &State, thread: Index, access: Access, machine: Machine) -> Ve
             value,
             order,
         } => {
+            let value = code.types[location].wrap(value);
             if machine == Machine::StoreBuffers && order != Order::SeqCst {
                 let mut buffer = buffer.clone();
                 buffer.push_back((location, value));
@@ -115,7 +129,8 @@ fn effects(state: &State, thread: Index, access: Access, machine: Machine) -> Ve
             ..
         } if drained => {
             let old = state.memory[location];
-            vec![written(location, op.apply(old, operand), Reply::value(old))]
+            let new = code.types[location].wrap(op.apply(old, operand));
+            vec![written(location, new, Reply::value(old))]
         }
         Access::Cas {
             location,
@@ -125,8 +140,13 @@ fn effects(state: &State, thread: Index, access: Access, machine: Machine) -> Ve
             ..
         } => {
             let found = seen(location);
+            let (expected, desired) = (
+                code.types[location].wrap(expected),
+                code.types[location].wrap(desired),
+            );
             let mut out = Vec::new();
-            if found != expected || weak {
+            // Failing without cause is a mere load: no machine of this kind does it.
+            if weak || drained && found != expected {
                 out.push(same(Reply::value(found)));
             }
             if drained && found == expected {
@@ -142,6 +162,11 @@ fn effects(state: &State, thread: Index, access: Access, machine: Machine) -> Ve
             out
         }
         Access::Fence(order) if drained || order != Order::SeqCst => vec![same(Reply::default())],
-        Access::Rmw { .. } | Access::Fence(_) => vec![],
+        Access::Lock(location) if drained && state.memory[location] == 0 => {
+            vec![written(location, 1, Reply::default())]
+        }
+        // The thread reads again.
+        Access::Again(_) => vec![same(Reply::default())],
+        _ => vec![],
     }
 }

@@ -1,6 +1,6 @@
 //! The graph for graphviz.
 
-use super::{Drawing, Source};
+use super::{Drawing, Origin};
 use std::fmt::Write;
 
 fn quoted(text: &str) -> String {
@@ -13,7 +13,7 @@ impl Drawing {
             "digraph execution {\n  node [shape=box, fontname=\"monospace\", fontsize=10];\n  \
              edge [fontname=\"monospace\", fontsize=9];\n",
         );
-        if self.rows.iter().any(|r| r.reads == Some(Source::Initial)) {
+        if self.rows.iter().any(|r| r.reads == Some(Origin::Initial)) {
             text.push_str("  init [shape=ellipse];\n");
         }
         for (t, name) in self.threads.iter().enumerate() {
@@ -45,10 +45,10 @@ impl Drawing {
             }
             text.push_str("  }\n");
         }
-        let node = |source: Source| match source {
-            Source::Initial => Some("init".to_string()),
-            Source::Row(row) => Some(format!("e{row}")),
-            Source::Hidden => None,
+        let node = |source: Origin| match source {
+            Origin::Initial => Some("init".to_string()),
+            Origin::Row(row) => Some(format!("e{row}")),
+            Origin::Hidden => None,
         };
         for (r, row) in self.rows.iter().enumerate() {
             if let Some(from) = row.reads.and_then(node) {

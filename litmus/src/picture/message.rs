@@ -1,16 +1,44 @@
 //! What a fault says in a sentence or two.
 
-use super::{CONTENT, Waiting};
+use super::Waiting;
 use super::{end_of, is_plain, site, text};
 use crate::explore::cache::Fault;
 use crate::explore::graph::{Clock, Kind, NONE};
-use crate::explore::program::{Location, Op, Wait};
+use crate::explore::program::{Op, Wait};
 use crate::explore::{Execution, FailureKind};
+use crate::sync::{CONTENT, LOCK};
 
 /// The message of a fault.
 pub(super) fn of(execution: &Execution<'_>, fault: &Fault) -> String {
     match (fault.kind, &fault.events[..]) {
         (FailureKind::DataRace, &[a, b]) => race(execution, a, b),
+        (FailureKind::DataRace, &[access]) => early(execution, access),
+        (FailureKind::UseAfterFree, &[free, access]) => format!(
+            "use after free of {}: {}, and then {}",
+            subject(execution, execution.graph.at(free).location),
+            describe(execution, free),
+            describe(execution, access)
+        ),
+        (FailureKind::DoubleFree, &[one, other]) => format!(
+            "{} is freed twice: {}, and {}",
+            subject(execution, execution.graph.at(one).location),
+            describe(execution, one),
+            describe(execution, other)
+        ),
+        (FailureKind::Leak, []) => fault.message.clone(),
+        (FailureKind::Leak, events) => {
+            let leaked = |&alloc: &u32| {
+                let event = execution.graph.at(alloc);
+                let owner = execution.source.thread_name(event.thread);
+                let name = subject(execution, event.value as u32);
+                match site(execution, event.node) {
+                    at if at.is_empty() => format!("{name}, allocated by {owner}"),
+                    at => format!("{name}, allocated by {owner} at {at}"),
+                }
+            };
+            let leaked: Vec<String> = events.iter().map(leaked).collect();
+            format!("leak: nobody frees {}", leaked.join("; nor "))
+        }
         (FailureKind::Deadlock, _) => {
             let waiting: Vec<String> = waiting(execution)
                 .into_iter()
@@ -28,99 +56,76 @@ pub(super) fn of(execution: &Execution<'_>, fault: &Fault) -> String {
     }
 }
 
-/// An operation in words, before it is known what comes of it.
-pub(crate) fn operation(op: &Op, name: impl Fn(u32) -> String) -> String {
-    let place = |location: &Location| name(location.0);
-    match op {
-        Op::Load { location, order } | Op::Await { location, order } => {
-            format!("a load of {} ({})", place(location), order.short())
-        }
-        Op::Store {
-            location,
-            order,
-            value,
-        } => format!(
-            "a store of {value} to {} ({})",
-            place(location),
-            order.short()
-        ),
-        Op::Update {
-            location,
-            order,
-            update,
-        }
-        | Op::Apply {
-            location,
-            order,
-            update,
-        } => format!("{update:?} on {} ({})", place(location), order.short()),
-        Op::CompareExchange {
-            location,
-            expected,
-            new,
-            ..
-        }
-        | Op::AwaitExchange {
-            location,
-            expected,
-            new,
-            ..
-        } => format!("an exchange of {expected} for {new} in {}", place(location)),
-        Op::Fence(order) => format!("a fence ({})", order.short()),
-        Op::Choose(ways) => format!("a choice among {ways}"),
-        Op::Observe(_) => "a question to the observer".into(),
-        Op::Spawn(thread) => format!("the start of thread {thread}"),
-        Op::Join(thread) => format!("the join of thread {thread}"),
-        Op::Block { wait, .. } => format!("the end of its course ({wait})"),
-        Op::Fail(message) => format!("a fault ({message})"),
-        Op::End | Op::Return(_) => "its end".into(),
+/// An operation of the graph: who, what, and where.
+fn describe(execution: &Execution<'_>, e: u32) -> String {
+    let graph = execution.graph;
+    let event = graph.at(e);
+    let at = match site(execution, event.node) {
+        place if place.is_empty() => place,
+        place => format!(" at {place}"),
+    };
+    let what = text(execution, e, end_of(graph, e));
+    let order = match event.kind {
+        Kind::Read | Kind::Write if is_plain(event) => " (plain)".to_string(),
+        Kind::Read | Kind::Write | Kind::Fence => format!(" ({})", event.order.short()),
+        _ => String::new(),
+    };
+    let who = execution.source.thread_name(event.thread);
+    format!("{who}: {what}{order}{at}")
+}
+
+/// What a location is called.
+fn subject(execution: &Execution<'_>, location: u32) -> String {
+    let name = execution.source.location(location).name;
+    match name.strip_suffix(CONTENT) {
+        Some(lock) => format!("the content of {lock}"),
+        None => name.strip_suffix(LOCK).unwrap_or(&name).to_string(),
     }
 }
 
 fn race(execution: &Execution<'_>, a: u32, b: u32) -> String {
     let graph = execution.graph;
-    let describe = |e: u32| {
-        let event = graph.at(e);
-        let place = site(execution, event.node);
-        let at = if place.is_empty() {
-            String::new()
-        } else {
-            format!(" at {place}")
-        };
-        let what = text(execution, e, end_of(graph, e));
-        let plain = if is_plain(event) {
-            "plain"
-        } else {
-            event.order.short()
-        };
-        let who = execution.source.thread_name(event.thread);
-        format!("{who}: {what} ({plain}){at}")
-    };
-    let name = execution.source.location(graph.at(a).location).name;
-    let subject = match name.strip_suffix(CONTENT) {
-        Some(lock) => format!("the content of {lock}"),
-        None => name.to_string(),
-    };
-    let (first, second) = (graph.at(a), graph.at(b));
-    // What the later thread knows of the earlier one.
-    let known = graph.seen(b, Clock::Hb, first.thread);
-    let owner = execution.source.thread_name(first.thread);
-    let me = execution.source.thread_name(second.thread);
-    let knows = match known {
-        0 => format!("nothing of {owner} happens before the second"),
-        n => {
-            let last = graph.threads[first.thread as usize].events[n as usize - 1];
-            format!(
-                "the last of {owner} that {me} knows of is {}",
-                describe(last)
-            )
-        }
-    };
     format!(
-        "data race on {subject} between {} and {}: {knows}",
-        describe(a),
-        describe(b)
+        "data race on {} between {} and {}: {}",
+        subject(execution, graph.at(a).location),
+        describe(execution, a),
+        describe(execution, b),
+        knows(execution, b, graph.at(a).thread)
     )
+}
+
+/// An access that the initialisation of its location does not happen before.
+fn early(execution: &Execution<'_>, access: u32) -> String {
+    let graph = execution.graph;
+    let event = graph.at(access);
+    let creator = graph.place(event.location).creator;
+    format!(
+        "data race on {} between its initialisation by {} and {}: {}",
+        subject(execution, event.location),
+        execution.source.thread_name(creator),
+        describe(execution, access),
+        knows(execution, access, creator)
+    )
+}
+
+/// What the thread of an event knows by then of another.
+fn knows(execution: &Execution<'_>, event: u32, other: u32) -> String {
+    let graph = execution.graph;
+    let (name, me) = (
+        execution.source.thread_name(other),
+        execution.source.thread_name(graph.at(event).thread),
+    );
+    let own = &graph.threads[other as usize].events;
+    match graph.seen(event, Clock::Hb, other) {
+        0 => format!("nothing of {name} happens before the second"),
+        n => match own.get(n as usize - 1) {
+            Some(&last) => format!(
+                "the last of {name} that {me} knows of is {}",
+                describe(execution, last)
+            ),
+            None => format!("{me} knows of the end of {name}"),
+        },
+    }
 }
 
 /// The threads that cannot go on, and for what each waits.
@@ -148,7 +153,7 @@ pub(super) fn waiting(execution: &Execution<'_>) -> Vec<Waiting> {
                     .take(reads.max(1) as usize);
                 let places: Vec<String> = read
                     .map(|e| {
-                        let location = execution.source.location(e.location).name;
+                        let location = subject(execution, e.location);
                         let by = match e.rf {
                             NONE => "never written".to_string(),
                             rf => {

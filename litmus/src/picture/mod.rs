@@ -2,7 +2,7 @@
 //! DOT and SVG.
 
 mod dot;
-pub(crate) mod message;
+mod message;
 mod order;
 mod svg;
 mod table;
@@ -12,11 +12,12 @@ use crate::explore::cache::Fault;
 use crate::explore::graph::{Clock, Event, Graph, Kind, NONE};
 use crate::explore::program::{MemoryOrder, Op, Update, Value};
 use crate::explore::{Failure, FailureKind};
+use crate::sync::{CONTENT, LOCK};
 use std::collections::HashMap;
 
 /// Where a read's value comes from, or a coherence order begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Source {
+enum Origin {
     /// The value before the threads start.
     Initial,
     /// The operation of this row.
@@ -34,7 +35,7 @@ struct Row {
     order: &'static str,
     /// File and line.
     site: String,
-    reads: Option<Source>,
+    reads: Option<Origin>,
     /// The latest write shown before a read that reads another.
     stale: Option<usize>,
     /// Whether the read synchronises with what it reads.
@@ -56,7 +57,7 @@ struct Drawing {
     threads: Vec<String>,
     rows: Vec<Row>,
     /// Locations with several writes, or with a write that a read did not see yet.
-    coherence: Vec<(String, Vec<Source>)>,
+    coherence: Vec<(String, Vec<Origin>)>,
     /// From-reads: a row, and the next write after the one it read.
     overwritten: Vec<(usize, usize)>,
     waiting: Vec<Waiting>,
@@ -82,14 +83,14 @@ impl Drawing {
                 continue;
             }
             let source = |rf: u32| match rf {
-                NONE => Source::Initial,
+                NONE => Origin::Initial,
                 rf => row_of
                     .get(&rf)
-                    .map_or(Source::Hidden, |&row| Source::Row(row)),
+                    .map_or(Origin::Hidden, |&row| Origin::Row(row)),
             };
             let reads = (event.kind == Kind::Read).then(|| source(event.rf));
             let seen = latest.get(&event.location).copied();
-            let stale = seen.filter(|&row| reads.is_some_and(|r| r != Source::Row(row)));
+            let stale = seen.filter(|&row| reads.is_some_and(|r| r != Origin::Row(row)));
             let row = rows.len();
             rows.push(Row {
                 thread: event.thread as usize,
@@ -133,7 +134,7 @@ impl Drawing {
             if writes.len() > 1 {
                 let name = execution.source.location(location as u32).name.to_string();
                 let all =
-                    std::iter::once(Source::Initial).chain(writes.into_iter().map(Source::Row));
+                    std::iter::once(Origin::Initial).chain(writes.into_iter().map(Origin::Row));
                 coherence.push((name, all.collect()));
             }
         }
@@ -161,7 +162,12 @@ fn site(execution: &Execution<'_>, node: u32) -> String {
 
 fn order_of(execution: &Execution<'_>, event: &Event) -> &'static str {
     match execution.cache.op(event.node) {
-        Op::Choose(_) | Op::Spawn(_) | Op::Join(_) | Op::Observe(_) => "",
+        Op::Choose(_)
+        | Op::Spawn(_)
+        | Op::Join(_)
+        | Op::Observe(_)
+        | Op::Alloc(_)
+        | Op::Free(_) => "",
         _ => event.order.short(),
     }
 }
@@ -188,6 +194,8 @@ fn text(execution: &Execution<'_>, first: u32, last: u32) -> String {
     };
     match op {
         Op::Fence(_) => "fence".into(),
+        Op::Alloc(location) => format!("alloc {}", place(location.0).0),
+        Op::Free(location) => format!("free {}", place(location.0).0),
         Op::Choose(_) => format!("choose {}", event.value),
         Op::Observe(_) => "observe".into(),
         Op::Spawn(child) => format!("start {}", execution.source.thread_name(*child)),
@@ -195,6 +203,9 @@ fn text(execution: &Execution<'_>, first: u32, last: u32) -> String {
         Op::Block { .. } | Op::Fail(_) | Op::End | Op::Return(_) => String::new(),
         Op::Load { .. } | Op::Await { .. } => {
             let (name, bits) = place(event.location);
+            if let Some(lock) = name.strip_suffix(LOCK) {
+                return format!("read {lock}{CONTENT}");
+            }
             if name.ends_with(CONTENT) {
                 return format!("read {name}");
             }
@@ -202,6 +213,9 @@ fn text(execution: &Execution<'_>, first: u32, last: u32) -> String {
         }
         Op::Store { .. } => {
             let (name, bits) = place(event.location);
+            if let Some(lock) = name.strip_suffix(LOCK) {
+                return format!("unlock {lock}");
+            }
             if name.ends_with(CONTENT) {
                 return format!("write {name}");
             }
@@ -216,6 +230,24 @@ fn text(execution: &Execution<'_>, first: u32, last: u32) -> String {
             let (old, new) = (value(event.value, bits), value(end.value, bits));
             format!("{name} {} {old} ⇒ {new}", word(*update))
         }
+        Op::UpdateIf { update, .. } | Op::AwaitUpdate { update, .. } => {
+            let (name, bits) = place(event.location);
+            if let Some(lock) = name.strip_suffix(LOCK) {
+                return match event.exclusive {
+                    true => format!("lock {lock}"),
+                    false => format!("{lock} is locked"),
+                };
+            }
+            let old = value(event.value, bits);
+            match event.exclusive {
+                true => format!(
+                    "{name} {} {old} ⇒ {}",
+                    word(*update),
+                    value(end.value, bits)
+                ),
+                false => format!("{name} {}? found {old}", word(*update)),
+            }
+        }
         Op::CompareExchange { expected, .. } | Op::AwaitExchange { expected, .. } => {
             let (name, bits) = place(event.location);
             let old = value(event.value, bits);
@@ -227,9 +259,6 @@ fn text(execution: &Execution<'_>, first: u32, last: u32) -> String {
         }
     }
 }
-
-/// What the name of a location ends with that stands for a lock's content.
-pub(crate) const CONTENT: &str = "'s content";
 
 const fn word(update: Update) -> &'static str {
     match update {
@@ -266,7 +295,13 @@ impl Execution<'_> {
     }
 
     pub(crate) fn failure(&self, fault: &Fault) -> Failure {
-        let whole = !matches!(fault.kind, FailureKind::DataRace | FailureKind::Assertion);
+        let whole = !matches!(
+            fault.kind,
+            FailureKind::DataRace
+                | FailureKind::UseAfterFree
+                | FailureKind::DoubleFree
+                | FailureKind::Assertion
+        );
         let drawing = Drawing::new(self, &fault.events, whole);
         Failure {
             kind: fault.kind,
@@ -277,6 +312,11 @@ impl Execution<'_> {
             trace: crate::replay::text(self),
         }
     }
+}
+
+/// What a fault says.
+pub(crate) fn message(execution: &Execution<'_>, fault: &Fault) -> String {
+    message::of(execution, fault)
 }
 
 /// The last event of an operation that begins with `first`.

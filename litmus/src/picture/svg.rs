@@ -1,6 +1,6 @@
 //! The graph as a picture: a column per thread, time downwards, and the arrows.
 
-use super::{Drawing, Source};
+use super::{Drawing, Origin};
 use std::fmt::Write;
 
 const ROW: usize = 44;
@@ -121,7 +121,7 @@ impl Drawing {
                 escaped(&self.label(n)),
                 escaped(&row.site)
             );
-            if row.reads == Some(Source::Initial) {
+            if row.reads == Some(Origin::Initial) {
                 let (x, y) = (left - 2, middle);
                 let _ = writeln!(
                     text,
@@ -156,14 +156,14 @@ impl Drawing {
             });
         };
         for (r, row) in self.rows.iter().enumerate() {
-            if let Some(Source::Row(from)) = row.reads {
+            if let Some(Origin::Row(from)) = row.reads {
                 let class = if row.synchronises { "sw" } else { "rf" };
                 add(from, r, class, class);
             }
         }
         for (_, writes) in &self.coherence {
             for pair in writes.windows(2) {
-                if let [Source::Row(a), Source::Row(b)] = *pair {
+                if let [Origin::Row(a), Origin::Row(b)] = *pair {
                     add(a, b, "co", "co");
                 }
             }

@@ -1,6 +1,6 @@
 //! One column per thread.
 
-use super::{Drawing, Row, Source};
+use super::{Drawing, Origin, Row};
 use std::fmt::Write;
 
 /// Pads to a width in characters.
@@ -10,11 +10,11 @@ fn padded(text: &str, width: usize) -> String {
 }
 
 impl Drawing {
-    fn name(&self, source: Source) -> String {
+    fn name(&self, source: Origin) -> String {
         match source {
-            Source::Initial => "init".into(),
-            Source::Row(row) => format!("#{}", row + 1),
-            Source::Hidden => "…".into(),
+            Origin::Initial => "init".into(),
+            Origin::Row(row) => format!("#{}", row + 1),
+            Origin::Hidden => "…".into(),
         }
     }
 

@@ -6,27 +6,50 @@
 //! operation. A run is kept as long as the graph only grows.
 
 mod closure;
+mod handles;
+mod learnt;
 mod names;
+mod panics;
+mod paths;
+mod pending;
 mod run;
 mod spin;
 
 pub(crate) use closure::Closure;
-pub(crate) use names::{address, create, current, fixed, intern, knowledge, tell_apart};
+pub(crate) use handles::{Handled, count, leaves_result, open};
+pub(crate) use learnt::{Fact, Learnt, Place, knows, learn, place};
+pub(crate) use names::{
+    NUMBERED, address, allocate, create, current, fixed, free, identity, intern, is_fixed,
+    knowledge, number_of, path_of, tell_apart,
+};
+pub(crate) use pending::{
+    Untold, before_operation, is_silent, refuse, silently, stop, tell_before_operations, withdraw,
+};
 pub(crate) use run::returns;
 pub(crate) use spin::{Turn, begin_turn, end_turn, perform};
 
 use crate::explore::cache::Note;
 use crate::explore::program::{Location, MemoryOrder, Op, Site, Step, Value, Wait};
 use corosensei::{Coroutine, Yielder};
+use handles::Account;
 use names::Names;
-use spin::Look;
+use panics::{Over, is_unwinding, words};
+use pending::Pending;
+use spin::Watch;
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::panic::Location as Caller;
+use std::panic::{Location as Caller, resume_unwind};
 use std::rc::Rc;
 
-type Routine = Coroutine<Value, Step, Step>;
+/// What a thread is resumed with.
+enum Input {
+    Answer(Value),
+    /// The run is given up: the thread is to be unwound.
+    Over,
+}
+
+type Routine = Coroutine<Input, Step, Step>;
 type Body = Box<dyn FnOnce()>;
 
 /// A point in a thread's life: the operation last answered, and the answer. With a count
@@ -43,35 +66,84 @@ struct Point {
 struct Shared {
     active: bool,
     thread: u32,
-    yielders: Vec<*const Yielder<Value, Step>>,
+    yielders: Vec<*const Yielder<Input, Step>>,
     points: Vec<Option<Point>>,
+    /// By thread: a hash of its path and of all answers that it has had, which is all that
+    /// it can know, and the same in every search.
+    history: Vec<u64>,
     created: Vec<u32>,
+    /// By thread: pointers shown since its last operation.
+    shown: Vec<u32>,
     spawned: Vec<u32>,
     /// By thread: what its present turn of an awaiting loop has done.
     turns: Vec<Option<Turn>>,
-    /// By thread: its reads since it last did anything else.
-    streaks: Vec<Vec<Look>>,
-    /// By thread: where its stack begins.
-    bases: Vec<usize>,
-    /// What stands for the local state of the thread that performs an operation.
-    state: u64,
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    states: usize,
-    /// By thread: how many weak exchanges may still fail without cause.
-    spurious: Vec<u32>,
+    /// By thread: its loops.
+    watches: Vec<Watch>,
+    /// By thread: whether it is being given up.
+    over: Vec<bool>,
+    /// By thread: what may still happen without cause.
+    allowances: Vec<Allowances>,
     locals: HashMap<(u32, usize), Rc<dyn Any>>,
+    /// What is to be done when the run is over.
+    after: Vec<Box<dyn FnOnce()>>,
+    /// By thread: what it has yet to tell.
+    pending: Vec<Pending>,
+    /// By thread: its handles.
+    accounts: Vec<Account>,
     /// Addresses seen in this run, by number, and back.
     pointers: HashMap<usize, Value>,
     addresses: HashMap<Value, usize>,
     /// Whether the running thread does what it has not done before, so that its notes
     /// are new.
     fresh: bool,
+    /// Whether this run only repeats another.
+    checks: bool,
+    /// Whether waits are to be drawn out, and by which of them it came to nothing.
+    pads: bool,
+    padded: Vec<Place>,
+    /// Whether whoever explores is being unwound itself, so that
+    /// [`std::thread::panicking`] says nothing of explored threads.
+    blind: bool,
     bodies: HashMap<u32, Body>,
     names: Names,
 }
 
 thread_local! {
     static SHARED: RefCell<Shared> = RefCell::new(Shared::default());
+}
+
+impl Shared {
+    /// Makes room for a thread, which begins.
+    fn prepare(&mut self, thread: u32) {
+        let at = thread as usize;
+        let count = (at + 1).max(self.yielders.len());
+        self.yielders.resize(count, std::ptr::null());
+        self.points.resize(count, None);
+        self.history.resize(count, 0);
+        self.created.resize(count, 0);
+        self.shown.resize(count, 0);
+        self.spawned.resize(count, 0);
+        self.turns.resize(count, None);
+        self.watches.resize_with(count, Watch::default);
+        self.over.resize(count, false);
+        self.allowances.resize(count, Allowances::default());
+        self.pending.resize_with(count, Default::default);
+        self.pending[at] = Pending::default();
+        self.accounts.resize_with(count, Default::default);
+        self.accounts[at] = Account::default();
+        (self.created[at], self.shown[at], self.spawned[at]) = (0, 0, 0);
+        self.turns[at] = None;
+        self.watches[at].clear();
+        self.over[at] = false;
+        self.allowances[at] = self.names.allowances;
+    }
+
+    /// Whether the running thread does what is not to count.
+    fn is_astray(&self) -> bool {
+        self.watches
+            .get(self.thread as usize)
+            .is_some_and(Watch::is_astray)
+    }
 }
 
 fn site(caller: &Caller<'_>) -> Site {
@@ -82,33 +154,80 @@ fn site(caller: &Caller<'_>) -> Site {
     }
 }
 
-fn submit(op: Op, caller: &Caller<'_>) -> Value {
-    let yielder = SHARED.with_borrow(|shared| {
-        shared
-            .active
-            .then(|| shared.yielders[shared.thread as usize])
-    });
-    match yielder {
-        // SAFETY: the yielder lives on the stack of the coroutine that is running now,
-        // registered by that coroutine when it began.
-        Some(yielder) => unsafe { &*yielder }.suspend(Step {
-            op,
-            site: Some(site(caller)),
-        }),
-        // The execution is over and the thread is being unwound: destructors do nothing.
-        None if std::thread::panicking() || SHARED.with_borrow(|s| !s.yielders.is_empty()) => 0,
-        None => panic!("{caller}: an explored type was used outside an exploration"),
+/// Hands a step to whoever runs the thread.
+fn suspend(step: Step) -> Input {
+    let yielder = SHARED.with_borrow(|shared| shared.yielders[shared.thread as usize]);
+    // SAFETY: the yielder lives on the stack of the coroutine that is running now,
+    // registered by that coroutine when it began.
+    unsafe { &*yielder }.suspend(step)
+}
+
+/// Leaves the running thread for good: nothing that it would do counts.
+fn leave(op: Op) -> ! {
+    // Asked before: what leaves the stack repairs the count.
+    let unwinding = std::thread::panicking();
+    loop {
+        if let Input::Over = suspend(op.clone().into())
+            && !unwinding
+        {
+            resume_unwind(Box::new(Over));
+        }
     }
 }
 
+fn submit(op: Op, caller: &Caller<'_>) -> Value {
+    let (active, over) = SHARED.with_borrow(|shared| {
+        let over = shared.over.get(shared.thread as usize);
+        (shared.active, over.copied().unwrap_or(false))
+    });
+    assert!(
+        active,
+        "{caller}: an explored type was used outside an exploration"
+    );
+    if over {
+        leave(Op::End);
+    }
+    if is_unwinding() {
+        leave(Op::Fail(panics::message().into()));
+    }
+    let step = Step {
+        op,
+        site: Some(site(caller)),
+    };
+    match suspend(step) {
+        Input::Answer(value) => value,
+        Input::Over => resume_unwind(Box::new(Over)),
+    }
+}
+
+/// Has something done when the run is over.
+pub(crate) fn after_run(action: Box<dyn FnOnce()>) {
+    SHARED.with_borrow_mut(|shared| shared.after.push(action));
+}
+
+/// Whether the caller is a thread of an exploration.
+pub(crate) fn is_inside() -> bool {
+    SHARED.with_borrow(|shared| shared.active)
+}
+
+/// Whether nothing that the running code does counts any more: its execution is over and it
+/// is being unwound.
+pub(crate) fn is_over() -> bool {
+    SHARED.with_borrow(|shared| {
+        let over = shared.over.get(shared.thread as usize);
+        !shared.active || over.copied().unwrap_or(false)
+    })
+}
+
 /// Never returns to the thread: the execution ends with it waiting.
-pub(crate) fn block(wait: Wait, reads: u32, caller: &Caller<'_>) {
+pub(crate) fn block(wait: Wait, reads: u32, caller: &'static Caller<'static>) {
     perform(Op::Block { wait, reads }, caller);
 }
 
 /// Keeps a note of the running thread unless an earlier run has kept it already.
 pub(crate) fn note(make: impl FnOnce() -> Note) {
-    let fresh = SHARED.with_borrow(|shared| shared.active && shared.fresh);
+    before_operation();
+    let fresh = SHARED.with_borrow(|s| s.active && s.fresh && !s.is_astray());
     if fresh {
         let note = make();
         SHARED.with_borrow_mut(|shared| {
@@ -120,36 +239,76 @@ pub(crate) fn note(make: impl FnOnce() -> Note) {
     }
 }
 
+/// A question, with the number of a thread, that is answered with what stands for the last
+/// operation of that thread that comes before.
+pub(crate) const LAST_OF: Value = 1 << 63;
+
+/// A free choice among so many.
+pub(crate) fn choose(ways: u32, caller: &'static Caller<'static>) -> u32 {
+    perform(Op::Choose(ways), caller) as u32
+}
+
 /// Puts a question to the observer.
-pub(crate) fn ask(question: Value, caller: &Caller<'_>) -> Value {
+pub(crate) fn ask(question: Value, caller: &'static Caller<'static>) -> Value {
     perform(Op::Observe(question), caller)
 }
 
 /// Ends the running thread with a fault that a panic stands for; returns when the thread
 /// is being unwound anyway.
 pub(crate) fn fail(payload: &(dyn Any + Send), caller: &Caller<'_>) {
-    if SHARED.with_borrow(|shared| shared.active) {
+    if !is_over() {
         submit(Op::Fail(words(payload).into()), caller);
     }
 }
 
-/// The text of a panic.
-fn words(payload: &(dyn Any + Send)) -> String {
-    payload
-        .downcast_ref::<String>()
-        .cloned()
-        .or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
-        .unwrap_or_else(|| "panicked with a value that is no text".into())
+/// What a thread may do in an execution without cause, and how often.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Allowances {
+    /// Weak exchanges that fail although they find what they expect.
+    pub failures: u32,
+    /// Waits that end although nobody woke the thread.
+    pub wakeups: u32,
+    /// Waits that end because the time is up.
+    pub time_outs: u32,
 }
 
 /// Whether a weak exchange fails without cause: a choice, as often as allowed.
-pub(crate) fn fails_spuriously(caller: &Caller<'_>) -> bool {
-    let allowed = SHARED.with_borrow(|s| s.active && s.spurious[s.thread as usize] > 0);
-    let fails = allowed && perform(Op::Choose(2), caller) == 1;
-    if fails {
-        SHARED.with_borrow_mut(|s| s.spurious[s.thread as usize] -= 1);
+pub(crate) fn fails_spuriously(caller: &'static Caller<'static>) -> bool {
+    without_cause(|allowances| &mut allowances.failures, caller)
+}
+
+/// Whether a wait ends without cause: a choice, as often as allowed.
+pub(crate) fn wakes_spuriously(caller: &'static Caller<'static>) -> bool {
+    without_cause(|allowances| &mut allowances.wakeups, caller)
+}
+
+/// Whether the time is up: a choice, as often as allowed.
+pub(crate) fn times_out(caller: &'static Caller<'static>) -> bool {
+    let up = without_cause(|allowances| &mut allowances.time_outs, caller);
+    if !up {
+        SHARED.with_borrow_mut(|s| {
+            let left = s.allowances.get(s.thread as usize);
+            s.names.timeless |= s.active && left.is_some_and(|left| left.time_outs == 0);
+        });
     }
-    fails
+    up
+}
+
+fn without_cause(of: fn(&mut Allowances) -> &mut u32, caller: &'static Caller<'static>) -> bool {
+    let allowed = SHARED.with_borrow_mut(|s| {
+        s.active && {
+            let thread = s.thread as usize;
+            *of(&mut s.allowances[thread]) > 0
+        }
+    });
+    let happens = allowed && perform(Op::Choose(2), caller) == 1;
+    if happens {
+        SHARED.with_borrow_mut(|s| {
+            let thread = s.thread as usize;
+            *of(&mut s.allowances[thread]) -= 1;
+        });
+    }
+    happens
 }
 
 /// The running thread's value of a key.
@@ -181,21 +340,18 @@ fn drop_locals() {
     }
 }
 
-/// Starts a thread; its number.
-pub(crate) fn spawn(body: Body, elder: Option<u32>, caller: &Caller<'_>) -> u32 {
+/// Starts a thread; its index.
+pub(crate) fn spawn(body: Body, elder: Option<u32>, caller: &'static Caller<'static>) -> u32 {
     let child = SHARED.with_borrow_mut(|shared| {
         let parent = shared.thread;
         let ordinal = shared.spawned[parent as usize];
         shared.spawned[parent as usize] += 1;
-        let fresh = shared.names.threads.len() as u32 + 1;
-        let child = *shared
-            .names
-            .threads
-            .entry((parent, ordinal))
-            .or_insert(fresh);
+        let child = shared.names.paths.child(parent, ordinal);
         shared.bodies.insert(child, body);
-        if let Some(elder) = elder {
-            shared.names.elders.insert(child, elder);
+        if let Some(elder) = elder
+            && let Some(point) = shared.points[parent as usize]
+        {
+            shared.names.elders.insert((point, child), elder);
         }
         child
     });

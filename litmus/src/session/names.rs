@@ -1,9 +1,14 @@
 //! Names that are the same in every run: locations, addresses, what a thread has learnt.
 
-use super::{Point, SHARED};
-use crate::explore::cache::Note;
-use crate::explore::program::{LocationInfo, Value};
+use super::handles::Ledger;
+use super::learnt::Lessons;
+use super::paths::{Paths, mix};
+use super::spin::Loops;
+use super::{Allowances, Point, SHARED, before_operation, perform, spin};
+use crate::explore::cache::{Birth, Note};
+use crate::explore::program::{Location, LocationInfo, Op, Value};
 use std::collections::{BTreeSet, HashMap};
+use std::panic::Location as Caller;
 use std::sync::Arc;
 
 /// Names that outlive runs.
@@ -12,51 +17,110 @@ pub(super) struct Names {
     pub locations: HashMap<(Option<Point>, u32), u32>,
     pub statics: HashMap<usize, u32>,
     pub infos: Vec<LocationInfo>,
-    pub threads: HashMap<(u32, u32), u32>,
-    /// Of a thread that runs the same closure as another: the one started before it.
-    pub elders: HashMap<u32, u32>,
+    /// By location: where it was made; `None` for a static one.
+    pub births: Vec<Option<Birth>>,
+    pub paths: Paths,
+    /// Of a thread that runs the same closure as another: the one started before it. By
+    /// where its parent starts it: elsewhere the same thread may run another closure.
+    pub elders: HashMap<(Point, u32), u32>,
     /// Whether a thread has asked for its handle.
     pub asked: bool,
-    pub pointers: HashMap<(Option<Point>, u32), Value>,
+    /// By the history of who shows it and how many that has shown: numbers of pointers.
+    pub pointers: HashMap<u64, Value>,
+    pub loops: Loops,
     /// Places where a thread was taken to spin.
     pub spins: BTreeSet<String>,
-    /// Spurious failures of weak exchanges per thread and execution.
-    pub spurious: u32,
+    /// What may happen without cause, per thread and execution.
+    pub allowances: Allowances,
+    /// Whether a thread was to wait with a limit and not to time out any more.
+    pub timeless: bool,
     pub points: HashMap<Option<Point>, Value>,
+    /// Contents of more than one word.
+    pub contents: HashMap<Value, Vec<Value>>,
     /// What was noted between two operations.
     pub notes: HashMap<Point, Vec<Note>>,
     pub fault: Option<String>,
+    pub lessons: Lessons,
+    pub ledger: Ledger,
 }
 
-/// A number for an address that is the same in every run.
+/// Bits of an address in which marks are kept, and that stay as they are in its number.
+const MARKS: usize = 7;
+
+/// Addresses that nothing can be at, for marks that are pointers: they stand for themselves.
+fn is_mark(address: usize) -> bool {
+    !(4096..=usize::MAX - 4096).contains(&address)
+}
+
+/// A number for an address that is the same in every run: made from the history of the
+/// thread that shows it first, and from its marks.
+///
+/// Which of several threads is the first to show an address that all of them know depends on
+/// the run. Each has a number of its own to offer, so one address can turn out to have had
+/// two; that they are one is then learnt, and the search begins again.
 pub(crate) fn intern(address: usize) -> Value {
-    if address == 0 {
-        return 0;
+    if is_mark(address) {
+        return address as Value;
     }
-    SHARED.with_borrow_mut(|shared| {
-        if let Some(&number) = shared.pointers.get(&address) {
-            return number;
+    before_operation();
+    let (place, marks) = (address & !MARKS, (address & MARKS) as Value);
+    let number = SHARED.with_borrow_mut(|shared| {
+        let at = shared.thread as usize;
+        let known = shared.pointers.get(&place).copied();
+        if shared.is_astray() {
+            return known;
         }
-        let thread = shared.thread as usize;
-        let key = (
-            shared.points.get(thread).copied().flatten(),
-            shared.created[thread],
-        );
-        shared.created[thread] += 1;
-        let fresh = shared.names.pointers.len() as Value + 1;
-        let number = *shared.names.pointers.entry(key).or_insert(fresh);
-        shared.pointers.insert(address, number);
-        shared.addresses.insert(number, address);
-        number
-    })
+        shared.shown[at] += 1;
+        let key = mix(shared.history[at] ^ 0x5e_ed0f, shared.shown[at].into());
+        let names = &mut shared.names;
+        // In the middle of what numbers can be: counting and marking leads to no other one.
+        let own = names.lessons.pointer(key >> 2 & !(MARKS as u64) | 1 << 60);
+        let before = names.pointers.get(&key).copied();
+        let number = match (known, before) {
+            (Some(known), Some(before)) if known != before => {
+                names.lessons.equate(known, before);
+                known
+            }
+            (Some(known), _) => known,
+            (None, Some(before)) => before,
+            (None, None) => own,
+        };
+        names.pointers.insert(key, number);
+        if known.is_none() {
+            if shared.addresses.contains_key(&number) {
+                names.fault = Some(
+                    "one pointer has two addresses: memory whose address has been in an \
+                     AtomicPtr was given back, and another object took its place"
+                        .into(),
+                );
+            }
+            shared.pointers.insert(place, number);
+            shared.addresses.insert(number, place);
+        }
+        Some(number)
+    });
+    number.unwrap_or_else(|| spin::stray()) | marks
 }
 
 /// The address of a number in this run.
 pub(crate) fn address(number: Value) -> usize {
-    if number == 0 {
-        return 0;
+    if is_mark(number as usize) {
+        return number as usize;
     }
-    SHARED.with_borrow(|shared| shared.addresses.get(&number).copied().unwrap_or(0))
+    let marks = number & MARKS as Value;
+    let place = SHARED.with_borrow(|shared| shared.addresses.get(&(number ^ marks)).copied());
+    place.map_or(0, |place| place | marks as usize)
+}
+
+/// A number for the running thread that is the same in every run and under every worker: see
+/// [`Paths::number`].
+pub(crate) fn identity() -> u64 {
+    SHARED.with_borrow(|shared| shared.names.paths.number(shared.thread))
+}
+
+/// As [`identity`], of another thread that has been met.
+pub(crate) fn path_of(thread: u32) -> u64 {
+    SHARED.with_borrow(|shared| shared.names.paths.number(thread))
 }
 
 /// Notes that a thread asks which one it is.
@@ -64,7 +128,7 @@ pub(crate) fn tell_apart() {
     SHARED.with_borrow_mut(|shared| shared.names.asked = true);
 }
 
-/// The number of the running thread.
+/// The index of the running thread, which differs from search to search.
 pub(crate) fn current() -> u32 {
     SHARED.with_borrow(|shared| shared.thread)
 }
@@ -78,8 +142,35 @@ pub(crate) fn knowledge() -> Value {
     })
 }
 
+/// From here on, below `1 << 63`, a content is known by number.
+pub(crate) const NUMBERED: Value = 1 << 62;
+
+/// Stands for a content of several words: the same for the same words.
+pub(crate) fn number_of(words: Vec<Value>) -> Value {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    words.hash(&mut hasher);
+    // Apart from contents of one word, and with a bit to spare.
+    let number = hasher.finish() >> 2 | NUMBERED;
+    SHARED.with_borrow_mut(|shared| {
+        let names = &mut shared.names;
+        let known = names
+            .contents
+            .entry(number)
+            .or_insert_with(|| words.clone());
+        if *known != words {
+            names.fault = Some("internal error: two contents have the same number".into());
+        }
+    });
+    number
+}
+
 /// Names a location that the running thread creates.
 pub(crate) fn create(name: Option<&str>, initial: Value, bits: u8) -> u32 {
+    before_operation();
+    if SHARED.with_borrow(|shared| shared.is_astray()) {
+        spin::stray();
+    }
     SHARED.with_borrow_mut(|shared| {
         assert!(
             shared.active,
@@ -90,6 +181,28 @@ pub(crate) fn create(name: Option<&str>, initial: Value, bits: u8) -> u32 {
         shared.created[thread] += 1;
         shared.names.locate(Ok(key), name, initial, bits)
     })
+}
+
+/// As [`create`], of memory that is to be freed: until [`free`], or it has leaked.
+pub(crate) fn allocate(
+    name: Option<&str>,
+    initial: Value,
+    bits: u8,
+    caller: &'static Caller<'static>,
+) -> u32 {
+    let location = create(name, initial, bits);
+    perform(Op::Alloc(Location(location)), caller);
+    location
+}
+
+/// The running thread frees a location.
+pub(crate) fn free(location: u32, caller: &'static Caller<'static>) {
+    perform(Op::Free(Location(location)), caller);
+}
+
+/// Whether there is a static location at an address.
+pub(crate) fn is_fixed(address: usize) -> bool {
+    SHARED.with_borrow(|shared| shared.names.statics.contains_key(&address))
 }
 
 /// Names a static location.
@@ -112,6 +225,10 @@ impl Names {
         };
         if found == fresh {
             let name = name.map_or_else(|| format!("a{fresh}").into(), Arc::from);
+            self.births.push(match key {
+                Ok((point, _)) => point.map(|Point { thread, node, .. }| Birth { thread, node }),
+                Err(_) => None,
+            });
             self.infos.push(LocationInfo {
                 name,
                 initial,

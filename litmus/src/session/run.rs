@@ -1,28 +1,43 @@
 //! One run of the closure: its threads as coroutines.
 
-use super::{Body, Point, Routine, SHARED, current, drop_locals, words};
+use super::panics::{self, Over, words};
+use super::paths::mix;
+use super::{Body, Input, Point, Routine, SHARED, before_operation, current, drop_locals, spin};
 use crate::explore::program::{Op, Step, Value};
-use corosensei::stack::{DefaultStack, Stack};
+use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+/// As large as a thread of the standard library has it; memory is taken as it is touched.
+const STACK: usize = 2 << 20;
+
 /// How a thread ends.
 fn finish(body: Body, key: &Rc<RefCell<Value>>) -> Step {
     let ended = catch_unwind(AssertUnwindSafe(|| {
         body();
         drop_locals();
+        before_operation();
+        spin::end();
     }));
     match ended {
         Ok(()) => Op::Return(*key.borrow()).into(),
-        Err(payload) => Op::Fail(words(&*payload).into()).into(),
+        Err(payload) if payload.is::<Over>() => Op::End.into(),
+        Err(payload) => {
+            let message = words(&*payload);
+            // Its destructor is the program's, and may panic as well.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+            Op::Fail(message.into()).into()
+        }
     }
 }
 
 thread_local! {
     static RETURNED: RefCell<HashMap<u32, Rc<RefCell<Value>>>> = RefCell::default();
+    /// Stacks to use again: making one is a call of the system.
+    static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Sets what stands for the running thread's return value.
@@ -34,47 +49,60 @@ pub(crate) fn returns(key: Value) {
     });
 }
 
-thread_local! {
-    /// Stacks to use again: making one is a call of the system.
-    static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Drop for Runner {
-    fn drop(&mut self) {
-        if let Some(mut routine) = self.routine.take() {
-            routine.force_unwind();
-            STACKS.with_borrow_mut(|stacks| stacks.push(routine.into_stack()));
-        }
-    }
+/// An operation repeated in a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Done {
+    pub thread: u32,
+    pub node: u32,
+    pub answer: Value,
+    /// The index of its last event in the thread.
+    pub index: u32,
+    /// The event of another thread that must come before: thread and index.
+    pub after: Option<(u32, u32)>,
 }
 
 pub(super) struct Runner {
     /// Always there until the runner is dropped.
-    pub routine: Option<Routine>,
+    routine: Option<Routine>,
     /// The operation asked for and not yet answered.
     pub asks: Step,
     /// Events of the graph already repeated, as (node, answer).
     pub done: Vec<(u32, Value)>,
+    /// How many events of the thread these are, in the graph last followed.
+    pub at: usize,
 }
+
+/// A run has gone where it must not count: it is to begin again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Again;
 
 /// One run of the closure.
 #[derive(Default)]
 pub(super) struct Run {
     pub threads: BTreeMap<u32, Runner>,
+    /// What it has repeated, in this order.
+    pub log: Vec<Done>,
+    /// Whether a thread did something that no run before has seen.
+    pub is_new: bool,
+    /// Threads that are to begin later: see [`Self::begin_one`].
+    waiting: Vec<(u32, u64, u32, Body)>,
 }
 
 impl Run {
-    /// Unwinds what is still under way: the youngest first, for it may borrow from those
+    /// Gives up what is still under way: the youngest first, for it may borrow from those
     /// that started it.
     pub fn end(&mut self) {
         let bodies = SHARED.with_borrow_mut(|shared| {
             shared.active = false;
             std::mem::take(&mut shared.bodies)
         });
-        drop(bodies);
-        while let Some((_, runner)) = self.threads.pop_last() {
-            drop(runner);
+        let any = !self.threads.is_empty();
+        while let Some((thread, runner)) = self.threads.pop_last() {
+            give_up(thread, runner);
         }
+        let waiting = std::mem::take(&mut self.waiting);
+        self.log.clear();
+        self.is_new = false;
         let (locals, _) = SHARED.with_borrow_mut(|shared| {
             shared.addresses.clear();
             (
@@ -82,76 +110,200 @@ impl Run {
                 std::mem::take(&mut shared.pointers),
             )
         });
-        drop(locals);
+        if any && !(bodies.is_empty() && locals.is_empty() && waiting.is_empty()) {
+            // Their destructors are the program's too.
+            let waiting = waiting.into_iter().map(|(.., body)| body);
+            for body in bodies.into_values().chain(waiting) {
+                discard(Box::new(move || drop(body)));
+            }
+            for local in locals.into_values() {
+                discard(Box::new(move || drop(local)));
+            }
+        }
+        let after = SHARED.with_borrow_mut(|shared| std::mem::take(&mut shared.after));
+        if !after.is_empty() {
+            discard(Box::new(|| after.into_iter().for_each(|action| action())));
+        }
     }
-}
 
-impl Run {
-    /// Starts a thread; `node` is the operation that spawned it.
-    pub fn start(&mut self, thread: u32, node: u32, body: Body) {
+    /// Lets the thread begin that was spawned last of those that have not begun; whether
+    /// there was one.
+    pub fn begin_one(&mut self) -> Result<bool, Again> {
+        match self.waiting.pop() {
+            Some((thread, history, node, body)) => {
+                self.start(thread, history, node, body)?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Starts a thread; `node` is the operation that spawned it, and `history` that of its
+    /// parent there.
+    pub fn start(&mut self, thread: u32, history: u64, node: u32, body: Body) -> Result<(), Again> {
         let key = Rc::new(RefCell::new(0));
         RETURNED.with_borrow_mut(|returned| returned.insert(thread, key.clone()));
         SHARED.with_borrow_mut(|shared| {
-            let count = (thread as usize + 1).max(shared.yielders.len());
-            shared.yielders.resize(count, std::ptr::null());
-            shared.points.resize(count, None);
-            shared.created.resize(count, 0);
-            shared.spawned.resize(count, 0);
-            shared.turns.resize(count, None);
-            shared.turns[thread as usize] = None;
-            shared.streaks.resize(count, Vec::new());
-            shared.streaks[thread as usize].clear();
-            shared.spurious.resize(count, 0);
-            shared.spurious[thread as usize] = shared.names.spurious;
-            shared.points[thread as usize] = Some(Point {
+            let number = shared.names.paths.number(thread);
+            shared.prepare(thread);
+            let at = thread as usize;
+            shared.history[at] = mix(history, number);
+            shared.points[at] = Some(Point {
                 thread,
                 node,
                 answer: 0,
             });
-            (
-                shared.created[thread as usize],
-                shared.spawned[thread as usize],
-            ) = (0, 0);
         });
-        let stack = STACKS
-            .with_borrow_mut(Vec::pop)
-            .unwrap_or_else(|| DefaultStack::new(256 * 1024).expect("memory for a thread's stack"));
-        SHARED.with_borrow_mut(|shared| {
-            let count = (thread as usize + 1).max(shared.bases.len());
-            shared.bases.resize(count, 0);
-            shared.bases[thread as usize] = stack.base().get();
-        });
-        let mut routine = Coroutine::with_stack(stack, move |yielder, _| {
-            SHARED.with_borrow_mut(|shared| shared.yielders[thread as usize] = yielder);
-            finish(body, &key)
-        });
+        let mut routine = routine(thread, move || finish(body, &key));
         let asks = resume(thread, &mut routine, 0);
-        self.threads.insert(
+        let runner = Runner {
+            routine: Some(routine),
+            asks: Op::End.into(),
+            done: Vec::new(),
+            at: 0,
+        };
+        self.threads.insert(thread, runner);
+        self.asks(thread, asks?);
+        Ok(())
+    }
+
+    fn asks(&mut self, thread: u32, asks: Step) {
+        if let Some(runner) = self.threads.get_mut(&thread) {
+            runner.asks = asks;
+        }
+    }
+
+    /// Answers the operation that a thread asks for.
+    pub fn answer(&mut self, done: Done) -> Result<(), Again> {
+        let Done {
             thread,
-            Runner {
-                routine: Some(routine),
-                asks,
-                done: Vec::new(),
-            },
-        );
+            node,
+            answer,
+            ..
+        } = done;
+        let Some(runner) = self.threads.get_mut(&thread) else {
+            return Ok(());
+        };
+        self.log.push(done);
+        runner.done.push((node, answer));
+        let spawned = SHARED.with_borrow_mut(|shared| {
+            let at = thread as usize;
+            shared.history[at] = mix(shared.history[at], answer);
+            shared.points[at] = Some(Point {
+                thread,
+                node,
+                answer,
+            });
+            (shared.created[at], shared.shown[at]) = (0, 0);
+            match runner.asks.op {
+                Op::Spawn(child) => shared.bodies.remove(&child).map(|body| (child, body)),
+                _ => None,
+            }
+        });
+        if let Some((child, body)) = spawned {
+            let (history, later) =
+                SHARED.with_borrow(|shared| (shared.history[thread as usize], shared.checks));
+            match later {
+                true => self.waiting.push((child, history, node, body)),
+                false => self.start(child, history, node, body)?,
+            }
+        }
+        if let Some(runner) = self.threads.get_mut(&thread)
+            && let Some(routine) = &mut runner.routine
+        {
+            runner.asks = resume(thread, routine, answer)?;
+        }
+        Ok(())
     }
 }
 
+fn routine(thread: u32, body: impl FnOnce() -> Step + 'static) -> Routine {
+    let stack = STACKS
+        .with_borrow_mut(Vec::pop)
+        .unwrap_or_else(|| DefaultStack::new(STACK).expect("memory for a thread's stack"));
+    Coroutine::with_stack(stack, move |yielder, _| {
+        SHARED.with_borrow_mut(|shared| shared.yielders[thread as usize] = yielder);
+        body()
+    })
+}
+
 /// Lets a thread run to its next operation.
-pub(super) fn resume(thread: u32, routine: &mut Routine, answer: Value) -> Step {
-    SHARED.with_borrow_mut(|shared| {
+fn resume(thread: u32, routine: &mut Routine, answer: Value) -> Result<Step, Again> {
+    let (blind, quiet) = SHARED.with_borrow_mut(|shared| {
         (shared.thread, shared.active) = (thread, true);
         let point = shared.points[thread as usize];
         shared.fresh = point.is_some_and(|point| !shared.names.notes.contains_key(&point));
+        (shared.blind, shared.checks)
     });
-    let result = routine.resume(answer);
-    SHARED.with_borrow_mut(|shared| {
+    panics::begin(false, quiet);
+    let result = routine.resume(Input::Answer(answer));
+    panics::end(blind);
+    let again = SHARED.with_borrow_mut(|shared| {
         shared.active = false;
+        if let CoroutineResult::Return(_) = result {
+            shared.close_account(thread);
+        }
         if let Some(point) = shared.points[thread as usize] {
             shared.names.notes.entry(point).or_default();
         }
+        shared.has_strayed(thread)
     });
-    match result {
-        CoroutineResult::Yield(step) | CoroutineResult::Return(step) => step,
+    if again {
+        return Err(Again);
     }
+    match result {
+        CoroutineResult::Yield(step) | CoroutineResult::Return(step) => Ok(step),
+    }
+}
+
+/// Unwinds a thread, or leaves its stack where a destructor performs an operation.
+fn give_up(thread: u32, mut runner: Runner) {
+    let Some(mut routine) = runner.routine.take() else {
+        return;
+    };
+    let failed = matches!(runner.asks.op, Op::Fail(_));
+    if !routine.done() && !failed {
+        let blind = SHARED.with_borrow_mut(|shared| {
+            (shared.thread, shared.active) = (thread, true);
+            shared.over[thread as usize] = true;
+            shared.blind
+        });
+        panics::begin(true, true);
+        let _ = routine.resume(Input::Over);
+        panics::end(blind);
+        SHARED.with_borrow_mut(|shared| shared.active = false);
+    }
+    if !routine.done() {
+        // SAFETY: what is left on the stack is never run again and never dropped, as if it
+        // had been forgotten. Nobody else reaches it: threads that borrow from it are
+        // younger, and have been given up before.
+        unsafe { routine.force_reset() };
+    }
+    STACKS.with_borrow_mut(|stacks| stacks.push(routine.into_stack()));
+}
+
+/// Drops what a run leaves behind as its threads are dropped: no operation is answered.
+fn discard(body: Body) {
+    let thread = 0;
+    let blind = SHARED.with_borrow_mut(|shared| {
+        (shared.thread, shared.active) = (thread, true);
+        shared.prepare(thread);
+        shared.over[thread as usize] = true;
+        shared.blind
+    });
+    let mut routine = routine(thread, move || {
+        let _ = catch_unwind(AssertUnwindSafe(body));
+        Op::End.into()
+    });
+    panics::begin(false, true);
+    let _ = routine.resume(Input::Answer(0));
+    panics::end(blind);
+    SHARED.with_borrow_mut(|shared| shared.active = false);
+    let runner = Runner {
+        routine: Some(routine),
+        asks: Op::Fail("given up".into()).into(),
+        done: Vec::new(),
+        at: 0,
+    };
+    give_up(thread, runner);
 }

@@ -1,109 +1,209 @@
-//! Loops that wait: turns of `await_until`, and loops that only look, by the operations, the
-//! registers and the stack.
+//! Loops that wait: turns of `await_until`, and loops that only look.
+//!
+//! *Looks* are operations that change nothing: loads, exchanges and conditional updates that
+//! fail, updates that leave the value as it is, fences. A thread that comes back to a look
+//! after nothing but looks may be waiting. Whether it is, is found out by letting it go on,
+//! outside of the execution, with the same answers again and again: if it performs the same
+//! operations [`PATIENCE`] times over, it waits and is blocked until one of its reads can
+//! have another answer; if it does anything else, it is run as it is.
+//!
+//! That is a matter of operations alone, not of registers, stacks or the heap, so it is the
+//! same however the program was compiled and whatever it allocates or prints while it waits.
+//!
+//! *Why a failing turn may be left out.* Say a thread in state S makes a turn of looks and is in
+//! a state S' that behaves as S does. Then an execution with the turn is one without it as well,
+//! once the turn's events are erased: reads and fences order nothing that is not ordered
+//! without them, and a write of the value that it found hands its place in coherence order,
+//! and its readers, to the write before it; what is left has fewer constraints, so it is
+//! consistent, and every thread does the same in it. So nothing is lost when a thread is blocked after its
+//! first failing turn: every execution in which it goes on later is visited as the one in
+//! which it goes on at once.
+//!
+//! *That S' behaves as S* is what the trial suggests and cannot prove: the turn may have
+//! counted something of which the trial saw nothing (a number of tries that matters after the
+//! loop), or kept what it read for the next turn (a loop that waits for 1 and then for 2). So
+//! every run is repeated ([`Closure::settle`](super::Closure)) with failing turns in front of each wait, up to
+//! [`DRAWN_OUT`] of them, and must go on as it went without. Where it does not, the loop is
+//! recognised only after two equal turns (which leaves out a repetition of the same turn
+//! alone), and if that fails as well, not at all. What remains is stated as an assumption in
+//! [`Report::coverage`](crate::explore::Report): a loop that behaves differently only after more
+//! turns than were tried.
 
-use super::{Location, MemoryOrder, Op, SHARED, Wait, block, submit};
-use crate::explore::program::Value;
+use super::learnt::{Fact, Place, knows, learn, place};
+use super::paths::mix;
+use super::{
+    Location, MemoryOrder, Op, SHARED, Shared, Wait, before_operation, block, leave, panics, submit,
+};
+use crate::explore::program::{Guard, Update, Value, truncate};
+use std::collections::{BTreeSet, HashMap};
 use std::panic::Location as Caller;
 
-/// A read, as one of a loop that only looks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
-    site: usize,
-    location: Location,
-    answer: Value,
-    /// Stands for all local state of the thread.
-    state: u64,
-}
+/// Looks for which a loop must go on as before to be taken for waiting, the first time that
+/// it is met.
+const PATIENCE: usize = 10_000;
 
-impl Look {
-    fn repeats(&self, other: &Self) -> bool {
-        (self.site, self.location, self.answer) == (other.site, other.location, other.answer)
-    }
-}
+/// The same for a loop that has been seen to wait, met with another history.
+const PATIENCE_AGAIN: usize = 1_000;
 
-/// How many equal turns of a loop that only reads are taken for waiting.
-const TURNS: usize = 3;
+/// Failing turns put in front of a wait when a run is repeated.
+const DRAWN_OUT: usize = 64;
 
 /// The longest turn that is recognised.
 const LONGEST_TURN: usize = 8;
 
-/// The number of reads in a turn, when the latest turns read the same and the last of them
-/// left the thread's registers and stack as the one before: then it will go on so until
-/// it reads something else. Earlier turns are not compared as closely, since the first may
-/// have found leftovers on the stack.
-fn spinning(streak: &[Look]) -> Option<usize> {
-    (1..=LONGEST_TURN).find(|&turn| {
-        streak.len() >= TURNS * turn && {
-            let turns: Vec<&[Look]> = streak[streak.len() - TURNS * turn..].chunks(turn).collect();
-            let last = turns[TURNS - 1];
-            turns
+/// An operation that changed nothing.
+#[derive(Clone, PartialEq, Debug)]
+struct Look {
+    op: Op,
+    place: Place,
+    answer: Value,
+    /// The history of the thread before it.
+    before: u64,
+}
+
+impl Look {
+    fn repeats(&self, op: &Op, place: Place) -> bool {
+        self.op == *op && self.place == place
+    }
+
+    fn is_read(&self) -> bool {
+        !matches!(self.op, Op::Fence(_))
+    }
+
+    /// Whether it is an update, though one that left the value as it was.
+    fn writes(&self) -> bool {
+        matches!(self.op, Op::Update { .. })
+    }
+}
+
+/// Whether a turn is repeated for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Verdict {
+    Waits,
+    GoesOn,
+}
+
+/// What has been found out about loops, by the histories of threads.
+#[derive(Default)]
+pub(super) struct Loops {
+    verdicts: HashMap<(u64, usize), Verdict>,
+    /// Failing turns by where they begin.
+    turns: HashMap<u64, Vec<Vec<Look>>>,
+    /// Loops that have been seen to wait.
+    seen: BTreeSet<Place>,
+}
+
+/// A turn repeated outside of the execution.
+#[derive(Debug)]
+struct Trial {
+    turn: Vec<Look>,
+    done: usize,
+    left: usize,
+    /// Where it was begun.
+    history: u64,
+}
+
+/// Failing turns put in front of a wait.
+#[derive(Debug)]
+struct Padding {
+    turns: Vec<Vec<Look>>,
+    turn: usize,
+    at: usize,
+    left: usize,
+}
+
+/// What a thread does over and over.
+#[derive(Default, Debug)]
+pub(super) struct Watch {
+    /// Its looks since it last did anything else.
+    streak: Vec<Look>,
+    trial: Option<Trial>,
+    padding: Option<Padding>,
+    /// The history at which it was padded last.
+    padded: Option<u64>,
+    /// Whether a trial or a padding came to nothing.
+    failed: bool,
+}
+
+impl Watch {
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub fn is_astray(&self) -> bool {
+        self.trial.is_some() || self.padding.is_some()
+    }
+}
+
+impl Shared {
+    /// Whether the thread, which has come back, was astray, so that the run does not count.
+    pub(super) fn has_strayed(&mut self, thread: u32) -> bool {
+        let watch = &mut self.watches[thread as usize];
+        watch.failed |= watch.is_astray();
+        if let Some(trial) = watch.trial.take() {
+            // Everything on the way is known now: the same answers lead to the same end.
+            let (mut history, length) = (trial.history, trial.turn.len());
+            for n in 0..=trial.done {
+                let key = (history, length);
+                self.names.loops.verdicts.insert(key, Verdict::GoesOn);
+                history = mix(history, trial.turn[n % length].answer);
+            }
+        }
+        if let Some(padding) = watch.padding.take() {
+            let turn = &padding.turns[padding.turn];
+            let places = turn
                 .iter()
-                .all(|t| t.iter().zip(last).all(|(a, b)| a.repeats(b)))
-                && turns[TURNS - 2]
-                    .iter()
-                    .zip(last)
-                    .all(|(a, b)| a.state == b.state)
+                .filter(|look| look.is_read())
+                .map(|look| look.place);
+            self.padded.extend(places);
         }
-    })
-}
-
-/// Stores the registers that calls preserve.
-#[inline(always)]
-fn save_registers(into: &mut [usize; 10]) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: copies registers into the array, which has room for them.
-    unsafe {
-        std::arch::asm!(
-            "mov [{0}], rbx",
-            "mov [{0} + 8], rbp",
-            "mov [{0} + 16], r12",
-            "mov [{0} + 24], r13",
-            "mov [{0} + 32], r14",
-            "mov [{0} + 40], r15",
-            in(reg) into.as_mut_ptr(),
-            options(nostack, preserves_flags),
-        );
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: as above.
-    unsafe {
-        std::arch::asm!(
-            "stp x19, x20, [{0}]",
-            "stp x21, x22, [{0}, 16]",
-            "stp x23, x24, [{0}, 32]",
-            "stp x25, x26, [{0}, 48]",
-            "stp x27, x28, [{0}, 64]",
-            in(reg) into.as_mut_ptr(),
-            options(nostack, preserves_flags),
-        );
-    }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    {
-        // No state is then ever the same, and no loop recognised.
-        into[0] = SHARED.with_borrow_mut(|shared| {
-            shared.states += 1;
-            shared.states
-        });
+        std::mem::take(&mut watch.failed)
     }
 }
 
-/// Keeps a hash of the stack of the running thread from `start` to its base.
-#[inline(never)]
-fn remember_state(start: *const usize) {
-    SHARED.with_borrow_mut(|shared| {
-        let base = shared.bases[shared.thread as usize];
-        let words = base.saturating_sub(start.addr()) / size_of::<usize>();
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for n in 0..words {
-            // SAFETY: between a local of the running thread and the base of its stack, which
-            // is mapped and written by nobody else; volatile, since the words have no type.
-            let word = unsafe { start.add(n).read_volatile() };
-            hash = (hash ^ word as u64)
-                .wrapping_mul(0x0100_0000_01b3)
-                .rotate_left(29);
-        }
-        shared.state = hash;
-    });
+/// The running thread does in a trial what no loop that waits does.
+pub(super) fn stray() -> ! {
+    SHARED.with_borrow_mut(|shared| shared.watches[shared.thread as usize].failed = true);
+    leave(Op::End)
+}
+
+/// When an update is more than a look; `None` for one that always is.
+fn changes(op: &Op, bits: impl Fn(Location) -> u8) -> Option<Guard> {
+    match *op {
+        Op::CompareExchange { expected, .. } => Some(Guard::is(expected)),
+        Op::UpdateIf { guard, .. } | Op::AwaitUpdate { guard, .. } => Some(guard),
+        Op::Update {
+            location, update, ..
+        } => match update {
+            Update::Swap(value) => Some(Guard::is_not(truncate(value, bits(location)))),
+            Update::Or(value) => {
+                let mask = truncate(value, bits(location));
+                Some(Guard {
+                    mask,
+                    value: mask,
+                    equal: false,
+                })
+            }
+            Update::And(value) => Some(Guard {
+                mask: truncate(!value, bits(location)),
+                value: 0,
+                equal: false,
+            }),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the operation changed nothing.
+fn is_look(op: &Op, answer: Value) -> bool {
+    let bits = |location: Location| {
+        SHARED.with_borrow(|shared| shared.names.infos[location.0 as usize].bits)
+    };
+    match op {
+        Op::Load { .. } | Op::Fence(_) => true,
+        op => changes(op, bits).is_some_and(|guard| !guard.holds(answer)),
+    }
 }
 
 /// One turn of a loop that waits.
@@ -117,8 +217,12 @@ pub(crate) struct Turn {
 
 /// A turn of a waiting loop begins; what the enclosing one has done so far.
 pub(crate) fn begin_turn() -> Option<Turn> {
+    if SHARED.with_borrow(|shared| shared.active && shared.is_astray()) {
+        stray();
+    }
     SHARED.with_borrow_mut(|shared| {
         let thread = shared.thread as usize;
+        shared.watches[thread].streak.clear();
         shared.turns[thread].replace(Turn::default())
     })
 }
@@ -137,65 +241,282 @@ pub(crate) fn end_turn(outer: Option<Turn>) -> Turn {
 }
 
 /// Performs an operation of the running thread.
-#[inline(never)]
-pub(crate) fn perform(op: Op, caller: &Caller<'_>) -> Value {
-    let looks = matches!(op, Op::Load { .. } | Op::CompareExchange { .. });
-    if looks && SHARED.with_borrow(|shared| shared.active) {
-        let mut registers = [0; 10];
-        save_registers(&mut registers);
-        remember_state(registers.as_ptr());
-    }
-    watched(op, caller)
-}
-
-/// Performs an operation with an eye on loops that wait.
-#[inline(never)]
-fn watched(op: Op, caller: &Caller<'_>) -> Value {
-    let (active, waiting) =
-        SHARED.with_borrow(|s| (s.active, s.active && s.turns[s.thread as usize].is_some()));
-    if !active || op.is_last() {
+pub(crate) fn perform(op: Op, caller: &'static Caller<'static>) -> Value {
+    let (counts, waiting) = SHARED.with_borrow(|shared| {
+        let thread = shared.thread as usize;
+        let over = shared.over.get(thread).copied().unwrap_or(true);
+        let counts = shared.active && !over;
+        (counts, counts && shared.turns[thread].is_some())
+    });
+    if !counts || panics::is_unwinding() {
         return submit(op, caller);
     }
-    if !waiting {
-        let look = match op {
-            Op::Load { location, .. } => Some((location, None)),
-            Op::CompareExchange {
-                location, expected, ..
-            } => Some((location, Some(expected))),
-            _ => None,
-        };
-        let state = SHARED.with_borrow(|shared| shared.state);
-        let answer = submit(op, caller);
-        let turn = SHARED.with_borrow_mut(|shared| {
-            let streak = &mut shared.streaks[shared.thread as usize];
-            match look {
-                Some((location, expected)) if expected != Some(answer) => {
-                    let site = std::ptr::from_ref(caller).addr();
-                    streak.push(Look {
-                        site,
-                        location,
-                        answer,
-                        state,
-                    });
-                    spinning(streak)
-                }
-                _ => {
-                    streak.clear();
-                    None
-                }
-            }
-        });
-        if let Some(turn) = turn {
-            SHARED.with_borrow_mut(|shared| {
-                shared
-                    .names
-                    .spins
-                    .insert(format!("{}:{}", caller.file(), caller.line()));
-            });
-            block(Wait::Await, turn as u32, caller);
-        }
+    before_operation();
+    if op.is_last() {
+        return submit(op, caller);
+    }
+    if waiting {
+        return in_turn(op, caller);
+    }
+    let (place, op) = (place(caller), as_known(op, caller));
+    if let Some(answer) = outside(&op, place) {
         return answer;
     }
+    if let Some(reads) = comes_back(&op, place) {
+        SHARED.with_borrow_mut(|shared| {
+            let spin = format!("{}:{}", caller.file(), caller.line());
+            shared.names.spins.insert(spin);
+        });
+        block(Wait::Await, reads, caller);
+    }
+    if let Some(answer) = outside(&op, place) {
+        return answer;
+    }
+    let before = SHARED.with_borrow(|shared| shared.history[shared.thread as usize]);
+    let answer = submit(op.clone(), caller);
+    if is_look(&op, answer) {
+        let look = Look {
+            op,
+            place,
+            answer,
+            before,
+        };
+        SHARED.with_borrow_mut(|shared| {
+            shared.watches[shared.thread as usize].streak.push(look);
+        });
+    } else {
+        leave_streak(place);
+    }
+    answer
+}
+
+/// The operation as it is performed where it is known to be how a thread waits.
+fn as_known(op: Op, caller: &'static Caller<'static>) -> Op {
+    let Op::Update {
+        location,
+        order,
+        update,
+    } = op
+    else {
+        return op;
+    };
+    let place = place(caller);
+    if !knows(Fact::Waits(place)) || knows(Fact::Writes(place)) {
+        return op;
+    }
+    let bits = SHARED.with_borrow(|shared| shared.names.infos[location.0 as usize].bits);
+    match changes(&op, |_| bits) {
+        Some(guard) => Op::AwaitUpdate {
+            location,
+            guard,
+            update,
+            order,
+        },
+        None => op,
+    }
+}
+
+/// The thread does something else than look: an update that was taken for a wait, and after
+/// which it went on, was none.
+fn leave_streak(place: Place) {
+    let streak = SHARED.with_borrow_mut(|shared| {
+        std::mem::take(&mut shared.watches[shared.thread as usize].streak)
+    });
+    let waits =
+        |look: &&Look| matches!(look.op, Op::AwaitUpdate { .. }) && knows(Fact::Waits(look.place));
+    if streak.iter().filter(waits).any(|look| look.place == place) {
+        return;
+    }
+    for look in streak.iter().filter(waits) {
+        learn(Fact::Writes(look.place));
+    }
+}
+
+/// The running thread ends.
+pub(super) fn end() {
+    if !SHARED.with_borrow(Shared::is_astray) {
+        leave_streak(("", 0, 0));
+    }
+}
+
+/// The answer in a trial or a padding, if one is under way.
+fn outside(op: &Op, place: Place) -> Option<Value> {
+    enum Now {
+        Inside,
+        Answer(Value),
+        Stray,
+        Waits,
+    }
+    let now = SHARED.with_borrow_mut(|shared| {
+        let watch = &mut shared.watches[shared.thread as usize];
+        if let Some(trial) = &mut watch.trial {
+            let look = &trial.turn[trial.done % trial.turn.len()];
+            if !look.repeats(op, place) {
+                return Now::Stray;
+            }
+            if trial.left == 0 && trial.done.is_multiple_of(trial.turn.len()) {
+                return Now::Waits;
+            }
+            (trial.done, trial.left) = (trial.done + 1, trial.left.saturating_sub(1));
+            return Now::Answer(look.answer);
+        }
+        let Some(padding) = &mut watch.padding else {
+            return Now::Inside;
+        };
+        let turn = &padding.turns[padding.turn];
+        if !turn[padding.at].repeats(op, place) {
+            return Now::Stray;
+        }
+        if padding.left == 0 && padding.at == 0 {
+            watch.padding = None;
+            return Now::Inside;
+        }
+        let answer = turn[padding.at].answer;
+        padding.at += 1;
+        if padding.at == turn.len() {
+            padding.at = 0;
+            padding.turn = (padding.turn + 1) % padding.turns.len();
+            padding.left -= 1;
+        }
+        Now::Answer(answer)
+    });
+    match now {
+        Now::Inside => None,
+        Now::Answer(answer) => Some(answer),
+        Now::Stray => stray(),
+        Now::Waits => {
+            SHARED.with_borrow_mut(|shared| {
+                let watch = &mut shared.watches[shared.thread as usize];
+                if let Some(trial) = watch.trial.take() {
+                    shared.names.loops.wait(trial);
+                }
+            });
+            // The answers given in the trial are none of this execution.
+            None
+        }
+    }
+}
+
+impl Loops {
+    /// How many failing turns are known.
+    pub fn turns_known(&self) -> usize {
+        self.turns.values().map(Vec::len).sum()
+    }
+
+    fn wait(&mut self, trial: Trial) {
+        let key = (trial.history, trial.turn.len());
+        self.verdicts.insert(key, Verdict::Waits);
+        self.seen.extend(trial.turn.iter().map(|look| look.place));
+        let turns = self.turns.entry(trial.turn[0].before).or_default();
+        turns.push(trial.turn);
+    }
+}
+
+/// The thread is about to perform `op`: the number of reads in its latest turn if it would
+/// repeat that for ever. Begins a trial where this is not known, and a padding where one is due.
+fn comes_back(op: &Op, place: Place) -> Option<u32> {
+    let history = SHARED.with_borrow(|shared| shared.history[shared.thread as usize]);
+    let streak = SHARED.with_borrow(|shared| {
+        let watch = &shared.watches[shared.thread as usize];
+        let from = watch.streak.len().saturating_sub(2 * LONGEST_TURN);
+        let back = watch.streak[from..]
+            .iter()
+            .any(|look| look.repeats(op, place));
+        back.then(|| watch.streak[from..].to_vec())
+    });
+    if let Some(streak) = streak {
+        for length in 1..=LONGEST_TURN.min(streak.len()) {
+            let (earlier, turn) = streak.split_at(streak.len() - length);
+            if !turn[0].repeats(op, place) || !turn.iter().any(Look::is_read) {
+                continue;
+            }
+            if !may_wait(turn, earlier) {
+                continue;
+            }
+            let key = (history, length);
+            let verdict = SHARED.with_borrow(|s| s.names.loops.verdicts.get(&key).copied());
+            match verdict {
+                Some(Verdict::GoesOn) => {}
+                Some(Verdict::Waits) => {
+                    let mut updates = turn.iter().filter(|look| look.writes()).peekable();
+                    if updates.peek().is_some() {
+                        for update in updates {
+                            learn(Fact::Waits(update.place));
+                        }
+                        // Once more, with updates that only read.
+                        stray();
+                    }
+                    return Some(turn.iter().filter(|look| look.is_read()).count() as u32);
+                }
+                None => {
+                    begin_trial(turn.to_vec(), history);
+                    return None;
+                }
+            }
+        }
+    }
+    begin_padding(history);
+    None
+}
+
+/// Whether a turn may be taken for one of a loop that waits.
+fn may_wait(turn: &[Look], earlier: &[Look]) -> bool {
+    let any = |fact: fn(Place) -> Fact| turn.iter().any(|look| knows(fact(look.place)));
+    if any(Fact::Counts)
+        || turn
+            .iter()
+            .any(|l| l.writes() && knows(Fact::Writes(l.place)))
+    {
+        return false;
+    }
+    let twice = || {
+        earlier.len() >= turn.len()
+            && earlier[earlier.len() - turn.len()..]
+                .iter()
+                .zip(turn)
+                .all(|(a, b)| a.repeats(&b.op, b.place) && a.answer == b.answer)
+    };
+    !any(Fact::Keeps) || twice()
+}
+
+fn begin_trial(turn: Vec<Look>, history: u64) {
+    panics::hush();
+    SHARED.with_borrow_mut(|shared| {
+        let seen = turn
+            .iter()
+            .all(|look| shared.names.loops.seen.contains(&look.place));
+        let watch = &mut shared.watches[shared.thread as usize];
+        watch.trial = Some(Trial {
+            turn,
+            done: 0,
+            left: if seen { PATIENCE_AGAIN } else { PATIENCE },
+            history,
+        });
+    });
+}
+
+fn begin_padding(history: u64) {
+    SHARED.with_borrow_mut(|shared| {
+        let watch = &mut shared.watches[shared.thread as usize];
+        if !shared.pads || watch.padded == Some(history) {
+            return;
+        }
+        if let Some(turns) = shared.names.loops.turns.get(&history) {
+            watch.padded = Some(history);
+            watch.padding = Some(Padding {
+                turns: turns.clone(),
+                turn: 0,
+                at: 0,
+                left: DRAWN_OUT.max(turns.len()),
+            });
+            let places = turns.iter().flatten().filter(|look| look.is_read());
+            shared.padded.extend(places.map(|look| look.place));
+        }
+    });
+}
+
+/// Performs an operation in a turn of a loop that is declared to wait.
+fn in_turn(op: Op, caller: &'static Caller<'static>) -> Value {
     let op = match op {
         // Tried after everything else, so that fewer executions end blocked.
         Op::Load { location, order } if order != MemoryOrder::Plain => {
@@ -203,22 +524,30 @@ fn watched(op: Op, caller: &Caller<'_>) -> Value {
         }
         op => op,
     };
-    let (reads, expected) = match op {
-        Op::Load { .. } | Op::Await { .. } => (true, None),
-        Op::CompareExchange { expected, .. } | Op::AwaitExchange { expected, .. } => {
-            (true, Some(expected))
-        }
-        _ => (false, None),
+    let bits = |location: Location| {
+        SHARED.with_borrow(|shared| shared.names.infos[location.0 as usize].bits)
     };
+    let changes = match &op {
+        Op::AwaitExchange { expected, .. } => Some(Guard::is(*expected)),
+        Op::Update { .. } => None,
+        op => changes(op, bits),
+    };
+    let reads = changes.is_some() || matches!(op, Op::Load { .. } | Op::Await { .. });
     let writes = matches!(
         op,
-        Op::Store { .. } | Op::Update { .. } | Op::Apply { .. } | Op::Spawn(_) | Op::Join(_)
+        Op::Store { .. }
+            | Op::Update { .. }
+            | Op::Apply { .. }
+            | Op::Spawn(_)
+            | Op::Join(_)
+            | Op::Alloc(_)
+            | Op::Free(_)
     );
     let answer = submit(op, caller);
     SHARED.with_borrow_mut(|shared| {
         if let Some(turn) = &mut shared.turns[shared.thread as usize] {
             turn.reads += u32::from(reads);
-            turn.wrote |= writes || expected == Some(answer);
+            turn.wrote |= writes || changes.is_some_and(|guard| guard.holds(answer));
         }
     });
     answer

@@ -1,29 +1,41 @@
 //! The atomic types of `std::sync::atomic`, explored.
+//!
+//! Orders that `std` refuses are refused, in its words. `const fn new` cannot create a
+//! location in an execution: for a `static` there is `const_new`, otherwise `new`.
 
 pub use super::boolean::AtomicBool;
 pub use super::pointer::AtomicPtr;
 pub use std::sync::atomic::Ordering;
 
-use crate::explore::program::{Op, Update, Value, Wait};
+use super::word::Word;
+use crate::explore::program::{MemoryOrder, Op, Update, Value};
 use crate::session;
 use std::panic::Location as Caller;
 
 /// An atomic fence.
+///
+/// # Panics
+/// For [`Ordering::Relaxed`], as `std`'s.
 #[track_caller]
 pub fn fence(order: Ordering) {
-    session::perform(Op::Fence(order.into()), Caller::caller());
+    session::perform(Op::Fence(MemoryOrder::of_fence(order)), Caller::caller());
 }
 
-const UNNAMED: u32 = u32::MAX;
+/// A fence for the compiler only: nothing, since the model has no compiler that reorders
+/// what a thread does for its own signal handlers.
+///
+/// # Panics
+/// For [`Ordering::Relaxed`], as `std`'s.
+#[track_caller]
+pub fn compiler_fence(order: Ordering) {
+    MemoryOrder::of_fence(order);
+}
 
 macro_rules! atomic {
     ($($(#[$doc:meta])* $name:ident $t:ty, $bits:expr, $min:ident $max:ident;)*) => { $(
         $(#[$doc])*
         #[derive(Debug)]
-        pub struct $name {
-            location: u32,
-            initial: $t,
-        }
+        pub struct $name(Word);
 
         impl $name {
             /// A location holding `value`.
@@ -31,72 +43,54 @@ macro_rules! atomic {
             /// # Panics
             /// Outside an exploration; a `static` is made by [`Self::const_new`].
             pub fn new(value: $t) -> Self {
-                let location = session::create(None, value as Value & mask($bits), $bits);
-                Self { location, initial: value }
+                Self(Word::new(None, value as Value, $bits))
             }
 
             /// As [`Self::new`], with a name for tables.
             pub fn named(value: $t, name: &str) -> Self {
-                let location =
-                    session::create(Some(name), value as Value & mask($bits), $bits);
-                Self { location, initial: value }
+                Self(Word::new(Some(name), value as Value, $bits))
             }
 
             /// A location in a `static`, which is what it is then known by. It holds
             /// `value` again at the start of every execution.
             pub const fn const_new(value: $t) -> Self {
-                Self { location: UNNAMED, initial: value }
-            }
-
-            pub(crate) fn location(&self) -> crate::explore::program::Location {
-                session::at(match self.location {
-                    UNNAMED => session::fixed(
-                        std::ptr::from_ref(self).addr(),
-                        self.initial as Value & mask($bits),
-                        $bits,
-                    ),
-                    location => location,
-                })
-            }
-
-            #[track_caller]
-            fn apply(&self, update: Update, order: Ordering) {
-                let op = Op::Apply { location: self.location(), order: order.into(), update };
-                session::perform(op, Caller::caller());
+                Self(Word::fixed(value as Value, $bits))
             }
 
             /// Wrapping addition. Unlike [`Self::fetch_add`] it does not tell the old value,
             /// so that [`Explorer::reduce`](crate::Explorer::reduce) need not order it.
             #[track_caller]
             pub fn add(&self, value: $t, order: Ordering) {
-                self.apply(Update::Add(value as Value), order);
+                self.0.apply(Update::Add(value as Value), order.into(), Caller::caller());
             }
 
             /// Wrapping subtraction, as [`Self::add`].
             #[track_caller]
             pub fn sub(&self, value: $t, order: Ordering) {
-                self.apply(Update::Sub(value as Value), order);
+                self.0.apply(Update::Sub(value as Value), order.into(), Caller::caller());
             }
 
             #[track_caller]
             fn modify(&self, update: Update, order: Ordering) -> $t {
-                let op = Op::Update { location: self.location(), order: order.into(), update };
-                session::perform(op, Caller::caller()) as $t
+                self.0.update(update, order.into(), Caller::caller()) as $t
             }
 
             /// Atomic load.
+            ///
+            /// # Panics
+            /// For orders with a release, as `std`'s.
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $t {
-                let op = Op::Load { location: self.location(), order: order.into() };
-                session::perform(op, Caller::caller()) as $t
+                self.0.load(MemoryOrder::of_load(order), Caller::caller()) as $t
             }
 
             /// Atomic store.
+            ///
+            /// # Panics
+            /// For orders with an acquire, as `std`'s.
             #[track_caller]
             pub fn store(&self, value: $t, order: Ordering) {
-                let location = self.location();
-                let op = Op::Store { location, order: order.into(), value: value as Value & mask($bits) };
-                session::perform(op, Caller::caller());
+                self.0.store(value as Value, MemoryOrder::of_store(order), Caller::caller());
             }
 
             /// Atomic exchange; the old value.
@@ -109,6 +103,9 @@ macro_rules! atomic {
             ///
             /// # Errors
             /// The value found when it is not `current`.
+            ///
+            /// # Panics
+            /// For a `failure` with a release, as `std`'s.
             #[track_caller]
             pub fn compare_exchange(
                 &self,
@@ -117,14 +114,9 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$t, $t> {
-                let op = Op::CompareExchange {
-                    location: self.location(),
-                    expected: current as Value & mask($bits),
-                    new: new as Value & mask($bits),
-                    success: success.into(),
-                    failure: failure.into(),
-                };
-                let old = session::perform(op, Caller::caller()) as $t;
+                let orders = [success.into(), MemoryOrder::of_failure(failure)];
+                let values = [current as Value, new as Value];
+                let old = self.0.exchange(values, orders, Caller::caller()) as $t;
                 if old == current { Ok(old) } else { Err(old) }
             }
 
@@ -136,6 +128,9 @@ macro_rules! atomic {
             ///
             /// # Errors
             /// The value found when the exchange failed.
+            ///
+            /// # Panics
+            /// For a `failure` with a release, as `std`'s.
             #[track_caller]
             pub fn compare_exchange_weak(
                 &self,
@@ -144,10 +139,12 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$t, $t> {
-                if session::fails_spuriously(Caller::caller()) {
-                    return Err(self.load(failure));
+                let orders = [success.into(), MemoryOrder::of_failure(failure)];
+                let values = [current as Value, new as Value];
+                match self.0.exchange_weak(values, orders, Caller::caller()) {
+                    (old, true) => Ok(old as $t),
+                    (old, false) => Err(old as $t),
                 }
-                self.compare_exchange(current, new, success, failure)
             }
 
             /// Updates by a loop of exchanges until one succeeds or `f` gives up.
@@ -171,6 +168,20 @@ macro_rules! atomic {
                 Err(old)
             }
 
+            /// As [`Self::fetch_update`].
+            ///
+            /// # Errors
+            /// The value for which `f` returned nothing.
+            #[track_caller]
+            pub fn try_update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                f: impl FnMut($t) -> Option<$t>,
+            ) -> Result<$t, $t> {
+                self.fetch_update(set, fetch, f)
+            }
+
             /// As [`Self::fetch_update`] with an update that always applies; the old
             /// value.
             #[track_caller]
@@ -189,11 +200,32 @@ macro_rules! atomic {
             /// it to itself.
             #[track_caller]
             pub fn into_inner(self) -> $t {
-                let op = Op::Load {
-                    location: self.location(),
-                    order: crate::explore::program::MemoryOrder::Plain,
-                };
-                session::perform(op, Caller::caller()) as $t
+                self.0.load(MemoryOrder::Plain, Caller::caller()) as $t
+            }
+
+            /// The value, read and written as plain memory.
+            #[track_caller]
+            pub fn get_mut(&mut self) -> &mut $t {
+                self.0.lend(|bits| bits as $t, |value| truncated(value as Value, $bits), Caller::caller())
+            }
+
+            /// As [`Self::get_mut`], for loom's users.
+            #[track_caller]
+            pub fn with_mut<R>(&mut self, change: impl FnOnce(&mut $t) -> R) -> R {
+                self.0.change(Caller::caller(), |bits| {
+                    let mut value = bits as $t;
+                    let result = change(&mut value);
+                    (truncated(value as Value, $bits), result)
+                })
+            }
+
+            /// The value, read as plain memory, as loom has it.
+            ///
+            /// # Safety
+            /// None is needed here: a write at the same time is reported as a data race.
+            #[track_caller]
+            pub unsafe fn unsync_load(&self) -> $t {
+                self.0.load(MemoryOrder::Plain, Caller::caller()) as $t
             }
 
             /// Wrapping addition; the old value.
@@ -235,33 +267,42 @@ macro_rules! atomic {
             /// Minimum; the old value.
             #[track_caller]
             pub fn fetch_min(&self, value: $t, order: Ordering) -> $t {
-                self.modify(Update::$min(value as Value & mask($bits)), order)
+                self.modify(Update::$min(truncated(value as Value, $bits)), order)
             }
 
             /// Maximum; the old value.
             #[track_caller]
             pub fn fetch_max(&self, value: $t, order: Ordering) -> $t {
-                self.modify(Update::$max(value as Value & mask($bits)), order)
+                self.modify(Update::$max(truncated(value as Value, $bits)), order)
             }
 
             /// Waits for a value that satisfies `wanted`, without a loop: the thread
             /// goes on with a write that does, or stays blocked.
+            ///
+            /// # Panics
+            /// For orders with a release, as [`Self::load`].
             #[track_caller]
             pub fn await_until(&self, order: Ordering, wanted: impl Fn($t) -> bool) -> $t {
-                let op = Op::Await { location: self.location(), order: order.into() };
-                let value = session::perform(op, Caller::caller()) as $t;
-                if !wanted(value) {
-                    session::block(Wait::Await, 1, Caller::caller());
-                }
-                value
+                let order = MemoryOrder::of_load(order);
+                self.0.await_until(order, Caller::caller(), |bits| wanted(bits as $t)) as $t
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new(0)
+            }
+        }
+
+        impl From<$t> for $name {
+            fn from(value: $t) -> Self {
+                Self::new(value)
             }
         }
     )* };
 }
 
-const fn mask(bits: u8) -> Value {
-    crate::explore::program::truncate(Value::MAX, bits)
-}
+use crate::explore::program::truncate as truncated;
 
 atomic! {
     /// An atomic `u8`.

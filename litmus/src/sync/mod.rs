@@ -1,21 +1,36 @@
 //! The synchronising types of `std::sync`, explored.
 
-pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
+pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
-pub use condvar::Condvar;
+pub use arc::{Arc, Weak};
+pub use barrier::{Barrier, BarrierWaitResult};
+pub use condvar::{Condvar, WaitTimeoutResult};
 pub use mutex::{Mutex, MutexGuard};
+pub use once::{LazyLock, Once, OnceLock, OnceState};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::explore::program::Wait;
 use crate::session;
 use std::panic::Location as Caller;
 
+mod arc;
 pub mod atomic;
+mod barrier;
 mod boolean;
 mod condvar;
+pub(crate) mod content;
+mod located;
 mod mutex;
+mod once;
 mod pointer;
 mod rwlock;
+mod word;
+
+/// What the name of a location ends with that is a lock's word.
+pub(crate) const LOCK: &str = "'s lock";
+
+/// What the name of a location ends with that stands for a lock's content.
+pub(crate) const CONTENT: &str = "'s content";
 
 /// Waits until `ready` returns true, without a loop that the explorer would have to
 /// unroll: when it returns false and has written nothing, the thread stays blocked until

@@ -32,7 +32,8 @@ pub fn scope<'env, R>(body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>)
     let result = match catch_unwind(AssertUnwindSafe(|| body(&scope))) {
         Ok(result) => result,
         Err(payload) => {
-            // The fault is reported from here, with what other threads borrow in place.
+            // The fault is reported from here, with what other threads borrow in place; a run
+            // that is given up is unwound further.
             session::fail(&*payload, Caller::caller());
             resume_unwind(payload)
         }
@@ -63,6 +64,9 @@ impl<'scope> Scope<'scope, '_> {
         let run: Box<dyn FnOnce() + 'scope> = Box::new(move || {
             let value = body();
             session::returns(session::knowledge());
+            if std::mem::needs_drop::<T>() {
+                session::leaves_result();
+            }
             *slot.borrow_mut() = Some(value);
         });
         // SAFETY: `scope` joins the thread before what it borrows goes away; when an
@@ -72,7 +76,7 @@ impl<'scope> Scope<'scope, '_> {
         let (id, token) = start(run, None, Caller::caller());
         self.started.borrow_mut().push(id);
         ScopedJoinHandle {
-            thread: Thread { id, token },
+            thread: Thread::new(id, token),
             started: &self.started,
             result,
         }
@@ -96,8 +100,10 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// When the execution is being torn down.
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
-        session::perform(Op::Join(self.thread.id), Caller::caller());
-        self.started.borrow_mut().retain(|&t| t != self.thread.id);
+        session::perform(Op::Join(self.thread.index), Caller::caller());
+        self.started
+            .borrow_mut()
+            .retain(|&t| t != self.thread.index);
         Ok(self
             .result
             .borrow_mut()

@@ -33,7 +33,8 @@ impl Graph {
         (self.clocks, self.width) = (clocks, width);
     }
 
-    /// How many events of `thread` are in a clock of the event.
+    /// How many events of `thread` are in a clock of the event; of a thread that was joined, one
+    /// more, its end.
     #[inline]
     pub fn seen(&self, position: u32, which: Clock, thread: u32) -> u32 {
         let four = &self.clocks[position as usize * self.width + thread as usize / 4];
@@ -215,17 +216,20 @@ impl Graph {
 
     /// A join learns everything that the joined thread did.
     pub fn set_join(&mut self, join: u32, joined: u32) {
-        let state = &self.threads[joined as usize];
-        let last = state.events.last().copied().unwrap_or(state.base);
-        if last == NONE {
-            return;
-        }
-        for i in 0..self.width {
+        let last = self.end_of(joined);
+        for i in (0..self.width).take_while(|_| last != NONE) {
             let seen = self.clocks[last as usize * self.width + i];
             let known = &mut self.clocks[join as usize * self.width + i];
             for which in [Clock::Porf, Clock::Hb, Clock::Prefix] {
                 learn(known, which, &seen, which);
             }
+        }
+        // Its end, too, which is no event: it may have made locations after its last.
+        let ended = self.threads[joined as usize].events.len() as u16 + 1;
+        let four = &mut self.clocks[join as usize * self.width + joined as usize / 4];
+        for which in [Clock::Porf, Clock::Hb] {
+            let known = &mut four[which as usize][joined as usize % 4];
+            *known = ended.max(*known);
         }
     }
 }

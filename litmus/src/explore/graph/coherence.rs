@@ -1,6 +1,6 @@
 //! Coherence orders and the values along them.
 
-use super::super::program::{Update, Value, truncate};
+use super::super::program::{Guard, Update, Value, truncate};
 use super::{Event, Graph, NONE};
 
 impl Graph {
@@ -78,6 +78,7 @@ impl Graph {
             Rmw::Exchange { expected, new } => {
                 (old == truncate(expected, bits)).then(|| truncate(new, bits))
             }
+            Rmw::If(guard, update) => guard.holds(old).then(|| update.apply(old, bits)),
         }
     }
 }
@@ -87,4 +88,5 @@ impl Graph {
 pub(crate) enum Rmw {
     Update(Update),
     Exchange { expected: Value, new: Value },
+    If(Guard, Update),
 }

@@ -28,6 +28,10 @@ pub(crate) enum Kind {
     Fence,
     Spawn,
     Join,
+    /// The birth of a location that must be freed; `value` is the location.
+    Alloc,
+    /// The end of a location: an access of it that is in no order but happens-before.
+    Free,
     Choice,
     /// A question to the observer, answered from the event's prefix.
     Observe,
@@ -39,6 +43,8 @@ pub(crate) struct Event {
     pub order: MemoryOrder,
     /// Half of a read-modify-write that succeeds.
     pub exclusive: bool,
+    /// Of a read-modify-write that may succeed or not: on x86 a locked instruction.
+    pub locked: bool,
     /// A write that stands for a whole update of a location at which nobody looks
     /// meanwhile: see the module `commute`.
     pub applied: bool,
@@ -54,7 +60,8 @@ pub(crate) struct Event {
     pub rf: u32,
     /// Of a write: place in coherence order, from 1; the initial write has 0.
     pub rank: u32,
-    /// Read, written, chosen; of a spawn or join, the other thread's answer.
+    /// Read, written, chosen; of a spawn or join, the other thread's answer; of an allocation
+    /// or its end, the location.
     pub value: Value,
     /// The operation, as a node of the cache.
     pub node: u32,
@@ -77,6 +84,8 @@ pub(crate) struct Graph {
     pub places: Vec<Place>,
     /// Events of order seq_cst, in order of addition.
     pub seq_cst: Vec<u32>,
+    /// Events of kind [`Kind::Alloc`], in order of addition.
+    pub allocations: Vec<u32>,
     /// Reads that read from a younger write, in order of addition.
     pub revisited: Vec<u32>,
     /// Memory for threads and places to come.
@@ -93,6 +102,7 @@ impl Graph {
         self.events.clear();
         self.clocks.clear();
         self.seq_cst.clear();
+        self.allocations.clear();
         self.revisited.clear();
         self.idle_threads.append(&mut self.threads);
         self.idle_places.append(&mut self.places);
@@ -190,6 +200,7 @@ impl Graph {
             kind,
             order,
             exclusive: false,
+            locked: false,
             applied: false,
             mute: false,
             thread,
@@ -240,11 +251,28 @@ impl Graph {
                             Kind::Join => event.rank == twin.rank,
                             Kind::Fence => true,
                             Kind::Write => event.applied && twin.applied,
-                            Kind::Spawn | Kind::Observe => false,
+                            Kind::Spawn | Kind::Observe | Kind::Alloc | Kind::Free => false,
                         }
                 }
             }
         }
+    }
+
+    /// Makes the event the birth of `location`.
+    pub fn give_birth(&mut self, alloc: u32, location: u32) {
+        let event = self.at_mut(alloc);
+        event.value = location.into();
+        let (thread, index) = (event.thread, event.index);
+        self.allocations.push(alloc);
+        let place = &mut self.places[location as usize];
+        (place.creator, place.born) = (thread, index);
+    }
+
+    /// Whether the birth of its location does not happen before an access.
+    #[inline]
+    pub fn is_early(&self, access: u32) -> bool {
+        let place = self.place(self.at(access).location);
+        place.born != 0 && self.seen(access, Clock::Hb, place.creator) < place.born
     }
 
     /// Makes the event an access of `location`.

@@ -28,6 +28,11 @@ pub(crate) struct Place {
     pub plain: u32,
     /// How many writes are `applied`.
     pub applied: u32,
+    /// Who made it.
+    pub creator: u32,
+    /// The first event of its creator by which it was there; 0 for a location that is there
+    /// from the start, more than any event for one whose making is not in the graph.
+    pub born: u32,
 }
 
 impl Place {

@@ -31,6 +31,10 @@ impl Graph {
                 Kind::Write if event.exclusive => self.pending = event.thread,
                 Kind::Read if self.pending == event.thread => self.pending = NONE,
                 Kind::Spawn => self.threads[event.value as usize].live = false,
+                Kind::Alloc => {
+                    self.allocations.pop();
+                    self.places[event.value as usize].born = 0;
+                }
                 _ => {}
             }
         }
@@ -53,6 +57,9 @@ impl Graph {
                 if event.location != NONE {
                     into.places[event.location as usize].forget(event);
                 }
+                if event.kind == Kind::Alloc {
+                    into.places[event.value as usize].born = 0;
+                }
             }
         }
         let at = |position| mapped(position, read, map);
@@ -65,7 +72,8 @@ impl Graph {
             into.revisited.insert(older, read);
         }
         for (from, to) in self.threads.iter().zip(&mut into.threads) {
-            to.base = at(from.base);
+            // What started a thread that is not there may have been cut off long ago.
+            to.base = if from.live { at(from.base) } else { NONE };
             to.live = from.live && (from.base == NONE || to.base != NONE);
         }
         for (from, to) in self.places.iter().zip(&mut into.places) {
@@ -97,6 +105,7 @@ impl Graph {
         into.clocks
             .extend_from_slice(&self.clocks[..count * self.width]);
         older(&self.seq_cst, &mut into.seq_cst);
+        older(&self.allocations, &mut into.allocations);
         older(&self.revisited, &mut into.revisited);
         if into.threads.len() != self.threads.len() {
             into.threads.resize_with(self.threads.len(), Thread::new);
@@ -112,6 +121,7 @@ impl Graph {
             older(&from.accesses, &mut to.accesses);
             (to.initial, to.bits) = (from.initial, from.bits);
             (to.plain, to.applied) = (from.plain, from.applied);
+            (to.creator, to.born) = (from.creator, from.born);
             to.co.clear();
         }
     }
@@ -134,6 +144,9 @@ impl Graph {
         }
         if event.order.is_seq_cst() {
             into.seq_cst.push(new);
+        }
+        if event.kind == Kind::Alloc {
+            into.allocations.push(new);
         }
         into.events.push(event);
         let start = position as usize * self.width;

@@ -7,10 +7,12 @@
 //! just chosen. Nothing is after such an event in porf, so a new cycle passes through it.
 
 mod rc11;
+mod rust;
 mod sc;
 mod tso;
 
 pub(crate) use rc11::Rc11;
+pub(crate) use rust::Rust;
 pub(crate) use sc::Sc;
 pub(crate) use tso::Tso;
 
@@ -166,4 +168,47 @@ fn push_thread_edges(graph: &Graph, event: u32, into: &mut Vec<u32>) {
                 .map(|(position, _)| position as u32),
         );
     }
+}
+
+/// Births and ends of locations are not among a model's events.
+fn is_lifetime(event: &Event) -> bool {
+    matches!(event.kind, Kind::Alloc | Kind::Free)
+}
+
+/// Happens-before, of different events.
+#[inline]
+fn happens_before(graph: &Graph, a: u32, b: u32) -> bool {
+    a != b && graph.precedes(a, b, Clock::Hb)
+}
+
+/// `eco = rf ∪ co;rf? ∪ rb;rf?`, by coherence ranks.
+fn eco(graph: &Graph, a: u32, b: u32) -> bool {
+    let (x, y) = (graph.at(a), graph.at(b));
+    if x.location == NONE || x.location != y.location || a == b || is_lifetime(x) || is_lifetime(y)
+    {
+        return false;
+    }
+    match (x.kind, y.kind) {
+        (Kind::Write, Kind::Write) => x.rank < y.rank,
+        (Kind::Write, _) => x.rank <= graph.rank_of(y.rf),
+        (_, Kind::Write) => graph.rank_of(x.rf) < y.rank,
+        _ => graph.rank_of(x.rf) < graph.rank_of(y.rf),
+    }
+}
+
+/// Whether the relation given by bit rows has no cycle; closes it transitively.
+fn acyclic(rows: &mut [u64], n: usize, words: usize) -> bool {
+    for k in 0..n {
+        for i in 0..n {
+            if rows[i * words + k / 64] >> (k % 64) & 1 == 1 {
+                if i == k {
+                    return false;
+                }
+                for w in 0..words {
+                    rows[i * words + w] |= rows[k * words + w];
+                }
+            }
+        }
+    }
+    (0..n).all(|i| rows[i * words + i / 64] >> (i % 64) & 1 == 0)
 }

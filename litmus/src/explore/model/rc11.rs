@@ -5,7 +5,7 @@
 //! weaker than `sb;hb;sb` where a read-modify-write ends the path.
 
 use super::super::graph::{Clock, Event, Graph, Kind, NONE};
-use super::{MemoryModel, Scratch, is_last};
+use super::{MemoryModel, Scratch, acyclic, eco, happens_before as before, is_last, is_lifetime};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Rc11;
@@ -41,16 +41,15 @@ impl MemoryModel for Rc11 {
     }
 }
 
-fn before(graph: &Graph, a: u32, b: u32) -> bool {
-    a != b && graph.precedes(a, b, Clock::Hb)
-}
-
 /// `scb = sb ∪ sb|≠loc;hb;sb|≠loc ∪ hb∩loc ∪ co ∪ rb`.
 fn scb(graph: &Graph, a: u32, b: u32) -> bool {
     if a == b {
         return false;
     }
     let (x, y) = (graph.at(a), graph.at(b));
+    if is_lifetime(x) || is_lifetime(y) {
+        return false;
+    }
     if x.thread == y.thread && x.index < y.index {
         return true;
     }
@@ -75,8 +74,10 @@ fn scb(graph: &Graph, a: u32, b: u32) -> bool {
 /// `sb|≠loc;hb;sb|≠loc` between threads: from the first event after `x` elsewhere to the
 /// last before `y` elsewhere. A thread's start and end are such events, though not stored.
 fn around(graph: &Graph, x: &Event, y: &Event) -> bool {
-    let elsewhere =
-        |e: u32, of: &Event| graph.at(e).location == NONE || graph.at(e).location != of.location;
+    let elsewhere = |e: u32, of: &Event| {
+        let e = graph.at(e);
+        !is_lifetime(e) && (e.location == NONE || e.location != of.location)
+    };
     let source = &graph.threads[x.thread as usize];
     let target = &graph.threads[y.thread as usize];
     let first = source.events[x.index as usize..]
@@ -98,20 +99,6 @@ fn around(graph: &Graph, x: &Event, y: &Event) -> bool {
                 && e.rank == x.thread
                 && graph.precedes(join as u32, last, Clock::Hb)
         }),
-    }
-}
-
-/// `eco = rf ∪ co;rf? ∪ rb;rf?`, by coherence ranks.
-fn eco(graph: &Graph, a: u32, b: u32) -> bool {
-    let (x, y) = (graph.at(a), graph.at(b));
-    if x.location == NONE || x.location != y.location || a == b {
-        return false;
-    }
-    match (x.kind, y.kind) {
-        (Kind::Write, Kind::Write) => x.rank < y.rank,
-        (Kind::Write, _) => x.rank <= graph.rank_of(y.rf),
-        (_, Kind::Write) => graph.rank_of(x.rf) < y.rank,
-        _ => graph.rank_of(x.rf) < graph.rank_of(y.rf),
     }
 }
 
@@ -187,21 +174,4 @@ fn with_fences(graph: &Graph, scratch: &mut Scratch) -> bool {
         }
     }
     acyclic(psc, nodes.len(), words)
-}
-
-/// Whether the relation given by bit rows has no cycle; closes it transitively.
-fn acyclic(rows: &mut [u64], n: usize, words: usize) -> bool {
-    for k in 0..n {
-        for i in 0..n {
-            if rows[i * words + k / 64] >> (k % 64) & 1 == 1 {
-                if i == k {
-                    return false;
-                }
-                for w in 0..words {
-                    rows[i * words + w] |= rows[k * words + w];
-                }
-            }
-        }
-    }
-    (0..n).all(|i| rows[i * words + i / 64] >> (i % 64) & 1 == 0)
 }

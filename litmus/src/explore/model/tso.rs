@@ -1,7 +1,9 @@
 //! x86-TSO, axiomatically (Alglave, Maranget, Tautschnig, TOPLAS 2014): coherence per
 //! location and `ppo ∪ rfe ∪ co ∪ rb` acyclic, where ppo is program order without the pairs
 //! from a plain store to a later load with nothing that drains the buffer in between.
-//! Orders below seq_cst are plain; seq_cst stores are exchanges, as compilers make them.
+//! Orders below seq_cst are plain; seq_cst stores are exchanges, as compilers make them. A
+//! compare-exchange drains the buffer whether it succeeds or not (Intel 64 and IA-32 SDM, volume
+//! 2, CMPXCHG: with the LOCK prefix it always writes).
 
 use super::super::graph::{Clock, Graph, Kind};
 use super::super::program::MemoryOrder;
@@ -33,13 +35,13 @@ enum Class {
 fn class(graph: &Graph, event: u32) -> Class {
     let e = graph.at(event);
     match e.kind {
-        Kind::Read | Kind::Write if e.exclusive => Class::Full,
+        Kind::Read | Kind::Write if e.exclusive || e.locked => Class::Full,
         Kind::Read => Class::Load,
         Kind::Write if e.order == MemoryOrder::SeqCst => Class::Full,
         Kind::Write => Class::Store,
         Kind::Fence if e.order == MemoryOrder::SeqCst => Class::Full,
         Kind::Spawn | Kind::Join => Class::Full,
-        Kind::Fence | Kind::Choice | Kind::Observe => Class::Nothing,
+        Kind::Fence | Kind::Choice | Kind::Observe | Kind::Alloc | Kind::Free => Class::Nothing,
     }
 }
 

@@ -10,6 +10,8 @@ pub(super) struct Relations {
     sb: Rel,
     /// sb and what thread joins add to it.
     order: Rel,
+    /// From a thread's events to what joins it.
+    joins: Rel,
     rf: Rel,
     co: Rel,
     rb: Rel,
@@ -89,6 +91,7 @@ impl Relations {
             events,
             sb,
             order,
+            joins,
             rf,
             co,
             rb,
@@ -115,6 +118,7 @@ impl Relations {
         atomicity
             && self.order.or(&self.rf).acyclic()
             && match model {
+                Model::Rust => self.cpp20(),
                 Model::Rc11 => self.rc11(),
                 Model::Sc => self.order.or(&self.rf).or(&self.co).or(&self.rb).acyclic(),
                 Model::Tso => self.tso(),
@@ -130,11 +134,16 @@ impl Relations {
         }
         let sc = |i: usize| self.event(i).order == MemoryOrder::SeqCst;
         let fence = |i: usize| sc(i) && self.event(i).what == What::Fence;
-        let elsewhere = self.sb.filter(|a, b| !self.same_location(a, b));
+        // Allocations and their ends are not among RC11's events.
+        let lifetime = |i: usize| matches!(self.event(i).what, What::Alloc | What::Free);
+        let elsewhere = self
+            .sb
+            .filter(|a, b| !self.same_location(a, b) && !lifetime(a) && !lifetime(b));
         let scb = self
             .sb
             .or(&elsewhere.then(hb).then(&elsewhere))
             .or(&hb.filter(|a, b| self.same_location(a, b)))
+            .filter(|a, b| !lifetime(a) && !lifetime(b))
             .or(&self.co)
             .or(&self.rb);
         let maybe = hb.optional();
@@ -147,6 +156,40 @@ impl Relations {
         base.or(&fences).acyclic()
     }
 
+    /// [atomics.order]: an order S of the seq_cst operations.
+    fn cpp20(&self) -> bool {
+        let n = self.events.len();
+        let cob = self.rf.or(&self.co).or(&self.rb).closure();
+        if !self.hb.then(&cob.optional()).irreflexive() {
+            return false;
+        }
+        let sc = |i: usize| self.event(i).order == MemoryOrder::SeqCst;
+        let fence = |i: usize| sc(i) && self.event(i).what == What::Fence;
+        let atomic = |i: usize| self.event(i).order != MemoryOrder::Plain;
+        // An update is one operation: the number of its first event stands for both.
+        let whole = |i: usize| match (0..i).find(|&first| self.rmw.has(first, i)) {
+            Some(first) => first,
+            None => i,
+        };
+        let sb = self.sb.filter(|a, b| whole(a) != whole(b));
+        // A thread's end, sequenced after all its events, happens before a join.
+        let strongly = sb
+            .or(&self.joins.then(&sb))
+            .or(&sb.or(&self.joins).then(&self.hb).then(&sb))
+            .filter(|a, b| sc(a) && sc(b));
+        let from = Rel::from(n, |a, b| sc(a) && a == b).or(&self.hb.filter(|a, _| fence(a)));
+        let to = Rel::from(n, |a, b| sc(b) && a == b).or(&self.hb.filter(|_, b| fence(b)));
+        let cob = cob.filter(|a, b| atomic(a) && atomic(b));
+        let s = strongly.or(&from.then(&cob).then(&to));
+        let mut whole_s = Rel::new(n);
+        for a in 0..n {
+            for b in (0..n).filter(|&b| s.has(a, b) && whole(a) != whole(b)) {
+                whole_s.0[whole(a)] |= 1 << whole(b);
+            }
+        }
+        whole_s.acyclic()
+    }
+
     fn tso(&self) -> bool {
         let n = self.events.len();
         let local = self.sb.filter(|a, b| self.same_location(a, b));
@@ -156,7 +199,8 @@ impl Relations {
         let locked = |i: usize| {
             let e = self.event(i);
             let access = matches!(e.what, What::Read | What::Write);
-            access && e.exclusive
+            // With LOCK a compare-exchange writes and drains even when it fails.
+            access && e.locked
                 || matches!(e.what, What::Write | What::Fence) && e.order == MemoryOrder::SeqCst
                 || e.what == What::Join
         };
@@ -178,17 +222,56 @@ impl Relations {
             .acyclic()
     }
 
+    /// Whether two events of one location are a data race; of the end of a location and an
+    /// access, or of the end and an access of what is not allocated yet, if nothing orders them.
     pub fn race(&self) -> bool {
-        let n = self.events.len();
-        (0..n).any(|a| {
-            (0..a).any(|b| {
-                let (x, y) = (self.event(a), self.event(b));
-                self.same_location(a, b)
-                    && (x.what == What::Write || y.what == What::Write)
-                    && (x.order == MemoryOrder::Plain || y.order == MemoryOrder::Plain)
-                    && !self.hb.has(a, b)
-                    && !self.hb.has(b, a)
-            })
+        self.any_pair(|a, b| {
+            let (x, y) = (self.event(a), self.event(b));
+            match (x.what, y.what) {
+                (What::Free, What::Free) => false,
+                (What::Free, What::Read | What::Write) => !self.ordered(a, b),
+                (What::Alloc, What::Read | What::Write | What::Free) => !self.hb.has(a, b),
+                (What::Read | What::Write, What::Read | What::Write) => {
+                    (x.what == What::Write || y.what == What::Write)
+                        && (x.order == MemoryOrder::Plain || y.order == MemoryOrder::Plain)
+                        && !self.ordered(a, b)
+                }
+                _ => false,
+            }
         })
+    }
+
+    /// Whether a location is accessed after its end.
+    pub fn use_after_free(&self) -> bool {
+        self.any_pair(|a, b| {
+            let access = matches!(self.event(b).what, What::Read | What::Write);
+            self.event(a).what == What::Free && access && self.hb.has(a, b)
+        })
+    }
+
+    /// Whether a location ends twice.
+    pub fn double_free(&self) -> bool {
+        self.any_pair(|a, b| [a, b].iter().all(|&e| self.event(e).what == What::Free))
+    }
+
+    /// Whether a location that is allocated never ends.
+    pub fn leak(&self) -> bool {
+        let all = 0..self.events.len();
+        let freed = |a| {
+            let mut ends = all.clone().filter(|&b| self.event(b).what == What::Free);
+            ends.any(|b| self.same_location(a, b))
+        };
+        let mut allocations = all.clone().filter(|&a| self.event(a).what == What::Alloc);
+        allocations.any(|a| !freed(a))
+    }
+
+    fn ordered(&self, a: usize, b: usize) -> bool {
+        self.hb.has(a, b) || self.hb.has(b, a)
+    }
+
+    /// Whether something holds of two events of one location, in this order.
+    fn any_pair(&self, holds: impl Fn(usize, usize) -> bool) -> bool {
+        let n = self.events.len();
+        (0..n).any(|a| (0..n).any(|b| a != b && self.same_location(a, b) && holds(a, b)))
     }
 }

@@ -11,6 +11,8 @@ pub(super) enum What {
     Fence,
     Join,
     Choice,
+    Alloc,
+    Free,
 }
 
 /// A place in a thread; `None` stands for the initial write.
@@ -26,6 +28,8 @@ pub(super) struct Event {
     pub rf: Id,
     /// Half of a successful update.
     pub exclusive: bool,
+    /// Of an update or exchange, successful or not.
+    pub locked: bool,
     /// The thread is not told what it read.
     pub mute: bool,
     /// The thread reads it in order to wait.
@@ -72,6 +76,7 @@ impl Graph {
             value: 0,
             rf: None,
             exclusive: false,
+            locked: false,
             mute: false,
             waits: false,
             joined: 0,
@@ -83,6 +88,16 @@ impl Graph {
         };
         match *op {
             Op::Fence(order) => push(blank(What::Fence, order)),
+            Op::Alloc(location) | Op::Free(location) => {
+                let what = match op {
+                    Op::Alloc(_) => What::Alloc,
+                    _ => What::Free,
+                };
+                push(Event {
+                    location: location.0 as usize,
+                    ..blank(what, MemoryOrder::Relaxed)
+                });
+            }
             Op::Join(other) => {
                 push(Event {
                     joined: other as usize,
@@ -124,7 +139,9 @@ impl Graph {
             | Op::Await { .. }
             | Op::Update { .. }
             | Op::Apply { .. }
+            | Op::UpdateIf { .. }
             | Op::CompareExchange { .. }
+            | Op::AwaitUpdate { .. }
             | Op::AwaitExchange { .. } => {
                 let location = op.location().map_or(0, |l| l.0 as usize);
                 let width = bits[location];
@@ -162,6 +179,25 @@ impl Graph {
                                 (MemoryOrder::Relaxed, None)
                             }
                         }
+                        Op::UpdateIf {
+                            guard,
+                            update,
+                            success,
+                            failure,
+                            ..
+                        } => match guard.holds(value) {
+                            true => (success, Some(update.apply(value, width))),
+                            false => (failure, None),
+                        },
+                        Op::AwaitUpdate {
+                            guard,
+                            update,
+                            order,
+                            ..
+                        } => match guard.holds(value) {
+                            true => (order, Some(update.apply(value, width))),
+                            false => (MemoryOrder::Relaxed, None),
+                        },
                         _ => unreachable!("a read"),
                     };
                     let read = Event {
@@ -169,8 +205,12 @@ impl Graph {
                         value,
                         rf,
                         exclusive: written.is_some(),
+                        locked: !matches!(op, Op::Load { .. } | Op::Await { .. }),
                         mute: matches!(op, Op::Apply { .. }),
-                        waits: matches!(op, Op::Await { .. } | Op::AwaitExchange { .. }),
+                        waits: matches!(
+                            op,
+                            Op::Await { .. } | Op::AwaitUpdate { .. } | Op::AwaitExchange { .. }
+                        ),
                         ..blank(What::Read, order)
                     };
                     let mut next = self.clone();
@@ -183,6 +223,7 @@ impl Graph {
                                 location,
                                 value: truncate(new, width),
                                 exclusive: true,
+                                locked: true,
                                 ..blank(What::Write, order)
                             },
                             into,
@@ -217,6 +258,8 @@ impl Graph {
                     What::Fence => write!(key, "F;"),
                     What::Join => write!(key, "Join0;"),
                     What::Choice => write!(key, "Choice{};", e.value),
+                    What::Alloc => write!(key, "Alloc{};", e.location),
+                    What::Free => write!(key, "Free{};", e.location),
                 };
             }
         }

@@ -23,6 +23,12 @@ pub struct Findings {
     pub complete: BTreeSet<String>,
     /// Whether some graph has a data race.
     pub race: bool,
+    /// Whether some graph has an access of memory that was freed.
+    pub use_after_free: bool,
+    /// Whether some graph frees memory twice.
+    pub double_free: bool,
+    /// Whether some complete execution does not free what it allocated.
+    pub leak: bool,
     /// Whether some graph has a failed assertion.
     pub failed: bool,
     /// Whether some threads may wait for ever: each waits for another to end or has read the
@@ -78,6 +84,7 @@ pub fn enumerate<P: Program>(program: &P, model: Model) -> Findings {
                 let failed = ops.iter().any(|op| matches!(op, Op::Fail(_)));
                 if (0..ops.len()).all(ended) {
                     findings.complete.insert(graph.key());
+                    findings.leak |= Relations::of(&graph).leak();
                 } else if !failed && graph.waits_for_ever(&ops) {
                     findings.deadlock = true;
                     findings.faulty.insert(graph.faulty());
@@ -90,6 +97,8 @@ pub fn enumerate<P: Program>(program: &P, model: Model) -> Findings {
                 let relations = Relations::of(&next);
                 if relations.consistent(model) && seen.insert(next.key()) {
                     findings.race |= relations.race();
+                    findings.use_after_free |= relations.use_after_free();
+                    findings.double_free |= relations.double_free();
                     following.push(next);
                 }
             }

@@ -29,6 +29,52 @@ pub enum Update {
     MaxSigned(Value),
 }
 
+/// When a conditional update is done: the bits of `mask` of the old value are those of
+/// `value`, or are not.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Guard {
+    /// The bits looked at.
+    pub mask: Value,
+    /// What they are compared with.
+    pub value: Value,
+    /// Whether they are to be equal to it.
+    pub equal: bool,
+}
+
+impl Guard {
+    /// The whole value is `value`.
+    pub const fn is(value: Value) -> Self {
+        let mask = Value::MAX;
+        Self {
+            mask,
+            value,
+            equal: true,
+        }
+    }
+
+    /// The whole value is anything but `value`.
+    pub const fn is_not(value: Value) -> Self {
+        Self {
+            equal: false,
+            ..Self::is(value)
+        }
+    }
+
+    /// None of the bits of `mask` is set.
+    pub const fn clear(mask: Value) -> Self {
+        Self {
+            mask,
+            value: 0,
+            equal: true,
+        }
+    }
+
+    /// Whether it holds for `old`.
+    pub const fn holds(self, old: Value) -> bool {
+        (old & self.mask == self.value) == self.equal
+    }
+}
+
 impl Update {
     /// The new value of a location `bits` wide that holds `old`.
     pub const fn apply(self, old: Value, bits: u8) -> Value {

@@ -1,20 +1,23 @@
-//! Adding events.
+//! What each operation adds to the graph. Reads and writes, whose places are choices, are in the
+//! module `trust`.
 
-use super::super::cache::Source;
+use super::super::cache::{Birth, Source};
 use super::super::graph::Rmw;
-use super::super::model::{MemoryModel, floor};
+use super::super::model::MemoryModel;
 use super::super::program::{MemoryOrder, Op};
-use super::{Clock, Event, Item, Kind, NONE, Search, Stop};
+use super::{Event, Item, Kind, NONE, Search, Stop};
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
     /// Adds the thread's next operation.
     pub(super) fn step(&mut self, thread: u32, node: u32) -> Result<(), Stop> {
-        self.check_joins(thread, self.cache.op(node))?;
+        self.before_add(thread, node)?;
         match *self.cache.op(node) {
             Op::Load { .. }
             | Op::Await { .. }
             | Op::Update { .. }
+            | Op::UpdateIf { .. }
             | Op::CompareExchange { .. }
+            | Op::AwaitUpdate { .. }
             | Op::AwaitExchange { .. } => self.add_read(thread, node)?,
             Op::Apply {
                 location,
@@ -31,24 +34,25 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 location,
                 order,
                 value,
-            } => {
+            } => self.add_write(thread, node, (location.0, order), value)?,
+            Op::Alloc(location) => {
                 self.know(location.0);
-                let floor = floor::<M>(&self.graph, location.0, self.graph.end_of(thread));
-                let write = self.graph.push(thread, Kind::Write, order, node);
-                self.graph.access(write, location.0);
-                self.graph.at_mut(write).value = value;
-                self.graph.set_message(write);
-                self.looks_at(write)?;
-                let top = self.graph.place(location.0).co.len() as u32 + 1;
-                self.graph.insert_co(write, top);
-                self.check_race(write)?;
-                for rank in floor + 1..top {
-                    // Nothing stands between an update's write and what it read.
-                    if !self.graph.exclusive_at(location.0, rank) {
-                        self.push(Item::Write { write, rank });
-                    }
+                let order = MemoryOrder::Relaxed;
+                let alloc = self.graph.push(thread, Kind::Alloc, order, node);
+                self.graph.give_birth(alloc, location.0);
+                let accesses = self.graph.place(location.0).accesses.len();
+                for i in 0..accesses {
+                    self.check_race(self.graph.place(location.0).accesses[i])?;
                 }
-                self.push_revisits(write);
+            }
+            Op::Free(location) => {
+                self.know(location.0);
+                let order = MemoryOrder::Plain;
+                let free = self.graph.push(thread, Kind::Free, order, node);
+                self.graph.access(free, location.0);
+                self.graph.at_mut(free).value = location.0.into();
+                self.before_choice(free)?;
+                self.check_race(free)?;
             }
             Op::Fence(order) => {
                 let fence = self.graph.push(thread, Kind::Fence, order, node);
@@ -73,6 +77,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 self.graph.at_mut(event).value = value;
             }
             Op::Spawn(child) => {
+                let elder = match self.settings.twins {
+                    true => self.source.elder(&self.graph, thread, child),
+                    false => None,
+                };
                 let event = self
                     .graph
                     .push(thread, Kind::Spawn, MemoryOrder::AcqRel, node);
@@ -84,10 +92,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 state.root = NONE;
                 state.next = NONE;
                 state.elder = NONE;
-                if self.settings.twins
-                    && let Some(elder) = self.source.elder(child)
-                {
+                if let Some(elder) = elder {
                     self.graph.follow(child, elder);
+                    self.symmetric = true;
                 }
             }
             Op::Join(other) => {
@@ -101,7 +108,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
             Op::Block { .. } | Op::Fail(_) | Op::End | Op::Return(_) => {}
         }
-        self.check_twin(thread)
+        self.after_add(thread)
     }
 
     /// Tells the graph of a location that it has not met. A graph from before the location
@@ -111,9 +118,33 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         // No location is 0 bits wide: such a place only holds the place of another.
         let known = self.graph.places.get(location as usize);
         if known.is_none_or(|place| place.bits == 0) {
-            let first = self.source.first_value(location);
-            self.graph.ensure_place(location, first);
+            self.meet(location);
         }
+    }
+
+    /// Takes over what the program says of a location.
+    pub(super) fn meet(&mut self, location: u32) {
+        let first = self.source.first_value(location);
+        self.graph.ensure_place(location, first);
+        let Some(Birth { thread, node }) = self.source.birth(location) else {
+            return;
+        };
+        let creator = self.graph.threads.get(thread as usize);
+        let born = match creator.filter(|creator| creator.live) {
+            None => u32::MAX,
+            Some(creator) => {
+                let at = |event: &u32| self.graph.at(*event);
+                let mut events = creator.events.iter().rev().map(at);
+                match events.find(|event| event.node == node) {
+                    Some(event) => event.index + 1,
+                    None if creator.base == NONE && node == NONE => 1,
+                    None if creator.base != NONE && at(&creator.base).node == node => 1,
+                    None => u32::MAX,
+                }
+            }
+        };
+        let place = &mut self.graph.places[location as usize];
+        (place.creator, place.born) = (thread, born);
     }
 
     /// Appends the reading event of an operation, reads-from open.
@@ -124,6 +155,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             | Op::Update {
                 location, order, ..
             }
+            | Op::AwaitUpdate {
+                location, order, ..
+            }
             | Op::AwaitExchange {
                 location, order, ..
             } => (location.0, order, false),
@@ -132,14 +166,19 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             } => (location.0, order, true),
             Op::CompareExchange {
                 location, success, ..
+            }
+            | Op::UpdateIf {
+                location, success, ..
             } => (location.0, success, false),
             _ => unreachable!("not a read"),
         };
+        let locked = !matches!(self.cache.op(node), Op::Load { .. } | Op::Await { .. });
         self.know(location);
         let read = self.graph.push(thread, Kind::Read, order, node);
         self.graph.access(read, location);
         self.graph.at_mut(read).mute = mute;
-        self.looks_at(read)?;
+        self.graph.at_mut(read).locked = locked;
+        self.before_choice(read)?;
         Ok(read)
     }
 
@@ -171,7 +210,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         self.graph.set_rf(read, write);
     }
 
-    fn update_of(&self, node: u32) -> Option<(Rmw, MemoryOrder, MemoryOrder)> {
+    pub(super) fn update_of(&self, node: u32) -> Option<(Rmw, MemoryOrder, MemoryOrder)> {
         match *self.cache.op(node) {
             Op::Update { order, update, .. } | Op::Apply { order, update, .. } => {
                 Some((Rmw::Update(update), order, order))
@@ -189,113 +228,20 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 order,
                 ..
             } => Some((Rmw::Exchange { expected, new }, order, MemoryOrder::Relaxed)),
+            Op::UpdateIf {
+                guard,
+                update,
+                success,
+                failure,
+                ..
+            } => Some((Rmw::If(guard, update), success, failure)),
+            Op::AwaitUpdate {
+                guard,
+                update,
+                order,
+                ..
+            } => Some((Rmw::If(guard, update), order, MemoryOrder::Relaxed)),
             _ => None,
         }
-    }
-
-    fn add_read(&mut self, thread: u32, node: u32) -> Result<(), Stop> {
-        let read = self.push_read(thread, node)?;
-        let Event {
-            location, before, ..
-        } = *self.graph.at(read);
-        let top = self.graph.place(location).co.len() as u32;
-        let update = self.update_of(node);
-        for rank in floor::<M>(&self.graph, location, before)..top {
-            let write = self.graph.ranked(location, rank);
-            let exclusive = update.is_some_and(|(update, ..)| {
-                let old = self.graph.value_of(location, write);
-                self.graph.written(location, update, old).is_some()
-            });
-            if exclusive && self.graph.exclusive_at(location, rank + 1) {
-                let other = self.graph.at(self.graph.ranked(location, rank + 1)).before;
-                // What `blocks` has tried may still be in them.
-                self.graph.base_clocks(read);
-                if !self.graph.precedes(other, read, Clock::Prefix) {
-                    self.push_conflicts(read, write, other);
-                }
-            } else if self.graph.place(location).plain > 0 || !self.blocks(thread, read, write)? {
-                // A thread that blocks on an old value is of no use: it goes on only by
-                // reading something else, and the latest value blocks it just as well. But
-                // it may race.
-                self.push(Item::Read { read, write });
-            }
-        }
-        self.set_rf(read, self.graph.ranked(location, top));
-        self.settle_read(read)
-    }
-
-    /// After the choice of a read's reads-from.
-    pub(super) fn settle_read(&mut self, read: u32) -> Result<(), Stop> {
-        // Overwrites what cutting found: the same read may have succeeded before.
-        let Event {
-            exclusive, thread, ..
-        } = *self.graph.at(read);
-        self.graph.pending = if exclusive { thread } else { NONE };
-        if exclusive {
-            return Ok(()); // with its write it races with whatever it races with alone
-        }
-        self.check_race(read)
-    }
-
-    /// Adds the writing event of the update whose read was just settled; false when the
-    /// graph is not consistent with it.
-    pub(super) fn finish_update(&mut self) -> Result<bool, Stop> {
-        let read = self.graph.last(self.graph.pending);
-        let write = self.add_update(read);
-        let admitted = M::admits(&self.graph, write, &mut self.scratch);
-        if admitted {
-            self.check_race(write)?;
-            // What it reads from may have come by a revisit, and was not looked at then.
-            let from = self.graph.at(read).rf;
-            if from != NONE {
-                self.check_race(from)?;
-            }
-        }
-        self.push_revisits(write);
-        Ok(admitted)
-    }
-
-    pub(super) fn add_update(&mut self, read: u32) -> u32 {
-        let Event {
-            thread,
-            order,
-            node,
-            location,
-            rf,
-            value,
-            mute,
-            ..
-        } = *self.graph.at(read);
-        let written = match self.update_of(node) {
-            Some((update, ..)) => self.graph.written(location, update, value),
-            None => None,
-        };
-        let write = self.graph.push(thread, Kind::Write, order, node);
-        self.graph.access(write, location);
-        let event = self.graph.at_mut(write);
-        event.value = written.unwrap_or(value);
-        event.exclusive = true;
-        event.mute = mute;
-        let rank = self.graph.rank_of(rf) + 1;
-        self.graph.insert_co(write, rank);
-        self.graph.set_message(write);
-        self.graph.pending = NONE;
-        write
-    }
-
-    /// Whether the graph is consistent and canonical with the write where it stands.
-    pub(super) fn admits_write(&mut self, write: u32) -> bool {
-        let location = self.graph.at(write).location;
-        if !self.in_order(write) || !M::admits(&self.graph, write, &mut self.scratch) {
-            return false;
-        }
-        let count = self.graph.place(location).accesses.len();
-        (0..count).all(|i| {
-            let access = self.graph.place(location).accesses[i];
-            let event = self.graph.at(access);
-            event.kind != Kind::Read
-                || event.rf != write
-                || self.in_order(access) && M::admits(&self.graph, access, &mut self.scratch)
-        })
     }
 }

@@ -25,11 +25,32 @@ use super::super::cache::Source;
 use super::super::model::MemoryModel;
 use super::super::preemptions::Part;
 use super::super::program::Op;
+use super::layer::Layer;
 use super::{Clock, Kind, NONE, Search, Stop};
+
+/// Executions within a bound on preemptions.
+pub(super) struct Preemptions;
+
+impl<M: MemoryModel, S: Source> Layer<M, S> for Preemptions {
+    fn goes_on(search: &mut Search<M, S>) -> Result<bool, Stop> {
+        Ok(search.may_stay_within_bound())
+    }
+
+    fn at_end(search: &mut Search<M, S>) -> Result<bool, Stop> {
+        if search.settings.preemptions.is_none() {
+            return Ok(true);
+        }
+        if !search.is_within_bound() {
+            return Ok(false);
+        }
+        search.find_faults()?;
+        Ok(true)
+    }
+}
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
     /// Whether the execution is within the bound.
-    pub(super) fn is_within_bound(&mut self) -> bool {
+    fn is_within_bound(&mut self) -> bool {
         let Some(most) = self.settings.preemptions else {
             return true;
         };
@@ -39,7 +60,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     /// Whether something that is within the bound may come of the graph.
-    pub(super) fn may_stay_within_bound(&mut self) -> bool {
+    fn may_stay_within_bound(&mut self) -> bool {
         let Some(most) = self.settings.preemptions else {
             return true;
         };
@@ -66,7 +87,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         for event in 0..graph.len() {
             if let Some(stays) = self.settles(event) {
                 for (limit, thread) in limits.iter_mut().zip(0..) {
-                    *limit = graph.seen(stays, Clock::Porf, thread).max(*limit);
+                    let events = graph.threads[thread as usize].events.len() as u32;
+                    let seen = graph.seen(stays, Clock::Porf, thread).min(events);
+                    *limit = seen.max(*limit);
                 }
             }
         }
@@ -96,7 +119,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     /// Faults that are reported at once where there is no bound.
-    pub(super) fn find_faults(&mut self) -> Result<(), Stop> {
+    fn find_faults(&mut self) -> Result<(), Stop> {
         for thread in 0..self.graph.threads.len() as u32 {
             if self.graph.threads[thread as usize].live {
                 let node = self.next_node(thread)?;

@@ -10,9 +10,9 @@
 //!   all or none, and learns nothing from them that it does not know already;
 //! * they are of one kind that commutes, and do not acquire;
 //! * there are no seq_cst fences, to which the coherence order of relaxed accesses is
-//!   visible, and the model is RC11, in which it is visible to nothing else.
+//!   visible, and the model is Rust's or RC11, in which it is visible to nothing else.
 //!
-//! That this holds is not known beforehand. The search assumes it and watches; when an
+//! (`ALGORITHM.md` has the proof.) That this holds is not known beforehand. The search assumes it and watches; when an
 //! execution shows otherwise, the exploration begins again with the location's updates
 //! ordered ([`Stop::Restart`]). A first execution that breaks the condition has a prefix
 //! which does not, so it is found.
@@ -21,18 +21,22 @@ use super::super::cache::Source;
 use super::super::graph::{Clock, Kind};
 use super::super::model::MemoryModel;
 use super::super::program::{MemoryOrder, Op, Update};
+use super::layer::Layer;
 use super::{Doubt, Search, Stop};
 use std::mem::{Discriminant, discriminant};
 
 /// What is assumed of each location.
 pub(super) struct Commuting {
     on: bool,
-    places: Vec<Place>,
+    /// Whether updates of a kind that does not commute are a reason to begin again even where
+    /// they come first.
+    strict: bool,
+    places: Vec<Assumed>,
     any: bool,
 }
 
 #[derive(Clone, Copy, Default)]
-enum Place {
+enum Assumed {
     /// No such update seen yet.
     #[default]
     Open,
@@ -41,13 +45,14 @@ enum Place {
 }
 
 impl Commuting {
-    pub fn new(on: bool, ordered: &[u32]) -> Self {
+    pub fn new(on: bool, ordered: &[u32], strict: bool) -> Self {
         let mut places = Vec::new();
         for &location in ordered {
-            *entry(&mut places, location) = Place::Ordered;
+            *entry(&mut places, location) = Assumed::Ordered;
         }
         Self {
             on,
+            strict,
             places,
             any: false,
         }
@@ -76,28 +81,44 @@ impl Commuting {
             && !matches!(kind, Update::Swap(_) | Update::Nand(_));
         let place = entry(&mut self.places, location);
         match *place {
-            Place::Ordered => Ok(false),
-            Place::Open if fits => {
-                *place = Place::Commutes(discriminant(&kind));
+            Assumed::Ordered => Ok(false),
+            Assumed::Open if fits => {
+                *place = Assumed::Commutes(discriminant(&kind));
                 self.any = true;
                 Ok(true)
             }
-            Place::Open => {
-                *place = Place::Ordered;
+            Assumed::Open if self.strict => Err(Stop::Restart(Doubt::Updates(location))),
+            Assumed::Open => {
+                *place = Assumed::Ordered;
                 Ok(false)
             }
-            Place::Commutes(of) if fits && of == discriminant(&kind) => Ok(true),
-            Place::Commutes(_) => Err(Stop::Restart(Doubt::Updates(location))),
+            Assumed::Commutes(of) if fits && of == discriminant(&kind) => Ok(true),
+            Assumed::Commutes(_) => Err(Stop::Restart(Doubt::Updates(location))),
         }
     }
 }
 
-fn entry(places: &mut Vec<Place>, location: u32) -> &mut Place {
+fn entry(places: &mut Vec<Assumed>, location: u32) -> &mut Assumed {
     let location = location as usize;
     if places.len() <= location {
-        places.resize(location + 1, Place::Open);
+        places.resize(location + 1, Assumed::Open);
     }
     &mut places[location]
+}
+
+/// Updates that commute, unordered.
+pub(super) struct Updates;
+
+impl<M: MemoryModel, S: Source> Layer<M, S> for Updates {
+    #[inline]
+    fn before_choice(search: &Search<M, S>, access: u32) -> Result<(), Stop> {
+        search.looks_at(access)
+    }
+
+    #[inline]
+    fn after_cut(search: &mut Search<M, S>) {
+        search.refold();
+    }
 }
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
@@ -131,12 +152,12 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         let rank = rank.unwrap_or(self.graph.place(location).co.len() as u32 + 1);
         self.graph.insert_co(write, rank);
         self.fold(location, rank);
-        Ok(())
+        self.check_race(write)
     }
 
     /// Before the reads-from or place of another access is chosen: it must come after all
     /// updates of its location.
-    pub(super) fn looks_at(&self, access: u32) -> Result<(), Stop> {
+    fn looks_at(&self, access: u32) -> Result<(), Stop> {
         let location = self.graph.at(access).location;
         let place = self.graph.place(location);
         let early = place.applied > 0
@@ -150,7 +171,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     /// Brings the values of all updates that commute up to date.
-    pub(super) fn refold(&mut self) {
+    fn refold(&mut self) {
         if self.commuting.any {
             for location in 0..self.graph.places.len() as u32 {
                 if self.graph.place(location).applied > 0 {

@@ -12,11 +12,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     /// for, and the execution that differs from this one in nothing but that it has read the
     /// latest is visited as well. (GenMC has no event for a read that leaves its thread
     /// waiting; so do its counts of blocked executions.) The graph cannot be given up any
-    /// earlier than here, as those of [`Self::is_in_vain`] can: the value was the latest when
+    /// earlier than here, as those that are in vain can: the value was the latest when
     /// it was read, and a revisit may take away the writes that came since.
     pub(super) fn end(&mut self) -> Result<Option<End>, Stop> {
-        if self.settings.preemptions.is_some() {
-            self.find_faults()?;
+        if !self.at_end()? {
+            return Ok(None);
         }
         let (mut stuck, mut pruned, mut vain) = (Vec::new(), false, false);
         for thread in 0..self.graph.threads.len() as u32 {
@@ -24,7 +24,6 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 continue;
             }
             let node = self.next_node(thread)?;
-            self.check_joins(thread, self.cache.op(node))?;
             match *self.cache.op(node) {
                 Op::Block { wait, reads } => {
                     // Only a read that nothing follows is nobody else's business.
@@ -50,9 +49,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             return Ok(bounded.then_some(End::Blocked));
         }
         if stuck.is_empty() && !pruned {
+            self.find_leak()?;
             return Ok(Some(End::Complete));
         }
-        if !pruned {
+        if !pruned && !self.settings.survey {
             stuck.retain(|&e| e != NONE);
             return Err(Fault {
                 kind: FailureKind::Deadlock,
@@ -64,6 +64,29 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         Ok(Some(End::Blocked))
     }
 
+    /// Whether something allocated has not been freed.
+    fn find_leak(&self) -> Result<(), Stop> {
+        let graph = &self.graph;
+        let freed = |location: u32| {
+            let accesses = &graph.place(location).accesses;
+            accesses.iter().any(|&e| graph.at(e).kind == Kind::Free)
+        };
+        let allocated = graph.allocations.iter().copied();
+        let leaked = allocated.filter(|&alloc| !freed(graph.at(alloc).value as u32));
+        let mut events: Vec<u32> = leaked.collect();
+        if events.is_empty() {
+            return Ok(());
+        }
+        let place = |e: u32| (self.source.path(graph.at(e).thread), graph.at(e).index);
+        events.sort_by_key(|&alloc| place(alloc));
+        Err(Fault {
+            kind: FailureKind::Leak,
+            message: String::new(),
+            events,
+        }
+        .into())
+    }
+
     pub(super) fn assertion(&self, thread: u32, message: String) -> Stop {
         let last = self.graph.last(thread);
         let events = if last == NONE { Vec::new() } else { vec![last] };
@@ -73,40 +96,6 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             events,
         }
         .into()
-    }
-
-    /// Whether some thread waits for ever, having read an old value: nothing that comes of the
-    /// graph is complete, and no deadlock either. No revisit changes such a read (it is not
-    /// maximal) and nothing follows it; what fails elsewhere fails as well in the execution in
-    /// which it reads the latest value. GenMC calls such executions moot and does not count
-    /// them. They come of revisits; a forward choice of such a value is not made.
-    pub(super) fn is_in_vain(&mut self) -> Result<bool, Stop> {
-        if self.graph.pending != NONE {
-            return Ok(false);
-        }
-        for thread in 0..self.graph.threads.len() as u32 {
-            let last = self.graph.last(thread);
-            if !self.graph.threads[thread as usize].live || last == NONE {
-                continue;
-            }
-            let Event {
-                kind, rf, location, ..
-            } = *self.graph.at(last);
-            // Under a bound its races are not yet looked for.
-            let may_race = self.settings.preemptions.is_some()
-                && location != NONE
-                && self.graph.place(location).plain > 0;
-            if kind != Kind::Read || may_race {
-                continue;
-            }
-            // What is older than the read or than its revisit stays, see `is_maximal`.
-            let since = if rf == NONE { last } else { rf.max(last) };
-            let later = &self.graph.place(location).co[self.graph.rank_of(rf) as usize..];
-            if later.iter().any(|&write| write < since) && self.blocks(thread, last, rf)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Whether the thread's latest `reads` reads all see the latest write: then fairness

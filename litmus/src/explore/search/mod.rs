@@ -1,5 +1,5 @@
-//! The search: every consistent execution graph once (TruSt, POPL 2022, figure 3 and
-//! section 4), as a stack of frames instead of a recursion.
+//! The search as a stack of frames instead of a recursion: the algorithm itself is in the module
+//! `trust`, what is laid over it in `layer` and the layers.
 //!
 //! A frame is a graph and the choices not yet taken in it, each tied to an event. Going
 //! on means cutting the graph back to that event, taking the choice, and running the
@@ -11,41 +11,28 @@ mod add;
 mod bound;
 mod commute;
 mod end;
+mod item;
+mod layer;
 mod memory;
 mod pick;
 mod probe;
 mod race;
 mod rebuild;
-mod revisit;
 mod symmetry;
+mod trust;
+mod vain;
 
 pub(crate) use probe::probes;
+pub(in crate::explore) use race::first_clash;
 
 use super::cache::{Cache, Fault, Source};
 use super::graph::{Clock, Event, Graph, Kind, NONE};
 use super::model::{MemoryModel, Scratch};
 use super::parallel::{Claim, Worker};
-use super::program::Op;
 use commute::Commuting;
+use item::Item;
 use memory::Memory;
 use std::marker::PhantomData;
-
-/// A choice not yet taken.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Item {
-    /// The read reads another write.
-    Read { read: u32, write: u32 },
-    /// The update reads a write that another update continues already, and `older`, that
-    /// other's read or one before it, reads the outcome: without this revisit the graph would
-    /// not be consistent.
-    Conflict { read: u32, write: u32, older: u32 },
-    /// The write stands elsewhere in coherence order.
-    Write { write: u32, rank: u32 },
-    /// The older read reads the younger write.
-    Back { read: u32, write: u32 },
-    /// The choice falls differently.
-    Choose { event: u32, value: u32 },
-}
 
 #[derive(Clone)]
 struct Frame {
@@ -72,6 +59,9 @@ pub(crate) enum Doubt {
     Updates(u32),
     /// Seq_cst fences make the order of all updates visible.
     Fences,
+    /// The source has learnt something that changes what the program does: see
+    /// [`Source::has_learnt`].
+    Learnt,
 }
 
 impl From<Fault> for Stop {
@@ -91,10 +81,14 @@ pub(crate) struct Settings {
     pub commute: bool,
     /// Locations at which they do not.
     pub ordered: Vec<u32>,
+    /// Whether others search as well: what is assumed must then not depend on what was met first.
+    pub shared: bool,
     /// The greatest number of revisits on the way to an execution.
     pub revisits: Option<usize>,
     /// The greatest number of preemptions of an execution.
     pub preemptions: Option<u32>,
+    /// Races and threads that wait for ever are part of what is looked for, not its end.
+    pub survey: bool,
 }
 
 pub(crate) struct Search<M, S> {
@@ -109,10 +103,14 @@ pub(crate) struct Search<M, S> {
     spare: Vec<Graph>,
     scratch: Scratch,
     map: Vec<u32>,
+    /// The threads that the source has told of, in order of their paths.
+    order: Vec<u32>,
     /// Choices taken on the way here.
     depth: u32,
     /// Whether a bound left something out.
     pub bounded: bool,
+    /// Whether there were threads taken to be interchangeable.
+    pub symmetric: bool,
     model: PhantomData<M>,
 }
 
@@ -151,11 +149,16 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         if settings.twins {
             source.pair(&mut graph);
         }
+        let symmetric = graph.threads.iter().any(|thread| thread.elder != NONE);
         Self {
             graph,
             cache,
             source,
-            commuting: Commuting::new(settings.commute && M::UPDATES_COMMUTE, &settings.ordered),
+            commuting: Commuting::new(
+                settings.commute && M::UPDATES_COMMUTE,
+                &settings.ordered,
+                settings.shared,
+            ),
             settings,
             items,
             base: 0,
@@ -163,8 +166,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             spare,
             scratch,
             map,
+            order: Vec::new(),
             depth: 0,
             bounded: false,
+            symmetric,
             model: PhantomData,
         }
     }
@@ -188,7 +193,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                     return Ok(());
                 };
                 if let Some(worker) = &mut worker {
-                    match worker.claim(depth, item) {
+                    match worker.claim(depth, || self.content(item)) {
                         Claim::Mine => mine = true,
                         Claim::Pass => mine = false,
                         Claim::Skip => continue,
@@ -207,29 +212,6 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         self.items.push((item, self.depth + 1));
     }
 
-    /// Adds events until no thread can go on; `None` when the graph turns out inconsistent.
-    fn extend(&mut self) -> Result<Option<End>, Stop> {
-        let mut latest = NONE;
-        loop {
-            if self.graph.pending != NONE {
-                if !self.finish_update()? {
-                    return Ok(None);
-                }
-                continue;
-            }
-            let Some((thread, node)) = self.pick(latest)? else {
-                if !self.is_within_bound() {
-                    return Ok(None);
-                }
-                return self.end();
-            };
-            self.step(thread, node)?;
-            // Who spawns may have put a thread to its left.
-            let spawns = matches!(self.cache.op(node), Op::Spawn(_));
-            latest = if spawns { NONE } else { thread };
-        }
-    }
-
     /// The youngest choice left; leaves frames in which none is.
     fn pop(&mut self) -> Option<(Item, u32)> {
         while self.items.len() == self.base {
@@ -239,52 +221,5 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             self.base = frame.items;
         }
         self.items.pop()
-    }
-
-    /// Takes a choice; false when nothing that comes of it is to be visited.
-    fn enter(&mut self, item: Item) -> Result<bool, Stop> {
-        Ok(self.take(item)? && !self.is_in_vain()? && self.may_stay_within_bound())
-    }
-
-    /// Takes a choice; false when it does not lead to a consistent graph.
-    fn take(&mut self, item: Item) -> Result<bool, Stop> {
-        match item {
-            Item::Read { read, write } => {
-                self.graph.cut(read + 1);
-                self.set_rf(read, write);
-                if !self.in_order(read) || !M::admits(&self.graph, read, &mut self.scratch) {
-                    return Ok(false);
-                }
-                self.settle_read(read)?;
-                Ok(true)
-            }
-            Item::Conflict { read, write, older } => {
-                self.graph.cut(read + 1);
-                self.set_rf(read, write);
-                if !self.in_order(read) {
-                    return Ok(false);
-                }
-                let write = self.add_update(read);
-                self.revisit(older, write)
-            }
-            Item::Write { write, rank } => {
-                self.graph.cut(write + 1);
-                self.graph.remove_co(write);
-                self.graph.insert_co(write, rank);
-                Ok(self.admits_write(write))
-            }
-            Item::Choose { event, value } => {
-                self.graph.cut(event + 1);
-                let thread = self.graph.at(event).thread;
-                self.graph.threads[thread as usize].next = NONE;
-                let choice = self.graph.at_mut(event);
-                (choice.value, choice.next) = (value.into(), NONE);
-                Ok(self.in_order(event))
-            }
-            Item::Back { read, write } => {
-                self.graph.cut(write + 1);
-                self.revisit(read, write)
-            }
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Which thread goes on, and with what.
 
 use super::super::cache::{Class, Fault, Source, Start, answer};
-use super::super::graph::{Event, NONE, Rmw};
+use super::super::graph::{NONE, Rmw};
 use super::super::model::{MemoryModel, floor};
 use super::super::program::{MemoryOrder, Op, Step, Value, truncate};
 use super::{Doubt, Search, Stop};
@@ -62,7 +62,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         }
     }
 
-    fn after(&mut self, thread: u32, node: u32, answer: Value) -> Result<u32, Stop> {
+    pub(super) fn after(&mut self, thread: u32, node: u32, answer: Value) -> Result<u32, Stop> {
         match self.cache.after(node, answer) {
             Some(next) => Ok(next),
             None => {
@@ -78,14 +78,16 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             return Err(self.endless(thread).into());
         }
         let mut step = self.source.fetch(&self.cache, &self.graph, thread)?;
+        if self.source.has_learnt() {
+            return Err(Stop::Restart(Doubt::Learnt));
+        }
         if self.settings.twins && self.source.tells_twins_apart() {
             return Err(Stop::Restart(Doubt::Twins));
         }
         if let Some(location) = step.op.location() {
-            let first = self.source.first_value(location.0);
-            self.graph.ensure_place(location.0, first);
+            self.meet(location.0);
             if let Op::Store { value, .. } = &mut step.op {
-                *value = truncate(*value, first.1);
+                *value = truncate(*value, self.graph.place(location.0).bits);
             }
         }
         if step.op == Op::Fence(MemoryOrder::SeqCst) && self.commuting.is_on() {
@@ -114,18 +116,25 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
 
     /// The next thread to add an event, a function of the graph alone: writes first, for
     /// fewer revisits, awaits last, for fewer blocked executions, else the leftmost. `latest`
-    /// is what this said before the last event was added, or [`NONE`].
+    /// is what this said before the last event was added, or [`NONE`]. Whether an await could go on
+    /// is looked up in the cache, or found by running the thread: both say what the program does,
+    /// so another worker, with another cache, finds the same.
     pub(super) fn pick(&mut self, latest: u32) -> Result<Option<(u32, u32)>, Stop> {
-        if latest != NONE && !self.waits_for_twin(latest) {
+        if latest != NONE && self.may_pick(latest) {
             let node = self.next_node(latest)?;
             // Those to the left of it had nothing like that, and only it has moved.
             if self.cache.class(node) == Class::Now {
                 return Ok(Some((latest, node)));
             }
         }
+        self.put_in_order();
         let (mut read, mut awaits) = (None, false);
-        for thread in 0..self.graph.threads.len() as u32 {
-            if !self.graph.threads[thread as usize].live || self.waits_for_twin(thread) {
+        for place in 0..self.order.len() {
+            let thread = self.order[place];
+            if thread as usize >= self.graph.threads.len() {
+                continue;
+            }
+            if !self.graph.threads[thread as usize].live || !self.may_pick(thread) {
                 continue;
             }
             let node = self.next_node(thread)?;
@@ -154,8 +163,12 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             return Ok(read);
         }
         let mut first = None;
-        for thread in 0..self.graph.threads.len() as u32 {
-            if !self.graph.threads[thread as usize].live || self.waits_for_twin(thread) {
+        for place in 0..self.order.len() {
+            let thread = self.order[place];
+            if thread as usize >= self.graph.threads.len() {
+                continue;
+            }
+            if !self.graph.threads[thread as usize].live || !self.may_pick(thread) {
                 continue;
             }
             let node = self.next_node(thread)?;
@@ -167,6 +180,18 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
         }
         Ok(first)
+    }
+
+    /// Threads are gone through by their paths, not by the numbers that this search happens
+    /// to have given them: so two searches that have met different parts of the program's
+    /// executions choose the same thread in the same graph.
+    fn put_in_order(&mut self) {
+        let count = self.graph.threads.len();
+        if self.order.len() < count {
+            let source = &self.source;
+            self.order.extend(self.order.len() as u32..count as u32);
+            self.order.sort_by_key(|&thread| source.path(thread));
+        }
     }
 
     /// What a thread returned, once it has ended.
@@ -189,19 +214,27 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 new,
                 ..
             } => (location.0, Some(Rmw::Exchange { expected, new })),
+            Op::AwaitUpdate {
+                location,
+                guard,
+                update,
+                ..
+            } => (location.0, Some(Rmw::If(guard, update))),
             _ => return Ok(true),
         };
         self.know(location);
         let floor = floor::<M>(&self.graph, location, self.graph.end_of(thread));
-        for rank in (floor..=self.graph.place(location).co.len() as u32).rev() {
+        let top = self.graph.place(location).co.len() as u32;
+        for rank in (floor..=top).rev() {
             let write = self.graph.ranked(location, rank);
             let value = self.graph.value_of(location, write);
             let exclusive = |update| self.graph.written(location, update, value).is_some();
             if self.graph.exclusive_at(location, rank + 1) && exchange.is_some_and(exclusive) {
                 continue;
             }
-            let next = match self.cache.after(node, value) {
-                Some(next) => next,
+            // The latest write can always be read.
+            let next = match self.cache.after(node, value).filter(|_| rank == top) {
+                Some(next) => Some(next),
                 None => {
                     let read = self.push_read(thread, node)?;
                     self.set_rf(read, write);
@@ -211,42 +244,13 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                         false => None,
                     };
                     self.graph.cut(read);
-                    match next {
-                        Some(next) => next,
-                        None => continue,
-                    }
+                    next
                 }
             };
-            if !matches!(self.cache.op(next), Op::Block { .. }) {
+            if next.is_some_and(|next| !matches!(self.cache.op(next), Op::Block { .. })) {
                 return Ok(true);
             }
         }
         Ok(false)
-    }
-
-    /// Whether the thread blocks at once when it reads from `write`, or cannot read from it.
-    pub(super) fn blocks(&mut self, thread: u32, read: u32, write: u32) -> Result<bool, Stop> {
-        let Event {
-            node,
-            location,
-            mute,
-            ..
-        } = *self.graph.at(read);
-        let value = match mute {
-            true => 0,
-            false => self.graph.value_of(location, write),
-        };
-        let next = match self.cache.after(node, value) {
-            Some(next) => next,
-            None => {
-                self.set_rf(read, write);
-                // Threads are never run on what they cannot have read.
-                if !M::admits(&self.graph, read, &mut self.scratch) {
-                    return Ok(true);
-                }
-                self.after(thread, node, value)?
-            }
-        };
-        Ok(matches!(self.cache.op(next), Op::Block { .. }))
     }
 }

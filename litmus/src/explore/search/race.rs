@@ -1,5 +1,13 @@
-//! Data races: conflicting accesses of two threads, at least one of them plain, without
-//! happens-before.
+//! Accesses that nothing orders, and accesses of memory that is not there.
+//!
+//! * A data race: conflicting accesses of two threads, at least one of them plain, without
+//!   happens-before. The end of a location conflicts with every access, and is plain.
+//! * A race with the initialisation: the making of a location does not happen before an
+//!   access. Making is no event; a graph knows of each location by which event of its
+//!   creator it was there ([`Graph::is_early`]). An access that reads a write that happens
+//!   after the making, and acquires it, is in order; that it may as well read the first value
+//!   is another execution, in which it is not.
+//! * A use after free, or a second free: an access, or end, after the end of its location.
 //!
 //! Every event is looked at when it is added and when its happens-before changes: a read
 //! whose reads-from is chosen anew, and a write that comes with such a read. Of an update
@@ -22,67 +30,88 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         self.find_race(event)
     }
 
+    /// A clash in which `event` takes part, unless clashes do not end the search.
     pub(super) fn find_race(&self, event: u32) -> Result<(), Stop> {
-        let graph = &self.graph;
-        let location = graph.at(event).location;
-        if location == NONE || graph.place(location).plain == 0 {
+        if self.settings.survey {
             return Ok(());
         }
-        let accesses = &graph.place(location).accesses;
-        // Most are before it, and that is soon seen.
-        let racing = accesses
-            .iter()
-            .any(|&other| !graph.precedes(other, event, Clock::Hb) && races(graph, other, event));
-        match racing {
-            true => Err(self.race().into()),
-            false => Ok(()),
-        }
-    }
-
-    /// The race to report of a graph that has one, whatever the order in which its events
-    /// were added: the first by thread and number; of the two the write comes first.
-    #[cold]
-    fn race(&self) -> Fault {
         let graph = &self.graph;
-        let of = |thread: usize| {
-            let thread = graph.threads.get(thread).filter(|thread| thread.live);
-            thread.map_or(&[][..], |thread| &thread.events)
-        };
-        let pairs = (0..graph.threads.len()).flat_map(|t| {
-            let others = move |a| {
-                (t + 1..graph.threads.len())
-                    .flat_map(of)
-                    .map(move |&b| (a, b))
-            };
-            of(t).iter().flat_map(move |&a| others(a))
-        });
-        let mut racing = pairs.filter(|&(a, b)| races(graph, a, b));
-        let events = racing.next().map_or(Vec::new(), |(a, b)| {
-            // An update is named by its read, the first of its events.
-            let whole = |e: u32| match graph.at(e).kind == Kind::Write && graph.at(e).exclusive {
-                true => graph.at(e).before,
-                false => e,
-            };
-            match graph.at(a).kind == Kind::Read && !graph.at(a).exclusive {
-                true => vec![whole(b), a],
-                false => vec![whole(a), whole(b)],
-            }
-        });
-        Fault {
-            kind: FailureKind::DataRace,
-            message: String::new(),
-            events,
+        let location = graph.at(event).location;
+        if location == NONE {
+            return Ok(());
         }
+        let place = graph.place(location);
+        if place.plain == 0 && place.born == 0 {
+            return Ok(());
+        }
+        // Most are before it, and that is soon seen; an end is to be looked at all the same.
+        let clashes = |&other: &u32| {
+            (!graph.precedes(other, event, Clock::Hb) || graph.at(other).kind == Kind::Free)
+                && clash(graph, other, event).is_some()
+        };
+        if graph.is_early(event) || place.plain > 0 && place.accesses.iter().any(clashes) {
+            return Err(first_clash(graph, |thread| self.source.path(thread)).into());
+        }
+        Ok(())
     }
 }
 
-fn races(graph: &Graph, a: u32, b: u32) -> bool {
+/// The clash to report of a graph that has one, whatever the order in which its events
+/// were added: the first by the threads' paths and number; of the two accesses of a race the write
+/// comes first, of two that are ordered the end of the location. Without events if there is none.
+#[cold]
+pub(in crate::explore) fn first_clash(graph: &Graph, path: impl Fn(u32) -> u64) -> Fault {
+    let mut all: Vec<u32> = (0..graph.len()).collect();
+    all.sort_by_key(|&e| (path(graph.at(e).thread), graph.at(e).index));
+    // An update is named by its read, the first of its events.
+    let whole = |e: u32| match graph.at(e).kind == Kind::Write && graph.at(e).exclusive {
+        true => graph.at(e).before,
+        false => e,
+    };
+    let fault = |kind, events| Fault {
+        kind,
+        message: String::new(),
+        events,
+    };
+    for (n, &a) in all.iter().enumerate() {
+        for &b in &all[n + 1..] {
+            let Some(kind) = clash(graph, a, b) else {
+                continue;
+            };
+            let (x, y) = (graph.at(a), graph.at(b));
+            let second = match kind {
+                FailureKind::DataRace => x.kind == Kind::Read && !x.exclusive,
+                _ => graph.precedes(b, a, Clock::Hb) || y.kind == Kind::Free && x.kind != y.kind,
+            };
+            return match second {
+                true => fault(kind, vec![whole(b), whole(a)]),
+                false => fault(kind, vec![whole(a), whole(b)]),
+            };
+        }
+    }
+    let early = |&e: &u32| graph.at(e).location != NONE && graph.is_early(e);
+    let events = all.iter().copied().find(early).map(whole);
+    fault(FailureKind::DataRace, events.into_iter().collect())
+}
+
+/// What is wrong with two events of a graph, if anything is.
+fn clash(graph: &Graph, a: u32, b: u32) -> Option<FailureKind> {
     let (x, y) = (graph.at(a), graph.at(b));
-    x.location != NONE
-        && x.location == y.location
-        && x.thread != y.thread
-        && (x.kind == Kind::Write || y.kind == Kind::Write)
-        && (x.order == MemoryOrder::Plain || y.order == MemoryOrder::Plain)
-        && !graph.precedes(a, b, Clock::Hb)
-        && !graph.precedes(b, a, Clock::Hb)
+    if x.location == NONE || x.location != y.location || a == b {
+        return None;
+    }
+    let before = |a, b| graph.precedes(a, b, Clock::Hb);
+    let ordered = || before(a, b) || before(b, a);
+    match (x.kind, y.kind) {
+        (Kind::Free, Kind::Free) => Some(FailureKind::DoubleFree),
+        (Kind::Free, _) if before(a, b) => Some(FailureKind::UseAfterFree),
+        (_, Kind::Free) if before(b, a) => Some(FailureKind::UseAfterFree),
+        (Kind::Free, _) | (_, Kind::Free) => (!ordered()).then_some(FailureKind::DataRace),
+        _ => {
+            let conflict = x.kind == Kind::Write || y.kind == Kind::Write;
+            let plain = x.order == MemoryOrder::Plain || y.order == MemoryOrder::Plain;
+            let races = x.thread != y.thread && conflict && plain && !ordered();
+            races.then_some(FailureKind::DataRace)
+        }
+    }
 }

@@ -3,9 +3,8 @@
 use super::super::cache::{Fault, Source};
 use super::super::graph::{Event, Kind, NONE};
 use super::super::model::{MemoryModel, floor};
-use super::super::program::{MemoryOrder, Op};
+use super::super::program::{MemoryOrder, Op, operation};
 use super::{End, Search, Stop};
-use crate::picture::message::operation;
 use crate::replay::{Id, Token, Trace};
 use std::collections::HashMap;
 
@@ -180,6 +179,8 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
             (Token::Fence, Op::Fence(_))
             | (Token::Observe, Op::Observe(_))
+            | (Token::Alloc, Op::Alloc(_))
+            | (Token::Free, Op::Free(_))
             | (Token::Join(_), Op::Join(_)) => {
                 self.step(thread, node)?;
                 self.graph.len() - 1
@@ -209,7 +210,9 @@ fn is_read(op: &Op) -> bool {
             | Op::Await { .. }
             | Op::Update { .. }
             | Op::Apply { .. }
+            | Op::UpdateIf { .. }
             | Op::CompareExchange { .. }
+            | Op::AwaitUpdate { .. }
             | Op::AwaitExchange { .. }
     )
 }

@@ -29,12 +29,50 @@ use super::super::cache::Source;
 use super::super::graph::{Event, Graph, Kind};
 use super::super::model::MemoryModel;
 use super::super::program::Op;
+use super::layer::Layer;
 use super::{Doubt, NONE, Search, Stop};
+
+/// Twins in order.
+pub(super) struct Twins;
+
+impl<M: MemoryModel, S: Source> Layer<M, S> for Twins {
+    #[inline]
+    fn may_pick(search: &Search<M, S>, thread: u32) -> bool {
+        !search.waits_for_twin(thread)
+    }
+
+    #[inline]
+    fn before_add(search: &Search<M, S>, thread: u32, node: u32) -> Result<(), Stop> {
+        search.check_joins(thread, search.cache.op(node))
+    }
+
+    #[inline]
+    fn after_add(search: &Search<M, S>, thread: u32) -> Result<(), Stop> {
+        search.check_twin(thread)
+    }
+
+    #[inline]
+    fn keeps(search: &Search<M, S>, event: u32) -> bool {
+        search.in_order(event)
+    }
+
+    fn at_end(search: &mut Search<M, S>) -> Result<bool, Stop> {
+        if search.settings.twins {
+            for thread in 0..search.graph.threads.len() as u32 {
+                if search.graph.threads[thread as usize].live {
+                    let node = search.next_node(thread)?;
+                    search.check_joins(thread, search.cache.op(node))?;
+                }
+            }
+        }
+        Ok(true)
+    }
+}
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
     /// Whether the thread, so far the same as its elder, must let it go first.
     #[inline]
-    pub(super) fn waits_for_twin(&self, thread: u32) -> bool {
+    fn waits_for_twin(&self, thread: u32) -> bool {
         let state = &self.graph.threads[thread as usize];
         state.elder != NONE
             && self.graph.threads[state.elder as usize].events.len() <= state.events.len()
@@ -43,7 +81,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
 
     /// Whether the event does not come before its twin's.
     #[inline]
-    pub(super) fn in_order(&self, event: u32) -> bool {
+    fn in_order(&self, event: u32) -> bool {
         match self.graph.at(event).twin {
             NONE => true,
             twin => {
@@ -55,7 +93,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
 
     /// Threads taken for twins perform the same operations while they have read the same.
     #[inline]
-    pub(super) fn check_twin(&self, thread: u32) -> Result<(), Stop> {
+    fn check_twin(&self, thread: u32) -> Result<(), Stop> {
         if !self.settings.twins {
             return Ok(());
         }
@@ -71,7 +109,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             self.graph.at(twin).node,
         );
         let differ = mine != theirs && self.cache.op(mine) != self.cache.op(theirs);
-        if differ && !matches!(self.cache.op(mine), Op::Spawn(_)) {
+        if differ && !matches!(self.cache.op(mine), Op::Spawn(_) | Op::Alloc(_)) {
             return Err(Stop::Restart(Doubt::Twins));
         }
         Ok(())
@@ -79,7 +117,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
 
     /// Before `thread` does `op`: who has joined one of a row must join them all at once.
     #[inline]
-    pub(super) fn check_joins(&self, thread: u32, op: &Op) -> Result<(), Stop> {
+    fn check_joins(&self, thread: u32, op: &Op) -> Result<(), Stop> {
         if !self.settings.twins {
             return Ok(());
         }

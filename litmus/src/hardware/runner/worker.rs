@@ -1,6 +1,6 @@
 //! One thread of a test: its rounds, its pace within a block, its share of the counting.
 
-use super::Shared;
+use super::Rig;
 use crate::hardware::arms::{Arm, Learner, Pace};
 use crate::hardware::block::Block;
 use crate::hardware::clock;
@@ -18,7 +18,7 @@ const HEAD_START: u64 = 1_000;
 
 /// A thread and what it needs of its own.
 pub(super) struct Worker<'a> {
-    shared: &'a Shared<'a>,
+    shared: &'a Rig<'a>,
     thread: usize,
     compiled: Compiled,
     registers: Vec<i64>,
@@ -31,12 +31,8 @@ pub(super) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(
-        shared: &'a Shared<'a>,
-        thread: usize,
-        learner: Option<Learner>,
-    ) -> Worker<'a> {
-        let compiled = Compiled::new(&shared.code.threads[thread]);
+    pub(super) fn new(shared: &'a Rig<'a>, thread: usize, learner: Option<Learner>) -> Worker<'a> {
+        let compiled = Compiled::new(&shared.code.threads[thread], &shared.code.types);
         let registers = compiled.registers();
         let tally = Tally::new(shared.code.slots.len());
         let start = Instant::now();
@@ -63,7 +59,7 @@ impl<'a> Worker<'a> {
             let arm = arm_of(round);
             self.block(block, &shared.arms[arm], round);
             let next = &shared.arms[arm_of(round + 1)];
-            shared.blocks[(round + 1) % 3].reset(&shared.code.initial, |location| {
+            shared.blocks[(round + 1) % 3].reset(&shared.layout.initial, |location| {
                 (location + next.turn) % threads == self.thread
             });
             if let Some(learner) = &mut self.learner {

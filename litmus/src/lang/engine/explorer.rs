@@ -3,18 +3,27 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use super::Limits;
-use crate::explore::program::{Location, LocationInfo, Op, Program, Site, Step, Update, Value};
+use crate::explore::program::{
+    Location, LocationInfo, MemoryOrder, Op, Program, Site, Step, Update, Value, Wait,
+};
 use crate::explore::{Explorer, FailureKind, Model};
 use crate::lang::ast::RmwOp;
-use crate::lang::code::{Access, Code, Cursor, Instr, Reply};
+use crate::lang::code::{Access, Code, Cursor, Reply};
 use crate::lang::outcome::{Coverage, Observation, Witness};
+
+/// Executions between two looks at the clock.
+const CLOCK: u64 = 256;
 
 /// A test and the name of its file, for places in tables.
 struct LitmusProgram<'a> {
     code: &'a Code,
     file: Arc<str>,
+    /// Whether a loop has had all its turns.
+    gave_up: AtomicBool,
 }
 
 impl LitmusProgram<'_> {
@@ -25,20 +34,52 @@ impl LitmusProgram<'_> {
         let code = &self.code.threads[thread];
         let mut cursor = Cursor::new(code);
         let mut answers = answers.iter().copied();
+        let block = |wait, reads| Op::Block { wait, reads };
         while let Some(access) = cursor.pending(code) {
             let mut spurious = false;
-            if let Access::Cas { weak: true, .. } = access {
-                let Some(choice) = answers.next() else {
-                    return (cursor, Op::Choose(2));
-                };
-                spurious = choice == 1;
+            match access {
+                Access::Cas { weak: true, .. } => {
+                    let Some(choice) = answers.next() else {
+                        return (cursor, Op::Choose(2));
+                    };
+                    spurious = choice == 1;
+                }
+                Access::Again(reads) => return (cursor, block(Wait::Await, reads)),
+                Access::GiveUp => {
+                    // Relaxed: read when the search is over, which the caller waits for.
+                    self.gave_up.store(true, Ordering::Relaxed);
+                    return (cursor, block(Wait::Assume, 0));
+                }
+                Access::Abandon => return (cursor, block(Wait::Assume, 1)),
+                Access::Undefined(what) => {
+                    let at = code.at.get(cursor.pc).copied().unwrap_or_default();
+                    let message = format!("{what}, by P{thread} at {}:{at}", self.file);
+                    return (cursor, Op::Fail(message.into()));
+                }
+                _ => {}
             }
             let Some(answer) = answers.next() else {
                 return (cursor, operation(access, spurious));
             };
-            let found = answer as i64;
-            let exchanged =
-                matches!(access, Access::Cas { expected, .. } if expected == found) && !spurious;
+            let ty = |location: usize| self.code.types[location];
+            let (found, exchanged) = match access {
+                Access::Load { location, .. } | Access::Rmw { location, .. } => {
+                    (ty(location).wrap(answer as i64), false)
+                }
+                Access::Cas {
+                    location, expected, ..
+                } => {
+                    let found = ty(location).wrap(answer as i64);
+                    let as_expected = found == ty(location).wrap(expected);
+                    // What fails anyway is the strong one's failure, which has been counted.
+                    if spurious && !as_expected {
+                        return (cursor, block(Wait::Assume, 1));
+                    }
+                    (found, as_expected && !spurious)
+                }
+                Access::Lock(_) if answer != 0 => return (cursor, block(Wait::Lock, 1)),
+                _ => (0, false),
+            };
             cursor.resume(code, Reply { found, exchanged });
         }
         (cursor, Op::End)
@@ -48,9 +89,25 @@ impl LitmusProgram<'_> {
 fn operation(access: Access, spurious: bool) -> Op {
     let at = |location: usize| Location(location as u32);
     match access {
-        Access::Load { location, order } => Op::Load {
+        Access::Load {
+            location,
+            order,
+            waits: true,
+        } => Op::Await {
             location: at(location),
             order,
+        },
+        Access::Load {
+            location, order, ..
+        } => Op::Load {
+            location: at(location),
+            order,
+        },
+        Access::Lock(location) => Op::AwaitExchange {
+            location: at(location),
+            expected: 0,
+            new: 1,
+            order: MemoryOrder::Acquire,
         },
         Access::Store {
             location,
@@ -103,6 +160,9 @@ fn operation(access: Access, spurious: bool) -> Op {
             failure,
         },
         Access::Fence(order) => Op::Fence(order),
+        Access::Again(_) | Access::GiveUp | Access::Abandon | Access::Undefined(_) => {
+            unreachable!("the thread ends here")
+        }
     }
 }
 
@@ -113,12 +173,13 @@ impl Program for LitmusProgram<'_> {
 
     fn locations(&self) -> Vec<LocationInfo> {
         let all = self.code.locations.iter().zip(&self.code.initial);
-        all.map(|(name, initial)| LocationInfo {
-            name: name.as_str().into(),
-            initial: *initial as Value,
-            bits: 64,
-        })
-        .collect()
+        all.zip(&self.code.types)
+            .map(|((name, initial), ty)| LocationInfo {
+                name: name.as_str().into(),
+                initial: *initial as Value,
+                bits: ty.bits,
+            })
+            .collect()
     }
 
     fn step(&self, thread: usize, answers: &[Value]) -> Step {
@@ -137,7 +198,10 @@ impl Program for LitmusProgram<'_> {
 }
 
 fn explorer(model: Model, limits: &Limits) -> Explorer {
-    let mut explorer = Explorer::new().model(model).workers(limits.workers);
+    let mut explorer = Explorer::new()
+        .model(model)
+        .workers(limits.workers)
+        .survey(true);
     if let Some(most) = limits.preemptions {
         explorer = explorer.max_preemptions(most as u32);
     }
@@ -147,6 +211,9 @@ fn explorer(model: Model, limits: &Limits) -> Explorer {
     if let Some(descents) = limits.sample {
         explorer = explorer.sample(descents, limits.seed);
     }
+    if let Some((index, of)) = limits.shard {
+        explorer = explorer.shard(index, of);
+    }
     if let Some(progress) = limits.progress {
         explorer = explorer.progress(progress);
     }
@@ -154,20 +221,36 @@ fn explorer(model: Model, limits: &Limits) -> Explorer {
 }
 
 pub(super) fn run(code: &Code, model: Model, limits: &Limits) -> Result<Observation, String> {
+    let mut code = code.clone();
+    for thread in &mut code.threads {
+        thread.turns = limits.turns;
+    }
+    let code = &code;
     let program = LitmusProgram {
         code,
         file: code.name.as_str().into(),
+        gave_up: AtomicBool::new(false),
     };
+    let begun = Instant::now();
     let mut states: BTreeMap<Vec<i64>, u64> = BTreeMap::new();
-    let mut witness = None;
+    let (mut witness, mut race) = (None, None::<String>);
+    let mut seen = 0u64;
+    let plain = code.has_plain();
     let report = explorer(model, limits).run(&program, |execution| {
+        if plain && let Some(found) = execution.race() {
+            // Whichever worker is first: the same one is reported.
+            race = Some(race.take().map_or(found.clone(), |known| known.min(found)));
+        }
         if execution.is_complete() {
             // A register's value is a function of the answers, so it is replayed, not stored.
             let ends: Vec<Cursor> = (0..code.threads.len())
                 .map(|thread| program.replay(thread, &execution.answers(thread)).0)
                 .collect();
             let outcome = code.outcome(
-                |location| execution.final_value(Location(location as u32)) as i64,
+                |location| {
+                    let value = execution.final_value(Location(location as u32)) as i64;
+                    code.types[location].wrap(value)
+                },
                 |thread, register| ends[thread].registers[register],
             );
             let filter = code.filter.as_ref();
@@ -183,25 +266,25 @@ pub(super) fn run(code: &Code, model: Model, limits: &Limits) -> Result<Observat
             }
             *states.entry(outcome).or_default() += 1;
         }
-        ControlFlow::Continue(())
+        seen += 1;
+        match limits.time {
+            Some(most) if seen.is_multiple_of(CLOCK) && begun.elapsed() >= most => {
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        }
     });
-    let coverage = match report.failure {
-        // Any race makes the test mean nothing: there is no more to be seen.
-        None if !report.exhaustive => Coverage::Partial(report.coverage()),
-        _ => Coverage::Exhaustive,
+    if let Some(failure) = report.failure {
+        return Err(match failure.kind {
+            FailureKind::Assertion => format!("C leaves it undefined: {}", failure.message),
+            _ => failure.message,
+        });
+    }
+    let coverage = match program.gave_up.into_inner() {
+        _ if !report.exhaustive => Coverage::Partial(report.coverage()),
+        true => Coverage::Bounded(format!("{} turns of each loop", limits.turns)),
+        false => Coverage::Exhaustive,
     };
-    let race = match report.failure {
-        Some(failure) if failure.kind == FailureKind::DataRace => Some(failure.message),
-        Some(failure) => return Err(failure.message),
-        None => None,
-    };
-    debug_assert!(
-        report.blocked == 0
-            || code
-                .threads
-                .iter()
-                .any(|t| t.code.iter().any(|i| matches!(i, Instr::Cas { .. })))
-    );
     Ok(Observation {
         states,
         race,

@@ -9,7 +9,7 @@ use std::time::Instant;
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicI64, fence};
 
-use super::{Limits, quietly, words};
+use super::{Limits, in_cells, quietly, words};
 use crate::lang::ast::{Order, RmwOp};
 use crate::lang::code::{Access, Code, Cursor, Reply};
 use crate::lang::outcome::{Coverage, Observation};
@@ -40,6 +40,7 @@ pub(super) fn run(code: &Code, limits: &Limits) -> Result<Observation, String> {
     let states: Arc<Mutex<BTreeMap<Vec<i64>, u64>>> = Arc::default();
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = limits.preemptions;
+    builder.max_duration = limits.time;
     let (shared, seen) = (Arc::new(code.clone()), states.clone());
     let result = catch_unwind(AssertUnwindSafe(|| {
         quietly(|| {
@@ -60,7 +61,9 @@ pub(super) fn run(code: &Code, limits: &Limits) -> Result<Observation, String> {
         }
         Err(message) => return Err(message),
     };
+    let late = limits.time.is_some_and(|most| start.elapsed() >= most);
     let coverage = match (&race, limits.preemptions) {
+        _ if late => Coverage::Bounded(format!("{:.0} s", start.elapsed().as_secs_f64())),
         (Some(_), _) => Coverage::Bounded("the executions before the first race".into()),
         (None, Some(bound)) => Coverage::Bounded(format!("{bound} preemptions")),
         (None, None) => Coverage::Exhaustive,
@@ -78,7 +81,7 @@ pub(super) fn run(code: &Code, limits: &Limits) -> Result<Observation, String> {
 /// Which locations are accessed plainly. loom has separate types for the two
 /// kinds of access, so a location cannot have both.
 fn plain_locations(code: &Code) -> Result<Vec<bool>, String> {
-    use crate::lang::code::Instr;
+    use crate::lang::code::{Instr, Target};
     let (mut plain, mut atomic) = (
         vec![false; code.locations.len()],
         vec![false; code.locations.len()],
@@ -86,15 +89,26 @@ fn plain_locations(code: &Code) -> Result<Vec<bool>, String> {
     for instr in code.threads.iter().flat_map(|thread| &thread.code) {
         match *instr {
             Instr::Load {
-                location, order, ..
+                target: Target::Location(location),
+                order,
+                ..
             }
             | Instr::Store {
-                location, order, ..
+                target: Target::Location(location),
+                order,
+                ..
             } => match order {
                 Order::Plain => plain[location] = true,
                 _ => atomic[location] = true,
             },
-            Instr::Rmw { location, .. } | Instr::Cas { location, .. } => atomic[location] = true,
+            Instr::Rmw {
+                target: Target::Location(location),
+                ..
+            }
+            | Instr::Cas {
+                target: Target::Location(location),
+                ..
+            } => atomic[location] = true,
             _ => {}
         }
     }
@@ -108,12 +122,13 @@ fn plain_locations(code: &Code) -> Result<Vec<bool>, String> {
 }
 
 fn execution(code: &Arc<Code>, plain: &[bool]) -> Vec<i64> {
+    let first = |location: usize| code.types[location].to_cell(code.initial[location]);
     let cells: Vec<Cell> = plain
         .iter()
-        .zip(&code.initial)
-        .map(|(plain, initial)| match plain {
-            true => Cell::Plain(UnsafeCell::new(*initial)),
-            false => Cell::Atomic(AtomicI64::new(*initial)),
+        .enumerate()
+        .map(|(location, plain)| match plain {
+            true => Cell::Plain(UnsafeCell::new(first(location))),
+            false => Cell::Atomic(AtomicI64::new(first(location))),
         })
         .collect();
     let cells = Arc::new(cells);
@@ -122,7 +137,9 @@ fn execution(code: &Arc<Code>, plain: &[bool]) -> Vec<i64> {
             let (code, cells) = (code.clone(), cells.clone());
             loom::thread::spawn(move || {
                 let mut cursor = Cursor::new(&code.threads[thread]);
-                cursor.run(&code.threads[thread], |access| perform(&cells, access));
+                cursor.run(&code.threads[thread], |access| {
+                    in_cells(&code, access, |access| perform(&cells, access))
+                });
                 cursor.registers
             })
         })
@@ -132,11 +149,14 @@ fn execution(code: &Arc<Code>, plain: &[bool]) -> Vec<i64> {
         .map(|handle| handle.join().expect("panics end the model"))
         .collect();
     code.outcome(
-        |location| match &cells[location] {
-            // A load, not a look at the last store executed: loom keeps the
-            // coherence order partial, and this is what completes it.
-            Cell::Atomic(cell) => cell.load(Ordering::Relaxed),
-            Cell::Plain(cell) => read(cell),
+        |location| {
+            let cell = match &cells[location] {
+                // A load, not a look at the last store executed: loom keeps the
+                // coherence order partial, and this is what completes it.
+                Cell::Atomic(cell) => cell.load(Ordering::Relaxed),
+                Cell::Plain(cell) => read(cell),
+            };
+            code.types[location].from_cell(cell)
         },
         |thread, register| registers[thread][register],
     )
@@ -172,7 +192,9 @@ fn perform(cells: &[Cell], access: Access) -> Reply {
         Cell::Plain(_) => unreachable!("locations with both kinds of access are refused"),
     };
     match access {
-        Access::Load { location, order } => Reply::value(match &cells[location] {
+        Access::Load {
+            location, order, ..
+        } => Reply::value(match &cells[location] {
             Cell::Atomic(cell) => cell.load(ordering(order)),
             Cell::Plain(cell) => read(cell),
         }),
@@ -228,5 +250,6 @@ fn perform(cells: &[Cell], access: Access) -> Reply {
             fence(ordering(order));
             Reply::default()
         }
+        _ => unreachable!("loops and locks are refused"),
     }
 }

@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::str::FromStr;
 use std::sync::Once;
+use std::time::Duration;
 
-use super::code::Code;
+use super::code::{Access, Code, Reply};
 use super::outcome::Observation;
 use crate::explore::{Model, Progress};
 use crate::hardware;
@@ -28,7 +29,8 @@ pub enum Engine {
 
 impl Engine {
     /// Every engine, in the order of reports.
-    pub const ALL: [Engine; 6] = [
+    pub const ALL: [Engine; 7] = [
+        Engine::Explorer(Model::Rust),
         Engine::Explorer(Model::Rc11),
         Engine::Explorer(Model::Sc),
         Engine::Explorer(Model::Tso),
@@ -40,6 +42,7 @@ impl Engine {
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Engine::Explorer(Model::Rust) => "rust",
             Engine::Explorer(Model::Rc11) => "rc11",
             Engine::Explorer(Model::Sc) => "sc",
             Engine::Explorer(Model::Tso) => "tso",
@@ -72,6 +75,8 @@ pub struct Limits {
     pub revisits: Option<usize>,
     /// Our explorer: random descents instead of an exhaustive search; default none.
     pub sample: Option<u64>,
+    /// Our explorer: the part of the search, from 1, and how many there are; default the whole.
+    pub shard: Option<(u64, u64)>,
     /// Our explorer: OS threads that search; default 1.
     pub workers: usize,
     /// Our explorer: called every few thousand executions.
@@ -82,6 +87,11 @@ pub struct Limits {
     pub seed: u64,
     /// Hardware: runs of the test; default 200,000.
     pub runs: u64,
+    /// Our explorer: turns that a loop gets, unless it only waits; default 4.
+    pub turns: u32,
+    /// Most time for one test; default none, on hardware a minute. What has been seen by then
+    /// is reported, and as how much.
+    pub time: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -90,11 +100,14 @@ impl Default for Limits {
             preemptions: None,
             revisits: None,
             sample: None,
+            shard: None,
             workers: 1,
             progress: None,
             schedules: 20_000,
             seed: 1,
             runs: 200_000,
+            turns: crate::lang::lower::TURNS,
+            time: None,
         }
     }
 }
@@ -117,18 +130,86 @@ pub struct Unsupported {
 ///
 /// When the engine has no way to express the test.
 pub fn run(code: &Code, engine: Engine, limits: &Limits) -> Result<Observation, Unsupported> {
+    let refused = code
+        .beyond_threads()
+        .filter(|_| !matches!(engine, Engine::Explorer(_)));
     let result = match engine {
+        _ if refused.is_some() => Err(refused.unwrap_or_default().to_string()),
         Engine::Explorer(model) => explorer::run(code, model, limits),
         Engine::Loom => loom::run(code, limits),
         Engine::Shuttle => shuttle::run(code, limits),
-        Engine::Hardware => hardware::run(code, &hardware::Options::new(limits.runs, limits.seed))
-            .map_err(|error| error.to_string()),
+        Engine::Hardware => {
+            let mut options = hardware::Options::new(limits.runs, limits.seed);
+            options.max_time = limits.time.unwrap_or(options.max_time);
+            hardware::run(code, &options).map_err(|error| error.to_string())
+        }
     };
     result.map_err(|reason| Unsupported {
         engine: engine.name(),
         test: code.name.clone(),
         reason,
     })
+}
+
+/// An access to locations that are [cells](crate::lang::ast::IntType::to_cell) 64 bits wide.
+fn in_cells(code: &Code, access: Access, perform: impl FnOnce(Access) -> Reply) -> Reply {
+    let to = |location: usize, value| code.types[location].to_cell(value);
+    let (location, access) = match access {
+        Access::Load { location, .. } => (location, access),
+        Access::Store {
+            location,
+            value,
+            order,
+        } => {
+            let value = to(location, value);
+            let access = Access::Store {
+                location,
+                value,
+                order,
+            };
+            (location, access)
+        }
+        Access::Rmw {
+            location,
+            op,
+            operand,
+            order,
+        } => {
+            let operand = to(location, operand);
+            let access = Access::Rmw {
+                location,
+                op,
+                operand,
+                order,
+            };
+            (location, access)
+        }
+        Access::Cas {
+            location,
+            expected,
+            desired,
+            success,
+            failure,
+            weak,
+        } => {
+            let (expected, desired) = (to(location, expected), to(location, desired));
+            let access = Access::Cas {
+                location,
+                expected,
+                desired,
+                success,
+                failure,
+                weak,
+            };
+            (location, access)
+        }
+        other => return perform(other),
+    };
+    let reply = perform(access);
+    Reply {
+        found: code.types[location].from_cell(reply.found),
+        ..reply
+    }
 }
 
 thread_local! {

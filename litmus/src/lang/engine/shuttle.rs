@@ -10,7 +10,7 @@ use shuttle::scheduler::{DfsScheduler, RandomScheduler};
 use shuttle::sync::atomic::{AtomicI64, fence};
 use shuttle::{Config, Runner};
 
-use super::Limits;
+use super::{Limits, in_cells};
 use crate::lang::ast::{Order, RmwOp};
 use crate::lang::code::{Access, Code, Cursor, Reply};
 use crate::lang::outcome::{Coverage, Observation};
@@ -20,6 +20,7 @@ pub(super) fn run(code: &Code, limits: &Limits) -> Result<Observation, String> {
     let states: Arc<Mutex<BTreeMap<Vec<i64>, u64>>> = Arc::default();
     let mut config = Config::new();
     config.silence_warnings = true;
+    config.max_time = limits.time;
     let shared = Arc::new(code.clone());
     let body = || {
         let (code, seen) = (shared.clone(), states.clone());
@@ -39,7 +40,8 @@ pub(super) fn run(code: &Code, limits: &Limits) -> Result<Observation, String> {
         )
         .run(body())
     });
-    let coverage = if runs < limits.schedules {
+    let late = limits.time.is_some_and(|most| start.elapsed() >= most);
+    let coverage = if runs < limits.schedules && !late {
         Coverage::Exhaustive
     } else {
         // The first interleavings of a depth-first search are all alike; random ones see more.
@@ -78,14 +80,17 @@ fn execution(code: &Arc<Code>) -> Vec<i64> {
     let cells: Arc<Vec<AtomicI64>> = Arc::new(
         code.initial
             .iter()
-            .map(|initial| AtomicI64::new(*initial))
+            .zip(&code.types)
+            .map(|(initial, ty)| AtomicI64::new(ty.to_cell(*initial)))
             .collect(),
     );
     let body = |thread: usize| {
         let (code, cells) = (code.clone(), cells.clone());
         move || {
             let mut cursor = Cursor::new(&code.threads[thread]);
-            cursor.run(&code.threads[thread], |access| perform(&cells, access));
+            cursor.run(&code.threads[thread], |access| {
+                in_cells(&code, access, |access| perform(&cells, access))
+            });
             cursor.registers
         }
     };
@@ -101,7 +106,7 @@ fn execution(code: &Arc<Code>) -> Vec<i64> {
         .collect();
     registers.push(own);
     code.outcome(
-        |location| cells[location].load(SeqCst),
+        |location| code.types[location].from_cell(cells[location].load(SeqCst)),
         |thread, register| registers[thread][register],
     )
 }
@@ -149,5 +154,6 @@ fn perform(cells: &[AtomicI64], access: Access) -> Reply {
             }
             Reply::default()
         }
+        _ => unreachable!("loops and locks are refused"),
     }
 }

@@ -2,7 +2,7 @@
 //! `\/` binds loosest, then `/\`, then `=>` (to the right), then `~`.
 
 use super::token::Token;
-use super::{Condition, MAX_CHAIN, Parser, Prop, Quantifier, Result};
+use super::{Condition, Parser, Place, Prop, Quantifier, Result, Value};
 
 impl Parser {
     pub(super) fn condition(&mut self) -> Result<Condition> {
@@ -15,6 +15,10 @@ impl Parser {
                 return Err(self.error("expected `exists` after `~`", "write `~exists (…)`"));
             }
             Quantifier::NotExists
+        } else if self.eat_word("observed") {
+            return self.observed();
+        } else if self.ahead("(") {
+            Quantifier::Exists
         } else if *self.peek() == Token::End {
             return Ok(Condition {
                 quantifier: Quantifier::Forall,
@@ -28,11 +32,48 @@ impl Parser {
         };
         Ok(Condition {
             quantifier,
-            prop: self.prop()?,
+            prop: self.whole_prop()?,
         })
     }
 
-    pub(super) fn prop(&mut self) -> Result<Prop> {
+    /// `observed x=1; y=1; and x=2; …`: one of these states.
+    fn observed(&mut self) -> Result<Condition> {
+        let mut states: Option<Prop> = None;
+        self.nodes = 0;
+        loop {
+            let mut state: Option<Prop> = None;
+            while *self.peek() != Token::End && !self.word_ahead("and") {
+                self.node()?;
+                let atom = self.unary_prop()?;
+                state = Some(match state {
+                    Some(state) => Prop::And(Box::new(state), Box::new(atom)),
+                    None => atom,
+                });
+                if !self.eat(";") {
+                    break;
+                }
+            }
+            let state = state.unwrap_or(Prop::Const(true));
+            states = Some(match states {
+                Some(states) => Prop::Or(Box::new(states), Box::new(state)),
+                None => state,
+            });
+            self.node()?;
+            if !self.eat_word("and") {
+                return Ok(Condition {
+                    quantifier: Quantifier::Exists,
+                    prop: states.unwrap_or(Prop::Const(true)),
+                });
+            }
+        }
+    }
+
+    pub(super) fn whole_prop(&mut self) -> Result<Prop> {
+        self.nodes = 0;
+        self.prop()
+    }
+
+    fn prop(&mut self) -> Result<Prop> {
         self.chain(
             "\\/",
             |parser| parser.chain("/\\", Parser::implication, Prop::And),
@@ -47,16 +88,12 @@ impl Parser {
         join: impl Fn(Box<Prop>, Box<Prop>) -> Prop,
     ) -> Result<Prop> {
         let mut left = operand(self)?;
-        for _ in 0..MAX_CHAIN {
-            if !self.eat(symbol) {
-                return Ok(left);
-            }
+        while self.ahead(symbol) {
+            self.node()?;
+            self.advance();
             left = join(Box::new(left), Box::new(operand(self)?));
         }
-        Err(self.error(
-            "this condition is too long",
-            format!("at most {MAX_CHAIN} operators in a row"),
-        ))
+        Ok(left)
     }
 
     fn implication(&mut self) -> Result<Prop> {
@@ -64,12 +101,14 @@ impl Parser {
         if !self.eat("=>") {
             return Ok(left);
         }
+        self.node()?;
         let right = self.nested(Parser::implication)?;
         Ok(Prop::Implies(Box::new(left), Box::new(right)))
     }
 
     fn unary_prop(&mut self) -> Result<Prop> {
         if self.eat("~") || self.eat_word("not") {
+            self.node()?;
             return Ok(Prop::Not(Box::new(self.nested(Parser::unary_prop)?)));
         }
         if self.eat("(") {
@@ -80,7 +119,21 @@ impl Parser {
         if matches!(self.peek(), Token::Word(w) if w == "true" || w == "false") {
             return Ok(Prop::Const(self.advance() == Token::Word("true".into())));
         }
+        if let Some(places) = self.whole_array() {
+            return self.array_prop(&places);
+        }
         let place = self.place()?;
+        let negated = self.equality()?;
+        let atom = self.atom(place)?;
+        Ok(if negated {
+            Prop::Not(Box::new(atom))
+        } else {
+            atom
+        })
+    }
+
+    /// `=` or `!=`: whether it is the latter.
+    fn equality(&mut self) -> Result<bool> {
         let negated = match self.peek() {
             Token::Symbol("=" | "==") => false,
             Token::Symbol("!=") => true,
@@ -90,24 +143,56 @@ impl Parser {
             }
         };
         self.advance();
-        let atom = if self.names_place() {
-            Prop::Same(place, self.place()?)
-        } else {
-            Prop::Is(place, self.integer("a value or a place")?)
-        };
+        Ok(negated)
+    }
+
+    /// What stands right of `=`: a number or an address, or a place, whose content is meant.
+    fn atom(&mut self, place: Place) -> Result<Prop> {
+        let at = self.at();
+        if self.eat("*") || self.names_register() || self.ahead("[") {
+            return Ok(Prop::Same(place, self.place()?));
+        }
+        let value = self.value("a value or a place")?;
+        if let Value::Address(name) = &value {
+            self.check_address(name, at)?;
+            if !self.type_of(&place).is_some_and(|ty| ty.is_pointer()) {
+                self.warn_at(
+                    at,
+                    format!("`{place}={name}` compares with the address of {name}, as in herd; write `{place}=[{name}]` for its content"),
+                );
+            }
+        }
+        Ok(Prop::Is(place, value))
+    }
+
+    /// `a={1,2}`
+    fn array_prop(&mut self, places: &[Place]) -> Result<Prop> {
+        let negated = self.equality()?;
+        self.expect("{", "before the elements")?;
+        let mut all: Option<Prop> = None;
+        for (index, place) in places.iter().enumerate() {
+            if index > 0 {
+                self.expect(",", "between elements")?;
+            }
+            self.node()?;
+            let atom = self.atom(place.clone())?;
+            all = Some(match all {
+                Some(all) => Prop::And(Box::new(all), Box::new(atom)),
+                None => atom,
+            });
+        }
+        self.expect("}", "after the elements")?;
+        let all = all.unwrap_or(Prop::Const(true));
         Ok(if negated {
-            Prop::Not(Box::new(atom))
+            Prop::Not(Box::new(all))
         } else {
-            atom
+            all
         })
     }
 
-    /// `1:r0`, `P1:r0`, `[x]` or `x`, rather than a number.
-    fn names_place(&self) -> bool {
-        match self.peek() {
-            Token::Word(_) | Token::Symbol("[") => true,
-            Token::Number(_) => matches!(self.peek_at(1), Token::Symbol(":")),
-            _ => false,
-        }
+    /// `1:r0` or `P1:r0`, rather than a number or a location.
+    fn names_register(&self) -> bool {
+        matches!(self.peek(), Token::Number(..) | Token::Word(_))
+            && matches!(self.peek_at(1), Token::Symbol(":"))
     }
 }

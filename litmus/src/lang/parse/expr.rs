@@ -1,112 +1,181 @@
-//! Expressions and the arguments of `atomic_…` calls.
+//! Expressions.
 
 use super::token::Token;
-use super::{
-    BinOp, Cas, Expected, Expr, MAX_CHAIN, Order, Param, ParseError, Parser, Result, RmwOp, UnOp,
-    c_name,
-};
-
-/// The names a thread knows.
-pub(super) struct Names<'a> {
-    pub(super) params: &'a [Param],
-    pub(super) registers: &'a mut Vec<String>,
-}
-
-impl Names<'_> {
-    pub(super) fn declare(&mut self, name: &str) {
-        if !self.registers.iter().any(|known| known == name) {
-            self.registers.push(name.to_string());
-        }
-    }
-}
+use super::{BinOp, Expr, IntType, Order, ParseError, Parser, Result, Type, UnOp};
 
 impl Parser {
-    pub(super) fn expr(&mut self, names: &mut Names) -> Result<Expr> {
-        self.binary(names, 1)
+    /// An expression that is not part of another.
+    pub(super) fn whole_expr(&mut self) -> Result<Expr> {
+        self.nodes = 0;
+        self.expr()
+    }
+
+    pub(super) fn expr(&mut self) -> Result<Expr> {
+        self.binary(1)
+    }
+
+    /// An argument of a call.
+    pub(super) fn argument(&mut self) -> Result<Expr> {
+        self.nested(Parser::expr)
     }
 
     /// Precedence climbing over [`BinOp::symbol`]; all operators group to the left.
-    fn binary(&mut self, names: &mut Names, tightest: u8) -> Result<Expr> {
-        let mut left = self.unary(names)?;
-        for _ in 0..MAX_CHAIN {
+    fn binary(&mut self, loosest: u8) -> Result<Expr> {
+        let mut left = self.unary()?;
+        loop {
+            if *self.peek() == Token::Junk('?') {
+                return Err(self.error("`?` is not supported", "write if/else"));
+            }
             let Token::Symbol(symbol) = *self.peek() else {
                 return Ok(left);
             };
-            let Some((op, level)) = operator(symbol).filter(|(_, level)| *level >= tightest) else {
-                if symbol == "/" || symbol == "%" {
-                    return Err(self.error(
-                        format!("`{symbol}` is not supported"),
-                        "use + - * & | ^ and comparisons",
-                    ));
-                }
+            let Some((op, level)) = operator(symbol).filter(|(_, level)| *level >= loosest) else {
                 return Ok(left);
             };
+            self.node()?;
+            let at = self.at();
             self.advance();
-            let right = self.nested(|parser| parser.binary(names, level + 1))?;
+            let right = self.nested(|parser| parser.binary(level + 1))?;
+            if op.is_truth() && op.symbol().1 > 2 {
+                self.warn_of_addresses(&left, &right, at);
+            }
             left = Expr::Binary(op, Box::new(left), Box::new(right));
         }
-        Err(self.error(
-            "this expression is too long",
-            "compute parts of it into registers",
-        ))
     }
 
-    fn unary(&mut self, names: &mut Names) -> Result<Expr> {
+    /// An address compared with a number is most often a forgotten `*`.
+    fn warn_of_addresses(&mut self, left: &Expr, right: &Expr, at: super::Pos) {
+        let number = |expr: &Expr| !self.env.of(expr).is_pointer() && *expr != Expr::Const(0);
+        for (one, other) in [(left, right), (right, left)] {
+            if let Expr::Address(name) = one
+                && number(other)
+            {
+                let what = format!(
+                    "this compares the address of {name} with a number; `*{name}` is its content"
+                );
+                return self.warn_at(at, what);
+            }
+        }
+    }
+
+    pub(super) fn unary(&mut self) -> Result<Expr> {
+        let prefix = match self.peek() {
+            Token::Symbol("-") => Some(UnOp::Neg),
+            Token::Symbol("!") => Some(UnOp::Not),
+            Token::Symbol("~") => Some(UnOp::BitNot),
+            _ => None,
+        };
+        if let Some(op) = prefix {
+            self.node()?;
+            self.advance();
+            if let (UnOp::Neg, &Token::Number(value, ty)) = (op, self.peek()) {
+                self.advance();
+                return Ok(match ty {
+                    None => Expr::Const(value.wrapping_neg()),
+                    Some(_) => Expr::Unary(UnOp::Neg, Box::new(number(value, ty))),
+                });
+            }
+            let inner = self.nested(Parser::unary)?;
+            return Ok(Expr::Unary(op, Box::new(inner)));
+        }
+        if self.cast_ahead() {
+            self.node()?;
+            self.advance();
+            let ty = self.pointer_type()?;
+            self.expect(")", "after the type")?;
+            let inner = self.nested(Parser::unary)?;
+            return Ok(Expr::Cast(ty.held(), Box::new(inner)));
+        }
+        if self.ahead("*") {
+            self.node()?;
+            let at = self.at();
+            self.advance();
+            let address = self.nested(Parser::unary)?;
+            return self.content(address, at);
+        }
+        if self.ahead("&") {
+            let at = self.at();
+            self.advance();
+            if let Token::Word(word) = self.peek().clone()
+                && self.env.param(&word).is_some()
+                && *self.peek_at(1) != Token::Symbol("[")
+            {
+                self.advance();
+                return Ok(Expr::Address(word));
+            }
+            return match self.nested(Parser::unary)? {
+                Expr::Load(address, _) => Ok(*address),
+                _ => Err(ParseError::new(
+                    at,
+                    "`&` takes the address of a shared location only",
+                    "name a parameter, or an element of an array",
+                )),
+            };
+        }
+        let mut value = self.primary()?;
+        while self.ahead("[") {
+            self.node()?;
+            let at = self.at();
+            self.advance();
+            let index = self.argument()?;
+            self.expect("]", "after the index")?;
+            let address = match index {
+                Expr::Const(0) => value,
+                index => Expr::Binary(BinOp::Add, Box::new(value), Box::new(index)),
+            };
+            value = self.content(address, at)?;
+        }
+        Ok(value)
+    }
+
+    /// What is at an address: `*p`.
+    fn content(&mut self, address: Expr, at: super::Pos) -> Result<Expr> {
+        let ty = self.env.of(&address);
+        if !ty.is_pointer() {
+            return Err(not_an_address(&address, at));
+        }
+        let order = if ty.pointee().is_atomic() {
+            self.warn_at(
+                at,
+                "`*` on an atomic is seq_cst, as in C; herd reads it as a plain access",
+            );
+            Order::SeqCst
+        } else {
+            Order::Plain
+        };
+        Ok(Expr::Load(Box::new(address), order))
+    }
+
+    fn primary(&mut self) -> Result<Expr> {
         match self.peek().clone() {
-            Token::Number(value) => {
+            Token::Number(value, ty) => {
                 self.advance();
-                Ok(Expr::Const(value))
-            }
-            Token::Symbol("-") => {
-                self.advance();
-                if let Token::Number(value) = *self.peek() {
-                    self.advance();
-                    return Ok(Expr::Const(-value));
-                }
-                Ok(Expr::Unary(
-                    UnOp::Neg,
-                    Box::new(self.nested(|parser| parser.unary(names))?),
-                ))
-            }
-            Token::Symbol("!") => {
-                self.advance();
-                Ok(Expr::Unary(
-                    UnOp::Not,
-                    Box::new(self.nested(|parser| parser.unary(names))?),
-                ))
+                Ok(number(value, ty))
             }
             Token::Symbol("(") => {
                 self.advance();
-                let inner = self.nested(|parser| parser.expr(names))?;
+                let inner = self.nested(Parser::expr)?;
                 self.expect(")", "after the expression")?;
                 Ok(inner)
             }
-            Token::Symbol("*") => {
-                self.advance();
-                let parenthesised = self.eat("(");
-                let location = self.plain_location(names)?;
-                if parenthesised {
-                    self.expect(")", "after the location")?;
-                }
-                Ok(Expr::Load(location, Order::Plain))
-            }
-            Token::Word(word) if matches!(self.peek_at(1), Token::Symbol("(")) => {
-                self.call(names, &word)
+            Token::Word(word) if matches!(self.peek_at(1), Token::Symbol("(" | "{")) => {
+                self.node()?;
+                self.call(&word)
             }
             Token::Word(word) => {
-                if names.params.iter().any(|param| param.name == word) {
-                    return Err(self.error(
-                        format!("`{word}` is the address of a shared location"),
-                        format!(
-                            "write `*{word}` or `atomic_load_explicit({word}, order)` for its value"
-                        ),
-                    ));
-                }
-                if !names.registers.contains(&word) {
-                    return Err(self.refused(&word));
-                }
+                let expr = if self.env.param(&word).is_some() {
+                    Expr::Address(word)
+                } else if self.env.register(&word).is_some() {
+                    Expr::Reg(word)
+                } else {
+                    match word.as_str() {
+                        "true" => Expr::Const(1),
+                        "false" | "NULL" => Expr::Const(0),
+                        _ => return Err(self.refused(&word)),
+                    }
+                };
                 self.advance();
-                Ok(Expr::Reg(word))
+                Ok(expr)
             }
             other => Err(self.error(
                 format!("expected a value, found {}", other.shown()),
@@ -115,171 +184,75 @@ impl Parser {
         }
     }
 
-    fn call(&mut self, names: &mut Names, word: &str) -> Result<Expr> {
-        let (base, explicit) = match word.strip_suffix("_explicit") {
-            Some(base) => (base, true),
-            None => (word, false),
-        };
-        let rmw = RmwOp::ALL.into_iter().find(|op| op.c_name() == base);
-        let cas = match base {
-            "atomic_compare_exchange_strong" => Some(false),
-            "atomic_compare_exchange_weak" => Some(true),
-            _ => None,
-        };
-        if base != "atomic_load" && rmw.is_none() && cas.is_none() {
-            return Err(self.refused(word));
-        }
-        self.advance();
-        self.advance();
-        let location = self.atomic_location(names)?;
-        let loads = [Order::Relaxed, Order::Acquire, Order::SeqCst];
-        let all = [
-            Order::Relaxed,
-            Order::Acquire,
-            Order::Release,
-            Order::AcqRel,
-            Order::SeqCst,
-        ];
-        let expr = if let Some(weak) = cas {
-            self.expect(",", "after the location")?;
-            let expected = self.expected(names)?;
-            self.expect(",", "after the expected value")?;
-            let desired = self.nested(|parser| parser.expr(names))?;
-            let success = if explicit {
-                self.order(&all, "a compare-exchange")?
-            } else {
-                Order::SeqCst
-            };
-            let failure = if explicit {
-                self.order(&loads, "a failing compare-exchange (it only loads)")?
-            } else {
-                Order::SeqCst
-            };
-            Expr::Cas(Box::new(Cas {
-                location,
-                expected,
-                desired,
-                success,
-                failure,
-                weak,
-            }))
-        } else if let Some(op) = rmw {
-            self.expect(",", "after the location")?;
-            let operand = self.nested(|parser| parser.expr(names))?;
-            let order = if explicit {
-                self.order(&all, "a read-modify-write")?
-            } else {
-                Order::SeqCst
-            };
-            Expr::Rmw(op, location, Box::new(operand), order)
-        } else {
-            let order = if explicit {
-                self.order(&loads, "a load")?
-            } else {
-                Order::SeqCst
-            };
-            Expr::Load(location, order)
-        };
-        self.expect(")", "after the arguments")?;
-        Ok(expr)
-    }
-
-    fn expected(&mut self, names: &mut Names) -> Result<Expected> {
-        if self.eat("&") {
-            let at = self.at();
-            let register = self.word("a register")?;
-            if !names.registers.contains(&register) {
-                return Err(ParseError::new(
-                    at,
-                    format!("`{register}` is not a register of this thread"),
-                    format!("declare it before: `int {register} = 0;`"),
-                ));
-            }
-            return Ok(Expected::Reg(register));
-        }
-        if matches!(self.peek(), Token::Number(_)) {
-            return Err(self.error(
-                "the expected value is passed by address",
-                "write `int e = 0;` before and pass `&e`",
-            ));
-        }
-        Ok(Expected::Location(self.plain_location(names)?))
-    }
-
-    pub(super) fn atomic_location(&mut self, names: &Names) -> Result<String> {
-        self.location(names, true)
-    }
-
-    pub(super) fn plain_location(&mut self, names: &Names) -> Result<String> {
-        self.location(names, false)
-    }
-
-    fn location(&mut self, names: &Names, atomic: bool) -> Result<String> {
+    /// An argument that is an address.
+    pub(super) fn address(&mut self) -> Result<Expr> {
         let at = self.at();
-        let name = self.word("a location")?;
-        let Some(param) = names.params.iter().find(|param| param.name == name) else {
-            let help = if names.registers.contains(&name) {
-                "registers hold integers, not addresses; name the location itself".to_string()
-            } else {
-                format!(
-                    "add `{} {name}` to the thread's parameters",
-                    if atomic { "atomic_int*" } else { "int*" }
-                )
-            };
+        if let Token::Word(word) = self.peek()
+            && !matches!(self.peek_at(1), Token::Symbol("("))
+            && self.env.param(word).is_none()
+            && self.env.register(word).is_none()
+        {
             return Err(ParseError::new(
                 at,
-                format!("`{name}` is not a location of this thread"),
-                help,
+                format!("`{word}` is not a location of this thread"),
+                format!("add `atomic_int* {word}` to the thread's parameters"),
             ));
-        };
-        match (param.atomic, atomic) {
-            (true, false) => Err(ParseError::new(
-                at,
-                format!("`*{name}` on an atomic is seq_cst in C but not atomic in herd"),
-                format!(
-                    "write the atomic_…_explicit call with its order, or declare `int* {name}`"
+        }
+        let address = self.argument()?;
+        match self.env.of(&address).is_pointer() {
+            true => Ok(address),
+            false => Err(not_an_address(&address, at)),
+        }
+    }
+
+    /// The address of something atomic.
+    pub(super) fn atomic_address(&mut self) -> Result<Expr> {
+        let at = self.at();
+        let address = self.address()?;
+        let ty = self.env.of(&address).pointee();
+        if !ty.is_atomic() && !ty.is_pointer() {
+            let what = match &address {
+                Expr::Address(name) => format!(
+                    "`{name}` is accessed atomically but declared `{ty}*`; read as herd does, which has no types: its atomic accesses are atomic, its `*{name}` are not"
                 ),
-            )),
-            (false, true) => Err(ParseError::new(
-                at,
-                format!("`{name}` is not atomic in this thread"),
-                format!("declare `atomic_int* {name}`, or access `*{name}`"),
-            )),
-            _ => Ok(name),
+                _ => "this address is declared as one of plain memory; the access is atomic all the same".into(),
+            };
+            self.warn_at(at, what);
         }
+        Ok(address)
     }
 
-    /// `, memory_order_…` as the next argument.
-    pub(super) fn order(&mut self, allowed: &[Order], of: &str) -> Result<Order> {
-        self.expect(",", "before the memory order")?;
+    /// An argument `*x`, of which the address is meant; herd's definitions of the Linux
+    /// kernel's macros also let it be an address.
+    pub(super) fn place_argument(&mut self) -> Result<Expr> {
         let at = self.at();
-        let order = self.bare_order()?;
-        if allowed.contains(&order) {
-            return Ok(order);
+        match self.argument()? {
+            Expr::Load(address, Order::Plain | Order::SeqCst) => Ok(*address),
+            other if self.env.of(&other).is_pointer() => Ok(other),
+            other => Err(not_an_address(&other, at)),
         }
-        let names: Vec<&str> = allowed.iter().map(|order| c_name(*order)).collect();
-        Err(ParseError::new(
+    }
+}
+
+fn number(value: i64, ty: Option<IntType>) -> Expr {
+    match ty {
+        Some(ty) => Expr::Cast(Type::of(ty), Box::new(Expr::Const(value))),
+        None => Expr::Const(value),
+    }
+}
+
+fn not_an_address(expr: &Expr, at: super::Pos) -> ParseError {
+    match expr {
+        Expr::Reg(name) => ParseError::new(
             at,
-            format!("{} is no order for {of}", c_name(order)),
-            format!("use {}", names.join(", ")),
-        ))
-    }
-
-    pub(super) fn bare_order(&mut self) -> Result<Order> {
-        let at = self.at();
-        let word = self.word("a memory order")?;
-        match word.strip_prefix("memory_order_").unwrap_or("") {
-            "relaxed" => Ok(Order::Relaxed),
-            "acquire" | "consume" => Ok(Order::Acquire),
-            "release" => Ok(Order::Release),
-            "acq_rel" => Ok(Order::AcqRel),
-            "seq_cst" => Ok(Order::SeqCst),
-            _ => Err(ParseError::new(
-                at,
-                format!("`{word}` is not a memory order"),
-                "use memory_order_relaxed, _acquire, _release, _acq_rel or _seq_cst",
-            )),
-        }
+            format!("`{name}` holds a number, not an address"),
+            format!("declare it as a pointer, `int* {name}`, or name the location itself"),
+        ),
+        _ => ParseError::new(
+            at,
+            "this is a number, not an address",
+            "write a parameter's name, or a register declared as a pointer",
+        ),
     }
 }
 

@@ -1,20 +1,23 @@
 //! The head of a test: name, quoted text, `Key=Value` lines.
 
 use super::token::Scanner;
-use super::{ParseError, Result};
+use super::{ParseError, Pos, Result, clipped};
+use crate::lang::error::is_printable;
 
 /// Name, quoted text, info lines.
 pub(super) type Head = (String, Option<String>, Vec<(String, String)>);
 
 /// Reads up to the `{` of the initial state.
 pub(super) fn head(scanner: &mut Scanner) -> Result<Head> {
+    // Some editors put a byte order mark before the text.
+    scanner.eat("\u{feff}");
     scanner.skip(true)?;
     let at = scanner.at();
     let language = scanner.take(|c| !c.is_whitespace() && c != '{');
     if language != "C" {
         let what = match language {
             "" => "there is no test here".to_string(),
-            other => format!("the language is `{other}`"),
+            other => format!("the language is `{}`", clipped(other)),
         };
         return Err(ParseError::new(
             at,
@@ -27,6 +30,7 @@ pub(super) fn head(scanner: &mut Scanner) -> Result<Head> {
     let name = scanner
         .take(|c| !c.is_whitespace() && c != '{' && c != '"')
         .to_string();
+    printable(at, "the test's name", &name)?;
     if name.is_empty() {
         return Err(ParseError::new(
             at,
@@ -50,10 +54,12 @@ pub(super) fn head(scanner: &mut Scanner) -> Result<Head> {
                     "close it with `\"`",
                 ));
             }
+            printable(at, "this text", &text)?;
             doc = Some(text);
             continue;
         }
         let line = scanner.take(|c| c != '\n');
+        printable(at, "this line", line)?;
         match line.split_once('=') {
             Some((key, value)) if is_key(key.trim()) => {
                 info.push((key.trim().to_string(), value.trim().to_string()))
@@ -66,6 +72,21 @@ pub(super) fn head(scanner: &mut Scanner) -> Result<Head> {
                 ));
             }
         }
+    }
+}
+
+/// Refuses what a terminal would take for commands: the text will be shown.
+fn printable(at: Pos, what: &str, text: &str) -> Result<()> {
+    match text
+        .chars()
+        .find(|&c| !is_printable(c) && !matches!(c, '\n' | '\r' | '\t'))
+    {
+        Some(c) => Err(ParseError::new(
+            at,
+            format!("{what} has the control character {c:?} in it"),
+            "remove it",
+        )),
+        None => Ok(()),
     }
 }
 

@@ -9,10 +9,10 @@ impl Parser {
         let at: Pos = self.at();
         match refusal(word) {
             Some((what, help)) => ParseError::new(at, format!("`{word}`: {what}"), help),
-            None if matches!(self.peek_at(1), Token::Symbol("(")) => ParseError::new(
+            None if matches!(self.peek_at(1), Token::Symbol("(" | "{")) => ParseError::new(
                 at,
-                format!("`{word}` is not a function of the supported C11 subset"),
-                "use atomic_load, atomic_store, atomic_exchange, atomic_fetch_add/sub/or/xor/and, atomic_compare_exchange_strong/weak (each also _explicit), atomic_thread_fence",
+                format!("`{word}` is not a function we know, or has no value to be used here"),
+                "there are atomic_load, atomic_store, atomic_exchange, atomic_fetch_add/sub/or/xor/and, atomic_compare_exchange_strong/weak (each also _explicit), atomic_thread_fence, lock, unlock, and the Linux kernel's primitives",
             ),
             None => ParseError::new(
                 at,
@@ -26,22 +26,26 @@ impl Parser {
 /// Why a well-known construct is not supported, and what to do instead.
 pub(super) fn refusal(word: &str) -> Option<(&'static str, &'static str)> {
     Some(match word {
-        "while" | "for" | "do" | "goto" => (
-            "loops are not supported",
-            "unroll the loop with if/else, or write the program in Rust with `threadbare_litmus::explore`, which knows awaits",
+        "do" => (
+            "the loops are `while` and `for`",
+            "write the body once before a `while`",
         ),
-        "return" | "break" | "continue" | "switch" => {
-            ("control flow is if/else only", "nest if/else instead")
-        }
-        "lock" | "unlock" | "mtx_lock" | "mtx_unlock" | "spin_lock" | "spin_unlock" => (
-            "locks are not supported",
-            "spell the lock as a compare-exchange (acquire) and a store (release)",
+        "return" | "break" | "continue" | "switch" | "goto" => (
+            "control flow is if/else, while and for only, as in herd",
+            "nest if/else, or let a register end the loop",
         ),
-        "READ_ONCE" | "WRITE_ONCE" | "smp_mb" | "smp_rmb" | "smp_wmb" | "smp_load_acquire"
-        | "smp_store_release" | "rcu_read_lock" | "rcu_read_unlock" | "synchronize_rcu"
-        | "xchg" | "cmpxchg" => (
-            "this is the Linux kernel's model, not C11",
-            "use the atomic_…_explicit functions",
+        "rcu_read_lock" | "rcu_read_unlock" | "synchronize_rcu" | "srcu_read_lock"
+        | "srcu_read_unlock" | "synchronize_srcu" | "call_rcu" | "__srcu" => (
+            "RCU is not expressible in C11",
+            "write the synchronisation out with atomics",
+        ),
+        "mtx_trylock" => (
+            "its value is a `thrd_…` constant",
+            "use spin_trylock, which is 1 when it has taken the lock",
+        ),
+        "constvar" => (
+            "it stands for a constant that is not there",
+            "write the constant",
         ),
         "atomic_signal_fence" => (
             "it orders against signal handlers only",
@@ -51,10 +55,8 @@ pub(super) fn refusal(word: &str) -> Option<(&'static str, &'static str)> {
             "there is no `if` before it",
             "write `if (…) { … } else { … }`",
         ),
-        "atomic_flag_test_and_set" | "atomic_flag_test_and_set_explicit" => (
-            "flags are not supported",
-            "use atomic_exchange_explicit(x, 1, order) on an atomic_int",
-        ),
+        "void" => ("nothing can be `void`", "write `(void) e;` to drop a value"),
+        "sizeof" => ("sizes are not supported", "write the number"),
         _ => return None,
     })
 }

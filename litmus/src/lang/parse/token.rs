@@ -4,13 +4,16 @@
 //! the parser; everything from the first `{` is tokens. `(* … *)` is a comment
 //! outside thread bodies only: inside them `(*x)` is C. herd draws the same line.
 
-use super::{ParseError, Pos};
+use super::{IntType, ParseError, Pos, clipped};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
     Word(String),
-    Number(i64),
+    /// With a type, if it is not `int` or `long` by its size.
+    Number(i64, Option<IntType>),
     Symbol(&'static str),
+    /// A character of no language here; an error where something has to be made of it.
+    Junk(char),
     End,
 }
 
@@ -19,7 +22,9 @@ impl Token {
     pub(super) fn shown(&self) -> String {
         match self {
             Token::Word(word) => format!("`{word}`"),
-            Token::Number(number) => format!("`{number}`"),
+            Token::Number(number, None) => format!("`{number}`"),
+            Token::Number(number, Some(ty)) => format!("`({ty}) {number}`"),
+            Token::Junk(c) => format!("{c:?}"),
             Token::Symbol(symbol) => format!("`{symbol}`"),
             Token::End => "the end of the file".into(),
         }
@@ -27,9 +32,10 @@ impl Token {
 }
 
 /// Longest first: the first that matches is taken.
-const SYMBOLS: [&str; 31] = [
-    "/\\", "\\/", "=>", "==", "!=", "<=", ">=", "&&", "||", "{", "}", "(", ")", "[", "]", ";", ",",
-    ":", "*", "+", "-", "&", "|", "^", "!", "=", "<", ">", "~", "/", "%",
+const SYMBOLS: [&str; 45] = [
+    "<<=", ">>=", "/\\", "\\/", "=>", "==", "!=", "<=", ">=", "&&", "||", "<<", ">>", "+=", "-=",
+    "*=", "/=", "%=", "&=", "|=", "^=", "++", "--", "{", "}", "(", ")", "[", "]", ";", ",", ":",
+    "*", "+", "-", "&", "|", "^", "!", "=", "<", ">", "~", "/", "%",
 ];
 
 pub(super) struct Scanner<'a> {
@@ -110,8 +116,8 @@ impl<'a> Scanner<'a> {
                     } else if self.step().is_none() {
                         return Err(ParseError::new(
                             start,
-                            "this comment has no end",
-                            "close it with `*)`",
+                            "`(*` begins a comment here, which has no end",
+                            "close it with `*)`; in a condition, the content of x is `x`, not `*x`",
                         ));
                     }
                 }
@@ -140,14 +146,11 @@ impl<'a> Scanner<'a> {
         if first.is_ascii_digit() {
             return self.number(start);
         }
-        match SYMBOLS.iter().find(|symbol| self.eat(symbol)) {
-            Some(symbol) => Ok(Token::Symbol(symbol)),
-            None => Err(ParseError::new(
-                start,
-                format!("{first:?} means nothing in a litmus test"),
-                "remove it; comments are written // …, /* … */ or, outside threads, (* … *)",
-            )),
+        if let Some(symbol) = SYMBOLS.iter().find(|symbol| self.eat(symbol)) {
+            return Ok(Token::Symbol(symbol));
         }
+        self.step();
+        Ok(Token::Junk(first))
     }
 
     /// `%r0`: herd's spelling of a register that stands for any.
@@ -158,17 +161,37 @@ impl<'a> Scanner<'a> {
     fn number(&mut self, start: Pos) -> Result<Token, ParseError> {
         let digits = self.take(|c| c.is_ascii_alphanumeric() || c == '_');
         let lower = digits.to_ascii_lowercase();
-        let value = match lower.strip_prefix("0x") {
-            Some(hex) => i64::from_str_radix(hex, 16),
-            None => lower.trim_end_matches(['u', 'l']).parse(),
+        let bare = lower.trim_end_matches(['u', 'l']);
+        let (value, hex) = match bare.strip_prefix("0x") {
+            Some(hex) => (u64::from_str_radix(hex, 16), true),
+            None => (bare.parse::<u64>(), false),
         };
-        value.map(Token::Number).map_err(|_| {
-            ParseError::new(
+        let suffix = &lower[bare.len()..];
+        let Ok(value) = value else {
+            return Err(ParseError::new(
                 start,
-                format!("`{digits}` is not a number we can hold"),
-                "use a decimal or 0x… constant of at most 63 bits",
-            )
-        })
+                format!("`{}` is not a number we can hold", clipped(digits)),
+                "use a decimal or 0x… constant of at most 64 bits",
+            ));
+        };
+        // C's rule: the first of int, unsigned (hexadecimal or u), long, unsigned long that
+        // has room, and is not ruled out by a suffix.
+        let (unsigned, long) = (suffix.contains('u'), suffix.contains('l'));
+        let ty = [
+            (!unsigned && !long && value <= i32::MAX as u64, None),
+            (
+                (unsigned || hex) && !long && value <= u32::MAX.into(),
+                Some(IntType::UINT),
+            ),
+            (!unsigned && value <= i64::MAX as u64, Some(IntType::LONG)),
+            (true, Some(IntType::ULONG)),
+        ]
+        .into_iter()
+        .find_map(|(fits, ty)| fits.then_some(ty))
+        .flatten();
+        // A long that is too large for an int needs no mark.
+        let ty = ty.filter(|ty| *ty != IntType::LONG || value <= i32::MAX as u64);
+        Ok(Token::Number(value as i64, ty))
     }
 
     /// All tokens to the end, with their places. The first `{ … }` is the

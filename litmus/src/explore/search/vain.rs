@@ -1,0 +1,111 @@
+//! Executions that are in vain: a thread waits for ever because it has read an old value.
+//!
+//! A thread that blocks right after a read goes on only if the read reads something else. So a
+//! value on which it blocks is not worth a choice when the latest value can be read as well, and a graph
+//! in which a revisit has left such a read behind is given up. No execution that is complete is
+//! lost, for in those no thread blocks. No deadlock is lost: a deadlock is reported where every
+//! thread has read the latest of what it waits for. No other fault is lost: nothing follows such a
+//! read in porf, so what fails elsewhere has a prefix without it, and fails as well where the
+//! read reads the latest value (which every model admits: see `MemoryModel`). Two things are
+//! different: the read itself may race, and then it is not left out; and under a bound on
+//! preemptions the execution in which it reads the latest value may need one preemption more, so
+//! under a bound nothing is given up.
+//!
+//! GenMC has no event for a read that leaves its thread waiting, and calls such executions
+//! moot; so do its counts of blocked executions.
+
+use super::super::cache::Source;
+use super::super::model::MemoryModel;
+use super::super::program::Op;
+use super::layer::Layer;
+use super::{Clock, Event, Kind, NONE, Search, Stop};
+
+pub(super) struct Vain;
+
+impl<M: MemoryModel, S: Source> Layer<M, S> for Vain {
+    fn is_worth_reading(search: &mut Search<M, S>, read: u32, write: u32) -> Result<bool, Stop> {
+        let Event {
+            thread,
+            location,
+            before,
+            ..
+        } = *search.graph.at(read);
+        Ok(search.settings.preemptions.is_some()
+            || search.may_race(location, before)
+            || !search.blocks(thread, read, write)?)
+    }
+
+    fn goes_on(search: &mut Search<M, S>) -> Result<bool, Stop> {
+        if search.graph.pending != NONE || search.settings.preemptions.is_some() {
+            return Ok(true);
+        }
+        Ok(!search.is_in_vain()?)
+    }
+}
+
+impl<M: MemoryModel, S: Source> Search<M, S> {
+    /// Whether an access right after the event `before` may race.
+    fn may_race(&self, location: u32, before: u32) -> bool {
+        let place = self.graph.place(location);
+        let known = |thread| match before {
+            NONE => 0,
+            before => self.graph.seen(before, Clock::Hb, thread),
+        };
+        place.plain > 0 || place.born != 0 && known(place.creator) < place.born
+    }
+
+    /// Whether some thread waits for ever, having read an old value that no revisit changes any more:
+    /// the read is not maximal.
+    fn is_in_vain(&mut self) -> Result<bool, Stop> {
+        for thread in 0..self.graph.threads.len() as u32 {
+            let last = self.graph.last(thread);
+            if !self.graph.threads[thread as usize].live || last == NONE {
+                continue;
+            }
+            let Event {
+                kind, rf, location, ..
+            } = *self.graph.at(last);
+            // In a survey its races are not yet looked for.
+            let may_race =
+                self.settings.survey && location != NONE && self.graph.place(location).plain > 0;
+            if kind != Kind::Read || may_race {
+                continue;
+            }
+            // What is older than the read or than its revisit stays, see `is_maximal`.
+            let since = if rf == NONE { last } else { rf.max(last) };
+            let later = &self.graph.place(location).co[self.graph.rank_of(rf) as usize..];
+            if later.iter().any(|&write| write < since) && self.blocks(thread, last, rf)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the thread can read from `write`, and then blocks at once.
+    fn blocks(&mut self, thread: u32, read: u32, write: u32) -> Result<bool, Stop> {
+        let Event {
+            node,
+            location,
+            mute,
+            ..
+        } = *self.graph.at(read);
+        let value = match mute {
+            true => 0,
+            false => self.graph.value_of(location, write),
+        };
+        let blocks = |search: &Self, next| matches!(search.cache.op(next), Op::Block { .. });
+        if let Some(next) = self.cache.after(node, value)
+            && !blocks(self, next)
+        {
+            return Ok(false);
+        }
+        // Threads are never run on what they cannot have read; and the answer must not
+        // depend on whether another graph has run this one there.
+        self.set_rf(read, write);
+        if !M::admits(&self.graph, read, &mut self.scratch) {
+            return Ok(false);
+        }
+        let next = self.after(thread, node, value)?;
+        Ok(blocks(self, next))
+    }
+}

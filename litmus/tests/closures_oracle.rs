@@ -1,0 +1,231 @@
+//! Closures against programs and brute force: the same random threads run as a closure and as a
+//! [`Program`](threadbare_litmus::explore::program::Program), under every model, by one worker
+//! and by several, within bounds and reduced, have the same executions and the same faults.
+
+#[path = "support/cases.rs"]
+mod cases;
+#[path = "support/rich.rs"]
+mod rich;
+#[path = "support/tasks.rs"]
+mod tasks;
+
+use cases::cases;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use tasks::{Keys, Tasks, closure};
+use threadbare_litmus::Explorer;
+use threadbare_litmus::explore::oracle::{Findings, enumerate};
+use threadbare_litmus::explore::{Failure, FailureKind, Model, Report};
+
+const MODELS: [Model; 3] = [Model::Rc11, Model::Sc, Model::Tso];
+
+fn is_faulty(expected: &Findings) -> bool {
+    expected.race || expected.failed || expected.deadlock
+}
+
+fn is_real(failure: &Failure, tasks: &Tasks, expected: &Findings) -> Result<(), TestCaseError> {
+    let real = match failure.kind {
+        FailureKind::DataRace => expected.race,
+        FailureKind::Assertion => expected.failed,
+        FailureKind::Deadlock => expected.deadlock,
+        _ => false,
+    };
+    prop_assert!(real, "false alarm: {:?}: {}", failure.kind, failure.message);
+    let trace = failure.trace.parse().expect("a trace");
+    let explorer = Explorer::new().spurious_failures(tasks.spurious());
+    let again = explorer.replay(closure(tasks), &trace).failure;
+    let again = again.map(|again| (again.kind, again.message));
+    let first = (failure.kind, failure.message.clone());
+    prop_assert_eq!(again, Some(first), "not repeated");
+    Ok(())
+}
+
+/// The complete executions of the closure, each with how often it was visited.
+fn observed(explorer: &Explorer, tasks: &Tasks) -> (BTreeMap<String, u32>, Report) {
+    let keys = Keys {
+        threads: tasks.threads.len(),
+        ..Keys::default()
+    };
+    let explorer = explorer.clone().spurious_failures(tasks.spurious());
+    let report = explorer.observe(closure(tasks), keys.clone());
+    let seen = std::mem::take(&mut *keys.seen.lock().unwrap());
+    (seen, report)
+}
+
+fn same(
+    found: &BTreeMap<String, u32>,
+    expected: &BTreeSet<String>,
+    what: &str,
+) -> Result<(), TestCaseError> {
+    for (key, times) in found {
+        prop_assert_eq!(*times, 1, "visited twice {}: {}", what, key);
+        prop_assert!(expected.contains(key), "extra {}: {}", what, key);
+    }
+    let missing = expected.iter().find(|key| !found.contains_key(*key));
+    prop_assert_eq!(missing, None, "missing {}", what);
+    Ok(())
+}
+
+fn agrees(
+    tasks: &Tasks,
+    expected: &Findings,
+    explorer: &Explorer,
+    what: &str,
+) -> Result<(), TestCaseError> {
+    let (found, report) = observed(explorer, tasks);
+    match &report.failure {
+        Some(failure) => is_real(failure, tasks, expected),
+        None => {
+            prop_assert!(!is_faulty(expected), "missed {}: {:?}", what, expected);
+            prop_assert!(report.exhaustive, "{}", what);
+            same(&found, &expected.complete, what)
+        }
+    }
+}
+
+fn agree(tasks: &Tasks) -> Result<(), TestCaseError> {
+    for model in MODELS {
+        let expected = enumerate(tasks, model);
+        for workers in 1..=3 {
+            let explorer = Explorer::new().model(model).workers(workers).share(2);
+            let what = format!("under {model:?} by {workers}");
+            agrees(tasks, &expected, &explorer, &what)?;
+        }
+        for workers in 1..=2 {
+            let explorer = Explorer::new().model(model).reduce(true).workers(workers);
+            let explorer = explorer.share(2).spurious_failures(tasks.spurious());
+            match &explorer.check(closure(tasks)).failure {
+                Some(failure) => is_real(failure, tasks, &expected)?,
+                None => prop_assert!(!is_faulty(&expected), "missed, reduced: {:?}", expected),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Within a bound: what the program has.
+fn agree_within(tasks: &Tasks, bound: u32) -> Result<(), TestCaseError> {
+    for model in MODELS {
+        let explorer = Explorer::new().model(model).max_preemptions(bound);
+        let mut expected = BTreeSet::new();
+        let program = explorer.run(tasks, |execution| {
+            if execution.is_complete() {
+                expected.insert(execution.key());
+            }
+            ControlFlow::Continue(())
+        });
+        for workers in 1..=2 {
+            let explorer = explorer.clone().workers(workers).share(2);
+            let what = format!("within {bound} under {model:?} by {workers}");
+            let (found, report) = observed(&explorer, tasks);
+            let kinds = |report: &Report| report.failure.as_ref().map(|f| f.kind);
+            prop_assert_eq!(
+                kinds(&report).is_some(),
+                kinds(&program).is_some(),
+                "{}: {:?} and not {:?}",
+                what,
+                report.failure.as_ref().map(|f| &f.message),
+                program.failure.as_ref().map(|f| &f.message)
+            );
+            if report.failure.is_none() {
+                same(&found, &expected, &what)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Executions that a search of these closures visits at most.
+const MANY: u64 = 3_000;
+
+/// The closure by one worker and by several, and reduced; `None` when it has too many executions.
+fn configurations_agree(tree: &rich::Tree) -> Result<(), TestCaseError> {
+    for model in MODELS {
+        let explorer = Explorer::new().model(model).spurious_failures(1);
+        let explorer = explorer.max_executions(MANY);
+        let outcomes = |explorer: &Explorer| {
+            let outcomes = rich::Outcomes::default();
+            let report = explorer.observe(rich::closure(tree), outcomes.clone());
+            let found = std::mem::take(&mut *outcomes.0.lock().unwrap());
+            (found, report)
+        };
+        let kind = |report: &Report| {
+            let failure = report.failure.as_ref();
+            failure.map(|f| (f.kind, f.message.clone()))
+        };
+        let (alone, report) = outcomes(&explorer);
+        if report.failure.is_none() && !report.exhaustive {
+            return Ok(());
+        }
+        let program = FailureKind::Program;
+        let words = kind(&report);
+        prop_assert!(words.as_ref().is_none_or(|f| f.0 != program), "{:?}", words);
+        if let Some(failure) = &report.failure {
+            let trace = failure.trace.parse().expect("a trace");
+            let again = explorer.replay(rich::closure(tree), &trace);
+            prop_assert_eq!(&kind(&again), &words, "not repeated: {}", failure.trace);
+        }
+        let wide = explorer.clone().max_preemptions(100);
+        for (name, explorer) in [
+            ("2 workers", explorer.clone().workers(2).share(2)),
+            ("3 workers", explorer.clone().workers(3).share(3)),
+            ("100 preemptions", wide),
+        ] {
+            let (found, other) = outcomes(&explorer);
+            let same = kind(&other).is_some() == kind(&report).is_some();
+            prop_assert!(
+                same,
+                "by {} under {:?}: {:?}, alone {:?}",
+                name,
+                model,
+                kind(&other),
+                words
+            );
+            if report.failure.is_none() {
+                prop_assert_eq!(&found, &alone, "by {} under {:?}", name, model);
+            }
+        }
+        let reduced = explorer.clone().reduce(true).check(rich::closure(tree));
+        let same = kind(&reduced).is_some() == kind(&report).is_some();
+        prop_assert!(
+            same,
+            "reduced under {:?}: {:?}, plainly {:?}",
+            model,
+            kind(&reduced),
+            words
+        );
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn configurations(tree in rich::tree(false)) {
+        configurations_agree(&tree)?;
+    }
+
+    #[test]
+    fn configurations_with_faults(tree in rich::tree(true)) {
+        configurations_agree(&tree)?;
+    }
+
+    #[test]
+    fn executions(tasks in tasks::tasks(false)) {
+        agree(&tasks)?;
+    }
+
+    #[test]
+    fn faults(tasks in tasks::tasks(true)) {
+        agree(&tasks)?;
+    }
+
+    #[test]
+    fn bounds(mut tasks in tasks::tasks(true), bound in 0..3u32) {
+        // A thread that starts another has to be left for it.
+        tasks.parents.fill(None);
+        agree_within(&tasks, bound)?;
+    }
+}
