@@ -31,6 +31,7 @@ thread_local! {
 pub fn violation(kind: Kind, text: impl FnOnce() -> String) -> ! {
     let violation = Violation { kind, text: text() };
     record(Action::Ghost("✗", Label::of(kind.name())));
+    crate::runtime::explorer::abandon(&violation);
     FOUND.with_borrow_mut(|found| {
         found.get_or_insert_with(|| violation.clone());
     });

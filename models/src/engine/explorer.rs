@@ -7,7 +7,7 @@ use crate::runtime::explorer;
 use crate::runtime::trace::{self, Event};
 use crate::verdict::{Bounds, Failure, Kind, Verdict, Violation};
 use std::sync::{Arc, Mutex};
-use threadbare_litmus::explore::{Execution, Explorer as Search, FailureKind};
+use threadbare_litmus::explore::{Execution, Explorer as Search, FailureKind, Model};
 use threadbare_litmus::observe::{Noted, Observer, Past};
 
 /// Judges the ghost state of each execution, and keeps the failing one.
@@ -140,10 +140,11 @@ pub(super) fn check(program: &Program, budget: Budget) -> Verdict {
             // Here, and not before the search: its workers are OS threads of their own.
             explorer::start();
             hook::quiet();
-            explorer::guarded(|| body());
+            body();
         }
     };
-    let search = Search::new().max_executions(budget.executions).workers(budget.workers);
+    let search =
+        Search::new().model(Model::Rc11).max_executions(budget.executions).workers(budget.workers);
     let report = hook::quietly(|| search.observe(body, judge.clone()));
     trace::take();
     if budget.workers > 1 && !matches!(&report, Ok(report) if report.failure.is_none()) {

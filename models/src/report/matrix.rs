@@ -134,8 +134,8 @@ fn sheet_table(sheets: &[Sheet]) -> String {
     }
     let _ = writeln!(
         text,
-        "\n{:<19} {:>7} {:>7} {:>7}  {}",
-        "mechanism", "mutants", "reason", "not yet", "protocols"
+        "\n{:<19} {:>7} {:>7} {:>7}  protocols",
+        "mechanism", "mutants", "reason", "not yet"
     );
     let cell = |n: usize| if n == 0 { "·".to_owned() } else { n.to_string() };
     for sheet in sheets {

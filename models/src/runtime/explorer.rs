@@ -12,7 +12,7 @@ use super::*;
 use crate::engine::fnv;
 use crate::verdict::Violation;
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::panic::panic_any;
 use threadbare_litmus as l;
 use threadbare_litmus::observe::{note, thread_index};
 
@@ -103,7 +103,7 @@ pub struct Handle(l::thread::JoinHandle<u64>);
 
 impl Join for Handle {
     fn join(self) {
-        let thread = self.0.thread().id() as u8;
+        let thread = self.0.thread().id().number() as u8;
         self.0.join().expect("a panic ends the whole execution");
         record(Action::Join(thread));
     }
@@ -145,26 +145,26 @@ fn keep(event: Event) {
     note(event);
 }
 
+thread_local! {
+    /// Whether this OS thread is one of the explorer's; it is nobody else's then.
+    static RUNNING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 /// Begins to record on this OS thread; [`trace::take`] ends it.
 pub(crate) fn start() {
+    RUNNING.set(true);
     trace::start_with(|| thread_index() as u8, keep);
 }
 
 /// Marks a violation in the text of a panic.
 const MARK: &str = "violation ";
 
-/// Runs `body`; a violation leaves as a panic with a text that [`reported`] understands.
-pub(crate) fn guarded<T>(body: impl FnOnce() -> T) -> T {
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(value) => value,
-        Err(payload) => match payload.downcast::<Violation>() {
-            Ok(violation) => {
-                crate::ghost::take_violation();
-                panic_any(report(&violation))
-            }
-            // Also how the explorer ends a thread that it does not need any more.
-            Err(other) => resume_unwind(other),
-        },
+/// Abandons the execution under way on this OS thread by a panic with a text that [`reported`]
+/// understands: the checker keeps the text of a panic from where it begins, and nothing else of it.
+/// Returns where the explorer runs nothing.
+pub(crate) fn abandon(violation: &Violation) {
+    if RUNNING.get() {
+        panic_any(report(violation));
     }
 }
 
@@ -205,10 +205,10 @@ impl Runtime for Explorer {
         let handle = l::thread::spawn(move || {
             let me = thread_index();
             result_of(me, |_| 0);
-            guarded(body);
+            body();
             result_of(me, |digest| digest)
         });
-        record(Action::Spawn(handle.thread().id() as u8));
+        record(Action::Spawn(handle.thread().id().number() as u8));
         Handle(handle)
     }
     fn yield_now() {
