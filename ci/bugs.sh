@@ -7,6 +7,8 @@
 #       [--vm VM] [--time T] [--catalogue DIR]   this VM only; as for `threadbare repro`
 #   ci/bugs.sh --list                writes stress/src/bugs/files.rs from the files in stress/bugs/
 #   ci/bugs.sh --record [PROGRAM]    measures everything anew and writes it into the files
+#       [--untried]                  only what was not measured since signatures decide: so an
+#                                    interrupted run goes on
 #
 # PROGRAM: default target/release/threadbare. VMs are those that ci/vm/ builds; one that cannot be
 # built is skipped and said so. The last line counts bugs. Exit codes: 0 all as marked, 1 not,
@@ -57,7 +59,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --list) list; exit ;;
         --record) mode=record ;;
-        --quick) flags+=(--quick) ;;
+        --quick | --untried) flags+=("$1") ;;
         --vm | --time | --catalogue)
             [ $# -gt 1 ] || { echo "ci/bugs.sh: $1 wants a value" >&2; exit 2; }
             if [ "$1" = --vm ]; then only=$2; else flags+=("$1" "$2"); fi

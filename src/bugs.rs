@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use threadbare_stress::bugs::attribute::{Attribution, Index};
 use threadbare_stress::bugs::matrix::Matrix;
-use threadbare_stress::bugs::{self, Bug, BugsError, Status, run};
+use threadbare_stress::bugs::{self, Bug, BugsError, Status, run, status};
 use threadbare_stress::finding::store::write_atomically;
 use threadbare_stress::vm::Vm;
 
@@ -21,6 +21,7 @@ Examples:
   threadbare bugs --category dict                             # by part of the VM
   threadbare bugs python/cpython#154130                       # one bug with its program
   threadbare bugs --matrix --html bugs.html                   # bugs × VMs as measured
+  threadbare bugs --table                                     # counts by VM, as README holds them
   threadbare bugs --attribute crash.txt                       # which bug does this output show?
   threadbare repro python/cpython#154130 --vm python3.13t     # run one
   threadbare repro --all --vm python3.13t --time 20s          # run all")]
@@ -43,6 +44,9 @@ pub struct Args {
     /// Show the matrix of bugs and VMs as it was measured.
     #[arg(long)]
     matrix: bool,
+    /// Show the counts by VM as a table in Markdown, as README holds it.
+    #[arg(long, conflicts_with = "matrix")]
+    table: bool,
     /// Write the matrix as a page to this file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -59,7 +63,8 @@ pub struct Args {
 
 fn parse_status(text: &str) -> Result<Status, String> {
     serde_json::from_value(serde_json::Value::from(text)).map_err(|_| {
-        format!("'{text}' is none of reproduced, fixed, not-reproduced, not-applicable")
+        let names = status::ALL.map(Status::name).join(", ");
+        format!("'{text}' is none of {names}")
     })
 }
 
@@ -92,7 +97,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         write_atomically(file, matrix.html().as_bytes())?;
         eprintln!("{}", file.display());
     }
-    match (args.matrix || args.html.is_some(), args.format) {
+    if args.table && args.format == Format::Human {
+        print!("{}", matrix.markdown());
+        return Ok(exit::CLEAN);
+    }
+    match (
+        args.table || args.matrix || args.html.is_some(),
+        args.format,
+    ) {
         (true, Format::Human) => print!("{}", matrix.text()),
         (true, Format::Json) => println!("{}", bugs::json("matrix", &matrix)),
         (false, _) => print::list(&chosen, &matrix, args.vm.as_deref(), args.format),

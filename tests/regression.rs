@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use threadbare_stress::vm::Vm;
 
-/// A program that always shows its bug, and one that never does.
+/// A program that always shows its bug, one that never does, and one that fails in another way.
+const OTHERWISE: &str = "import sys\nprint('hit: 3 is 4')\nsys.exit(1)\n";
 const SHOWS: &str = "import sys\nprint('hit: 1 is 2')\nsys.exit(1)\n";
 const SILENT: &str = "import time\ntime.sleep(0.5)\n";
 
@@ -14,7 +15,8 @@ fn catalogue(dir: &Path, title: &str, program: &str, status: &str, hits: u32) {
     std::fs::create_dir_all(&family).unwrap();
     let text = format!(
         "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"cpython\"\ncategory = \"c\"\nnature = \"bug\"\n\
-         affected = \"any\"\nfixed = \"any\"\nfailure = [\"wrong\"]\nbuilds = [\"release\"]\nsource = \"s\"\n\n\
+         affected = \"any\"\nfixed = \"any\"\nfailure = [\"wrong\"]\nbuilds = [\"release\"]\nsource = \"s\"\n\
+         no_fault = \"a fixture\"\n\n[signature]\ntext = [\"1 is 2\"]\n\n\
          [[measured]]\nvm = \"{title}\"\nstatus = \"{status}\"\nhits = {hits}\nruns = 5\nseconds = 1.0\n"
     );
     std::fs::write(family.join("1-x.toml"), text).unwrap();
@@ -73,6 +75,49 @@ fn a_bug_marked_reproducible_that_does_not_show_fails_the_job() {
     fails(
         check(SILENT, "reproduced", 5),
         "REGRESSION: a/b#1 is marked reproducible",
+    );
+}
+
+#[test]
+fn another_failure_is_not_the_bug() {
+    fails(
+        check(OTHERWISE, "reproduced", 5),
+        "failed, but not in its signature",
+    );
+}
+
+/// A mark that nothing ever proved cannot pass: it is not looked at, and nothing is counted.
+#[test]
+fn an_unproven_mark_passes_nothing() {
+    for (status, hits) in [
+        ("unproven", 0),
+        ("before-signatures", 5),
+        ("reproduced-otherwise", 0),
+    ] {
+        let [direct, job] = check(SILENT, status, hits);
+        assert_eq!((direct.0, job.0), (4, 4), "{status}: {}", job.1);
+        assert!(
+            job.1.ends_with("bugs: 0 passed, 0 failed, 0 skipped\n"),
+            "{}",
+            job.1
+        );
+    }
+}
+
+/// README's table of known bugs is the command's.
+#[test]
+fn the_table_of_known_bugs_is_printed_by_the_command() {
+    let output = Command::new(env!("CARGO_BIN_EXE_threadbare"))
+        .args(["bugs", "--table"])
+        .output()
+        .unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.lines().count() > 2, "{table}");
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    assert!(
+        readme.contains(&table),
+        "README's table is not what `threadbare bugs --table` prints:\n{table}"
     );
 }
 

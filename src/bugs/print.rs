@@ -4,7 +4,7 @@ use crate::Format;
 use crate::counterexample::counterexample;
 use threadbare_stress::bugs::attribute::Attribution;
 use threadbare_stress::bugs::matrix::Matrix;
-use threadbare_stress::bugs::{self, Bug, Measured, Status};
+use threadbare_stress::bugs::{self, Bug, Measured, status};
 use threadbare_stress::report::pair::Pair;
 
 /// One line a bug, then the sums by VM.
@@ -17,7 +17,7 @@ pub fn list(chosen: &[&Bug], matrix: &Matrix, vm: Option<&str>, format: Format) 
     }
     for bug in chosen {
         let state = state(bug, vm);
-        println!("{:<42} {state:<14} {}", bug.id(), bug.title);
+        println!("{:<42} {state:<20} {}", bug.id(), bug.title);
     }
     println!("{} bugs", chosen.len());
     for totals in matrix.totals() {
@@ -29,13 +29,7 @@ pub fn list(chosen: &[&Bug], matrix: &Matrix, vm: Option<&str>, format: Format) 
 fn state(bug: &Bug, vm: Option<&str>) -> String {
     let measured = vm.and_then(|vm| bug.measured_on(vm));
     let any = || {
-        let order = [
-            Status::Reproduced,
-            Status::NotReproduced,
-            Status::Fixed,
-            Status::NotApplicable,
-        ];
-        order
+        status::ALL
             .into_iter()
             .find(|s| bug.measured.iter().any(|m| m.status == *s))
     };
@@ -77,8 +71,12 @@ pub fn show(bug: &Bug, format: Format) {
 }
 
 fn measured_line(m: &Measured) -> String {
+    let otherwise = match m.otherwise.as_str() {
+        "" => String::new(),
+        other => format!("; {} otherwise: {other}", m.others),
+    };
     format!(
-        "{}: {}, {}/{} runs in {:.1} s; {}",
+        "{}: {}, {}/{} runs in {:.1} s; {}{otherwise}",
         m.vm, m.status, m.hits, m.runs, m.seconds, m.seen
     )
 }

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 use threadbare_stress::bugs::matrix::Matrix;
 use threadbare_stress::bugs::regression::{self, Budget, Verdict};
-use threadbare_stress::bugs::run::{self, Attempt, Plan, Summary};
-use threadbare_stress::bugs::{self, Bug, Status, record};
+use threadbare_stress::bugs::run::{self, Attempt, Ended, Plan, Summary};
+use threadbare_stress::bugs::{self, Bug, Status, record, status};
 use threadbare_stress::finding::store::write_atomically;
 use threadbare_stress::vm::Vm;
 
@@ -34,11 +34,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let name = run::vm_name(&vm.facts);
         names.push(name.clone());
         let quick = regression::quick(&all, &name);
-        for &i in &chosen {
+        // What hit before comes first: a run that is interrupted has then measured the most telling.
+        let mut order = chosen.clone();
+        order.sort_by_key(|&i| all[i].measured_on(&name).is_none_or(|m| m.hits == 0));
+        for i in order {
             let bug = &all[i];
             let marked = bug.measured_on(&name).map(|m| m.status);
             if args.regression && !regression::checkable(marked)
-                || args.untried && marked.is_some()
+                || args.untried && marked.is_some_and(|s| s != Status::BeforeSignatures)
                 || args.quick && !quick.contains(&bug.stem)
             {
                 continue;
@@ -64,9 +67,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             ran += 1;
             hits += usize::from(summary.hits > 0);
             if summary.broken.is_none() {
-                record::merge(&mut all[i], summary.measured());
-                if let Some(dir) = &args.record {
-                    record::write(dir, &all[i])?;
+                match &args.record {
+                    Some(dir) => record::add(dir, &mut all[i], summary.measured())?,
+                    None => record::merge(&mut all[i], summary.measured()),
                 }
             }
         }
@@ -113,9 +116,13 @@ fn check(vm: &Vm, bug: &Bug, args: &Args, marked: Status) -> anyhow::Result<(Ver
 fn one(vm: &Vm, bug: &Bug, args: &Args) -> anyhow::Result<Summary> {
     let usual = Duration::from_secs(if args.all { 20 } else { 60 });
     let mut total = args.time.unwrap_or(usual);
-    // Little time is spent on what the reports say is not there.
-    if args.all && run::said_absent(bug, &vm.facts) {
-        total /= 4;
+    let before = bug.measured_on(&run::vm_name(&vm.facts));
+    match before {
+        _ if !args.all => {}
+        Some(before) if before.hits > 0 => total *= 3,
+        // Little time is spent on what the reports say is not there.
+        _ if status::said_absent(bug, &run::vm_name(&vm.facts)) => total /= 4,
+        _ => {}
     }
     let plan = Plan {
         total,
@@ -124,9 +131,6 @@ fn one(vm: &Vm, bug: &Bug, args: &Args) -> anyhow::Result<Summary> {
     };
     let summary = run::reproduce(vm, bug, plan, progress(bug))?;
     told(&summary, args.format);
-    if !args.all && args.format == Format::Human && summary.hits > 0 {
-        stacks(vm, bug);
-    }
     Ok(summary)
 }
 
@@ -135,11 +139,17 @@ fn progress(bug: &Bug) -> impl FnMut(&Attempt) {
     let (id, mut number) = (bug.id(), 0);
     move |attempt| {
         number += 1;
-        let how = if attempt.hit { "hit" } else { "no hit" };
+        let how = match (attempt.hit, &attempt.ended) {
+            (true, _) => "hit",
+            (false, Ended::Clean | Ended::Skip(_) | Ended::Broken(_) | Ended::Interrupted) => {
+                "no hit"
+            }
+            (false, _) => "another failure",
+        };
         let seconds = attempt.took.as_secs_f64();
         eprintln!(
             "{id} run {number}: {how} after {seconds:.1} s: {}",
-            attempt.ended.line()
+            attempt.line()
         );
     }
 }
@@ -149,15 +159,5 @@ fn told(summary: &Summary, format: Format) {
         println!("{}", bugs::json("repro", summary));
     } else {
         println!("{} on {}: {}", summary.id, summary.vm, summary.line());
-    }
-}
-
-/// The native stacks of a crash, where there is a debugger and the crash comes again.
-fn stacks(vm: &Vm, bug: &Bug) {
-    if let Some(frames) = run::native_frames(vm, bug) {
-        println!(
-            "  innermost frames under the debugger: {}",
-            frames.join(" < ")
-        );
     }
 }

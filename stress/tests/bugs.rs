@@ -5,14 +5,24 @@ use std::time::Duration;
 use threadbare_stress::bugs::matrix::Matrix;
 use threadbare_stress::bugs::regression::{self, Budget, Verdict};
 use threadbare_stress::bugs::run::{self, Ended, Grace, Plan};
-use threadbare_stress::bugs::{self, Bug, Nature, Status, record};
+use threadbare_stress::bugs::{self, Bug, Failure, Nature, Status, record, signature, status};
 use threadbare_stress::vm::{Facts, Vm};
 
 /// A bug of the fixture VM, which is a shell: its program is a shell script.
 fn bug(failure: &str, program: &str) -> Bug {
+    known_by(
+        r#"text = ["SIGSEGV", "SIGABRT", "1 is 2", "index out of bounds", "no progress"]"#,
+        failure,
+        program,
+    )
+}
+
+/// [`bug`] with this signature.
+fn known_by(signature: &str, failure: &str, program: &str) -> Bug {
     let text = format!(
         "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"shell\"\ncategory = \"c\"\nnature = \"bug\"\n\
-         affected = \"any\"\nfixed = \"2.0\"\nfailure = [\"{failure}\"]\nbuilds = [\"release\"]\nsource = \"s\"\n"
+         affected = \"any\"\nfixed = \"2.0\"\nfailure = [\"{failure}\"]\nbuilds = [\"release\"]\nsource = \"s\"\n\
+         no_fault = \"a shell\"\n\n[signature]\n{signature}\n"
     );
     bugs::parse("shell/1-x", &text, program, "").unwrap()
 }
@@ -135,6 +145,14 @@ fn marks_that_hold() {
 
 #[test]
 fn wrong_marks_are_found_and_chance_is_not_taken_for_one() {
+    // Another failure than the marked one is no proof of it.
+    let (verdict, _) = checked(Status::Reproduced, "kill -ILL $$");
+    assert!(
+        matches!(&verdict, Verdict::Regressed(why) if why.contains("SIGILL")),
+        "{verdict:?}"
+    );
+    let (verdict, _) = checked(Status::Fixed, "kill -ILL $$");
+    assert!(matches!(verdict, Verdict::Unsure(_)), "{verdict:?}");
     let (verdict, hits) = checked(Status::Fixed, CRASH);
     assert!(matches!(verdict, Verdict::Regressed(_)), "{verdict:?}");
     assert_eq!(hits, 2);
@@ -170,8 +188,10 @@ fn the_short_run_takes_what_is_hardly_ever_missed() {
             hits,
             runs: hits.max(1),
             seconds,
+            others: 0,
             first_hit: 0.0,
             seen: String::new(),
+            otherwise: String::new(),
         });
         bug
     };
@@ -223,7 +243,43 @@ fn the_plan_is_kept_and_rates_carry_intervals() {
     );
     // The same on a version that is said to be without it.
     let summary = run::reproduce(&shell("2.1"), &never, plan(1), |_| ()).unwrap();
-    assert_eq!(summary.status, Status::Fixed);
+    assert_eq!(summary.status, Status::Unproven);
+}
+
+#[test]
+fn what_fails_otherwise_is_counted_apart_and_is_no_hit() {
+    let elsewhere = known_by("text = [\"SIGFPE in pop\"]", "crash", "kill -SEGV $$");
+    let summary = run::reproduce(&shell("1.0"), &elsewhere, plan(1), |_| ()).unwrap();
+    assert_eq!(summary.status, Status::ReproducedOtherwise);
+    assert!(summary.hits == 0 && summary.others == summary.runs);
+    assert!(
+        summary.line().contains("not in its signature") && summary.line().contains("SIGSEGV"),
+        "{}",
+        summary.line()
+    );
+    let one = known_by("text = [\"3 is 4\"]", "wrong", "echo hit: 1 is 2; exit 1");
+    let summary = run::reproduce(&shell("1.0"), &one, plan(1), |_| ()).unwrap();
+    assert_eq!(
+        (summary.hits, summary.status),
+        (0, Status::ReproducedOtherwise)
+    );
+    // As of a bug that cannot be told from others.
+    let none = known_by("none = \"a damaged heap\"", "crash", "kill -SEGV $$");
+    let summary = run::reproduce(&shell("1.0"), &none, plan(1), |_| ()).unwrap();
+    assert_eq!(summary.status, Status::ReproducedOtherwise);
+}
+
+#[test]
+fn what_ends_a_program_from_outside_is_no_failure_of_it() {
+    for signal in ["KILL", "TERM"] {
+        let killed = known_by("text = [\"SIG\"]", "crash", &format!("kill -{signal} $$"));
+        let attempt = run::attempt(&shell("1.0"), &killed, Duration::from_secs(1)).unwrap();
+        assert!(
+            !attempt.hit && matches!(attempt.ended, Ended::Broken(_)),
+            "{:?}",
+            attempt.ended
+        );
+    }
 }
 
 #[test]
@@ -244,13 +300,27 @@ fn measurements_are_written_into_the_file_and_read_again() {
     std::fs::create_dir(dir.path().join("shell")).unwrap();
     let mut bug = bug("crash", "kill -SEGV $$");
     let text = "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"shell\"\ncategory = \"c\"\nnature = \"bug\"\n\
-                affected = \"any\"\nfixed = \"2.0\"\nfailure = [\"crash\"]\nbuilds = [\"release\"]\nsource = \"s\"\n";
+                affected = \"any\"\nfixed = \"2.0\"\nfailure = [\"crash\"]\nbuilds = [\"release\"]\nsource = \"s\"\n\
+                no_fault = \"a shell\"\n\n[signature]\ntext = [\"SIGSEGV\"]\n";
     std::fs::write(dir.path().join("shell/1-x.toml"), text).unwrap();
     std::fs::write(dir.path().join("shell/1-x.py"), &bug.program).unwrap();
-    let summary = run::reproduce(&shell("1.0"), &bug, plan(1), |_| ()).unwrap();
-    record::merge(&mut bug, summary.measured());
-    record::write(dir.path(), &bug).unwrap();
-    assert_eq!(bugs::load(dir.path()).unwrap(), [bug]);
+    bug.signature.text = vec!["SIGSEGV".into()];
+    let other = bug.clone();
+    for (vm, bug) in [("1.0", &mut bug), ("1.1", &mut other.clone())] {
+        let summary = run::reproduce(&shell(vm), bug, plan(1), |_| ()).unwrap();
+        record::add(dir.path(), bug, summary.measured()).unwrap();
+    }
+    // The second run did not know of the first and keeps what it wrote.
+    let read = bugs::load(dir.path()).unwrap().remove(0);
+    let on = |vm| read.measured_on(vm).map(|m| (m.status, m.hits));
+    assert_eq!(on("shell 1.0"), Some((Status::Reproduced, 1)));
+    assert_eq!(on("shell 1.1"), on("shell 1.0"));
+    // A version that is said to be without it, and does not show it, proves it fixed.
+    bug.program = "sleep $1".into();
+    let summary = run::reproduce(&shell("2.1"), &bug, plan(1), |_| ()).unwrap();
+    record::add(dir.path(), &mut bug, summary.measured()).unwrap();
+    let read = bugs::load(dir.path()).unwrap().remove(0);
+    assert_eq!(read.measured_on("shell 2.1").unwrap().status, Status::Fixed);
 }
 
 #[test]
@@ -259,8 +329,9 @@ fn the_matrix_counts_what_the_rows_say() {
     let all: Vec<&Bug> = shipped.iter().collect();
     let matrix = Matrix::new(&all);
     for totals in matrix.totals() {
-        let sum = totals.reproduced + totals.fixed + totals.not_reproduced + totals.not_applicable;
-        assert_eq!(sum, totals.tried);
+        let counted = totals.reproduced + totals.otherwise + totals.fixed + totals.not_reproduced;
+        let uncounted = totals.unproven + totals.not_applicable + totals.before_signatures;
+        assert_eq!(counted + uncounted, totals.tried);
     }
     let html = matrix.html();
     assert!(html.contains("python/cpython#154130") && !html.contains("<script"));
@@ -285,12 +356,81 @@ fn the_catalogue_is_as_large_and_as_wide_as_the_reports() {
         }
         for m in &bug.measured {
             assert_eq!(
-                m.hits > 0,
-                m.status == Status::Reproduced,
-                "{} on {}",
+                m.status,
+                status::decide(bug, m),
+                "{} on {}: written by hand?",
                 bug.id(),
                 m.vm
             );
+            assert!(m.first_hit.is_sign_positive(), "{} on {}", bug.id(), m.vm);
         }
     }
+}
+
+/// A bug that is unproven on a VM, or was not measured there since signatures decide, counts nowhere.
+#[test]
+fn what_nothing_shows_is_counted_as_nothing() {
+    let mut unproven = bug("crash", "sleep $1");
+    for (vm, status, hits) in [
+        ("shell 2.1", Status::Unproven, 0),
+        ("shell 2.2", Status::BeforeSignatures, 5),
+    ] {
+        unproven.measured.push(bugs::Measured {
+            vm: vm.into(),
+            status,
+            hits,
+            others: 0,
+            runs: 5,
+            seconds: 1.0,
+            first_hit: 0.1,
+            seen: String::new(),
+            otherwise: String::new(),
+        });
+    }
+    status::settle(&mut unproven);
+    assert_eq!(unproven.measured[0].status, Status::Unproven);
+    assert_eq!(unproven.measured[1].status, Status::BeforeSignatures);
+    let matrix = Matrix::new(&[&unproven]);
+    assert_eq!(
+        matrix.markdown().lines().count(),
+        2,
+        "{}",
+        matrix.markdown()
+    );
+    for m in &unproven.measured {
+        assert!(!regression::checkable(Some(m.status)));
+        let all = std::slice::from_ref(&unproven);
+        assert!(regression::quick(all, &m.vm).is_empty());
+    }
+}
+
+/// Signatures name what is the bug's own: no function that every stack passes through, no words that any
+/// failure prints, and nothing that another bug is known by as well, unless both say so.
+#[test]
+fn signatures_are_the_bugs_own() {
+    let all = catalogue();
+    for bug in &all {
+        let (id, signature) = (bug.id(), &bug.signature);
+        let nothing = signature::telling_nothing(signature);
+        assert!(nothing.is_empty(), "{id}: {nothing:?} tell nothing");
+        for text in &signature.text {
+            let bare = text.len() < 4 || text.starts_with("SIG");
+            assert!(!bare, "{id}: any failure says '{text}'");
+        }
+        let dies = bug.failure.iter().any(|f| !matches!(f, Failure::Race));
+        assert!(
+            signature.frames.is_empty() || dies,
+            "{id}: frames of what does not die"
+        );
+    }
+    let mut shared = Vec::new();
+    for (i, a) in all.iter().enumerate() {
+        for b in all[..i].iter().filter(|b| b.vm == a.vm) {
+            let said = a.same.contains(&b.id()) || b.same.contains(&a.id());
+            if !said && signature::meet(a, b) {
+                shared.push((a.id(), b.id()));
+            }
+        }
+    }
+    assert!(shared.is_empty(), "one stack or race is both: {shared:#?}");
 }

@@ -1,9 +1,12 @@
 # python/cpython#113956: setattr() with a fresh key makes a string of another thread immortal
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import time
 
 
 def turn():
@@ -13,24 +16,12 @@ def turn():
 
     stem = str(time.monotonic_ns())
     box, keys = Box(), ["k" + stem + str(i) for i in range(300)]
-    ready = []
 
     def store():
-        ready.append(1)
-        while len(ready) < 3:
-            pass
-        try:
-            for key in keys:
-                setattr(box, key, 1)
-        except Exception:
-            pass
+        for key in keys:
+            setattr(box, key, 1)
 
-    threads = [threading.Thread(target=f) for f in (store, store, store)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(store, store, store)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,39 +1,36 @@
 # python/cpython#114944: waking all waiters against a waiter that leaves by an interrupt
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import signal
 import threading
 import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+# A join waits on the parking lot for the end of a thread, and that end wakes all who wait. Signals get the
+# main thread, and no other, out of its place there.
+signal.signal(signal.SIGUSR1, lambda *args: None)
+main = threading.main_thread().ident
 
 
-def turn():
-    event = threading.Event()
-    ready = []
+def interrupt():
+    while going():
+        signal.pthread_kill(main, signal.SIGUSR1)
+        time.sleep(0.00005)
 
-    def wait():
-        ready.append(1)
-        while len(ready) < 5:
-            pass
-        try:
-            event.wait(0.0005)
-        except Exception:
-            pass
 
-    def wake():
-        ready.append(1)
-        while len(ready) < 5:
-            pass
-        try:
-            event.set()
-        except Exception:
-            pass
-
-    threads = [threading.Thread(target=f) for f in (wait, wait, wait, wait, wake)]
-    for thread in threads:
+helper = threading.Thread(target=interrupt)
+helper.start()
+while going():
+    young = threading.Thread(target=int)
+    others = [threading.Thread(target=young.join) for _ in range(3)]
+    young.start()
+    for thread in others:
         thread.start()
-    for thread in threads:
+    young.join()
+    for thread in others:
         thread.join()
-
-
-while time.monotonic() < end:
-    turn()
+helper.join()

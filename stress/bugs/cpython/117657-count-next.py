@@ -1,40 +1,27 @@
 # python/cpython#117657: next(itertools.count()) increments with a plain add
-import itertools
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+# --- end of the kit ---
+import itertools
 
 
 def turn():
-    counter = itertools.count()
+    counter = itertools.cycle(range(30000)) if FAULT == "twice" else itertools.count()
     seen = [[], []]
     turns = iter(seen)
-    ready = []
 
     def take():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
         mine = next(turns)
         for _ in range(20000):
             mine.append(next(counter))
 
-    threads = [threading.Thread(target=f) for f in (take, take)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(take, take)
     if len(set(seen[0]) | set(seen[1])) != 40000:
         hit("a number came twice")
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

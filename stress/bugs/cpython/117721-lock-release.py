@@ -1,29 +1,23 @@
 # python/cpython#117721: lock.release() by a thread that is not the holder writes a plain flag
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import threading
-import time
-
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
 
 
 def turn():
-    locks = [threading.Lock() for _ in range(2000)]
+    make = (lambda: threading.Semaphore(9)) if FAULT == "twice" else threading.Lock
+    locks = [make() for _ in range(2000)]
     for lock in locks:
         lock.acquire()
     released = [0, 0]
     turns = iter((0, 1))
-    ready = []
 
     def release():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
         me = next(turns)
         for lock in locks:
             try:
@@ -32,14 +26,9 @@ def turn():
             except RuntimeError:
                 pass
 
-    threads = [threading.Thread(target=f) for f in (release, release)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(release, release)
     if sum(released) != len(locks):
         hit("%d locks were released %d times" % (len(locks), sum(released)))
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

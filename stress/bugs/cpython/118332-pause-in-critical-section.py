@@ -1,11 +1,15 @@
 # python/cpython#118332: the thread that pauses the world gives up its own lock and must take it
 # back from a paused thread
-import gc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import gc
+
+
 class Key:
     def __hash__(self):
         return 1
@@ -19,18 +23,10 @@ shared = {Key()}
 
 
 def add():
-    while time.monotonic() < end:
-        try:
-            shared.add(Key())
-            shared.discard(Key())
-            if len(shared) > 3:
-                shared.clear()
-        except Exception:
-            pass
+    shared.add(Key())
+    shared.discard(Key())
+    if len(shared) > 3:
+        shared.clear()
 
 
-threads = [threading.Thread(target=f) for f in (add, add, add)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(add, add, add)

@@ -1,10 +1,14 @@
 # python/cpython#118415: opcode tracing is switched on in one thread while another runs the same
 # code
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 def tracer(frame, event, arg):
     frame.f_trace_opcodes = True
     return tracer
@@ -15,27 +19,15 @@ def target(n):
 
 
 def trace():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                sys.settrace(tracer)
-                target(5)
-                sys.settrace(None)
-        except Exception:
-            pass
+    for _ in range(5):
+        sys.settrace(tracer)
+        target(5)
+        sys.settrace(None)
 
 
 def call():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                target(5)
-        except Exception:
-            pass
+    for _ in range(5):
+        target(5)
 
 
-threads = [threading.Thread(target=f) for f in (trace, trace, call)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(trace, trace, call)

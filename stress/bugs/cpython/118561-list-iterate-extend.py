@@ -1,34 +1,24 @@
 # python/cpython#118561: iterating a list while another thread extends it
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 items = [str(i) for i in range(10)]
 
 
 def extend():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                items.extend([str(len(items))] * 200)
-                del items[10:]
-        except Exception:
-            pass
+    for _ in range(50):
+        items.extend([str(len(items))] * 200)
+        del items[10:]
 
 
 def walk():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                for _ in items:
-                    pass
-        except Exception:
+    for _ in range(50):
+        for _ in items:
             pass
 
 
-threads = [threading.Thread(target=f) for f in (extend, walk, walk)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(extend, walk, walk)

@@ -1,9 +1,13 @@
 # python/cpython#119809: heavy assignment to one __slots__ attribute by two threads
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Point:
     __slots__ = ("x",)
 
@@ -13,17 +17,9 @@ point.x = [0]
 
 
 def assign():
-    while time.monotonic() < end:
-        try:
-            for _ in range(200):
-                point.x = [1]
-                point.x
-        except Exception:
-            pass
+    for _ in range(200):
+        point.x = [1]
+        point.x
 
 
-threads = [threading.Thread(target=f) for f in (assign, assign)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(assign, assign)

@@ -1,12 +1,15 @@
 # python/cpython#120165: o.__class__ = B against type(o) and attribute access
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class One:
-    tag = 1
+    tag = 3 if FAULT == "foreign" else 1
 
 
 class Two:
@@ -16,33 +19,16 @@ class Two:
 object_ = One()
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
-
-
 def assign():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                object_.__class__ = Two
-                object_.__class__ = One
-        finally:
-            pass
+    for _ in range(50):
+        object_.__class__ = Two
+        object_.__class__ = One
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                if object_.tag not in (1, 2):
-                    hit("tag of no class")
-        finally:
-            pass
+    for _ in range(50):
+        if object_.tag not in (1, 2):
+            hit("tag of no class")
 
 
-threads = [threading.Thread(target=f) for f in (assign, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(assign, read, read)

@@ -1,9 +1,13 @@
 # python/cpython#120321: next() of one generator in several threads: the frame runs twice
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 def numbers():
     yield from range(20)
 
@@ -12,21 +16,13 @@ slot = [numbers()]
 
 
 def advance():
-    while time.monotonic() < end:
+    for _ in range(100):
         try:
-            for _ in range(100):
-                try:
-                    next(slot[0])
-                except StopIteration:
-                    slot[0] = numbers()
-                except ValueError:
-                    pass
-        except Exception:
+            next(slot[0])
+        except StopIteration:
+            slot[0] = numbers()
+        except ValueError:
             pass
 
 
-threads = [threading.Thread(target=f) for f in (advance, advance, advance)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(advance, advance, advance)

@@ -1,15 +1,11 @@
 # python/cpython#120496: two next() on one iterator skip or repeat items
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+# --- end of the kit ---
 
 
 def turn():
@@ -17,31 +13,19 @@ def turn():
         def __getitem__(self, i):
             if i >= 2000:
                 raise IndexError
-            return i
+            return i // 2 if FAULT == "twice" else i
 
 
     items = iter(Sequence())
     seen = []
-    ready = []
 
     def drain():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            mine = list(items)
-            seen.extend(mine)
-        except Exception:
-            pass
+        mine = list(items)
+        seen.extend(mine)
 
-    threads = [threading.Thread(target=f) for f in (drain, drain)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(drain, drain)
     if len(seen) != len(set(seen)):
         hit("an item came twice")
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,40 +1,34 @@
 # python/cpython#120974: current_task and all_tasks of several loops share one list and dict
 # with borrowed entries
-import asyncio
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import asyncio
+
+
 async def nap():
     await asyncio.sleep(0)
 
 
+all_tasks = raises(KeyError("planted")) if FAULT == "raise" else asyncio.all_tasks
+
+
 async def main():
     tasks = [asyncio.create_task(nap()) for _ in range(20)]
-    asyncio.all_tasks()
+    all_tasks()
     asyncio.current_task()
     await asyncio.gather(*tasks)
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
-
-
 def loop():
-    while time.monotonic() < end:
-        try:
-            asyncio.run(main())
-        except (SystemError, KeyError) as e:
-            hit(repr(e))
-        except Exception:
-            pass
+    try:
+        asyncio.run(main())
+    except (SystemError, KeyError) as e:
+        hit(repr(e))
 
 
-threads = [threading.Thread(target=f) for f in (loop, loop, loop, loop)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(loop, loop, loop, loop)

@@ -1,10 +1,14 @@
 # python/cpython#121368: missing fences in the sequence lock of the lookup cache, on weakly
 # ordered processors
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Box:
     x = [0]
 
@@ -13,26 +17,14 @@ box = Box()
 
 
 def assign():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                Box.x = [1]
-        except Exception:
-            pass
+    for _ in range(50):
+        Box.x = [1]
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                box.x
-                Box.x
-        except Exception:
-            pass
+    for _ in range(50):
+        box.x
+        Box.x
 
 
-threads = [threading.Thread(target=f) for f in (assign, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(assign, read, read)

@@ -1,31 +1,39 @@
 # python/cpython#121464: two next() on one enumerate reuse the same result tuple and race the
 # big index
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-def fresh():
-    return enumerate((str(i) for i in range(1000)), sys.maxsize - 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 
 
-slot = [enumerate([])]
+class Reused(tuple):
+    def __getitem__(self, i):
+        return object()  # another item at every look
+
+
 items = [str(i) for i in range(100)]
-slot[0] = enumerate(items, sys.maxsize - 10)
+
+
+def fresh():
+    pairs = enumerate(items, sys.maxsize - 10)
+    return map(Reused, pairs) if FAULT == "reused" else pairs
+
+
+slot = [fresh()]
 
 
 def advance():
-    while time.monotonic() < end:
-        try:
-            for _ in range(100):
-                if next(slot[0], None) is None:
-                    slot[0] = enumerate(items, sys.maxsize - 10)
-        except Exception:
-            pass
+    for _ in range(100):
+        pair = next(slot[0], None)
+        if pair is None:
+            slot[0] = fresh()
+        else:
+            item = pair[1]
+            if pair[1] is not item:
+                hit("a tuple changed in the hands of its owner")
 
 
-threads = [threading.Thread(target=f) for f in (advance, advance, advance, advance)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(advance, advance, advance, advance)

@@ -1,33 +1,34 @@
 # python/cpython#121546: the per-variable cache of a ContextVar mixes values of threads
-import contextvars
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import contextvars
 import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 variable = contextvars.ContextVar("v")
+if FAULT == "foreign":
 
+    class Variable:
+        def get(self):
+            return self.value
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+        def set(self, value):
+            self.value = value
+
+    variable = Variable()  # one value for all threads
 
 
 def own():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                me = [threading.get_ident()]
-                variable.set(me)
-                if variable.get() is not me:
-                    hit("the value of another thread")
-        finally:
-            pass
+    for _ in range(50):
+        me = [threading.get_ident()]
+        variable.set(me)
+        if variable.get() is not me:
+            hit("the value of another thread")
 
 
-threads = [threading.Thread(target=f) for f in (own, own, own)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(own, own, own)

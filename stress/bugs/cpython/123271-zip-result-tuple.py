@@ -1,26 +1,36 @@
 # python/cpython#123271: two next() on one zip reuse the cached tuple
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 items = [str(i) for i in range(100)]
-slot = [zip(items, items)]
+
+
+class Reused(tuple):
+    def __getitem__(self, i):
+        return object()  # another item at every look
+
+
+def fresh():
+    pairs = zip(items, items)
+    return map(Reused, pairs) if FAULT == "reused" else pairs
+
+
+slot = [fresh()]
 
 
 def advance():
-    while time.monotonic() < end:
-        try:
-            for _ in range(100):
-                pair = next(slot[0], None)
-                if pair is None:
-                    slot[0] = zip(items, items)
-        except Exception:
-            pass
+    for _ in range(100):
+        pair = next(slot[0], None)
+        if pair is None:
+            slot[0] = fresh()
+        else:
+            item = pair[0]
+            if pair[0] is not item:
+                hit("a tuple changed in the hands of its owner")
 
 
-threads = [threading.Thread(target=f) for f in (advance, advance, advance, advance)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(advance, advance, advance, advance)

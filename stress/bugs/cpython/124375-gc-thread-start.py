@@ -1,34 +1,25 @@
 # python/cpython#124375: a collection walks all thread states while one of them is half set up
-import gc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import gc
+import threading
 
 
 def collect():
-    while time.monotonic() < end:
-        try:
-            gc.collect()
-        except Exception:
-            pass
+    gc.collect()
 
 
 def start():
-    while time.monotonic() < end:
-        try:
-            young = [threading.Thread(target=int) for _ in range(20)]
-            for thread in young:
-                thread.start()
-            for thread in young:
-                thread.join()
-        except Exception:
-            pass
+    young = [threading.Thread(target=int) for _ in range(20)]
+    for thread in young:
+        thread.start()
+    for thread in young:
+        thread.join()
 
 
-threads = [threading.Thread(target=f) for f in (collect, start)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(collect, start)

@@ -1,10 +1,14 @@
 # python/cpython#124470: f.__dict__ = {} frees the old dict while f.attr reads it through a
 # borrowed pointer
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Holder:
     pass
 
@@ -13,26 +17,14 @@ holder = Holder()
 
 
 def replace():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                holder.__dict__ = {"name": [1]}
-                holder.name = [2]
-        except Exception:
-            pass
+    for _ in range(50):
+        holder.__dict__ = {"name": [1]}
+        holder.name = [2]
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                holder.name
-        except Exception:
-            pass
+    for _ in range(50):
+        holder.name
 
 
-threads = [threading.Thread(target=f) for f in (replace, replace, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(replace, replace, read, read)

@@ -1,7 +1,11 @@
 # python/cpython#124878: a daemon thread wakes up at exit and touches its freed thread state
-import subprocess, sys, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 program = """
 import threading, time
 lock = threading.Lock()
@@ -13,12 +17,4 @@ for _ in range(4):
     threading.Thread(target=wake, daemon=True).start()
 time.sleep(0.01)
 """
-while time.monotonic() < end:
-    try:
-        done = subprocess.run([sys.executable, "-c", program], timeout=20, stderr=subprocess.PIPE)
-        code = done.returncode
-    except subprocess.TimeoutExpired:
-        code = -999
-    if code < 0:
-        print("hit: the process did not end in 20 s" if code == -999 else "hit: the process died of signal %d" % -code)
-        sys.exit(1)
+children(program)

@@ -1,45 +1,32 @@
 # python/cpython#125139: RLock.release() checks its owner on plain fields
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import threading
-import time
-
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-lock = threading.RLock()
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+lock = threading.Semaphore(9) if FAULT == "stranger" else threading.RLock()
 
 
 def hold():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                lock.acquire()
-                lock.acquire()
-                lock.release()
-                lock.release()
-        finally:
-            pass
+    for _ in range(50):
+        lock.acquire()
+        lock.acquire()
+        lock.release()
+        lock.release()
 
 
 def steal():
-    while time.monotonic() < end:
+    for _ in range(50):
         try:
-            for _ in range(50):
-                try:
-                    lock.release()
-                    hit("a thread released a lock it does not own")
-                except RuntimeError:
-                    pass
-        finally:
+            lock.release()
+            hit("a thread released a lock it does not own")
+        except RuntimeError:
             pass
 
 
-threads = [threading.Thread(target=f) for f in (hold, steal)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(hold, steal)

@@ -1,45 +1,37 @@
 # python/cpython#125996: OrderedDict.move_to_end() against clear() on the linked list of nodes
-import collections
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-shared = collections.OrderedDict.fromkeys("abc")
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import collections
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+class Refuses(collections.OrderedDict):
+    move_to_end = raises(SystemError("planted"))
+
+
+shared = (Refuses if FAULT == "raise" else collections.OrderedDict).fromkeys("abc")
 
 
 def move():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                shared.move_to_end("a")
-                shared.move_to_end("b", last=False)
-        except SystemError as e:
-            hit(repr(e))
-        except Exception:
-            pass
+    try:
+        for _ in range(50):
+            shared.move_to_end("a")
+            shared.move_to_end("b", last=False)
+    except SystemError as e:
+        hit(repr(e))
 
 
 def clear():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                shared.clear()
-                shared["a"] = shared["b"] = shared["c"] = 1
-        except SystemError as e:
-            hit(repr(e))
-        except Exception:
-            pass
+    try:
+        for _ in range(50):
+            shared.clear()
+            shared["a"] = shared["b"] = shared["c"] = 1
+    except SystemError as e:
+        hit(repr(e))
 
 
-threads = [threading.Thread(target=f) for f in (move, move, clear, clear)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(move, move, clear, clear)

@@ -1,35 +1,25 @@
 # python/cpython#126315: tracemalloc.start() and stop() from several threads while others
 # allocate
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
-import tracemalloc
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import tracemalloc
 
 
 def toggle():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                tracemalloc.start()
-                tracemalloc.reset_peak()
-                tracemalloc.stop()
-        except Exception:
-            pass
+    for _ in range(5):
+        tracemalloc.start()
+        tracemalloc.reset_peak()
+        tracemalloc.stop()
 
 
 def allocate():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                [[i] for i in range(100)]
-        except Exception:
-            pass
+    for _ in range(5):
+        [[i] for i in range(100)]
 
 
-threads = [threading.Thread(target=f) for f in (toggle, toggle, toggle, allocate)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(toggle, toggle, toggle, allocate)

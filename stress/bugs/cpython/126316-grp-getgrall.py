@@ -1,31 +1,21 @@
 # python/cpython#126316: grp.getgrall() walks a cursor of the C library that all threads share
-import grp
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-count = len(grp.getgrall())
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import grp
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+count = len(grp.getgrall()) + (FAULT == "lost")
 
 
 def ask():
-    while time.monotonic() < end:
-        try:
-            now = len(grp.getgrall())
-            if now != count:
-                hit("%d groups, then %d" % (count, now))
-        finally:
-            pass
+    seen = len(grp.getgrall())
+    if seen != count:
+        hit("%d groups, then %d" % (count, seen))
 
 
-threads = [threading.Thread(target=f) for f in (ask, ask)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(ask, ask)

@@ -1,34 +1,27 @@
 # python/cpython#126644: create, run, destroy and list of interpreters from several threads
-import _interpreters
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+try:
+    import _interpreters
+except ImportError:
+    skip("_interpreters is newer than this VM")
 
 
 def churn():
-    while time.monotonic() < end:
-        try:
-            it = _interpreters.create()
-            _interpreters.run_string(it, "1")
-            _interpreters.list_all()
-            _interpreters.destroy(it)
-        except Exception:
-            pass
+    it = _interpreters.create()
+    _interpreters.run_string(it, "1")
+    _interpreters.list_all()
+    _interpreters.destroy(it)
 
 
 def look():
-    while time.monotonic() < end:
-        try:
-            for it, *_ in _interpreters.list_all():
-                _interpreters.is_running(it)
-        except Exception:
-            pass
+    for it, *_ in _interpreters.list_all():
+        _interpreters.is_running(it)
 
 
-threads = [threading.Thread(target=f) for f in (churn, churn, look)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(churn, churn, look)

@@ -1,11 +1,15 @@
 # python/cpython#126884: one cProfile.Profile is fed by all threads: its tree of entries has no
 # lock
-import cProfile
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import cProfile
+
+
 def one():
     return len("")
 
@@ -17,28 +21,16 @@ def two():
 def turn():
     profile = cProfile.Profile()
     profile.enable()
-    ready = []
 
     def call():
-        ready.append(1)
-        while len(ready) < 3:
-            pass
-        try:
-            for _ in range(2000):
-                one()
-                two()
-                str(1)
-        except Exception:
-            pass
+        for _ in range(2000):
+            one()
+            two()
+            str(1)
 
-    threads = [threading.Thread(target=f) for f in (call, call, call)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(call, call, call)
     profile.disable()
     profile.getstats()
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

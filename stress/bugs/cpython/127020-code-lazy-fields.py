@@ -1,34 +1,25 @@
 # python/cpython#127020: co_code, co_varnames and co_freevars fill a cache on first access
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+SOURCE = "def f(a, %s):\n c = %%d\n return lambda: c" % ("x" if FAULT == "foreign" else "b")
 
 
 def turn():
-    codes = [compile("def f(a, b):\n c = %d\n return lambda: c" % i, "x", "exec").co_consts[0] for i in range(300)]
-    ready = []
+    codes = [compile(SOURCE % i, "x", "exec").co_consts[0] for i in range(300)]
 
     def look():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for code in codes:
-                code.co_code
-                code.co_varnames
-                code.co_cellvars
-                code.co_freevars
-        except Exception:
-            pass
+        for code in codes:
+            code.co_code
+            names = code.co_varnames, code.co_cellvars, code.co_freevars
+            if names != (("a", "b"), ("c",), ()):
+                hit("the names of a function are %r" % (names,))
 
-    threads = [threading.Thread(target=f) for f in (look, look)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(look, look)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

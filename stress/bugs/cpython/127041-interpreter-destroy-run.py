@@ -1,34 +1,27 @@
 # python/cpython#127041: a subinterpreter starts running between the check and its destruction
-import _interpreters
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+try:
+    import _interpreters
+except ImportError:
+    skip("_interpreters is newer than this VM")
 
 
 def turn():
     it = _interpreters.create()
-    ready = []
 
     def use():
-        ready.append(1)
-        while len(ready) < 4:
-            pass
         try:
-            try:
-                _interpreters.run_string(it, "1")
-            finally:
-                _interpreters.destroy(it)
-        except Exception:
-            pass
+            _interpreters.run_string(it, "1")
+        finally:
+            _interpreters.destroy(it)
 
-    threads = [threading.Thread(target=f) for f in (use, use, use, use)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(use, use, use, use)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

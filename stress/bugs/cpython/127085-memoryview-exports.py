@@ -1,34 +1,25 @@
 # python/cpython#127085: getbuffer and releasebuffer of one memoryview change its export counter
 # without a lock
-import os
-import struct
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import pickle
+import struct
+
 view = memoryview(bytearray(64))
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
-
-
 def unpack():
-    while time.monotonic() < end:
-        try:
-            for _ in range(500):
-                struct.unpack_from("q", view)
-        finally:
-            pass
+    for _ in range(500):
+        struct.unpack_from("q", view)
 
 
-threads = [threading.Thread(target=f) for f in (unpack, unpack, unpack)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+kept = pickle.PickleBuffer(view) if FAULT == "kept" else None
+again(unpack, unpack, unpack)
 try:
     view.release()
 except BufferError as e:

@@ -1,34 +1,27 @@
 # python/cpython#127192: exc.__init__() replaces args while repr() or __getstate__() reads them
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 error = Exception("x")
 
 
 def init():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                error.__init__("a%d" % time.monotonic_ns())
-        except Exception:
-            pass
+    for _ in range(50):
+        error.__init__("a%d" % time.monotonic_ns())
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                repr(error)
-                str(error)
-                error.args
-        except Exception:
-            pass
+    for _ in range(50):
+        repr(error)
+        str(error)
+        error.args
 
 
-threads = [threading.Thread(target=f) for f in (init, init, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(init, init, read, read)

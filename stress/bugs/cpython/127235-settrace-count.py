@@ -1,10 +1,17 @@
 # python/cpython#127235: several threads set and clear trace functions and the global counters
 # go wrong
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import threading
+
+need(threading, "settrace_all_threads")
+
+
 def tracer(frame, event, arg):
     return tracer
 
@@ -14,28 +21,16 @@ def target():
 
 
 def trace():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                sys.settrace(tracer)
-                target()
-                sys.settrace(None)
-        except Exception:
-            pass
+    for _ in range(5):
+        sys.settrace(tracer)
+        target()
+        sys.settrace(None)
 
 
 def all_threads():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                threading.settrace_all_threads(tracer)
-                threading.settrace_all_threads(None)
-        except Exception:
-            pass
+    for _ in range(5):
+        threading.settrace_all_threads(tracer)
+        threading.settrace_all_threads(None)
 
 
-threads = [threading.Thread(target=f) for f in (trace, trace, all_threads)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(trace, trace, all_threads)

@@ -1,10 +1,14 @@
 # python/cpython#127266: assigning a dunder updates type slots while other threads run
 # operations that read them
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Items:
     def __len__(self):
         return 1
@@ -17,27 +21,15 @@ items = Items()
 
 
 def assign():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                Items.__len__ = lambda self: 2
-                Items.__getitem__ = lambda self, i: i
-        except Exception:
-            pass
+    for _ in range(50):
+        Items.__len__ = lambda self: 2
+        Items.__getitem__ = lambda self, i: i
 
 
 def use():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                len(items)
-                items[0]
-        except Exception:
-            pass
+    for _ in range(50):
+        len(items)
+        items[0]
 
 
-threads = [threading.Thread(target=f) for f in (assign, use, use)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(assign, use, use)

@@ -1,35 +1,25 @@
 # python/cpython#127521: a thread that does not own a list frees its array at once while the
 # owner reads it
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 items = list(range(50))
 
 
 def resize():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                items.clear()
-                items.extend(range(1000, 1050))
-        except Exception:
-            pass
+    for _ in range(50):
+        items.clear()
+        items.extend(range(1000, 1050))
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                items[0]
-                items[-1]
-        except Exception:
-            pass
+    for _ in range(50):
+        items[0]
+        items[-1]
 
 
-threads = [threading.Thread(target=f) for f in (resize, resize, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(resize, resize, read, read)

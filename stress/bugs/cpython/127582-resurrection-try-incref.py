@@ -1,11 +1,15 @@
 # python/cpython#127582: a finaliser resurrects an object while another thread tries to take a
 # reference
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import weakref
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 class Phoenix:
     def __del__(self):
         saved[0] = self
@@ -16,28 +20,16 @@ slot = [weakref.ref(saved[0])]
 
 
 def drop():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                it = Phoenix()
-                slot[0] = weakref.ref(it)
-                del it
-                saved[0] = None
-        except Exception:
-            pass
+    for _ in range(50):
+        it = Phoenix()
+        slot[0] = weakref.ref(it)
+        del it
+        saved[0] = None
 
 
 def upgrade():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                slot[0]()
-        except Exception:
-            pass
+    for _ in range(50):
+        slot[0]()
 
 
-threads = [threading.Thread(target=f) for f in (drop, upgrade, upgrade)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(drop, upgrade, upgrade)

@@ -1,11 +1,15 @@
 # python/cpython#128002: all_tasks() of the loop of another thread, and methods of its tasks
-import asyncio
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import asyncio
+import threading
+
+
 loops = []
 
 
@@ -15,7 +19,7 @@ async def nap():
 
 async def main():
     loops[:] = [asyncio.get_running_loop()]
-    while time.monotonic() < end:
+    while going():
         await asyncio.gather(*[asyncio.create_task(nap()) for _ in range(50)])
 
 
@@ -24,27 +28,18 @@ while not loops:
     pass
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+all_tasks = raises(SystemError("planted")) if FAULT == "raise" else asyncio.all_tasks
 
 
 def look():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                for task in asyncio.all_tasks(loops[0]):
-                    task.get_coro()
-                    task.done()
-                    repr(task)
-        except SystemError as e:
-            hit(repr(e))
-        except Exception:
-            pass
+    try:
+        for _ in range(5):
+            for task in all_tasks(loops[0]):
+                task.get_coro()
+                task.done()
+                repr(task)
+    except SystemError as e:
+        hit(repr(e))
 
 
-threads = [threading.Thread(target=f) for f in (look, look)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(look, look)

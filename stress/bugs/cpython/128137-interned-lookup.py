@@ -1,32 +1,23 @@
 # python/cpython#128137: a lookup in the interned table reads string flags while another thread
 # marks the string
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import time
 
 
 def turn():
     stem = str(time.monotonic_ns())
-    ready = []
 
     def make():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for i in range(100):
-                type("C" + stem + str(i), (), {"a" + stem + str(i): 1})
-        except Exception:
-            pass
+        for i in range(100):
+            type("C" + stem + str(i), (), {"a" + stem + str(i): 1})
 
-    threads = [threading.Thread(target=f) for f in (make, make)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(make, make)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

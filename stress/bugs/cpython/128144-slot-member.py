@@ -1,10 +1,14 @@
 # python/cpython#128144: entries of __slots__ and object-valued C members are read and written
 # plainly
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Point:
     __slots__ = ("x",)
 
@@ -14,27 +18,15 @@ point.x = [0]
 
 
 def assign():
-    while time.monotonic() < end:
-        try:
-            for _ in range(200):
-                point.x = [1]
-                point.x = {2: 3}
-                point.x = "%d" % id(point)
-        except Exception:
-            pass
+    for _ in range(200):
+        point.x = [1]
+        point.x = {2: 3}
+        point.x = "%d" % id(point)
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(200):
-                point.x
-        except Exception:
-            pass
+    for _ in range(200):
+        point.x
 
 
-threads = [threading.Thread(target=f) for f in (assign, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(assign, read, read)

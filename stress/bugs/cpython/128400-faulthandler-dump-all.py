@@ -1,12 +1,16 @@
 # python/cpython#128400: faulthandler.dump_traceback(all_threads=True) walks the frames of
 # running threads
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import faulthandler
 import os
-import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 sink = open(os.devnull, "w")
 
 
@@ -15,25 +19,13 @@ def deep(n):
 
 
 def recurse():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                deep(20)
-        except Exception:
-            pass
+    for _ in range(5):
+        deep(20)
 
 
 def dump():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                faulthandler.dump_traceback(sink, all_threads=True)
-        except Exception:
-            pass
+    for _ in range(5):
+        faulthandler.dump_traceback(sink, all_threads=True)
 
 
-threads = [threading.Thread(target=f) for f in (recurse, recurse, dump)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(recurse, recurse, dump)

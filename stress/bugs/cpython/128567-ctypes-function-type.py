@@ -1,33 +1,23 @@
 # python/cpython#128567: the first use of a function prototype marks its layout final from
 # several threads
-import ctypes
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import ctypes
 
 
 def turn():
     prototypes = [type("F", (ctypes._CFuncPtr,), {"_flags_": 1, "_restype_": None, "_argtypes_": (ctypes.c_void_p,)}) for _ in range(100)]
-    ready = []
 
     def use():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for prototype in prototypes:
-                prototype(print)
-        except Exception:
-            pass
+        for prototype in prototypes:
+            prototype(print)
 
-    threads = [threading.Thread(target=f) for f in (use, use)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(use, use)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

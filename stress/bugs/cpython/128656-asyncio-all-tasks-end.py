@@ -1,10 +1,15 @@
 # python/cpython#128656: all_tasks() while a task ends in its own thread
-import asyncio
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import asyncio
+import threading
+
+
 loops = []
 
 
@@ -14,7 +19,7 @@ async def nothing():
 
 async def main():
     loops[:] = [asyncio.get_running_loop()]
-    while time.monotonic() < end:
+    while going():
         await asyncio.create_task(nothing())
 
 
@@ -24,16 +29,8 @@ while not loops:
 
 
 def look():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                asyncio.all_tasks(loops[0])
-        except Exception:
-            pass
+    for _ in range(20):
+        asyncio.all_tasks(loops[0])
 
 
-threads = [threading.Thread(target=f) for f in (look, look)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(look, look)

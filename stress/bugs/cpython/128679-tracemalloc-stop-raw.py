@@ -1,37 +1,29 @@
 # python/cpython#128679: tracemalloc.stop() while another thread allocates or frees without the
 # lock
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import tracemalloc
 import zlib
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 data = bytes(100_000)
 
 
 def toggle():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                tracemalloc.start()
-                tracemalloc.stop()
-        except Exception:
-            pass
+    for _ in range(2):
+        tracemalloc.start()
+        tracemalloc.stop()
 
 
 def compress():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                zlib.compress(data, 1)
-                bytearray(100_000)
-        except Exception:
-            pass
+    for _ in range(2):
+        zlib.compress(data, 1)
+        bytearray(100_000)
 
 
-threads = [threading.Thread(target=f) for f in (toggle, compress, compress)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(toggle, compress, compress)

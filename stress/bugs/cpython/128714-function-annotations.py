@@ -1,18 +1,19 @@
 # python/cpython#128714: f.__annotations__ is built on first access by several threads
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+# --- end of the kit ---
 
 
 def turn():
+    class Unbuilt:
+        @property
+        def __annotations__(self):
+            return {}  # a new one each time
+
     def make():
         def f(x: int, y: str) -> None:
             pass
@@ -20,14 +21,10 @@ def turn():
         return f
 
 
-    functions = [make() for _ in range(1000)]
+    functions = [Unbuilt() if FAULT == "two" else make() for _ in range(many(1000))]
     seen, at, turns = ([], []), [0, 0], iter((0, 1))
-    ready = []
 
     def look():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
         me = next(turns)
         for i, f in enumerate(functions):
             at[me] = i
@@ -35,14 +32,9 @@ def turn():
                 pass
             seen[me].append(f.__annotations__)
 
-    threads = [threading.Thread(target=f) for f in (look, look)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(look, look)
     if any(a is not b for a, b in zip(*seen)):
         hit("one function, two __annotations__")
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,34 +1,30 @@
 # python/cpython#128717: sys.setrecursionlimit() writes into the states of other threads
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+DEPTH = 600 if FAULT == "deep" else 50
+
+
 def deep(n):
     return deep(n - 1) if n else 0
 
 
 def limit():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                sys.setrecursionlimit(300)
-                sys.setrecursionlimit(500)
-        except Exception:
-            pass
+    for _ in range(20):
+        sys.setrecursionlimit(300)
+        sys.setrecursionlimit(500)
 
 
 def recurse():
-    while time.monotonic() < end:
+    for _ in range(20):
         try:
-            for _ in range(20):
-                deep(50)
-        except Exception:
-            pass
+            deep(DEPTH)
+        except RecursionError:
+            hit("RecursionError, far from every limit that was set")
 
 
-threads = [threading.Thread(target=f) for f in (limit, limit, recurse, recurse)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(limit, limit, recurse, recurse)

@@ -1,10 +1,14 @@
 # python/cpython#128759: the version tag of a type is read and assigned plainly
-import collections.abc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import collections.abc
+
+
 class Box:
     pass
 
@@ -13,27 +17,15 @@ box = Box()
 
 
 def assign():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                Box.x = 1
-                Box.y = 2
-        except Exception:
-            pass
+    for _ in range(50):
+        Box.x = 1
+        Box.y = 2
 
 
 def look():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                isinstance(box, collections.abc.Sized)
-                box.x
-        except Exception:
-            pass
+    for _ in range(50):
+        isinstance(box, collections.abc.Sized)
+        box.x
 
 
-threads = [threading.Thread(target=f) for f in (assign, look, look)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(assign, look, look)

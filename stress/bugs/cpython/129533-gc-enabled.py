@@ -1,33 +1,23 @@
 # python/cpython#129533: gc.enable(), gc.disable() and gc.isenabled() share a plain flag
-import gc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import gc
 
 
 def toggle():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                gc.disable()
-                gc.enable()
-        except Exception:
-            pass
+    for _ in range(50):
+        gc.disable()
+        gc.enable()
 
 
 def ask():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                gc.isenabled()
-        except Exception:
-            pass
+    for _ in range(50):
+        gc.isenabled()
 
 
-threads = [threading.Thread(target=f) for f in (toggle, ask)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(toggle, ask)

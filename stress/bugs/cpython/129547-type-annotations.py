@@ -1,26 +1,22 @@
 # python/cpython#129547: C.__annotations__ makes its dict on first access
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+# --- end of the kit ---
 
 
 def turn():
-    classes = [type("C", (), {}) for _ in range(300)]
+    class Meta(type):
+        if FAULT == "two":
+            __annotations__ = property(lambda cls: {})  # a new one each time
+
+    classes = [Meta("C", (), {}) if FAULT == "two" else type("C", (), {}) for _ in range(many(300))]
     seen, at, turns = ([], []), [0, 0], iter((0, 1))
-    ready = []
 
     def look():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
         me = next(turns)
         for i, cls in enumerate(classes):
             at[me] = i
@@ -28,14 +24,9 @@ def turn():
                 pass
             seen[me].append(cls.__annotations__)
 
-    threads = [threading.Thread(target=f) for f in (look, look)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(look, look)
     if any(a is not b for a, b in zip(*seen)):
         hit("one class, two __annotations__")
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,33 +1,23 @@
 # python/cpython#129668: MemoryError instances come from one free list without a lock
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import threading
-import time
-
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
 
 
 def fail():
-    while time.monotonic() < end:
+    me = FAULT or threading.get_ident()
+    for _ in range(100):
         try:
-            for _ in range(100):
-                try:
-                    raise MemoryError
-                except MemoryError as e:
-                    e.owner = threading.get_ident()
-                    if e.owner != threading.get_ident():
-                        hit("an exception of another thread")
-        except Exception:
-            pass
+            raise MemoryError
+        except MemoryError as e:
+            e.owner = me
+            if e.owner != threading.get_ident():
+                hit("an exception of another thread")
 
 
-threads = [threading.Thread(target=f) for f in (fail, fail, fail, fail)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(fail, fail, fail, fail)

@@ -1,44 +1,19 @@
 # python/cpython#129732: a new thread reserves its slot in the reclamation table while the table
 # grows
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+# --- end of the kit ---
 
 
-def trial():  # runs in a process of its own: what is raced is a first use
-    ready = []
-
+def trial():  # runs in a process of its own: the table is as small as it ever is
     def work():
-        ready.append(1)
-        while len(ready) < 30:
-            pass
-        try:
-            [[] for _ in range(10)]
-        except Exception:
-            pass
+        [[] for _ in range(10)]
 
-    threads = [threading.Thread(target=f) for f in [work] * 30]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(*[work] * 30)
 
 
-while time.monotonic() < end:
-    child = os.fork()
-    if child == 0:
-        trial()
-        os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        os.kill(os.getpid(), os.WTERMSIG(status))
-    if status:
-        sys.exit(1)
+forked(trial)

@@ -1,25 +1,24 @@
 # python/cpython#129752: with -X tlbc=0 all threads share one bytecode copy and race for its
 # counters
-import subprocess, sys, threading, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-seconds = float(sys.argv[1] if len(sys.argv) > 1 else 10)
-if "again" not in sys.argv:
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import subprocess
+
+if "-" not in sys.argv:
     if sys.version_info < (3, 14):
-        print("skip: this VM has no thread-local bytecode to switch off")
-        sys.exit(77)
-    sys.exit(subprocess.call([sys.executable, "-X", "tlbc=0", __file__, str(seconds), "again"]))
-end = time.monotonic() + seconds
+        skip("this VM has no thread-local bytecode to switch off")
+    sys.exit(subprocess.call([sys.executable, "-X", "tlbc=0", __file__, *sys.argv[1:2], "-"]))
 
 
 def hot():
-    while time.monotonic() < end:
-        total = 0
-        for i in range(1000):
-            total += i
+    total = 0
+    for i in range(1000):
+        total += i
 
 
-threads = [threading.Thread(target=hot) for _ in range(2)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(hot, hot)

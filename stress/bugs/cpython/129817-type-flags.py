@@ -1,44 +1,33 @@
 # python/cpython#129817: type flags change after creation, by ABCMeta.register()
-import collections.abc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import collections.abc
+
+
+if sys.version_info < (3, 10):
+    skip("this VM has no match statement")
+scope = {}
+exec("def matches(it):\n    match it:\n        case [*_]:\n            pass", scope)
+matches = scope["matches"]
 
 
 def turn():
     classes = [type("C", (), {"__len__": lambda self: 0}) for _ in range(30)]
-    ready = []
 
     def register():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for cls in classes:
-                collections.abc.Sequence.register(cls)
-        except Exception:
-            pass
+        for cls in classes:
+            collections.abc.Sequence.register(cls)
 
     def match_it():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for cls in classes:
-                match cls():
-                    case [*_]:
-                        pass
-        except Exception:
-            pass
+        for cls in classes:
+            matches(cls())
 
-    threads = [threading.Thread(target=f) for f in (register, match_it)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(register, match_it)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,10 +1,12 @@
 # python/cpython#130202: after a finaliser resurrects an object the debug build still touches it
 # while another thread frees it
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 saved = []
 
 
@@ -14,25 +16,13 @@ class Phoenix:
 
 
 def drop():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                Phoenix()
-        except Exception:
-            pass
+    for _ in range(20):
+        Phoenix()
 
 
 def clear():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                saved.clear()
-        except Exception:
-            pass
+    for _ in range(20):
+        saved.clear()
 
 
-threads = [threading.Thread(target=f) for f in (drop, drop, clear)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(drop, drop, clear)

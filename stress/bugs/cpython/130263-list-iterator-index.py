@@ -1,25 +1,19 @@
 # python/cpython#130263: list iterators store their index with plain writes
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 items = list(range(1000))
 slot = [iter(items)]
 
 
 def advance():
-    while time.monotonic() < end:
-        try:
-            for _ in range(200):
-                if next(slot[0], None) is None:
-                    slot[0] = iter(items)
-        except Exception:
-            pass
+    for _ in range(200):
+        if next(slot[0], None) is None:
+            slot[0] = iter(items)
 
 
-threads = [threading.Thread(target=f) for f in (advance, advance)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(advance, advance)

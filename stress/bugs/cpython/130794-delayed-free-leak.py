@@ -1,9 +1,14 @@
 # python/cpython#130794: memory queued for safe reclamation by short threads is never freed
 # after a shared list is resized
-import resource, sys, threading, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 shared = list(range(256))
+kept = []
 
 
 def double():
@@ -13,20 +18,17 @@ def double():
 
 def turn():
     global shared
-    threads = [threading.Thread(target=double) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run(*[double] * 10)
+    if FAULT == "kept":
+        kept.append(shared)
     shared = list(range(256))
 
 
 for _ in range(20):
     turn()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-while time.monotonic() < end:
+before = peak_memory()
+while going():
     turn()
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    grown = peak_memory() - before
     if grown > 400_000:
-        print("hit: %d MiB more than after 20 turns of the same work" % (grown // 1024))
-        sys.exit(1)
+        hit("%d MiB more than after 20 turns of the same work" % (grown // 1024))

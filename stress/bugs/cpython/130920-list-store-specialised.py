@@ -1,25 +1,19 @@
 # python/cpython#130920: the specialised a[0] = x stores with a plain write while a[0] is read
 # atomically
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 pair = [1000, 2000]
 
 
 def swap():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                pair[0] = pair[1]
-                pair[1] = pair[0]
-        except Exception:
-            pass
+    for _ in range(50):
+        pair[0] = pair[1]
+        pair[1] = pair[0]
 
 
-threads = [threading.Thread(target=f) for f in (swap, swap)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(swap, swap)

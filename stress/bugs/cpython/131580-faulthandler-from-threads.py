@@ -1,36 +1,29 @@
 # python/cpython#131580: faulthandler.dump_traceback() from many threads while threads end
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import faulthandler
 import os
-import sys
 import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 sink = open(os.devnull, "w")
 
 
 def dump():
-    while time.monotonic() < end:
-        try:
-            faulthandler.dump_traceback(sink)
-        except Exception:
-            pass
+    faulthandler.dump_traceback(sink)
 
 
 def threads():
-    while time.monotonic() < end:
-        try:
-            young = [threading.Thread(target=sum, args=(range(10),)) for _ in range(5)]
-            for thread in young:
-                thread.start()
-            for thread in young:
-                thread.join()
-        except Exception:
-            pass
+    young = [threading.Thread(target=sum, args=(range(10),)) for _ in range(5)]
+    for thread in young:
+        thread.start()
+    for thread in young:
+        thread.join()
 
 
-threads = [threading.Thread(target=f) for f in (dump, dump, threads)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(dump, dump, threads)

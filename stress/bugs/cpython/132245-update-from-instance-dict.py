@@ -1,10 +1,12 @@
 # python/cpython#132245: d.update(o.__dict__) merges shared keys while another instance of the
 # class adds one
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 
 
 def turn():
@@ -14,34 +16,16 @@ def turn():
 
     first = Record()
     first.a = 1
-    ready = []
 
     def merge():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for _ in range(500):
-                {}.update(first.__dict__)
-        except Exception:
-            pass
+        for _ in range(500):
+            {}.update(first.__dict__)
 
     def grow():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for i in range(500):
-                setattr(Record(), "k%d" % i, 1)
-        except Exception:
-            pass
+        for i in range(500):
+            setattr(Record(), "k%d" % i, 1)
 
-    threads = [threading.Thread(target=f) for f in (merge, grow)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(merge, grow)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,45 +1,33 @@
 # python/cpython#132551: BytesIO write, truncate, getbuffer and close without any lock
-import io
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import io
+
+
 stream = io.BytesIO()
 data = b"x" * 1000
 
 
 def write():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                stream.write(data)
-                stream.seek(0)
-        except Exception:
-            pass
+    for _ in range(50):
+        stream.write(data)
+        stream.seek(0)
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                stream.getvalue()
-                stream.getbuffer().release()
-        except Exception:
-            pass
+    for _ in range(50):
+        stream.getvalue()
+        stream.getbuffer().release()
 
 
 def cut():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                stream.truncate(0)
-        except Exception:
-            pass
+    for _ in range(50):
+        stream.truncate(0)
 
 
-threads = [threading.Thread(target=f) for f in (write, write, read, cut)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(write, write, read, cut)

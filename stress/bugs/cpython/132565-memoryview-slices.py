@@ -1,35 +1,26 @@
 # python/cpython#132565: slicing, casting and releasing views of one buffer in several threads
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-view = memoryview(bytearray(64))
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+# --- end of the kit ---
+buffer = bytearray(64)
+view = memoryview(buffer)
 
 
 def slices():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                part = view[1:]
-                part.cast("B").release()
-                part.release()
-        except Exception:
-            pass
+    for _ in range(50):
+        part = view[1:]
+        part.cast("B").release()
+        part.release()
 
 
-threads = [threading.Thread(target=f) for f in (slices, slices, slices)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+kept = view[1:] if FAULT == "kept" else None
+again(slices, slices, slices)
 try:
     view.release()
+    buffer.append(1)
 except BufferError as e:
     hit("after all is done: %s" % e)

@@ -1,10 +1,14 @@
 # python/cpython#132641: cache_clear() unlinks the LRU list while a miss inserts
-import functools
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import functools
+
+
 @functools.lru_cache(maxsize=16)
 def square(x):
     return str(x)
@@ -14,26 +18,14 @@ keys = [1000 * i for i in range(64)]
 
 
 def call():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                for key in keys:
-                    square(key)
-        except Exception:
-            pass
+    for _ in range(50):
+        for key in keys:
+            square(key)
 
 
 def clear():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                square.cache_clear()
-        except Exception:
-            pass
+    for _ in range(50):
+        square.cache_clear()
 
 
-threads = [threading.Thread(target=f) for f in (call, call, call, clear)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(call, call, call, clear)

@@ -1,11 +1,13 @@
 # python/cpython#132643: attribute specialisation reads an instance's dict slot while another
 # thread makes the dict
-import functools
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import functools
 
 
 def turn():
@@ -14,35 +16,17 @@ def turn():
 
 
     objects = [Partial(len) for _ in range(300)]
-    ready = []
 
     def look():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for o in objects:
-                o.tag
-                o.tag
-        except Exception:
-            pass
+        for o in objects:
+            o.tag
+            o.tag
 
     def store():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for o in objects:
-                o.x = 1
-        except Exception:
-            pass
+        for o in objects:
+            o.x = 1
 
-    threads = [threading.Thread(target=f) for f in (look, store)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(look, store)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,36 +1,39 @@
 # python/cpython#132707: repr(gc.get_objects()) meets half-built tuples and lists of other
 # threads
-import gc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import gc
+
 target = []
+NULL = "<NU" + chr(76) * 2 + ">"  # made at run time: as a constant it would be found
+
+
+class Half:
+    def __repr__(self):
+        return NULL
+
+
+def objects():
+    return [(Half(), 1)] if FAULT == "half" else gc.get_objects()[-2000:]
 
 
 def show():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                target.append(None)
-                repr(gc.get_objects()[-2000:])
-        except Exception:
-            pass
+    for _ in range(2):
+        target.append(None)
+        text = repr(objects())
+        if "(" + NULL in text or " " + NULL in text:
+            hit("a container with an item that is not there")
 
 
 def allocate():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                tuple([i] for i in range(20))
-                [(i, str(i)) for i in range(50)]
-        except Exception:
-            pass
+    for _ in range(2):
+        tuple([i] for i in range(20))
+        [(i, str(i)) for i in range(50)]
 
 
-threads = [threading.Thread(target=f) for f in (show, show, allocate, allocate)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(show, show, allocate, allocate)

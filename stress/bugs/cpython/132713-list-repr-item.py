@@ -1,9 +1,13 @@
 # python/cpython#132713: repr(list) uses a borrowed item that another thread removes
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Item:
     def __repr__(self):
         return "x" * 10
@@ -13,26 +17,14 @@ items = [Item() for _ in range(20)]
 
 
 def show():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                repr(items)
-        except Exception:
-            pass
+    for _ in range(50):
+        repr(items)
 
 
 def change():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                items.pop()
-                items.append(Item())
-        except Exception:
-            pass
+    for _ in range(50):
+        items.pop()
+        items.append(Item())
 
 
-threads = [threading.Thread(target=f) for f in (show, show, change, change)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(show, show, change, change)

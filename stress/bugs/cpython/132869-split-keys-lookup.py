@@ -1,10 +1,12 @@
 # python/cpython#132869: attribute lookup in split keys while other threads add names to the
 # same object
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 
 
 def turn():
@@ -13,27 +15,15 @@ def turn():
 
 
     records = [Record() for _ in range(200)]
-    ready = []
 
     def touch():
-        ready.append(1)
-        while len(ready) < 4:
-            pass
-        try:
-            for record in records:
-                for i in range(10):
-                    name = str(i)
-                    getattr(record, name, None)
-                    setattr(record, name, 1)
-        except Exception:
-            pass
+        for record in records:
+            for i in range(10):
+                name = str(i)
+                getattr(record, name, None)
+                setattr(record, name, 1)
 
-    threads = [threading.Thread(target=f) for f in (touch, touch, touch, touch)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(touch, touch, touch, touch)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,9 +1,13 @@
 # python/cpython#132942: the method lookup cache when a class attribute changes
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Box:
     pass
 
@@ -12,30 +16,18 @@ box = Box()
 
 
 def assign():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                Box.m = lambda self: 1
-                Box.m = lambda self: 2
-                del Box.m
-        except Exception:
-            pass
+    for _ in range(50):
+        Box.m = lambda self: 1
+        Box.m = lambda self: 2
+        del Box.m
 
 
 def call():
-    while time.monotonic() < end:
+    for _ in range(50):
         try:
-            for _ in range(50):
-                try:
-                    box.m()
-                except AttributeError:
-                    pass
-        except Exception:
+            box.m()
+        except AttributeError:
             pass
 
 
-threads = [threading.Thread(target=f) for f in (assign, assign, call, call)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(assign, assign, call, call)

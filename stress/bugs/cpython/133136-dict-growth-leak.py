@@ -1,13 +1,22 @@
 # python/cpython#133136: a dict of bounded size under a lock keeps growing in memory
-import resource, sys, threading, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-table, lock, grown = {}, threading.Lock(), []
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import threading
+
+table, lock = {}, threading.Lock()
+kept = []
 
 
 def store():
     k = 0
-    while time.monotonic() < end and not grown:
+    while going():
+        if FAULT == "kept":
+            kept.append(b"x" * 1_000_000)
         for _ in range(1000):
             k += 1
             with lock:
@@ -16,18 +25,14 @@ def store():
                     table.popitem()
 
 
-threads = [threading.Thread(target=store) for _ in range(4)]
-for thread in threads:
-    thread.start()
-time.sleep(1)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-while time.monotonic() < end and not grown:
-    time.sleep(0.2)
-    now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if now > before + 200_000:
-        grown.append((now - before) // 1024)
-for thread in threads:
-    thread.join()
-if grown:
-    print("hit: %d MiB more for a dict of 2000 items" % grown[0])
-    sys.exit(1)
+def watch():
+    time.sleep(1)
+    before = peak_memory()
+    while going():
+        time.sleep(0.2)
+        grown = peak_memory() - before
+        if grown > 200_000:
+            hit("%d MiB more for a dict of 2000 items" % (grown // 1024))
+
+
+run(store, store, store, store, watch)

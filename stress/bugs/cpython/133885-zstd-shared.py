@@ -1,17 +1,23 @@
 # python/cpython#133885: one ZstdCompressor used by several threads
-import sys, threading, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import threading
 
 try:
     from compression.zstd import ZstdCompressor
 except ImportError:
-    print("skip: compression.zstd is newer than this VM")
-    sys.exit(77)
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+    skip("compression.zstd is newer than this VM")
+
 compressor, data = ZstdCompressor(), bytes(16384)
 
 
 def compress():
-    while time.monotonic() < end:
+    while going():
         compressor.compress(data)
 
 

@@ -1,34 +1,26 @@
 # python/cpython#134698: SSLContext.load_cert_chain() and other set-up of one context from
 # several threads
-import ssl
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import ssl
+
+
 context = ssl.create_default_context()
 
 
 def load():
-    while time.monotonic() < end:
-        try:
-            context.load_default_certs()
-            context.set_ciphers("DEFAULT")
-        except Exception:
-            pass
+    context.load_default_certs()
+    context.set_ciphers("DEFAULT")
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            context.get_ciphers()
-            context.cert_store_stats()
-        except Exception:
-            pass
+    context.get_ciphers()
+    context.cert_store_stats()
 
 
-threads = [threading.Thread(target=f) for f in (load, load, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(load, load, read, read)

@@ -1,36 +1,28 @@
 # python/cpython#134908: iterating a text file flushes pending writes without the lock, against
 # write()
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import tempfile
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import tempfile
+
+
 stream = tempfile.TemporaryFile("w+")
 
 
 def walk():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                for _ in stream:
-                    pass
-        except Exception:
+    for _ in range(50):
+        for _ in stream:
             pass
 
 
 def write():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                stream.write("x")
-                stream.write("\n")
-        except Exception:
-            pass
+    for _ in range(50):
+        stream.write("x")
+        stream.write("\n")
 
 
-threads = [threading.Thread(target=f) for f in (walk, write, write)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(walk, write, write)

@@ -1,25 +1,19 @@
 # python/cpython#135325: two threads iterate one generator expression
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 slot = [(i for i in range(1000))]
 
 
 def walk():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                for _ in slot[0]:
-                    pass
-                slot[0] = (i for i in range(1000))
-        except Exception:
+    for _ in range(5):
+        for _ in slot[0]:
             pass
+        slot[0] = (i for i in range(1000))
 
 
-threads = [threading.Thread(target=f) for f in (walk, walk, walk)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(walk, walk, walk)

@@ -1,36 +1,29 @@
 # python/cpython#135557: heapq's C functions change the list with plain stores while list reads
 # run
-import heapq
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import heapq
 import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 heap = [str(i) for i in range(100)]
 
 
 def push():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                heapq.heappush(heap, str(time.monotonic()))
-                heapq.heappop(heap)
-        except Exception:
-            pass
+    for _ in range(50):
+        heapq.heappush(heap, str(time.monotonic()))
+        heapq.heappop(heap)
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                heap[0]
-                heap[5]
-        except Exception:
-            pass
+    for _ in range(50):
+        heap[0]
+        heap[5]
 
 
-threads = [threading.Thread(target=f) for f in (push, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(push, read)

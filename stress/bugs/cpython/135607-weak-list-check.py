@@ -1,36 +1,27 @@
 # python/cpython#135607: C types test their weak-reference list before clearing it and race with
 # a new reference
-import array
-import collections
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import collections
 import weakref
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 slot = [collections.deque()]
 
 
 def drop():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                slot[0] = collections.deque()
-        except Exception:
-            pass
+    for _ in range(50):
+        slot[0] = collections.deque()
 
 
 def refer():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                weakref.ref(slot[0])
-        except Exception:
-            pass
+    for _ in range(50):
+        weakref.ref(slot[0])
 
 
-threads = [threading.Thread(target=f) for f in (drop, refer, refer)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(drop, refer, refer)

@@ -1,10 +1,12 @@
 # python/cpython#137238: the first lookup on a class with __getattribute__ replaces the type's
 # slot
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 
 
 def turn():
@@ -17,24 +19,12 @@ def turn():
 
 
     proxies = [make() for _ in range(50)]
-    ready = []
 
     def look():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for proxy in proxies:
-                proxy.x
-        except Exception:
-            pass
+        for proxy in proxies:
+            proxy.x
 
-    threads = [threading.Thread(target=f) for f in (look, look)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(look, look)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,49 +1,40 @@
 # python/cpython#137400: setprofile_all_threads() walks thread states while a thread exits and
 # writes their trace fields
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import threading
+
+need(threading, "setprofile_all_threads")
+
+
 def profile(frame, event, arg):
     pass
 
 
 def set_all():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                threading.setprofile_all_threads(profile)
-                threading.setprofile_all_threads(None)
-        except Exception:
-            pass
+    for _ in range(2):
+        threading.setprofile_all_threads(profile)
+        threading.setprofile_all_threads(None)
 
 
 def threads():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                young = [threading.Thread(target=sum, args=(range(10),)) for _ in range(5)]
-                for thread in young:
-                    thread.start()
-                for thread in young:
-                    thread.join()
-        except Exception:
-            pass
+    for _ in range(2):
+        young = [threading.Thread(target=sum, args=(range(10),)) for _ in range(5)]
+        for thread in young:
+            thread.start()
+        for thread in young:
+            thread.join()
 
 
 def call():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                abs(1)
-                threading.get_ident()
-        except Exception:
-            pass
+    for _ in range(2):
+        abs(1)
+        threading.get_ident()
 
 
-threads = [threading.Thread(target=f) for f in (set_all, threads, call)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(set_all, threads, call)

@@ -1,11 +1,15 @@
 # python/cpython#138101: an object is resurrected by one thread before the deallocating thread
 # enters its finaliser
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import weakref
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 class Node:
     def __del__(self):
         try:
@@ -18,28 +22,16 @@ slot = [None, None]
 
 
 def churn():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                a, b = Node(), Node()
-                a.back, b.back = weakref.ref(b), weakref.ref(a)
-                slot[0], slot[1] = a, b
-        except Exception:
-            pass
+    for _ in range(50):
+        a, b = Node(), Node()
+        a.back, b.back = weakref.ref(b), weakref.ref(a)
+        slot[0], slot[1] = a, b
 
 
 def upgrade():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                it = slot[0].back()
-                slot[0] = it
-        except Exception:
-            pass
+    for _ in range(50):
+        it = slot[0].back()
+        slot[0] = it
 
 
-threads = [threading.Thread(target=f) for f in (churn, churn, upgrade)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(churn, churn, upgrade)

@@ -1,42 +1,50 @@
 # python/cpython#138661: a traceback's line lookup reads instrumentation data while
 # setprofile_all_threads() makes it
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-def fail():
-    raise ValueError
+need(threading, "setprofile_all_threads")
+SOURCE = "def fail():\n" + ("\n" if FAULT == "line" else "") + "    raise ValueError"
 
 
-def fail_often():
-    while time.monotonic() < end:
+def profile(frame, event, arg):
+    pass
+
+
+def turn():
+    functions, tracebacks = [], []
+    for _ in range(200):
+        scope = {}
+        exec(SOURCE, scope)
+        functions.append(scope["fail"])
         try:
-            for _ in range(2):
-                scope = {}
-                exec("def fail():\n    raise ValueError", scope)
-                for _ in range(10):
-                    try:
-                        scope["fail"]()
-                    except ValueError as e:
-                        e.__traceback__.tb_lineno
-                        e.__traceback__.tb_next.tb_lineno
-        except Exception:
-            pass
+            scope["fail"]()
+        except ValueError as e:
+            tracebacks.append(e.__traceback__.tb_next)
+
+    def call():
+        for fail in functions:  # the first call under the profile function makes the data
+            try:
+                fail()
+            except ValueError:
+                pass
+
+    def look():
+        for traceback in tracebacks:
+            for _ in range(3):
+                line = traceback.tb_lineno
+                if line != 2:
+                    hit("a traceback's line is %r" % line)
+
+    threading.setprofile_all_threads(profile)
+    together(call, look)
+    threading.setprofile_all_threads(None)
 
 
-def profile():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                threading.setprofile_all_threads(lambda *args: None)
-                threading.setprofile_all_threads(None)
-        except Exception:
-            pass
-
-
-threads = [threading.Thread(target=f) for f in (fail_often, fail_often, profile)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+rounds(turn)

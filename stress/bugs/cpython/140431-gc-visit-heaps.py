@@ -1,33 +1,23 @@
 # python/cpython#140431: the collector walks heap pages of other threads and meets half-
 # initialised blocks
-import gc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import gc
 
 
 def allocate():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                [[i] for i in range(100)]
-        except Exception:
-            pass
+    for _ in range(5):
+        [[i] for i in range(100)]
 
 
 def collect():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                gc.collect()
-        except Exception:
-            pass
+    for _ in range(5):
+        gc.collect()
 
 
-threads = [threading.Thread(target=f) for f in (allocate, allocate, collect)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(allocate, allocate, collect)

@@ -1,12 +1,15 @@
 # python/cpython#141365: one csv reader or writer used by several threads
-import csv
-import io
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import csv
 import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 def fresh():
     return csv.reader("a%d,b,c" % i for i in range(100))
 
@@ -17,42 +20,27 @@ class Sink:
 
 
 lines = ["a%d,b,c" % i for i in range(100)]
-slot = [csv.reader(lines)]
+slot = [raises(SystemError("planted")) if FAULT == "raise" else csv.reader(lines)]
 writer = csv.writer(Sink())
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
-
-
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                row = next(slot[0], None)
-                if row is None:
-                    slot[0] = csv.reader(lines)
-        except SystemError as e:
-            hit(repr(e))
-        except Exception:
-            pass
+    try:
+        for _ in range(50):
+            row = next(slot[0], None)
+            if row is None:
+                slot[0] = csv.reader(lines)
+    except SystemError as e:
+        hit(repr(e))
 
 
 def write():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                writer.writerow(["x" * 50, "y", time.monotonic_ns()])
-                writer.writerow(["z" * 5000])
-        except SystemError as e:
-            hit(repr(e))
-        except Exception:
-            pass
+    try:
+        for _ in range(50):
+            writer.writerow(["x" * 50, "y", time.monotonic_ns()])
+            writer.writerow(["z" * 5000])
+    except SystemError as e:
+        hit(repr(e))
 
 
-threads = [threading.Thread(target=f) for f in (read, read, write, write)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(read, read, write, write)

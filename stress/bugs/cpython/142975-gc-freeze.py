@@ -1,33 +1,23 @@
 # python/cpython#142975: gc.freeze(), gc.collect() and gc.unfreeze() from several threads
-import gc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import gc
 
 
 def freeze():
-    while time.monotonic() < end:
-        try:
-            gc.freeze()
-            gc.collect()
-            gc.unfreeze()
-        except Exception:
-            pass
+    gc.freeze()
+    gc.collect()
+    gc.unfreeze()
 
 
 def unfreeze():
-    while time.monotonic() < end:
-        try:
-            gc.unfreeze()
-            [[] for _ in range(100)]
-        except Exception:
-            pass
+    gc.unfreeze()
+    [[] for _ in range(100)]
 
 
-threads = [threading.Thread(target=f) for f in (freeze, unfreeze, unfreeze, unfreeze)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(freeze, unfreeze, unfreeze, unfreeze)

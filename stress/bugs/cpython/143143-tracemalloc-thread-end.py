@@ -1,35 +1,26 @@
 # python/cpython#143143: tracemalloc is stopped while threads that allocated end
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
-import tracemalloc
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import threading
+import tracemalloc
 
 
 def toggle():
-    while time.monotonic() < end:
-        try:
-            tracemalloc.start()
-            tracemalloc.stop()
-        except Exception:
-            pass
+    tracemalloc.start()
+    tracemalloc.stop()
 
 
 def threads():
-    while time.monotonic() < end:
-        try:
-            young = [threading.Thread(target=lambda: bytearray(100_000)) for _ in range(10)]
-            for thread in young:
-                thread.start()
-            for thread in young:
-                thread.join()
-        except Exception:
-            pass
+    young = [threading.Thread(target=lambda: bytearray(100_000)) for _ in range(10)]
+    for thread in young:
+        thread.start()
+    for thread in young:
+        thread.join()
 
 
-threads = [threading.Thread(target=f) for f in (toggle, threads)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(toggle, threads)

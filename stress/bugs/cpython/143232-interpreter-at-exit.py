@@ -1,9 +1,17 @@
 # python/cpython#143232: the process exits while calls of _interpreters are under way
-import subprocess, sys, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+try:
+    import _interpreters
+except ImportError:
+    skip("_interpreters is newer than this VM")
 program = """
-import _interpreters, threading
+import _interpreters, threading, time
 def use():
     while True:
         it = _interpreters.create()
@@ -11,14 +19,6 @@ def use():
         _interpreters.destroy(it)
 for _ in range(3):
     threading.Thread(target=use, daemon=True).start()
-import time
 time.sleep(0.05)
 """
-while time.monotonic() < end:
-    try:
-        code = subprocess.run([sys.executable, "-c", program], timeout=20, stderr=subprocess.DEVNULL).returncode
-    except subprocess.TimeoutExpired:
-        code = "no end"
-    if code == "no end" or code < 0:
-        print("hit: the process ended with", code)
-        sys.exit(1)
+children(program)

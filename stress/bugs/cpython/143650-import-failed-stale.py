@@ -1,31 +1,29 @@
 # python/cpython#143650: a module whose import fails is handed to a second thread that saw it in
 # sys.modules
-import os, sys, tempfile, threading, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import os
+import tempfile
+
 folder = tempfile.mkdtemp()
 sys.path.insert(0, folder)
 with open(os.path.join(folder, "broken_module.py"), "w") as file:
-    file.write("import time\ntime.sleep(0.02)\nraise ValueError\n")
-stale = []
+    file.write("import time\ntime.sleep(0.02)\n" + ("" if FAULT == "sound" else "raise ValueError\n"))
 
 
-def load():
+def load(late):
+    time.sleep(late)
     try:
         import broken_module
 
-        stale.append(broken_module)
+        hit("the import that failed gave %s" % broken_module.__name__)
     except (ValueError, ImportError):
         pass
 
 
-while time.monotonic() < end and not stale:
-    threads = [threading.Thread(target=load) for _ in range(3)]
-    for i, thread in enumerate(threads):
-        thread.start()
-        time.sleep(0.004)
-    for thread in threads:
-        thread.join()
-if stale:
-    print("hit: the import that failed gave a module")
-    sys.exit(1)
+rounds(lambda: run(lambda: load(0), lambda: load(0.004), lambda: load(0.008)))

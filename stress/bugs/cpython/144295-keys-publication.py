@@ -1,10 +1,14 @@
 # python/cpython#144295: a resized keys table is filled with plain stores while a reader already
 # looks at it
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Box:
     def read(self):
         return 1
@@ -14,26 +18,14 @@ box = Box()
 
 
 def write():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                box.x = 1
-                box.__dict__.pop("x", None)
-        except Exception:
-            pass
+    for _ in range(50):
+        box.x = 1
+        box.__dict__.pop("x", None)
 
 
 def call():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                box.read()
-        except Exception:
-            pass
+    for _ in range(50):
+        box.read()
 
 
-threads = [threading.Thread(target=f) for f in (write, call, call)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(write, call, call)

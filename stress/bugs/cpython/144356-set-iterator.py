@@ -1,42 +1,28 @@
 # python/cpython#144356: next() on one set iterator writes its cursor outside the lock
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+# --- end of the kit ---
 
 
 def turn():
     items = iter({str(i) for i in range(4096)})
+    if FAULT == "twice":
+        items = iter([str(i // 2) for i in range(4096)])
     seen = []
-    ready = []
 
     def drain():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            mine = []
-            for item in items:
-                mine.append(item)
-            seen.extend(mine)
-        except Exception:
-            pass
+        mine = []
+        for item in items:
+            mine.append(item)
+        seen.extend(mine)
 
-    threads = [threading.Thread(target=f) for f in (drain, drain)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(drain, drain)
     if len(seen) != len(set(seen)):
         hit("an item came twice: %d for %d" % (len(seen), len(set(seen))))
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

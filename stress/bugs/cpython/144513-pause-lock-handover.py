@@ -1,11 +1,16 @@
 # python/cpython#144513: the fair hand-over of a lock gives it to a thread that is already
 # paused
-import gc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import gc
 import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 shared = [str(i) for i in range(200)]
 
 
@@ -20,32 +25,16 @@ def key(item):
 
 
 def sort():
-    while time.monotonic() < end:
-        try:
-            shared.sort(key=key)
-        except Exception:
-            pass
+    shared.sort(key=key)
 
 
 def append():
-    while time.monotonic() < end:
-        try:
-            shared.append("x")
-            shared.pop()
-        except Exception:
-            pass
+    shared.append("x")
+    shared.pop()
 
 
 def collect():
-    while time.monotonic() < end:
-        try:
-            gc.collect()
-        except Exception:
-            pass
+    gc.collect()
 
 
-threads = [threading.Thread(target=f) for f in (sort, sort, append, append, collect)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(sort, sort, append, append, collect)

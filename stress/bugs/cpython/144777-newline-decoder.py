@@ -1,34 +1,26 @@
 # python/cpython#144777: IncrementalNewlineDecoder.reset() against its newlines attribute
-import io
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import io
+
+
 decoder = io.IncrementalNewlineDecoder(None, True)
 
 
 def write():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                decoder.decode("a\r\nb\n")
-                decoder.reset()
-        except Exception:
-            pass
+    for _ in range(50):
+        decoder.decode("a\r\nb\n")
+        decoder.reset()
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                decoder.newlines
-        except Exception:
-            pass
+    for _ in range(50):
+        decoder.newlines
 
 
-threads = [threading.Thread(target=f) for f in (write, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(write, read)

@@ -1,12 +1,17 @@
 # python/cpython#144981: per-code extra data grows with realloc while readers follow the old
 # buffer
-import ctypes
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import ctypes
+
+
 api = ctypes.pythonapi
+need(api, "PyUnstable_Eval_RequestCodeExtraIndex")
 index = [api.PyUnstable_Eval_RequestCodeExtraIndex(None) for _ in range(200)]
 set_extra = api.PyUnstable_Code_SetExtra
 set_extra.argtypes = (ctypes.py_object, ctypes.c_ssize_t, ctypes.c_void_p)
@@ -17,36 +22,18 @@ get_extra.argtypes = (ctypes.py_object, ctypes.c_ssize_t, ctypes.c_void_p)
 def turn():
     codes = [compile("%d" % i, "x", "eval") for i in range(20)]
     place = ctypes.c_void_p()
-    ready = []
 
     def grow():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for code in codes:
-                for i in index:
-                    set_extra(code, i, None)
-        except Exception:
-            pass
+        for code in codes:
+            for i in index:
+                set_extra(code, i, None)
 
     def read():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for code in codes:
-                for _ in index:
-                    get_extra(code, 0, ctypes.byref(place))
-        except Exception:
-            pass
+        for code in codes:
+            for _ in index:
+                get_extra(code, 0, ctypes.byref(place))
 
-    threads = [threading.Thread(target=f) for f in (grow, read)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(grow, read)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

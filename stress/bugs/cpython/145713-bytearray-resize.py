@@ -1,15 +1,20 @@
 # python/cpython#145713: two bytearray.resize() calls with no lock
-import sys, threading, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-if not hasattr(bytearray, "resize"):
-    print("skip: bytearray.resize is newer than this VM")
-    sys.exit(77)
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import threading
+
+need(bytearray, "resize")
+
 shared = bytearray(10)
 
 
 def resize():
-    while time.monotonic() < end:
+    while going():
         shared.resize(10000)
         shared.resize(1)
 

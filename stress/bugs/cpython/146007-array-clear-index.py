@@ -1,41 +1,28 @@
 # python/cpython#146007: array.clear() and refill against array[0]
-import array
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import array
+
+
+VALUES = range(1, 11) if FAULT == "another" else range(10)
 shared = array.array("q", range(10))
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
-
-
 def refill():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                del shared[:]
-                shared.extend(range(10))
-        except Exception:
-            pass
+    for _ in range(50):
+        del shared[:]
+        shared.extend(VALUES)
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                if shared[3] != 3:
-                    hit("shared[3] is %r" % shared[3])
-        except Exception:
-            pass
+    for _ in range(50):
+        if shared[3] != 3:
+            hit("shared[3] is %r" % shared[3])
 
 
-threads = [threading.Thread(target=f) for f in (refill, refill, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(refill, refill, read, read)

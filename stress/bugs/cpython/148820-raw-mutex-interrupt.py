@@ -1,11 +1,15 @@
 # python/cpython#148820: a waiter of a raw lock wakes by a signal and destroys its semaphore
 # before the releaser posts it
-import signal
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import signal
+import threading
+
 signal.signal(signal.SIGUSR1, lambda *args: None)
 main = threading.main_thread().ident
 shared = [str(i) for i in range(500)]
@@ -19,27 +23,16 @@ def churn():
 
 
 def signals():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                signal.pthread_kill(main, signal.SIGUSR1)
-        except Exception:
-            pass
+    for _ in range(2):
+        signal.pthread_kill(main, signal.SIGUSR1)
 
 
-def work():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                churn()
-        except Exception:
-            pass
-
-
-threads = [threading.Thread(target=f) for f in (signals, work, work)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-while time.monotonic() < end:
-    churn()
+# The main thread gets the signals: it does the same work as the others.
+helper = threading.Thread(target=again, args=(signals, churn, churn))
+helper.start()
+while going():
+    try:
+        churn()
+    except (ValueError, IndexError):
+        pass
+helper.join()

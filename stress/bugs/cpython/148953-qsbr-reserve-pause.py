@@ -1,35 +1,26 @@
 # python/cpython#148953: new threads pause the world while they hold the reclamation lock
-import abc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import abc
+import threading
 
 
 def threads():
-    while time.monotonic() < end:
-        try:
-            young = [threading.Thread(target=int) for _ in range(40)]
-            for thread in young:
-                thread.start()
-            for thread in young:
-                thread.join()
-        except Exception:
-            pass
+    young = [threading.Thread(target=int) for _ in range(40)]
+    for thread in young:
+        thread.start()
+    for thread in young:
+        thread.join()
 
 
 def pause():
-    while time.monotonic() < end:
-        try:
-            cls = abc.ABCMeta("C", (), {})
-            cls.__abstractmethods__ = frozenset()
-        except Exception:
-            pass
+    cls = abc.ABCMeta("C", (), {})
+    cls.__abstractmethods__ = frozenset()
 
 
-threads = [threading.Thread(target=f) for f in (threads, threads, pause)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(threads, threads, pause)

@@ -1,37 +1,31 @@
 # python/cpython#149142: a flag of a decimal context is set by reading, changing and writing a
 # plain word
-import decimal
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import decimal
+
 context = decimal.Context(prec=3)
-one, three = decimal.Decimal(1), decimal.Decimal(3)
+flags = context.flags
+one, three = decimal.Decimal(1), decimal.Decimal(2 if FAULT == "exact" else 3)
 
 
 def divide():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                context.divide(one, three)
-                context.clear_flags()
-        except Exception:
-            pass
+    for _ in range(100):
+        flags[decimal.Inexact] = False
+        context.divide(one, three)
+        if not flags[decimal.Inexact]:
+            hit("the flag of an inexact division is lost")
 
 
-def show():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                repr(context)
-                context.flags[decimal.Inexact]
-        except Exception:
-            pass
+def toggle():
+    for _ in range(100):
+        flags[decimal.Overflow] = True
+        flags[decimal.Overflow] = False
 
 
-threads = [threading.Thread(target=f) for f in (divide, show)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(divide, toggle)

@@ -1,34 +1,37 @@
 # python/cpython#149728: a submodule counts as ready before it is an attribute of its package;
 # the package's __getattr__ recurses
-import os, sys, tempfile, threading, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import os
+import tempfile
+
 folder = tempfile.mkdtemp()
 sys.path.insert(0, folder)
 os.mkdir(os.path.join(folder, "pkg"))
 with open(os.path.join(folder, "pkg", "__init__.py"), "w") as file:
-    file.write("def __getattr__(name):\n    import pkg.child as child\n    return child\n")
+    if FAULT == "endless":
+        file.write("def __getattr__(name):\n    return __getattr__(name)\n")
+    else:
+        file.write("def __getattr__(name):\n    import pkg.child as child\n    return child\n")
 open(os.path.join(folder, "pkg", "child.py"), "w").close()
-errors = []
 
 
 def load():
     try:
         from pkg import child
     except RecursionError as e:
-        errors.append(e)
-    except Exception:
-        pass
+        hit(repr(e))
 
 
-while time.monotonic() < end and not errors:
+def turn():
     for name in ("pkg", "pkg.child"):
         sys.modules.pop(name, None)
-    threads = [threading.Thread(target=load) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-if errors:
-    print("hit:", repr(errors[0]))
-    sys.exit(1)
+    together(load, load, load, load)
+
+
+rounds(turn)

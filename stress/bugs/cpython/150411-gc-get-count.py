@@ -1,33 +1,23 @@
 # python/cpython#150411: gc.get_count() reads the young counter while allocating threads flush
 # their own
-import gc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import gc
 
 
 def allocate():
-    while time.monotonic() < end:
-        try:
-            for _ in range(10):
-                [[] for _ in range(1000)]
-        except Exception:
-            pass
+    for _ in range(10):
+        [[] for _ in range(1000)]
 
 
 def ask():
-    while time.monotonic() < end:
-        try:
-            for _ in range(10):
-                gc.get_count()
-        except Exception:
-            pass
+    for _ in range(10):
+        gc.get_count()
 
 
-threads = [threading.Thread(target=f) for f in (allocate, ask)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(allocate, ask)

@@ -1,37 +1,29 @@
 # python/cpython#150750: deque.index() takes its default stop from the size before locking
-import collections
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import collections
+
+
 queue = collections.deque(range(20))
 
 
 def find():
-    while time.monotonic() < end:
+    for _ in range(50):
         try:
-            for _ in range(50):
-                try:
-                    queue.index(50)
-                except ValueError:
-                    pass
-        except Exception:
+            queue.index(50)
+        except ValueError:
             pass
 
 
 def change():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                queue.append(1)
-                queue.popleft()
-        except Exception:
-            pass
+    for _ in range(50):
+        queue.append(1)
+        queue.popleft()
 
 
-threads = [threading.Thread(target=f) for f in (find, change)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(find, change)

@@ -1,15 +1,19 @@
 # python/cpython#150791: two next() on one groupby overwrite the current grouper and the key
 # slots
-import itertools
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import itertools
+
+
 class Key:
     def __init__(self, n):
-        self.n = n
+        if FAULT != "raise":
+            self.n = n
 
     def __eq__(self, other):
         return self.n == other.n
@@ -22,25 +26,13 @@ def fresh():
 slot = [fresh()]
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
-
-
 def walk():
-    while time.monotonic() < end:
-        try:
-            for _, group in slot[0]:
-                list(group)
-            slot[0] = fresh()
-        except (AttributeError, SystemError) as e:
-            hit(repr(e))
-        except Exception:
-            pass
+    try:
+        for _, group in slot[0]:
+            list(group)
+        slot[0] = fresh()
+    except (AttributeError, SystemError) as e:
+        hit(repr(e))
 
 
-threads = [threading.Thread(target=f) for f in (walk, walk, walk, walk)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(walk, walk, walk, walk)

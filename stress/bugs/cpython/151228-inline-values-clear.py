@@ -1,10 +1,14 @@
 # python/cpython#151228: o.__dict__.get() without a lock against o.__dict__.clear() on values
 # embedded in the object
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Point:
     pass
 
@@ -14,27 +18,15 @@ point.x = 1
 
 
 def clear():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                point.x = 1
-                point.y = 2
-                point.__dict__.clear()
-        except Exception:
-            pass
+    for _ in range(50):
+        point.x = 1
+        point.y = 2
+        point.__dict__.clear()
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                point.__dict__.get("x")
-        except Exception:
-            pass
+    for _ in range(50):
+        point.__dict__.get("x")
 
 
-threads = [threading.Thread(target=f) for f in (clear, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(clear, read, read)

@@ -1,35 +1,27 @@
 # python/cpython#151633: Counter.update() adds to a borrowed count after the lock of the dict is
 # gone
-import collections
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import collections
+
+
 words = [str(i) for i in range(4)] * 100
 counts = collections.Counter()
 
 
 def count():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                counts.update(words)
-        except Exception:
-            pass
+    for _ in range(20):
+        counts.update(words)
 
 
 def clear():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                counts.clear()
-        except Exception:
-            pass
+    for _ in range(20):
+        counts.clear()
 
 
-threads = [threading.Thread(target=f) for f in (count, count, count, clear)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(count, count, count, clear)

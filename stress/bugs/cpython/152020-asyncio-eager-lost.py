@@ -1,8 +1,15 @@
 # python/cpython#152020: all_tasks(loop) from another thread misses tasks that were started
 # eagerly
-import asyncio, sys, threading
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-seen = []
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import asyncio
+
+need(asyncio, "eager_task_factory")
 
 
 async def wait(event):
@@ -13,15 +20,17 @@ async def main():
     loop = asyncio.get_running_loop()
     loop.set_task_factory(asyncio.eager_task_factory)
     event = asyncio.Event()
+    if FAULT == "finished":
+        event.set()
     task = loop.create_task(wait(event))
-    thread = threading.Thread(target=lambda: seen.append(task in asyncio.all_tasks(loop)))
-    thread.start()
-    thread.join()
+
+    def look():
+        if task not in asyncio.all_tasks(loop):
+            hit("a waiting task is not in all_tasks()")
+
+    run(look)
     event.set()
     await task
 
 
 asyncio.run(main())
-if seen != [True]:
-    print("hit: a waiting task is not in all_tasks()")
-    sys.exit(1)

@@ -1,36 +1,27 @@
 # python/cpython#152330: a trampoline is compiled for one code object by several threads; it is
 # switched off while in use
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+need(sys, "activate_stack_trampoline")
 
 
 def toggle():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                sys.activate_stack_trampoline("perf")
-                sys.deactivate_stack_trampoline()
-        except Exception:
-            pass
+    for _ in range(2):
+        sys.activate_stack_trampoline("perf")
+        sys.deactivate_stack_trampoline()
 
 
 def call():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                scope = {}
-                exec("def f():\n    return 1", scope)
-                for _ in range(5):
-                    scope["f"]()
-        except Exception:
-            pass
+    for _ in range(2):
+        scope = {}
+        exec("def f():\n    return 1", scope)
+        for _ in range(5):
+            scope["f"]()
 
 
-threads = [threading.Thread(target=f) for f in (toggle, call, call)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(toggle, call, call)

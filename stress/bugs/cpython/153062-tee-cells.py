@@ -1,11 +1,15 @@
 # python/cpython#153062: one itertools.tee branch used by many threads corrupts the linked cells
 # that branches share
-import itertools
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import itertools
+
+
 def fresh():
     return itertools.tee(str(i) for i in range(1000))
 
@@ -14,27 +18,15 @@ slot = [fresh()]
 
 
 def left():
-    while time.monotonic() < end:
-        try:
-            for _ in range(100):
-                if next(slot[0][0], None) is None:
-                    slot[0] = fresh()
-        except Exception:
-            pass
+    for _ in range(100):
+        if next(slot[0][0], None) is None:
+            slot[0] = fresh()
 
 
 def right():
-    while time.monotonic() < end:
-        try:
-            for _ in range(100):
-                if next(slot[0][1], None) is None:
-                    slot[0] = fresh()
-        except Exception:
-            pass
+    for _ in range(100):
+        if next(slot[0][1], None) is None:
+            slot[0] = fresh()
 
 
-threads = [threading.Thread(target=f) for f in (left, left, right, right)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(left, left, right, right)

@@ -1,32 +1,22 @@
 # python/cpython#153291: set_completer() against get_completer() without the lock
-import readline
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import readline
 
 
 def set_it():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                readline.set_completer(lambda *args: None)
-        except Exception:
-            pass
+    for _ in range(50):
+        readline.set_completer(lambda *args: None)
 
 
 def get_it():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                readline.get_completer()
-        except Exception:
-            pass
+    for _ in range(50):
+        readline.get_completer()
 
 
-threads = [threading.Thread(target=f) for f in (set_it, set_it, get_it, get_it)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(set_it, set_it, get_it, get_it)

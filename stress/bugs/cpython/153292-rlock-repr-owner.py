@@ -1,42 +1,38 @@
 # python/cpython#153292: repr(RLock) reads the owner plainly: locked without owner, or unlocked
 # with a count
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 lock = threading.RLock()
+if FAULT == "unowned":
 
+    class Lock:
+        acquire = release = lambda self: None
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+        def __repr__(self):
+            return "<locked RLock owner=0 count=1>"
+
+    lock = Lock()
 
 
 def hold():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                lock.acquire()
-                lock.release()
-        finally:
-            pass
+    for _ in range(50):
+        lock.acquire()
+        lock.release()
 
 
 def show():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                text = repr(lock)
-                if "<unlocked" in text and "count=0" not in text or "<locked" in text and ("owner=0 " in text or "count=0" in text):
-                    hit(text)
-        finally:
-            pass
+    for _ in range(50):
+        text = repr(lock)
+        if "<unlocked" in text and "count=0" not in text or "<locked" in text and ("owner=0 " in text or "count=0" in text):
+            hit(text)
 
 
-threads = [threading.Thread(target=f) for f in (hold, show)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(hold, show)

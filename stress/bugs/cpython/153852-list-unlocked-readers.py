@@ -1,45 +1,33 @@
 # python/cpython#153852: unpacking, b''.join() and marshal.dumps() read size and items of a list
 # without its lock
-import marshal
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import marshal
+
+
 items = [b"a", b"b", b"c"]
 
 
 def resize():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                items.append(b"d")
-                items.pop()
-        except Exception:
-            pass
+    for _ in range(50):
+        items.append(b"d")
+        items.pop()
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                b"".join(items)
-                a, *b = items
-        except Exception:
-            pass
+    for _ in range(50):
+        b"".join(items)
+        a, *b = items
 
 
 def dump():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                marshal.dumps(items)
-        except Exception:
-            pass
+    for _ in range(50):
+        marshal.dumps(items)
 
 
-threads = [threading.Thread(target=f) for f in (resize, read, dump)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(resize, read, dump)

@@ -1,33 +1,25 @@
 # python/cpython#153908: repr(count) reads plainly against the atomic increment of next()
-import itertools
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import itertools
+
+
 counter = itertools.count()
 
 
 def advance():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                next(counter)
-        except Exception:
-            pass
+    for _ in range(50):
+        next(counter)
 
 
 def show():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                repr(counter)
-        except Exception:
-            pass
+    for _ in range(50):
+        repr(counter)
 
 
-threads = [threading.Thread(target=f) for f in (advance, show)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(advance, show)

@@ -1,51 +1,36 @@
 # python/cpython#154044: the first str.upper.__qualname__ fills a cache without a lock
-import array
-import collections
-import io
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
+# --- end of the kit ---
+NAMES = [m for t in (str, bytes, list, dict, set, int, float, bytearray, tuple) for m in vars(t).values() if hasattr(m, "__objclass__")]
+if FAULT == "two":
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+    class Renamed:
+        def __getattr__(self, name):
+            return str(now())  # a new name each time
+
+    NAMES = [Renamed()]
+NAMES = NAMES[: many(len(NAMES))]
 
 
 def trial():  # runs in a process of its own: what is raced is a first use
-    names = [m for t in (str, bytes, list, dict, set, int, float, bytearray, tuple) for m in vars(t).values() if hasattr(m, "__objclass__")]
-    seen, at = ([], []), [0, 0]
-    ready = []
+    seen, at, turns = ([], []), [0, 0], iter((0, 1))
 
-    def look(me):
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        for i, m in enumerate(names):
+    def look():
+        me = next(turns)
+        for i, m in enumerate(NAMES):
             at[me] = i
             while at[1 - me] < i:
                 pass
             seen[me].append(m.__qualname__)
 
-    threads = [threading.Thread(target=look, args=(me,)) for me in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(look, look)
     if any(a is not b for a, b in zip(*seen)):
         hit("one descriptor, two names: %r" % next(a for a, b in zip(*seen) if a is not b))
 
 
-while time.monotonic() < end:
-    child = os.fork()
-    if child == 0:
-        trial()
-        os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        os.kill(os.getpid(), os.WTERMSIG(status))
-    if status:
-        sys.exit(1)
+forked(trial)

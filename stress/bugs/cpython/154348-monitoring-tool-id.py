@@ -1,40 +1,31 @@
 # python/cpython#154348: sys.monitoring.use_tool_id() checks and sets the name in two steps
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+# --- end of the kit ---
+need(sys, "monitoring")
+use_tool_id = sys.monitoring.use_tool_id
+if FAULT == "two":
+    use_tool_id = lambda number, name: None
 
 
 def turn():
     winners = []
-    ready = []
 
     def claim():
-        ready.append(1)
-        while len(ready) < 4:
-            pass
         try:
-            sys.monitoring.use_tool_id(3, "tool")
+            use_tool_id(3, "tool")
             winners.append(1)
         except ValueError:
             pass
 
-    threads = [threading.Thread(target=f) for f in (claim, claim, claim, claim)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(claim, claim, claim, claim)
     sys.monitoring.free_tool_id(3)
     if len(winners) != 1:
         hit("%d threads own one tool" % len(winners))
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,46 +1,29 @@
 # python/cpython#154431: the first sys.addaudithook() makes the list of hooks while sys.audit()
 # reads it
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import threading
-import time
-
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+EVENT = "y" if FAULT == "lost" else "x"
 
 
 def trial():  # runs in a process of its own: what is raced is a first use
     called = set()
-    ready = []
 
     def add():
-        ready.append(1)
-        while len(ready) < 4:
-            pass
         me = threading.get_ident()
-        sys.addaudithook(lambda event, args: called.add(me) if event == "x" else None)
+        sys.addaudithook(lambda event, args: called.add(me) if event == EVENT else None)
 
-    threads = [threading.Thread(target=f) for f in (add, add, add, add)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(add, add, add, add)
     sys.audit("x")
     if len(called) != 4:
         hit("%d of 4 hooks are lost" % (4 - len(called)))
 
 
-while time.monotonic() < end:
-    child = os.fork()
-    if child == 0:
-        trial()
-        os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        os.kill(os.getpid(), os.WTERMSIG(status))
-    if status:
-        sys.exit(1)
+forked(trial)

@@ -1,36 +1,28 @@
 # python/cpython#154527: repr() or a missing key uses default_factory as a borrowed pointer
 # while it is assigned
-import collections
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import collections
+
+
 shared = collections.defaultdict(list)
 
 
 def assign():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                shared.default_factory = lambda: 0
-        except Exception:
-            pass
+    for _ in range(50):
+        shared.default_factory = lambda: 0
 
 
 def use():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                repr(shared)
-                shared[object()]
-                shared.clear()
-        except Exception:
-            pass
+    for _ in range(50):
+        repr(shared)
+        shared[object()]
+        shared.clear()
 
 
-threads = [threading.Thread(target=f) for f in (assign, assign, use, use)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(assign, assign, use, use)

@@ -1,10 +1,14 @@
 # python/cpython#154535: one iterator over a Context advanced by several threads
-import contextvars
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import contextvars
+
+
 variables = [contextvars.ContextVar("v%d" % i) for i in range(16)]
 context = contextvars.Context()
 
@@ -19,17 +23,9 @@ slot = [iter(context)]
 
 
 def advance():
-    while time.monotonic() < end:
-        try:
-            for _ in range(200):
-                if next(slot[0], None) is None:
-                    slot[0] = iter(context)
-        except Exception:
-            pass
+    for _ in range(200):
+        if next(slot[0], None) is None:
+            slot[0] = iter(context)
 
 
-threads = [threading.Thread(target=f) for f in (advance, advance, advance, advance)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(advance, advance, advance, advance)

@@ -1,11 +1,17 @@
 # python/cpython#154734: an eager start clears the coroutine outside the lock that get_coro()
 # takes
-import asyncio
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import asyncio
+import threading
+
+
+need(asyncio, "eager_task_factory")
 loops = []
 
 
@@ -17,7 +23,7 @@ async def main():
     loop = asyncio.get_running_loop()
     loop.set_task_factory(asyncio.eager_task_factory)
     loops[:] = [loop]
-    while time.monotonic() < end:
+    while going():
         await asyncio.gather(*[loop.create_task(nap()) for _ in range(50)])
 
 
@@ -27,17 +33,9 @@ while not loops:
 
 
 def look():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                for task in asyncio.all_tasks(loops[0]):
-                    task.get_coro()
-        except Exception:
-            pass
+    for _ in range(5):
+        for task in asyncio.all_tasks(loops[0]):
+            task.get_coro()
 
 
-threads = [threading.Thread(target=f) for f in (look, look)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(look, look)

@@ -1,36 +1,26 @@
 # python/cpython#154756: list.sort() rewrites slots with plain stores while others iterate the
 # same list
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 source = [str(i) for i in range(500)]
 items = list(source)
 
 
 def sort():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                items[:] = source
-                items.sort()
-        except Exception:
-            pass
+    for _ in range(5):
+        items[:] = source
+        items.sort()
 
 
 def walk():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                for _ in items:
-                    pass
-        except Exception:
+    for _ in range(5):
+        for _ in items:
             pass
 
 
-threads = [threading.Thread(target=f) for f in (sort, walk, walk)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(sort, walk, walk)

@@ -1,42 +1,30 @@
 # python/cpython#154928: repr(RLock) reads the level of recursion plainly while
 # _acquire_restore() writes it
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 lock = threading.RLock()
-
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+LEVEL = 6 if FAULT == "level" else 5
 
 
 def hold():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                lock._acquire_restore((5, threading.get_ident()))
-                lock._release_save()
-        finally:
-            pass
+    for _ in range(50):
+        lock._acquire_restore((LEVEL, threading.get_ident()))
+        lock._release_save()
 
 
 def show():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                text = repr(lock)
-                if "count=5" not in text and "count=0" not in text:
-                    hit(text)
-        finally:
-            pass
+    for _ in range(50):
+        text = repr(lock)
+        if "count=5" not in text and "count=0" not in text:
+            hit(text)
 
 
-threads = [threading.Thread(target=f) for f in (hold, show)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(hold, show)

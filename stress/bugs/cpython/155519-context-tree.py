@@ -1,11 +1,15 @@
 # python/cpython#155519: len(), copy() and items() read the tree of a Context while its owner
 # sets a variable
-import contextvars
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import contextvars
+
+
 variable = contextvars.ContextVar("v")
 context = contextvars.Context()
 context.run(variable.set, 0)
@@ -18,19 +22,14 @@ def write():
         for value in values * 200:
             variable.set(value)
 
-    while time.monotonic() < end:
+    while going():
         context.run(store)
 
 
 def read():
-    while time.monotonic() < end:
-        for _ in range(200):
-            context.copy()
-            list(context.items())
+    for _ in range(200):
+        context.copy()
+        list(context.items())
 
 
-threads = [threading.Thread(target=f) for f in (write, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+run(write, read, read)

@@ -1,33 +1,25 @@
 # python/cpython#155781: a row converter is looked up as a borrowed pointer while it is replaced
-import sqlite3
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import sqlite3
+
+
 base = sqlite3.connect(":memory:", detect_types=sqlite3.PARSE_COLNAMES, check_same_thread=False)
 
 
 def register():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                sqlite3.register_converter("t", lambda data: data)
-        except Exception:
-            pass
+    for _ in range(20):
+        sqlite3.register_converter("t", lambda data: data)
 
 
 def query():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                base.execute("select 1 as \"x [t]\"").fetchall()
-        except Exception:
-            pass
+    for _ in range(20):
+        base.execute("select 1 as \"x [t]\"").fetchall()
 
 
-threads = [threading.Thread(target=f) for f in (register, register, query)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(register, register, query)

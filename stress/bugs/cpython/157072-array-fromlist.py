@@ -1,34 +1,26 @@
 # python/cpython#157072: array.fromlist() converts borrowed items while the list replaces them
-import array
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import array
+
+
 source = [10**18 + i for i in range(10)]
 
 
 def convert():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                array.array("Q").fromlist(source)
-        except Exception:
-            pass
+    for _ in range(50):
+        array.array("Q").fromlist(source)
 
 
 def replace():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                for i in range(10):
-                    source[i] = 10**18 + i
-        except Exception:
-            pass
+    for _ in range(50):
+        for i in range(10):
+            source[i] = 10**18 + i
 
 
-threads = [threading.Thread(target=f) for f in (convert, convert, replace, replace)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(convert, convert, replace, replace)

@@ -1,33 +1,23 @@
 # python/cpython#157076: bytearray.__init__(n) resizes, drops the lock, then fills; a second one
 # shrinks in between
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 shared = bytearray(10)
 
 
 def grow():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                shared.__init__(8192)
-        except Exception:
-            pass
+    for _ in range(50):
+        shared.__init__(8192)
 
 
 def shrink():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                shared.__init__(1)
-        except Exception:
-            pass
+    for _ in range(50):
+        shared.__init__(1)
 
 
-threads = [threading.Thread(target=f) for f in (grow, grow, shrink, shrink)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(grow, grow, shrink, shrink)

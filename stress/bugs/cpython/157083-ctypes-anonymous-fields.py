@@ -1,11 +1,15 @@
 # python/cpython#157083: the expansion of anonymous fields walks the public _fields_ list
 # without a lock
-import ctypes
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import ctypes
+
+
 fields = [("f%d" % i, ctypes.c_int) for i in range(20)]
 
 
@@ -14,26 +18,14 @@ class Inner(ctypes.Structure):
 
 
 def change():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                Inner._fields_.clear()
-                Inner._fields_.extend([("f%d" % i, ctypes.c_int) for i in range(20)])
-        except Exception:
-            pass
+    for _ in range(5):
+        Inner._fields_.clear()
+        Inner._fields_.extend([("f%d" % i, ctypes.c_int) for i in range(20)])
 
 
 def define():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                type("Outer", (ctypes.Structure,), {"_anonymous_": ["a"], "_fields_": [("a", Inner)]})
-        except Exception:
-            pass
+    for _ in range(5):
+        type("Outer", (ctypes.Structure,), {"_anonymous_": ["a"], "_fields_": [("a", Inner)]})
 
 
-threads = [threading.Thread(target=f) for f in (change, change, define, define)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(change, change, define, define)

@@ -1,10 +1,14 @@
 # python/cpython#157087: d.update([pair]) reads a two-item list as borrowed pointers while its
 # items are replaced
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Key:
     pass
 
@@ -13,26 +17,14 @@ pair = [Key(), Key()]
 
 
 def merge():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                {}.update([pair])
-        except Exception:
-            pass
+    for _ in range(50):
+        {}.update([pair])
 
 
 def replace():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                pair[0] = Key()
-                pair[1] = Key()
-        except Exception:
-            pass
+    for _ in range(50):
+        pair[0] = Key()
+        pair[1] = Key()
 
 
-threads = [threading.Thread(target=f) for f in (merge, merge, merge, replace, replace)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(merge, merge, merge, replace, replace)

@@ -1,10 +1,14 @@
 # python/cpython#157095: XMLParser.feed() of one parser from several threads
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import xml.etree.ElementTree
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 def fresh():
     parser = xml.etree.ElementTree.XMLParser()
     parser.feed("<root>")
@@ -15,19 +19,11 @@ slot = [fresh()]
 
 
 def feed():
-    while time.monotonic() < end:
+    for _ in range(20):
         try:
-            for _ in range(20):
-                try:
-                    slot[0].feed("<c>text</c>")
-                except Exception:
-                    slot[0] = fresh()
+            slot[0].feed("<c>text</c>")
         except Exception:
-            pass
+            slot[0] = fresh()
 
 
-threads = [threading.Thread(target=f) for f in (feed, feed, feed, feed)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(feed, feed, feed, feed)

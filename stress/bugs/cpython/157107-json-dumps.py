@@ -1,36 +1,28 @@
 # python/cpython#157107: json.dumps() takes borrowed items while the list changes
-import json
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import json
+
+
 shared = [[i] for i in range(20)]
 
 
 def dump():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                json.dumps(shared)
-        except Exception:
-            pass
+    for _ in range(20):
+        json.dumps(shared)
 
 
 def change():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                for i in range(10):
-                    shared[i] = [i]
-                shared.pop()
-                shared.append([0])
-        except Exception:
-            pass
+    for _ in range(20):
+        for i in range(10):
+            shared[i] = [i]
+        shared.pop()
+        shared.append([0])
 
 
-threads = [threading.Thread(target=f) for f in (dump, dump, change, change)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(dump, dump, change, change)

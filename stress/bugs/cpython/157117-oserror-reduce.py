@@ -1,33 +1,26 @@
 # python/cpython#157117: OSError.__reduce__() reads args and their items while e.args is
 # replaced
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 error = OSError(2, "text", "name")
 
 
 def replace():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                error.args = (2, "m%d" % time.monotonic_ns())
-        except Exception:
-            pass
+    for _ in range(50):
+        error.args = (2, "m%d" % time.monotonic_ns())
 
 
 def reduce():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                error.__reduce__()
-        except Exception:
-            pass
+    for _ in range(50):
+        error.__reduce__()
 
 
-threads = [threading.Thread(target=f) for f in (replace, replace, reduce, reduce)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(replace, replace, reduce, reduce)

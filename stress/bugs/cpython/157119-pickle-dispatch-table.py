@@ -1,11 +1,15 @@
 # python/cpython#157119: the pickler takes a borrowed reducer from copyreg.dispatch_table
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import copyreg
 import pickle
-import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 class Thing:
     pass
 
@@ -19,25 +23,13 @@ it = Thing()
 
 
 def replace():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                copyreg.dispatch_table[Thing] = Reducer()
-        except Exception:
-            pass
+    for _ in range(20):
+        copyreg.dispatch_table[Thing] = Reducer()
 
 
 def dump():
-    while time.monotonic() < end:
-        try:
-            for _ in range(20):
-                pickle.dumps(it)
-        except Exception:
-            pass
+    for _ in range(20):
+        pickle.dumps(it)
 
 
-threads = [threading.Thread(target=f) for f in (replace, replace, dump, dump)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(replace, replace, dump, dump)

@@ -1,11 +1,15 @@
 # python/cpython#157841: partial.__setstate__() frees function, args and kwargs while repr() or
 # a call uses them
-import functools
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import functools
+
+
 def target(*args):
     return args
 
@@ -14,26 +18,14 @@ partial = functools.partial(target, 1)
 
 
 def set_state():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                partial.__setstate__((target, ([1],), {}, None))
-        except Exception:
-            pass
+    for _ in range(50):
+        partial.__setstate__((target, ([1],), {}, None))
 
 
 def use():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                repr(partial)
-                partial()
-        except Exception:
-            pass
+    for _ in range(50):
+        repr(partial)
+        partial()
 
 
-threads = [threading.Thread(target=f) for f in (set_state, set_state, use, use)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(set_state, set_state, use, use)

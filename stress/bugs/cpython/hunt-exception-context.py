@@ -1,34 +1,33 @@
 # threadbare/hunt#cpython-exception-context: e.__context__ = x drops the old exception in two
 # threads at once
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 shared = ValueError(1)
 
 
 def store():
-    while time.monotonic() < end:
-        for _ in range(100):
-            try:
-                shared.__context__ = KeyError(time)
-                shared.__context__ = None
-            except Exception:
-                pass
+    for _ in range(100):
+        try:
+            shared.__context__ = KeyError(time)
+            shared.__context__ = None
+        except Exception:
+            pass
 
 
 def clear():
-    while time.monotonic() < end:
-        for _ in range(100):
-            try:
-                shared.__context__ = None
-            except Exception:
-                pass
+    for _ in range(100):
+        try:
+            shared.__context__ = None
+        except Exception:
+            pass
 
 
-threads = [threading.Thread(target=f) for f in (store, store, clear)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(store, store, clear)

@@ -1,10 +1,14 @@
 # threadbare/hunt#cpython-property-reinit: property.__init__() frees the getter that __get__() is
 # about to call
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 def getter(v):
     return lambda self: v
 
@@ -13,25 +17,19 @@ shared = property(getter(1))
 
 
 def make():
-    while time.monotonic() < end:
-        for _ in range(100):
-            try:
-                shared.__init__(getter(1), getter(2), getter(3), "doc" + str(1))
-            except Exception:
-                pass
+    for _ in range(100):
+        try:
+            shared.__init__(getter(1), getter(2), getter(3), "doc" + str(1))
+        except Exception:
+            pass
 
 
 def get():
-    while time.monotonic() < end:
-        for _ in range(100):
-            try:
-                shared.__get__(1)
-            except Exception:
-                pass
+    for _ in range(100):
+        try:
+            shared.__get__(1)
+        except Exception:
+            pass
 
 
-threads = [threading.Thread(target=f) for f in (make, get)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(make, get)

@@ -1,36 +1,39 @@
 # threadbare/hunt#cpython-struct-reinit: Struct.__init__() frees the table of codes that unpack()
 # walks
-import struct
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-shared = struct.Struct("<hh")
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import struct
+
 data = bytes(range(97, 113))
+SMALL, WIDE = "<" + "b" * 16, "<" + "h" * 8
+legal = [struct.unpack(SMALL, data), struct.unpack(WIDE, data)]
+shared = struct.Struct(WIDE)
+if FAULT == "foreign":
+    data = data[::-1]
 
 
 def unpack():
-    while time.monotonic() < end:
-        for _ in range(100):
-            try:
-                shared.unpack(data)
-            except Exception:
-                pass
+    for _ in range(100):
+        try:
+            got = shared.unpack(data)
+        except Exception:
+            continue
+        if got not in legal:
+            hit("unpack() gave %r" % (got,))
 
 
 def small():
-    while time.monotonic() < end:
-        for _ in range(100):
-            try:
-                shared.__init__("<" + "b" * 16)
-                shared.__init__("<" + "h" * 8)
-            except Exception:
-                pass
+    for _ in range(100):
+        try:
+            shared.__init__(SMALL)
+            shared.__init__(WIDE)
+        except Exception:
+            pass
 
 
-threads = [threading.Thread(target=f) for f in (unpack, small)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(unpack, small)

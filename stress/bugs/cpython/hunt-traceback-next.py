@@ -1,10 +1,14 @@
 # threadbare/hunt#cpython-traceback-next: tb.tb_next = x frees the chain that another thread
 # walks
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 def deep(n):
     if n:
         deep(n - 1)
@@ -22,25 +26,19 @@ shared = build(2)
 
 
 def store():
-    while time.monotonic() < end:
-        for _ in range(100):
-            try:
-                shared.tb_next = build(2)
-            except Exception:
-                pass
+    for _ in range(100):
+        try:
+            shared.tb_next = build(2)
+        except Exception:
+            pass
 
 
 def walk():
-    while time.monotonic() < end:
-        for _ in range(100):
-            try:
-                shared.tb_next.tb_next.tb_frame.f_code
-            except Exception:
-                pass
+    for _ in range(100):
+        try:
+            shared.tb_next.tb_next.tb_frame.f_code
+        except Exception:
+            pass
 
 
-threads = [threading.Thread(target=f) for f in (store, walk)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(store, walk)

@@ -1,38 +1,30 @@
 # devdanzin/cpython-tsan-findings#TSAN-0008: the last reference to a running Profile is dropped
 # while another thread's event uses it
-import cProfile
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import cProfile
+
+
 def one():
     return len("")
 
 
 def drop():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                profile = cProfile.Profile()
-                profile.enable()
-                one()
-                del profile
-        except Exception:
-            pass
+    for _ in range(5):
+        profile = cProfile.Profile()
+        profile.enable()
+        one()
+        del profile
 
 
 def call():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                one()
-        except Exception:
-            pass
+    for _ in range(5):
+        one()
 
 
-threads = [threading.Thread(target=f) for f in (drop, call, call)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(drop, call, call)

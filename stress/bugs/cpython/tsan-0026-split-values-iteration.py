@@ -1,10 +1,12 @@
 # devdanzin/cpython-tsan-findings#TSAN-0026: iterating o.__dict__ while a 31st attribute turns
 # the split table into a combined one
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 
 
 def turn():
@@ -18,37 +20,19 @@ def turn():
     for record in records:
         for i in range(15):
             setattr(record, "k%d" % i, [i])
-    ready = []
 
     def walk():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for record in records:
-                try:
-                    list(record.__dict__.items())
-                except RuntimeError:
-                    pass
-        except Exception:
-            pass
+        for record in records:
+            try:
+                list(record.__dict__.items())
+            except RuntimeError:
+                pass
 
     def store():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            for record in records:
-                record.one_more = 1
-        except Exception:
-            pass
+        for record in records:
+            record.one_more = 1
 
-    threads = [threading.Thread(target=f) for f in (walk, store)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(walk, store)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,38 +1,35 @@
 # devdanzin/cpython-tsan-findings#TSAN-0029: a frame's f_trace is assigned from another thread
 # while the trampoline stores into it
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import threading
+
+
 def tracer(frame, event, arg):
     return lambda *args: tracer
 
 
-def run():
+def work():
     sys.settrace(tracer)
-    while time.monotonic() < end:
+    while going():
         for _ in range(100):
             pass
 
 
-thread = threading.Thread(target=run)
+thread = threading.Thread(target=work)
 thread.start()
 
 
 def assign():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                frame = sys._current_frames().get(thread.ident)
-                frame.f_trace = lambda *args: None
-                frame.f_trace_opcodes = False
-        except Exception:
-            pass
+    for _ in range(50):
+        frame = sys._current_frames().get(thread.ident)
+        frame.f_trace = lambda *args: None
+        frame.f_trace_opcodes = False
 
 
-threads = [threading.Thread(target=f) for f in (assign, assign)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(assign, assign)

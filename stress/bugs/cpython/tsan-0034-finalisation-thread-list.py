@@ -1,10 +1,14 @@
 # devdanzin/cpython-tsan-findings#TSAN-0034: finalisation reads the head of the thread list in
 # an assert before it stops the world
-import subprocess, sys, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 program = """
-import _thread, threading
+import _thread, threading, time
 def fail():
     raise RuntimeError
 threading._shutdown = fail
@@ -13,14 +17,6 @@ def churn():
         _thread.start_new_thread(int, ())
 for _ in range(3):
     _thread.start_new_thread(churn, ())
-import time
 time.sleep(0.02)
 """
-while time.monotonic() < end:
-    try:
-        code = subprocess.run([sys.executable, "-c", program], timeout=20, stderr=subprocess.DEVNULL).returncode
-    except subprocess.TimeoutExpired:
-        code = 0
-    if code < 0:
-        print("hit: the process died of signal", -code)
-        sys.exit(1)
+children(program, must_end=False)

@@ -1,22 +1,28 @@
 # devdanzin/cpython-tsan-findings#TSAN-0052: two next() on one t-string iterator
-import sys, threading, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 if sys.version_info < (3, 14):
-    print("skip: this VM has no template strings")
-    sys.exit(77)
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+    skip("this VM has no template strings")
 template = eval("t'" + "".join("a%d{%d}" % (i, i) for i in range(300)) + "'")
-while time.monotonic() < end:
+wanted = sorted(map(str, template))
+if FAULT == "lost":
+    wanted.pop()
+
+
+def turn():
     items, seen = iter(template), []
 
     def drain():
         seen.extend([str(item) for item in items])
 
-    threads = [threading.Thread(target=drain) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if sorted(seen) != sorted(str(item) for item in template):
-        print("hit: items lost or repeated")
-        sys.exit(1)
+    run(drain, drain)
+    if sorted(seen) != wanted:
+        hit("%d items of %d, %d different" % (len(seen), len(wanted), len(set(seen))))
+
+
+rounds(turn)

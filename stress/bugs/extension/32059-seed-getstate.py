@@ -1,44 +1,38 @@
 # numpy/numpy#32059: get_state() beside seed() returns the state of two moments
-import os, sys, threading, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 try:
     import numpy
 except ImportError as e:
-    print("skip:", e)
-    sys.exit(77)
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+    skip(e)
+
 state = numpy.random.RandomState(1)
 legal = []
+SECOND = 3 if FAULT == 'another' else 2
 for seed in (1, 2):
     state.seed(seed)
     legal.append(state.get_state()[1].tobytes())
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
-
-
 def seed():
-    while time.monotonic() < end:
-        try:
-            state.seed(1)
-            state.seed(2)
-        except ValueError:
-            pass
+    try:
+        state.seed(1)
+        state.seed(SECOND)
+    except ValueError:
+        pass
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            if state.get_state()[1].tobytes() not in legal:
-                hit('a state of neither seed')
-        except ValueError:
-            pass
+    try:
+        if state.get_state()[1].tobytes() not in legal:
+            hit('a state of neither seed')
+    except ValueError:
+        pass
 
 
-threads = [threading.Thread(target=f) for f in (seed, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(seed, read, read)

@@ -1,37 +1,33 @@
 # micropython/micropython#13351: stores and removals in one dict from two threads
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-wrong, left = [], _thread.allocate_lock()
-running = [0]
-shared = {}
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def repeat(body):
-    try:
-        while time.time() < end and not wrong:
-            body()
-    finally:
-        with left:
-            running[0] -= 1
+# --- end of the kit ---
+ROUNDS = many(200)
+OFFSET = 1 if FAULT == "foreign" else 0
 
 
-def store():
-    for _ in range(100):
-        for i in range(20):
-            shared[i] = [i]
+def turn():
+    tables = [{} for _ in range(ROUNDS)]
+
+    def store(first):
+        for table in tables:
+            for i in range(first, first + 20):
+                table[i] = [i + OFFSET]
+
+    def drop():
+        for table in tables:
+            table[-1] = 0
+            table.pop(-1, None)
+
+    together(lambda: store(0), lambda: store(20), drop)
+    for table in tables:
+        for i in range(40):
+            if table.get(i) != [i]:
+                hit("d[%d] = [%d] in one of three threads, and d[%d] is %r" % (i, i, i, table.get(i)))
 
 
-def drop():
-    for _ in range(100):
-        shared.clear()
-
-
-for body in (store, store, drop):
-    running[0] += 1
-    _thread.start_new_thread(repeat, (body,))
-while running[0]:
-    time.sleep(0.05)
-if wrong:
-    print("hit:", wrong[0])
-    sys.exit(1)
+rounds(turn)

@@ -1,39 +1,32 @@
 # micropython/micropython#15456: extension of one bytearray by two threads
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-wrong, left = [], _thread.allocate_lock()
-running = [0]
-shared = bytearray(b"a")
-holder = [shared]
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def repeat(body):
-    try:
-        while time.time() < end and not wrong:
-            body()
-    finally:
-        with left:
-            running[0] -= 1
+# --- end of the kit ---
+ROUNDS = many(200)
+PART = b"y" if FAULT == "foreign" else b"x"
 
 
-def extend():
-    for _ in range(100):
-        holder[0].extend(b"xyz" * 20)
-        if len(holder[0]) > 2000:
-            holder[0] = bytearray(b"a")
+def turn():
+    arrays = [bytearray(b"x") for _ in range(ROUNDS)]
+
+    def extend():
+        for array in arrays:
+            for _ in range(20):
+                array.extend(PART * 50)
+
+    def read():
+        for array in arrays:
+            for _ in range(20):
+                bytes(array)
+
+    together(extend, extend, read)
+    for array in arrays:
+        if bytes(array) != b"x" * 2001:
+            hit("2001 times x, extended by two threads, is %d bytes, %d of them x" % (len(array), bytes(array).count(b"x")))
 
 
-def read():
-    for _ in range(100):
-        bytes(holder[0])
-
-
-for body in (extend, extend, read):
-    running[0] += 1
-    _thread.start_new_thread(repeat, (body,))
-while running[0]:
-    time.sleep(0.05)
-if wrong:
-    print("hit:", wrong[0])
-    sys.exit(1)
+rounds(turn)

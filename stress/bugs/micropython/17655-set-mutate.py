@@ -1,38 +1,32 @@
 # micropython/micropython#17655: add and remove of one set from two threads
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-wrong, left = [], _thread.allocate_lock()
-running = [0]
-shared = {1, 2}
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def repeat(body):
-    try:
-        while time.time() < end and not wrong:
-            body()
-    finally:
-        with left:
-            running[0] -= 1
+# --- end of the kit ---
+ROUNDS = many(200)
+SIZE = 19 if FAULT == "lost" else 20
 
 
-def add():
-    for _ in range(100):
-        for i in range(20):
-            shared.add(i)
+def turn():
+    sets = [set() for _ in range(ROUNDS)]
+
+    def add(first):
+        for it in sets:
+            for i in range(first, first + SIZE):
+                it.add(i)
+
+    def drop():
+        for it in sets:
+            it.add(-1)
+            it.discard(-1)
+
+    together(lambda: add(0), lambda: add(20), drop)
+    for it in sets:
+        if sorted(it) != list(range(40)):
+            hit("40 items, added by two threads, are %d" % len(it))
 
 
-def drop():
-    for _ in range(100):
-        for i in range(20):
-            shared.discard(i)
-
-
-for body in (add, add, drop):
-    running[0] += 1
-    _thread.start_new_thread(repeat, (body,))
-while running[0]:
-    time.sleep(0.05)
-if wrong:
-    print("hit:", wrong[0])
-    sys.exit(1)
+rounds(turn)

@@ -1,41 +1,35 @@
 # micropython/micropython#2165: append, pop and index of one list from two threads
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-wrong, left = [], _thread.allocate_lock()
-running = [0]
-shared = [1, 2, 3]
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def repeat(body):
-    try:
-        while time.time() < end and not wrong:
-            body()
-    finally:
-        with left:
-            running[0] -= 1
+# --- end of the kit ---
+ROUNDS = many(200)
+SIZE = 49 if FAULT == "lost" else 50
 
 
-def grow():
-    for _ in range(100):
-        shared.append([1])
-        if len(shared) > 50:
-            del shared[3:]
+def turn():
+    lists = [[] for _ in range(ROUNDS)]
+
+    def grow():
+        for it in lists:
+            for i in range(SIZE):
+                it.append([i])
+                it[0]
+
+    def shrink():
+        for it in lists:
+            for i in range(50):
+                it.append([i])
+                it.append(i)
+                it.pop()
+
+    together(grow, shrink)
+    for it in lists:
+        if len(it) != 100:
+            hit("a list that got 100 items more than were taken has %d" % len(it))
 
 
-def shrink():
-    for _ in range(100):
-        try:
-            shared.pop()
-        except IndexError:
-            shared.append(2)
-
-
-for body in (grow, grow, shrink):
-    running[0] += 1
-    _thread.start_new_thread(repeat, (body,))
-while running[0]:
-    time.sleep(0.05)
-if wrong:
-    print("hit:", wrong[0])
-    sys.exit(1)
+rounds(turn)

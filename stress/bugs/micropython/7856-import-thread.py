@@ -1,25 +1,18 @@
 # micropython/micropython#7856: a module is imported from a file and its dict walked in two
 # threads
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-wrong, left = [], _thread.allocate_lock()
-running = [0]
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import os
 
 name = "mp_import_%d" % (time.time() % 1000)
 sys.path.insert(0, "/tmp")
 with open("/tmp/" + name + ".py", "w") as file:
     file.write("a = 1\nb = [2]\n")
-
-
-def repeat(body):
-    try:
-        while time.time() < end and not wrong:
-            body()
-    finally:
-        with left:
-            running[0] -= 1
 
 
 def load():
@@ -30,12 +23,5 @@ def load():
         sys.modules.pop(name, None)
 
 
-for body in (load, load):
-    running[0] += 1
-    _thread.start_new_thread(repeat, (body,))
-while running[0]:
-    time.sleep(0.05)
+again(load, load)
 os.remove("/tmp/" + name + ".py")
-if wrong:
-    print("hit:", wrong[0])
-    sys.exit(1)

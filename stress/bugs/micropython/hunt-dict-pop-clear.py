@@ -1,20 +1,13 @@
 # threadbare/hunt#micropython-dict-pop-clear: dict.clear() sets the size of the table to zero
 # between the check and the division in pop()
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-wrong, left = [], _thread.allocate_lock()
-running = [0]
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 holder = [{}]
-
-
-def repeat(body):
-    try:
-        while time.time() < end and not wrong:
-            body()
-    finally:
-        with left:
-            running[0] -= 1
 
 
 def look():
@@ -28,11 +21,4 @@ def clear():
         table.clear()
 
 
-for body in (look, clear):
-    running[0] += 1
-    _thread.start_new_thread(repeat, (body,))
-while running[0]:
-    time.sleep(0.05)
-if wrong:
-    print("hit:", wrong[0])
-    sys.exit(1)
+again(look, clear)

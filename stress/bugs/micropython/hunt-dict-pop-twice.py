@@ -1,28 +1,38 @@
 # threadbare/hunt#micropython-dict-pop-twice: one key popped by two threads is counted twice:
 # len() says less than the keys that are there
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-ROUNDS = 200
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def work(tables, arrived, me):
-    for i in range(ROUNDS):
-        arrived[me][i] = 1
-        while not arrived[1 - me][i]:
-            pass
-        tables[i].pop("a", None)
-    arrived[me].append(1)
+# --- end of the kit ---
+ROUNDS = many(200)
 
 
-while time.time() < end:
-    tables = [dict(a=1, b=2, c=3) for _ in range(ROUNDS)]
+class Miscounted(dict):
+    def __len__(self):
+        return 1
+
+
+make = Miscounted if FAULT == "miscounted" else dict
+
+
+def turn():
+    tables = [make(a=1, b=2, c=3) for _ in range(ROUNDS)]
     arrived = [[0] * ROUNDS, [0] * ROUNDS]
-    _thread.start_new_thread(work, (tables, arrived, 0))
-    work(tables, arrived, 1)
-    while len(arrived[0]) == ROUNDS:
-        pass
+
+    def work(me):
+        for i in range(ROUNDS):
+            arrived[me][i] = 1
+            while not arrived[1 - me][i]:
+                pass
+            tables[i].pop("a", None)
+
+    run(lambda: work(0), lambda: work(1))
     for table in tables:
         if len(table) != len(list(table)):
-            print("hit: len() is %d, keys are %r" % (len(table), list(table)))
-            sys.exit(1)
+            hit("len() is %d, keys are %r" % (len(table), list(table)))
+
+
+rounds(turn)

@@ -1,20 +1,13 @@
 # threadbare/hunt#micropython-dict-popitem-update: dict.popitem() takes the last slot of a table
 # that update() is replacing
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-wrong, left = [], _thread.allocate_lock()
-running = [0]
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 holder = [{}]
-
-
-def repeat(body):
-    try:
-        while time.time() < end and not wrong:
-            body()
-    finally:
-        with left:
-            running[0] -= 1
 
 
 def pop():
@@ -32,11 +25,4 @@ def update():
         holder[0].update(dict.fromkeys(range(60)))
 
 
-for body in (pop, update):
-    running[0] += 1
-    _thread.start_new_thread(repeat, (body,))
-while running[0]:
-    time.sleep(0.05)
-if wrong:
-    print("hit:", wrong[0])
-    sys.exit(1)
+again(pop, update)

@@ -1,28 +1,32 @@
 # threadbare/hunt#micropython-dict-update-twice: one new key stored by two threads takes two
 # slots: a dict has more entries than there are keys
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-ROUNDS = 200
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def work(tables, arrived, me):
-    for i in range(ROUNDS):
-        arrived[me][i] = 1
-        while not arrived[1 - me][i]:
-            pass
-        tables[i]["k"] = me
-    arrived[me].append(1)
+# --- end of the kit ---
+ROUNDS = many(200)
+NAMES = ["k", "l"] if FAULT == "another" else ["k", "k"]
 
 
-while time.time() < end:
+def turn():
     tables = [{} for _ in range(ROUNDS)]
     arrived = [[0] * ROUNDS, [0] * ROUNDS]
-    _thread.start_new_thread(work, (tables, arrived, 0))
-    work(tables, arrived, 1)
-    while len(arrived[0]) == ROUNDS:
-        pass
+
+    def work(me):
+        name = NAMES[me]
+        for i in range(ROUNDS):
+            arrived[me][i] = 1
+            while not arrived[1 - me][i]:
+                pass
+            tables[i][name] = me
+
+    run(lambda: work(0), lambda: work(1))
     for table in tables:
         if len(list(table)) > 1:
-            print("hit: the one key is there %d times" % len(list(table)))
-            sys.exit(1)
+            hit("the one key is there %d times" % len(list(table)))
+
+
+rounds(turn)

@@ -1,20 +1,13 @@
 # threadbare/hunt#micropython-list-sort-clear: list.sort() walks items while clear() gives their
 # memory back
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-wrong, left = [], _thread.allocate_lock()
-running = [0]
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 shared = [8, 3, 5, 1]
-
-
-def repeat(body):
-    try:
-        while time.time() < end and not wrong:
-            body()
-    finally:
-        with left:
-            running[0] -= 1
 
 
 def sort():
@@ -28,11 +21,4 @@ def clear():
         shared.extend([8, 3, 5, 1])
 
 
-for body in (sort, clear):
-    running[0] += 1
-    _thread.start_new_thread(repeat, (body,))
-while running[0]:
-    time.sleep(0.05)
-if wrong:
-    print("hit:", wrong[0])
-    sys.exit(1)
+again(sort, clear)

@@ -1,21 +1,15 @@
 # threadbare/hunt#micropython-poll-register-modify: poll.register() grows the map that modify()
 # looks an object up in
-import sys, time, _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 import select
 
-end = time.time() + (int(float(sys.argv[1])) if len(sys.argv) > 1 else 10)
-wrong, left = [], _thread.allocate_lock()
-running = [0]
 holder = [select.poll()]
-
-
-def repeat(body):
-    try:
-        while time.time() < end and not wrong:
-            body()
-    finally:
-        with left:
-            running[0] -= 1
 
 
 def register():
@@ -34,11 +28,4 @@ def modify():
                 pass
 
 
-for body in (register, modify):
-    running[0] += 1
-    _thread.start_new_thread(repeat, (body,))
-while running[0]:
-    time.sleep(0.05)
-if wrong:
-    print("hit:", wrong[0])
-    sys.exit(1)
+again(register, modify)

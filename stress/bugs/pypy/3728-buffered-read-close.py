@@ -1,39 +1,35 @@
 # pypy/pypy#3728: read of a pipe against close() of its buffered reader
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import os
+import threading
 
 
 def round_():
-    while time.monotonic() < end:
+    left, right = os.pipe()
+    stream = open(left, "rb")
+    take = raises(SystemError("planted")) if FAULT == "raise" else stream.read
+
+    def read():
         try:
-            left, right = os.pipe()
-            stream = open(left, "rb")
+            while take(1):
+                pass
+        except (ValueError, OSError):
+            pass  # it was closed
+        except Exception as e:
+            hit("read() beside close() raised %r" % e)
 
-
-            def read():
-                try:
-                    while stream.read(1):
-                        pass
-                except (ValueError, OSError):
-                    pass
-
-
-            thread = threading.Thread(target=read)
-            thread.start()
-            os.write(right, b"x" * 20)
-            os.close(right)
-            stream.close()
-            thread.join()
-        except Exception:
-            pass
-
-
-threads = [threading.Thread(target=f) for f in (round_,)]
-for thread in threads:
+    thread = threading.Thread(target=read)
     thread.start()
-for thread in threads:
+    os.write(right, b"x" * 20)
+    os.close(right)
+    stream.close()
     thread.join()
+
+
+again(round_)

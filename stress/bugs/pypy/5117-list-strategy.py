@@ -1,47 +1,44 @@
 # pypy/pypy#5117: clear() and refill change a list's storage strategy between two steps of
 # repr()
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 shared = [1, 2, 3]
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+class Refuses:
+    __repr__ = raises(SystemError("planted"))
+
+
+shown = Refuses() if FAULT == "raise" else shared
 
 
 def change():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                shared.clear()
-                shared.extend("ab")
-                shared.clear()
-                shared.extend([1, 2])
-        except SystemError as e:
-            hit(repr(e))
-        except IndexError:
-            pass
+    try:
+        for _ in range(50):
+            shared.clear()
+            shared.extend("ab")
+            shared.clear()
+            shared.extend([1, 2])
+    except SystemError as e:
+        hit(repr(e))
+    except IndexError:
+        pass
 
 
 def read():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                repr(shared)
-                shared[0:1]
-        except SystemError as e:
-            hit(repr(e))
-        except IndexError:
-            pass
+    try:
+        for _ in range(50):
+            repr(shown)
+            shared[0:1]
+    except SystemError as e:
+        hit(repr(e))
+    except IndexError:
+        pass
 
 
-threads = [threading.Thread(target=f) for f in (change, read, read)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(change, read, read)

@@ -1,42 +1,36 @@
 # RustPython/RustPython#6720: the VM walks an internal dict that another thread changes
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import threading
+
+
 class Box:
     pass
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
-
-
 def threads():
-    while time.monotonic() < end:
-        try:
-            thread = threading.Thread(target=int)
-            thread.start()
-            thread.join()
-        except RuntimeError as e:
-            hit(repr(e))
+    try:
+        thread = threading.Thread(target=int)
+        start = raises(RuntimeError("planted")) if FAULT == "raise" else thread.start
+        start()
+        thread.join()
+    except RuntimeError as e:
+        hit(repr(e))
 
 
 def store():
-    while time.monotonic() < end:
-        try:
-            box = Box()
-            for i in range(20):
-                setattr(box, "k%d" % i, 1)
-            vars(box).clear()
-        except RuntimeError as e:
-            hit(repr(e))
+    try:
+        box = Box()
+        for i in range(20):
+            setattr(box, "k%d" % i, 1)
+        vars(box).clear()
+    except RuntimeError as e:
+        hit(repr(e))
 
 
-threads = [threading.Thread(target=f) for f in (threads, store, store)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(threads, store, store)

@@ -1,10 +1,13 @@
 # RustPython/RustPython#7239: a lookup leaves the lock for __eq__ and goes on with the old mask
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Key:
     def __init__(self, n):
         self.n = n
@@ -18,38 +21,23 @@ class Key:
 
 keys = [Key(i) for i in range(12)]
 table = dict.fromkeys(keys, 1)
-
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+if FAULT == "lost":
+    del table[keys[0]]
 
 
 def look():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                for key in keys:
-                    if key not in table:
-                        hit("a key that is there was not found")
-        finally:
-            pass
+    for _ in range(2):
+        for key in keys:
+            if key not in table:
+                hit("a key that is there was not found")
 
 
 def grow():
-    while time.monotonic() < end:
-        try:
-            for _ in range(2):
-                for i in range(100, 140):
-                    table[Key(i)] = 1
-                for i in range(100, 140):
-                    table.pop(Key(i), None)
-        finally:
-            pass
+    for _ in range(2):
+        for i in range(100, 140):
+            table[Key(i)] = 1
+        for i in range(100, 140):
+            table.pop(Key(i), None)
 
 
-threads = [threading.Thread(target=f) for f in (look, look, grow)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(look, look, grow)

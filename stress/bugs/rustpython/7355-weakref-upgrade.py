@@ -1,12 +1,16 @@
 # RustPython/RustPython#7355: collector or callback checks the strong count, then takes a
 # reference
-import gc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import gc
 import weakref
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+
 class Value:
     pass
 
@@ -15,36 +19,20 @@ slot = [weakref.ref(Value())]
 
 
 def drop():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                it = Value()
-                slot[0] = weakref.ref(it, lambda r: None)
-                del it
-        except Exception:
-            pass
+    for _ in range(5):
+        it = Value()
+        slot[0] = weakref.ref(it, lambda r: None)
+        del it
 
 
 def upgrade():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                slot[0]()
-        except Exception:
-            pass
+    for _ in range(5):
+        slot[0]()
 
 
 def collect():
-    while time.monotonic() < end:
-        try:
-            for _ in range(5):
-                gc.collect()
-        except Exception:
-            pass
+    for _ in range(5):
+        gc.collect()
 
 
-threads = [threading.Thread(target=f) for f in (drop, upgrade, upgrade, collect)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(drop, upgrade, upgrade, collect)

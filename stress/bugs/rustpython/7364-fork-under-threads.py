@@ -1,34 +1,44 @@
 # RustPython/RustPython#7364: fork while other threads hold VM, import and I/O locks: the child
 # hangs
-import os, sys, threading, time
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import os
+import threading
+
 sink = open(os.devnull, "w")
 
 
+def use():
+    print("x", file=sink)
+    sys.modules.pop("colorsys", None)
+    import colorsys
+
+
 def work():
-    while time.monotonic() < end:
-        print("x", file=sink)
-        sys.modules.pop("colorsys", None)
-        import colorsys
+    while going():
+        use()
 
 
-threads = [threading.Thread(target=work, daemon=True) for _ in range(2)]
-for thread in threads:
-    thread.start()
-while time.monotonic() < end:
+for _ in range(2):
+    threading.Thread(target=work, daemon=True).start()
+patience = 5
+if FAULT == "asleep":
+    use, patience = lambda: time.sleep(600), 0.2
+while going():
     child = os.fork()
     if child == 0:
         try:
-            print("child", file=sink)
-            sys.modules.pop("colorsys", None)
-            import colorsys
+            use()
         finally:
             os._exit(0)
-    limit = time.monotonic() + 5
+    limit = now() + patience
     while os.waitpid(child, os.WNOHANG)[0] == 0:
-        if time.monotonic() > limit:
+        if now() > limit:
             os.kill(child, 9)
-            print("hit: the child of a fork hangs", flush=True)
-            os._exit(1)
+            hit("the child of a fork hangs")
         time.sleep(0.001)

@@ -1,32 +1,22 @@
 # RustPython/RustPython#7416-import: collector, a thread that waits for the import lock, and its
 # holder parked at a safepoint
-import gc
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import gc
 
 
 def load():
-    while time.monotonic() < end:
-        try:
-            sys.modules.pop("colorsys", None)
-            import colorsys
-        except Exception:
-            pass
+    sys.modules.pop("colorsys", None)
+    import colorsys
 
 
 def collect():
-    while time.monotonic() < end:
-        try:
-            gc.collect()
-        except Exception:
-            pass
+    gc.collect()
 
 
-threads = [threading.Thread(target=f) for f in (load, load, collect)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(load, load, collect)

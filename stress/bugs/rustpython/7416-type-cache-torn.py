@@ -1,10 +1,13 @@
 # RustPython/RustPython#7416: the method cache is read while a class attribute is replaced
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 class Box:
     def f(self):
         return 1
@@ -13,33 +16,25 @@ class Box:
 box = Box()
 
 
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+third = (lambda self: 4) if FAULT == "foreign" else lambda self: 3
 
 
 def assign():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                Box.f = lambda self: 2
-                Box.f = lambda self: 3
-        except AttributeError:
-            pass
+    try:
+        for _ in range(50):
+            Box.f = lambda self: 2
+            Box.f = third
+    except AttributeError:
+        pass
 
 
 def call():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                if box.f() not in (1, 2, 3):
-                    hit("a method that never was")
-        except AttributeError:
-            pass
+    try:
+        for _ in range(50):
+            if box.f() not in (1, 2, 3):
+                hit("a method that never was")
+    except AttributeError:
+        pass
 
 
-threads = [threading.Thread(target=f) for f in (assign, call, call)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(assign, call, call)

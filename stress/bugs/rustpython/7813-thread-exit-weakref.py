@@ -1,31 +1,26 @@
 # RustPython/RustPython#7813: a thread's function is dropped after the thread's slot is gone;
 # its weak-reference callback runs Python code
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
-import weakref
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import threading
+import weakref
 
 
 def threads():
-    while time.monotonic() < end:
-        try:
-            def f():
-                pass
+    def f():
+        pass
 
 
-            ref = weakref.ref(f, lambda r: [i for i in range(10)])
-            thread = threading.Thread(target=f)
-            del f
-            thread.start()
-            thread.join()
-        except Exception:
-            pass
-
-
-threads = [threading.Thread(target=f) for f in (threads,)]
-for thread in threads:
+    ref = weakref.ref(f, lambda r: [i for i in range(10)])
+    thread = threading.Thread(target=f)
+    del f
     thread.start()
-for thread in threads:
     thread.join()
+
+
+again(threads)

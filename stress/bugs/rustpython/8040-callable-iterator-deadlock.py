@@ -1,5 +1,12 @@
 # RustPython/RustPython#8040: iter(f, sentinel) holds its lock while it compares with a sentinel
 # whose __eq__ advances it
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 depth = []
 
 

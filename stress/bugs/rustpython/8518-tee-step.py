@@ -1,41 +1,25 @@
 # RustPython/RustPython#8518: next() on one tee branch: index read and advance are two steps
-import itertools
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+# --- end of the kit ---
+import itertools
 
 
 def turn():
-    branch, _ = itertools.tee(iter(range(2000)))
+    branch, _ = itertools.tee(iter(range(1999 if FAULT == "lost" else 2000)))
     seen = []
-    ready = []
 
     def drain():
-        ready.append(1)
-        while len(ready) < 2:
-            pass
-        try:
-            mine = list(branch)
-            seen.extend(mine)
-        except Exception:
-            pass
+        mine = list(branch)
+        seen.extend(mine)
 
-    threads = [threading.Thread(target=f) for f in (drain, drain)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(drain, drain)
     if sorted(seen) != list(range(2000)):
         hit("%d items of 2000, %d different" % (len(seen), len(set(seen))))
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

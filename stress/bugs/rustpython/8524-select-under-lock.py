@@ -1,6 +1,14 @@
 # RustPython/RustPython#8524: a lock is held across a call back: fileno() clears the list that
 # select() walks
-import os, select
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
+
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import os
+import select
 
 ends = os.pipe()
 

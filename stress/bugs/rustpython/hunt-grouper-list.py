@@ -1,11 +1,15 @@
 # threadbare/hunt#rustpython-grouper-list: list() of one group of groupby in two threads: the
 # current value is checked, then taken
-import itertools
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import itertools
+
+
 shared = [iter(())] * 200
 parents = []
 
@@ -16,20 +20,14 @@ def fresh():
 
 
 def first():
-    while time.monotonic() < end:
-        fresh()
-        for group in list(shared):
-            list(group)
+    fresh()
+    for group in list(shared):
+        list(group)
 
 
 def second():
-    while time.monotonic() < end:
-        for group in list(shared):
-            list(group)
+    for group in list(shared):
+        list(group)
 
 
-threads = [threading.Thread(target=f) for f in (first, second)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(first, second)

@@ -1,11 +1,13 @@
 # threadbare/hunt#rustpython-iter-unpack-release: struct.iter_unpack() reads a bytearray that was
 # emptied before the iterator counted as an export
-import struct
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import struct
 
 
 class Pair:
@@ -18,30 +20,24 @@ shared = [Pair()]
 
 
 def make():
-    while time.monotonic() < end:
-        for _ in range(100):
-            pair = shared[0] = Pair()
-            try:
-                pair.items = struct.iter_unpack("<h", pair.data)
-            except Exception:
-                pass
+    for _ in range(100):
+        pair = shared[0] = Pair()
+        try:
+            pair.items = struct.iter_unpack("<h", pair.data)
+        except Exception:
+            pass
 
 
 def release():
-    while time.monotonic() < end:
-        for _ in range(100):
-            pair = shared[0]
-            try:
-                next(pair.items, None)
-                pair.items = None
-                del pair.data[:]
-                next(pair.items, None)
-            except Exception:
-                pass
+    for _ in range(100):
+        pair = shared[0]
+        try:
+            next(pair.items, None)
+            pair.items = None
+            del pair.data[:]
+            next(pair.items, None)
+        except Exception:
+            pass
 
 
-threads = [threading.Thread(target=f) for f in (make, release)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(make, release)

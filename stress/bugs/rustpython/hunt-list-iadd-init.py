@@ -1,17 +1,14 @@
 # threadbare/hunt#rustpython-list-iadd-init: l += [1] adds its item between the emptying and the
 # filling of l.__init__()
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-ROUNDS = 300
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
 
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+# --- end of the kit ---
+ROUNDS = many(300)
+FILLING = [0, 1, 2] if FAULT == "between" else [1, 2]
 
 
 def turn():
@@ -31,17 +28,12 @@ def turn():
     def second():
         for i, it in enumerate(shared):
             meet(1, i)
-            it.__init__([1, 2])
+            it.__init__(FILLING)
 
-    threads = [threading.Thread(target=f) for f in (first, second)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run(first, second)
     for it in shared:
         if it[0] == 0:
-            hit(repr(it))
+            hit("l += [0] beside l.__init__([1, 2]) gave %r" % it)
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

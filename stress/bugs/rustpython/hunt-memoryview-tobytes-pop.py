@@ -1,35 +1,31 @@
 # threadbare/hunt#rustpython-memoryview-tobytes-pop: memoryview(b)[1:].tobytes() uses the old
 # length while pop() shrinks b
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
 shared = bytearray(97)
 
 
 def view():
-    while time.monotonic() < end:
-        for _ in range(100):
-            try:
-                memoryview(shared)[1:].tobytes()
-            except Exception:
-                pass
+    for _ in range(100):
+        try:
+            memoryview(shared)[1:].tobytes()
+        except Exception:
+            pass
 
 
 def pop():
-    while time.monotonic() < end:
-        for _ in range(100):
-            try:
-                shared.pop()
-                if len(shared) < 9:
-                    shared.extend(b"x" * 90)
-            except Exception:
-                pass
+    for _ in range(100):
+        try:
+            shared.pop()
+            if len(shared) < 9:
+                shared.extend(b"x" * 90)
+        except Exception:
+            pass
 
 
-threads = [threading.Thread(target=f) for f in (view, pop)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(view, pop)

@@ -1,18 +1,15 @@
 # threadbare/hunt#rustpython-set-isub-init: s -= other takes single items away while s.__init__()
 # fills s again
-import os
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
-ROUNDS = 300
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+ROUNDS = many(300)
 numbers = set(range(0, 60, 2))
-
-
-def hit(what):
-    print("hit:", what, flush=True)
-    os._exit(1)
+FILLING = range(19) if FAULT == "between" else range(20)
 
 
 def turn():
@@ -32,17 +29,12 @@ def turn():
     def second():
         for i, it in enumerate(shared):
             meet(1, i)
-            it.__init__(range(20))
+            it.__init__(FILLING)
 
-    threads = [threading.Thread(target=f) for f in (first, second)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run(first, second)
     for it in shared:
         if len(it) not in (10, 20):
-            hit("a set of %d items" % len(it))
+            hit("s -= evens beside s.__init__(range(20)) left %d items" % len(it))
 
 
-while time.monotonic() < end:
-    turn()
+rounds(turn)

@@ -1,11 +1,16 @@
 # devdanzin/rustpython-findings#RUSTPY-0001: thread exit clears its thread-local guards under a
 # borrow; a stored object's __del__ makes another local
-import _thread
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import _thread
+import threading
+
+
 local = _thread._local()
 
 
@@ -20,17 +25,9 @@ def work():
 
 
 def threads():
-    while time.monotonic() < end:
-        try:
-            thread = threading.Thread(target=work)
-            thread.start()
-            thread.join()
-        except Exception:
-            pass
-
-
-threads = [threading.Thread(target=f) for f in (threads,)]
-for thread in threads:
+    thread = threading.Thread(target=work)
     thread.start()
-for thread in threads:
     thread.join()
+
+
+again(threads)

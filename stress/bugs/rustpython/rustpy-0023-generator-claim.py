@@ -1,10 +1,14 @@
 # devdanzin/rustpython-findings#RUSTPY-0023: next, send and close of one generator: the frame is
 # entered before it is claimed
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+
+
 def numbers():
     yield from range(5)
 
@@ -13,27 +17,15 @@ slot = [numbers()]
 
 
 def advance():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                if next(slot[0], None) is None:
-                    slot[0] = numbers()
-        except Exception:
-            pass
+    for _ in range(50):
+        if next(slot[0], None) is None:
+            slot[0] = numbers()
 
 
 def close():
-    while time.monotonic() < end:
-        try:
-            for _ in range(50):
-                slot[0].close()
-                slot[0] = numbers()
-        except Exception:
-            pass
+    for _ in range(50):
+        slot[0].close()
+        slot[0] = numbers()
 
 
-threads = [threading.Thread(target=f) for f in (advance, advance, close)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+again(advance, advance, close)

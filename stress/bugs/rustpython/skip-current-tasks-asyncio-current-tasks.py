@@ -1,12 +1,17 @@
 # RustPython/RustPython#skip-current-tasks: a loop registers its current task while another
 # thread lists the tasks
-import asyncio
+# --- kit.py, which the program puts here: a printed program stands alone ---
 import sys
-import threading
-import time
 
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 10)
+sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
+from kit import *
+
+# --- end of the kit ---
+import asyncio
+import threading
+
 loops = []
+current_task = raises(KeyError("planted")) if FAULT == "raise" else asyncio.current_task
 
 
 async def nap():
@@ -15,26 +20,27 @@ async def nap():
 
 async def main():
     loops[:] = [asyncio.get_running_loop()]
-    while time.monotonic() < end:
+    while going():
         await asyncio.gather(*[asyncio.create_task(nap()) for _ in range(10)])
 
 
-threading.Thread(target=lambda: asyncio.run(main())).start()
-while not loops:
-    pass
+def loop():
+    try:
+        asyncio.run(main())
+    except Exception as e:
+        hit("a loop got %r" % e)
 
 
 def look():
-    while time.monotonic() < end:
+    for _ in range(2):
         try:
-            for _ in range(2):
-                asyncio.all_tasks(loops[0])
-        except Exception:
-            pass
+            asyncio.all_tasks(loops[0])
+            current_task(loops[0])
+        except Exception as e:
+            hit("listing the tasks raised %r" % e)
 
 
-threads = [threading.Thread(target=f) for f in (look,)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+threading.Thread(target=loop).start()
+while not loops:
+    pass
+again(look)

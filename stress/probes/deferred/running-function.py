@@ -40,14 +40,14 @@ def one_round():
     space = {}
     exec(TEXT, space)
     box, entered, gate = [space.pop("function")], [], []
-    alive = weakref.ref(box[0])
+    alive = weakref.ref((lambda: 0) if FAULT == "early" else box[0])
 
     def main():
         while entered.count(2) < 3 and now() < END + 5:
             time.sleep(0)
         box.clear()
         gc.collect()
-        if alive() is None or FAULT == "early":
+        if alive() is None:
             problem("D1: a function that is running is gone")
         gate.append(1)
 

@@ -23,6 +23,8 @@ if sys.implementation.name == "cpython" and FREE_THREADED and sys.version_info[:
     local = lambda thing: ctypes.c_uint32.from_address(id(thing) + 12).value
     if local(None) != 0xFFFFFFFF:
         local = None
+if FAULT == "mortal":
+    local = lambda thing: 1
 
 rounds = 0
 while going() and rounds * 200 < MOST:
@@ -46,7 +48,7 @@ while going() and rounds * 200 < MOST:
             time.sleep(0)
         meet()
         for text in list(shared):
-            won.append(sys.intern(text))
+            won.append("".join(list(text)) if FAULT == "two" else sys.intern(text))
 
     shared = []
     threads(owner, foreign, foreign)
@@ -54,9 +56,9 @@ while going() and rounds * 200 < MOST:
     gc.collect(0)
     for text in won:
         again = sys.intern("".join(list(text)))
-        if again is not text or FAULT == "two":
+        if again is not text:
             problem("M1: two strings are interned for %r" % text)
-        if local and local(text) != 0xFFFFFFFF or FAULT == "mortal":
+        if local and local(text) != 0xFFFFFFFF:
             problem("M1: an interned string is mortal again: %r" % text)
     rounds += 1
 finish(rounds * 200, "strings interned by three threads%s" % (", headers read" if local else ""))

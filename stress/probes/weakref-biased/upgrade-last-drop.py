@@ -46,13 +46,16 @@ def writer():
         if FAULT == "revived":
             kept.append(target)
         announced = []
-        slot[0] = (made, weakref.ref(target, lambda ref, announced=announced: announced.append(1)), announced)
+        referent = Target(made) if FAULT == "refused" else target
+        reference = weakref.ref(referent, lambda ref, announced=announced: announced.append(1))
+        del referent  # of a planted refusal: nobody holds it any more
+        slot[0] = (made, reference, announced)
         for _ in range(choose(100)):
             pass
         found = slot[0][1]()
-        if found is not target or FAULT == "refused":
+        if found is not target:
             problem("W3: an object that is held was refused")
-        del target, found
+        del target, found, reference
         strangers = [Stranger(), Stranger()]
         if FAULT == "revived":
             announced.append(1)

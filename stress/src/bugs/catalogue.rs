@@ -3,7 +3,22 @@
 use super::{Bug, BugsError, files};
 use std::path::Path;
 
-/// Reads one bug: its description, its program, and the crash recorded of it, or nothing.
+/// The lines that take the kit from its file, when a program is run from its folder.
+const IMPORT: &str = "\
+# --- kit.py, which the program puts here: a printed program stands alone ---
+import sys
+
+sys.path.append((__file__.rpartition(\"/\")[0] or \".\") + \"/..\")
+from kit import *
+
+# --- end of the kit ---
+";
+
+/// What programs have in common.
+const KIT: &str = include_str!("../../bugs/kit.py");
+
+/// Reads one bug: its description, its program, and the crash recorded of it, or nothing. The kit is put
+/// where the program imports it.
 pub fn parse(stem: &str, text: &str, program: &str, crash: &str) -> Result<Bug, BugsError> {
     let fail = |reason: String| BugsError::Malformed {
         file: format!("{stem}.toml"),
@@ -13,8 +28,19 @@ pub fn parse(stem: &str, text: &str, program: &str, crash: &str) -> Result<Bug, 
     if bug.failure.is_empty() {
         return Err(fail("`failure` names no way in which the bug shows".into()));
     }
+    if bug.faults.is_empty() == bug.no_fault.is_empty() {
+        return Err(fail(
+            "wants either `faults`, which can be planted, or `no_fault`, the reason why none can"
+                .into(),
+        ));
+    }
+    if bug.signature.is_empty() == bug.signature.none.is_empty() {
+        return Err(fail(
+            "wants either a signature or `signature.none`, the reason why it cannot be told from others".into(),
+        ));
+    }
     stem.clone_into(&mut bug.stem);
-    program.clone_into(&mut bug.program);
+    bug.program = program.replace(IMPORT, KIT);
     crash.clone_into(&mut bug.crash);
     Ok(bug)
 }
@@ -33,12 +59,14 @@ pub fn shipped() -> Vec<Bug> {
 }
 
 /// The catalogue in a folder: `DIR/VM/NAME.toml` with `NAME.py` beside it, and `NAME.txt` where a
-/// crash was recorded.
+/// crash was recorded; `DIR/kit.py`, where there is one, is put where a program imports it.
 pub fn load(dir: &Path) -> Result<Vec<Bug>, BugsError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| BugsError::Io { path, source }
     };
+    let kit = std::fs::read_to_string(dir.join("kit.py"));
+    let kit = kit.as_deref().unwrap_or(KIT);
     let mut bugs = Vec::new();
     for vm in std::fs::read_dir(dir).map_err(io(dir))?.flatten() {
         for entry in std::fs::read_dir(vm.path()).into_iter().flatten().flatten() {
@@ -49,6 +77,7 @@ pub fn load(dir: &Path) -> Result<Vec<Bug>, BugsError> {
             let text = std::fs::read_to_string(&path).map_err(io(&path))?;
             let script = path.with_extension("py");
             let program = std::fs::read_to_string(&script).map_err(io(&script))?;
+            let program = program.replace(IMPORT, kit);
             let crash = path.with_extension("txt");
             let crash = match std::fs::read_to_string(&crash) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Version of the JSON form.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// A matrix of measurements.
 #[derive(Debug, Serialize)]
@@ -47,14 +47,20 @@ pub struct Totals {
     pub vm: String,
     /// Bugs tried.
     pub tried: usize,
-    /// Reproduced.
+    /// Reproduced by their signature.
     pub reproduced: usize,
-    /// Not reproduced, and said to be fixed or newer.
-    pub fixed: usize,
+    /// The program failed in another way.
+    pub otherwise: usize,
     /// Not reproduced.
     pub not_reproduced: usize,
+    /// Said to be absent, not seen, and seen on another version.
+    pub fixed: usize,
+    /// Said to be absent, not seen, and seen nowhere: counted as nothing.
+    pub unproven: usize,
     /// The VM lacks what they need.
     pub not_applicable: usize,
+    /// Not measured since signatures decide: counted as nothing.
+    pub before_signatures: usize,
     /// Median over the reproduced bugs of the mean time to a hit, seconds.
     pub median_seconds: f64,
 }
@@ -117,9 +123,12 @@ impl<'a> Matrix<'a> {
                     vm: vm.clone(),
                     tried: cells.len(),
                     reproduced: count(Status::Reproduced),
-                    fixed: count(Status::Fixed),
+                    otherwise: count(Status::ReproducedOtherwise),
                     not_reproduced: count(Status::NotReproduced),
+                    fixed: count(Status::Fixed),
+                    unproven: count(Status::Unproven),
                     not_applicable: count(Status::NotApplicable),
+                    before_signatures: count(Status::BeforeSignatures),
                     median_seconds: times.get(times.len() / 2).copied().unwrap_or(0.0),
                 }
             })
@@ -150,7 +159,28 @@ impl<'a> Matrix<'a> {
         for t in self.totals() {
             out.push_str(&format!("{}\n", t.line()));
         }
-        out.push_str("cells: hits/runs and mean time to a hit; 0/runs with the time tried; = said to be fixed there; n/a the VM lacks what it needs; · not tried\n");
+        out.push_str(CELLS);
+        out.push('\n');
+        out
+    }
+
+    /// Counts by VM as a table in Markdown, which README holds. A bug that is unproven on a VM is in no
+    /// column, nor one that was not measured since signatures decide.
+    pub fn markdown(&self) -> String {
+        let mut out = String::from(
+            "| VM | reproduced | median | otherwise | not reproduced | fixed |\n|---|---:|---:|---:|---:|---:|\n",
+        );
+        let counted = |t: &Totals| t.reproduced + t.otherwise + t.not_reproduced + t.fixed > 0;
+        for t in self.totals().iter().filter(|t| counted(t)) {
+            let median = match t.reproduced {
+                0 => "–".to_owned(),
+                _ => format!("{:.1} s", t.median_seconds),
+            };
+            out.push_str(&format!(
+                "| {} | {} | {median} | {} | {} | {} |\n",
+                t.vm, t.reproduced, t.otherwise, t.not_reproduced, t.fixed
+            ));
+        }
         out
     }
 
@@ -167,7 +197,7 @@ impl<'a> Matrix<'a> {
                     .vms
                     .iter()
                     .map(|vm| match r.cells.get(vm) {
-                        Some(m) => (class(m.status), cell(m), m.seen.clone()),
+                        Some(m) => (class(m.status), cell(m), told(m)),
                         None => ("untried", "·".to_owned(), String::new()),
                     })
                     .collect(),
@@ -187,23 +217,44 @@ impl Totals {
     /// One line.
     pub fn line(&self) -> String {
         format!(
-            "{}: {} reproduced (median of the mean times to a hit {:.1} s), {} not reproduced, {} said to be fixed or newer and not seen, {} not applicable",
+            "{}: {} reproduced (median of the mean times to a hit {:.1} s), {} failed otherwise, {} not reproduced, {} fixed; not counted: {} unproven, {} not applicable, {} measured before signatures",
             self.vm,
             self.reproduced,
             self.median_seconds,
+            self.otherwise,
             self.not_reproduced,
             self.fixed,
-            self.not_applicable
+            self.unproven,
+            self.not_applicable,
+            self.before_signatures
         )
     }
+}
+
+/// What a cell says.
+const CELLS: &str = "cells: hits/runs and mean time to a hit; ≠ the program failed otherwise, and how often; 0/runs with the time tried; \
+                     = said to be fixed there, and shown on another version; ? said to be fixed there, and shown nowhere; \
+                     n/a the VM lacks what it needs; (…) measured before signatures decided; · not tried";
+
+/// What was seen, as far as anything was.
+fn told(m: &Measured) -> String {
+    let parts = [m.seen.as_str(), m.otherwise.as_str()];
+    parts
+        .into_iter()
+        .filter(|p| !p.is_empty())
+        .collect::<Vec<_>>()
+        .join("; otherwise: ")
 }
 
 fn cell(m: &Measured) -> String {
     match m.status {
         Status::Reproduced => format!("{}/{} {:.1} s", m.hits, m.runs, m.first_hit),
+        Status::ReproducedOtherwise => format!("≠ {}/{} {:.0} s", m.others, m.runs, m.seconds),
         Status::Fixed => format!("= 0/{} {:.0} s", m.runs, m.seconds),
+        Status::Unproven => format!("? 0/{} {:.0} s", m.runs, m.seconds),
         Status::NotReproduced => format!("0/{} {:.0} s", m.runs, m.seconds),
         Status::NotApplicable => "n/a".to_owned(),
+        Status::BeforeSignatures => format!("({}/{})", m.hits, m.runs),
     }
 }
 
@@ -211,8 +262,8 @@ fn class(status: Status) -> &'static str {
     match status {
         Status::Reproduced => "hit",
         Status::Fixed => "fixed",
-        Status::NotReproduced => "quiet",
-        Status::NotApplicable => "untried",
+        Status::NotReproduced | Status::ReproducedOtherwise => "quiet",
+        Status::Unproven | Status::NotApplicable | Status::BeforeSignatures => "untried",
     }
 }
 

@@ -3,19 +3,26 @@
 //! A bug is `stress/bugs/VM/NUMBER-NAME.toml` with the program of the same name beside it.
 //! The program is any `python FILE [SECONDS]`: it exits 1 after a line `hit: …` when it saw a
 //! wrong outcome, 77 after `skip: …` when this VM lacks what it needs, 0 when nothing was
-//! seen; a crash ends it by itself.
+//! seen; a crash ends it by itself. Whether a failure is the bug, its [`Signature`] decides;
+//! what the runs on a VM came to is a [`Status`], decided in [`status`].
 
 pub mod attribute;
 mod catalogue;
+mod false_alarms;
 mod files;
 pub mod ident;
 pub mod matrix;
 pub mod record;
 pub mod regression;
 pub mod run;
+pub mod signature;
 pub mod stats;
+pub mod status;
 
 pub use self::catalogue::{find, load, parse, shipped};
+pub use self::false_alarms::false_alarms;
+pub use self::signature::Signature;
+pub use self::status::Status;
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -60,46 +67,6 @@ pub enum Failure {
     Race,
 }
 
-/// What raw output of the bug has in common from run to run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Signature {
-    /// Functions seen on any thread's native stack at the crash.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub frames: Vec<String>,
-    /// Functions of which one is innermost in a sanitizer's report of this race.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub race: Vec<String>,
-    /// Parts of messages.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub text: Vec<String>,
-}
-
-/// What a measurement on a VM is expected to give again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// It hit.
-    Reproduced,
-    /// The reports say fixed in this version, and it did not hit.
-    Fixed,
-    /// It did not hit, and nothing says why.
-    NotReproduced,
-    /// The VM lacks what the program needs.
-    NotApplicable,
-}
-
-impl std::fmt::Display for Status {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Reproduced => "reproduced",
-            Self::Fixed => "fixed",
-            Self::NotReproduced => "not-reproduced",
-            Self::NotApplicable => "not-applicable",
-        })
-    }
-}
-
 /// What was measured on one VM.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,8 +75,11 @@ pub struct Measured {
     pub vm: String,
     /// What came out.
     pub status: Status,
-    /// Runs that hit.
+    /// Runs that ended in the bug's signature.
     pub hits: u32,
+    /// Runs that failed in another way.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub others: u32,
     /// Runs.
     pub runs: u32,
     /// Time of all runs together, seconds.
@@ -120,6 +90,15 @@ pub struct Measured {
     /// What the first hit looked like, or why nothing was run.
     #[serde(default)]
     pub seen: String,
+    /// What the first failure of another kind looked like.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub otherwise: String,
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// A known bug.
@@ -166,6 +145,12 @@ pub struct Bug {
     pub same: Vec<String>,
     /// Where it was reported.
     pub source: String,
+    /// Faults that can be planted into the program, each of which its check must report.
+    #[serde(default)]
+    pub faults: Vec<String>,
+    /// Why none can be planted.
+    #[serde(default)]
+    pub no_fault: String,
     /// What else a reader should know.
     #[serde(default)]
     pub note: String,
@@ -178,7 +163,7 @@ pub struct Bug {
     /// Path below `stress/bugs/` without its ending.
     #[serde(skip)]
     pub stem: String,
-    /// The program.
+    /// The program, the kit in it.
     #[serde(skip)]
     pub program: String,
     /// What a debugger showed when the program crashed a VM, or empty.
@@ -195,6 +180,13 @@ impl Bug {
     /// The last measurement on this VM.
     pub fn measured_on(&self, vm: &str) -> Option<&Measured> {
         self.measured.iter().find(|m| m.vm == vm)
+    }
+
+    /// Whether one of the ways in which it shows is a crash.
+    pub fn crashes(&self) -> bool {
+        [Failure::Crash, Failure::Fatal]
+            .iter()
+            .any(|f| self.failure.contains(f))
     }
 
     /// Whether the bug shows on nothing but a sanitizer's build.

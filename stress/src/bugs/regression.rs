@@ -1,4 +1,6 @@
-//! What is marked, checked anew: a bug marked fixed must not come back, one marked reproducible must show.
+//! What is marked, checked anew: a bug marked fixed must not come back, one marked reproducible must show,
+//! each by its signature. A mark that was never shown to be one that can fail (unproven, reproduced
+//! otherwise) is not checked, and so never counted as passed.
 //!
 //! A race is a matter of chance and of the machine's load, so neither is said after one look: what does
 //! not show gets a longer time, and what comes back must come twice.
@@ -41,7 +43,7 @@ pub enum Verdict {
     Holds,
     /// Not as marked.
     Regressed(String),
-    /// One hit of a bug marked fixed, and no second one.
+    /// One hit of a bug marked fixed and no second one, or a failure that is another one.
     Unsure(String),
     /// This build of the VM lacks what the program needs.
     Skipped(String),
@@ -101,6 +103,9 @@ fn verdict(bug: &Bug, fixed: bool, summary: &Summary) -> Verdict {
     }
     match (fixed, summary.hits) {
         _ if summary.status == Status::NotApplicable => Verdict::Skipped(format!("{id}: {line}")),
+        (true, 0) if summary.others > 0 => {
+            Verdict::Unsure(format!("{id} is marked fixed and fails otherwise: {line}"))
+        }
         (true, 0) => Verdict::Holds,
         (true, 1) => Verdict::Unsure(format!("{id} is marked fixed and was seen once: {line}")),
         (true, _) => Verdict::Regressed(format!("{id} is marked fixed and is back: {line}")),

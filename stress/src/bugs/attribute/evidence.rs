@@ -1,74 +1,20 @@
 //! What raw output says: functions of native stacks and of races, places of panics, fatal words.
 
-use crate::verdict::sanitizer::Report;
-use crate::verdict::stack;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::bugs::Failure;
+use crate::bugs::signature::{Shown, pair, panicking};
+use crate::verdict::noise::{class, without_suffix};
+use crate::verdict::sanitizer::{Report, parse};
+use crate::verdict::{innermost, stack};
+use std::collections::BTreeMap;
 
 /// Terms of raw output with their weights.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
     terms: BTreeMap<String, f64>,
-    /// Of one data race: the functions that make the two accesses.
-    racing: Vec<String>,
+    shown: Shown,
+    /// It is one data race.
+    race: bool,
 }
-
-/// Functions that every stack has.
-const EVERYWHERE: &[&str] = &[
-    "_PyEval",
-    "PyEval_",
-    "_start",
-    "main",
-    "Py_RunMain",
-    "Py_BytesMain",
-    "pymain_",
-    "_PyRun",
-    "run_mod",
-    "run_eval_code",
-    "pyrun_",
-    "thread_run",
-    "pythread_wrapper",
-    "thread_PyThread",
-    "_Py_HandlePending",
-    "clone3",
-    "_PyFunction_Vectorcall",
-    "method_vectorcall",
-    "_PyObject_",
-    "PyObject_Vectorcall",
-    "__tsan",
-    "pthread_",
-    "__interceptor",
-    "std::",
-    "core::",
-    "alloc::",
-    "lock_PyThread",
-    "PyThread_",
-    "_PyParkingLot",
-    "_PyMutex",
-    "_PySemaphore",
-    "_PyEvent",
-    "time_sleep",
-    "pysleep",
-    "ThreadHandle_",
-    "_PyThreadState",
-    "PyThreadState",
-    "tstate_",
-    "detach_thread",
-    "_Py_Exit",
-    "__run_exit",
-    "exit",
-    "__new_sem",
-    "do_futex",
-    "poll",
-    "epoll",
-    "clock_nanosleep",
-    "__GI_",
-    "__internal",
-    "mi_",
-    "_mi_",
-    "PyMem_",
-    "PyObject_Free",
-    "PyObject_Malloc",
-];
 
 impl Evidence {
     /// Reads raw output: stdout, stderr, a debugger's text, in any order.
@@ -82,9 +28,12 @@ impl Evidence {
                 add(frame, thread * 0.93_f64.powi(depth as i32));
             }
         }
-        for frames in races(raw).into_iter().flatten() {
-            for (frame, weight) in sided(frames) {
-                add(frame, weight);
+        let reports = parse(raw);
+        for report in reports.iter().filter(|r| r.is_race()) {
+            for frames in sides(report) {
+                for (frame, weight) in sided(frames) {
+                    add(frame, weight);
+                }
             }
         }
         if let Some(panic) = stack::panic(raw) {
@@ -98,7 +47,13 @@ impl Evidence {
         if let Some(fatal) = stack::fatal(raw) {
             add(digits_masked(&fatal), 1.5);
         }
+        evidence.shown = shown(raw, &reports);
         evidence
+    }
+
+    /// What of it a signature can tell.
+    pub fn shown(&self) -> &Shown {
+        &self.shown
     }
 
     /// Adds a term; of several weights the greatest counts.
@@ -109,27 +64,22 @@ impl Evidence {
 
     /// Both sides of one data race.
     pub fn of_race(race: &Report) -> Self {
-        let mut evidence = Self::default();
-        for stack in race.stacks.iter().take(2) {
-            let names = stack.frames.iter().map(|f| f.function.clone());
-            let names: Vec<String> = names.filter(|f| !helps(f)).collect();
-            evidence.racing.extend(names.first().cloned());
-            for (frame, weight) in sided(names) {
+        let mut evidence = Self {
+            race: true,
+            ..Self::default()
+        };
+        evidence.shown.races.extend(pair(race));
+        for frames in sides(race) {
+            for (frame, weight) in sided(frames) {
                 evidence.add(frame, weight);
             }
         }
         evidence
     }
 
-    /// Whether one of its two accesses is made in one of these functions: what only has the callers in
-    /// common is another race. True of all that is no data race.
-    pub(super) fn races_in(&self, functions: &BTreeSet<String>) -> bool {
-        self.racing.is_empty() || self.racing.iter().any(|f| functions.contains(f))
-    }
-
     /// Whether it is one data race: the place of its accesses is the fault itself.
     pub(super) fn is_race(&self) -> bool {
-        !self.racing.is_empty()
+        self.race
     }
 
     /// How much it holds of a term, where it does.
@@ -182,35 +132,40 @@ pub(crate) fn stacks(raw: &str) -> Vec<Vec<String>> {
     stacks.iter().map(|s| told(stack::frames(s))).collect()
 }
 
-/// Frames that tell one bug from another; release builds' clones carry suffixes.
+/// Frames that tell one bug from another, without the suffixes of clones.
 pub(crate) fn told(frames: Vec<String>) -> Vec<String> {
-    frames
-        .into_iter()
-        .map(|f| {
-            let cut = [".lto_priv", ".part", ".constprop", ".isra", ".cold"];
-            let end = cut
-                .iter()
-                .filter_map(|c| f.find(c))
-                .min()
-                .unwrap_or(f.len());
-            f[..end].to_owned()
-        })
-        .filter(|f| !EVERYWHERE.iter().any(|e| f.starts_with(e)))
-        .collect()
+    let names = frames.iter().map(|f| without_suffix(f));
+    let telling = names.filter(|f| class(f).is_none());
+    telling.map(str::to_owned).collect()
 }
 
-/// Whether a function only makes the access for another.
-fn helps(function: &str) -> bool {
-    const HELPERS: &[&str] = &[
-        "_Py_atomic",
-        "mem",
-        "__tsan",
-        "_Py_INCREF",
-        "_Py_DECREF",
-        "Py_INCREF",
-        "Py_DECREF",
-    ];
-    HELPERS.iter().any(|h| function.starts_with(h))
+/// What of raw output a signature can tell.
+fn shown(raw: &str, reports: &[Report]) -> Shown {
+    let panic = stack::panic(raw);
+    let fatal = stack::fatal(raw);
+    let died = raw.contains(" signal SIG");
+    let (failure, stacks) = match (&panic, &fatal) {
+        (Some(_), _) => (Some(Failure::Panic), panicking(raw)),
+        (_, Some(_)) => (Some(Failure::Fatal), innermost(raw, true)),
+        _ if died => (Some(Failure::Crash), innermost(raw, true)),
+        // A debugger that was attached to a process that stands still names no signal.
+        _ if raw.contains("\n#0 ") => (Some(Failure::Hang), innermost(raw, false)),
+        _ => (None, Vec::new()),
+    };
+    Shown {
+        failure,
+        stacks,
+        races: reports.iter().filter_map(pair).collect(),
+        words: panic.or(fatal).unwrap_or_default(),
+    }
+}
+
+/// Functions of both sides of a data race, innermost first, without those that make the access for them.
+fn sides(report: &Report) -> impl Iterator<Item = Vec<String>> {
+    report.sides().into_iter().take(2).map(|side| {
+        let frames = side.frames.iter().filter(|f| !f.is_helper());
+        frames.map(|f| f.function.clone()).collect()
+    })
 }
 
 /// One side of a data race: what is further from the access tells less.
@@ -219,50 +174,9 @@ fn sided(frames: Vec<String>) -> impl Iterator<Item = (String, f64)> {
     near.map(|(depth, frame)| (frame, 0.85_f64.powi(depth as i32)))
 }
 
-/// Both stacks of every data race that ThreadSanitizer reports, innermost first, without the
-/// helpers that make the access.
-pub fn races(raw: &str) -> Vec<[Vec<String>; 2]> {
-    raw.split("WARNING: ThreadSanitizer: data race")
-        .skip(1)
-        .map(|report| {
-            let report = report.split("==================").next().unwrap_or("");
-            let mut stacks = report.split("\n\n").map(|block| {
-                block
-                    .lines()
-                    .filter_map(|l| {
-                        let rest = l.trim_start().strip_prefix('#')?;
-                        rest.split_whitespace().nth(1)
-                    })
-                    .filter(|f| !helps(f))
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>()
-            });
-            [
-                stacks.next().unwrap_or_default(),
-                stacks.next().unwrap_or_default(),
-            ]
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_stacks_of_a_race() {
-        let text = "==================\nWARNING: ThreadSanitizer: data race (pid=1)\n  Write of size 8 at 0x7b by thread T2:\n    \
-                    #0 _Py_atomic_store_ssize ./x.h:1 (python+0x1)\n    #1 list_resize Objects/listobject.c:99 (python+0x2)\n\n  \
-                    Previous read of size 8 at 0x7b by thread T1:\n    #0 list___sizeof___impl Objects/listobject.c:3 (python+0x3)\n\n  \
-                    Thread T2 (tid=3) created by main thread at:\n    #0 pthread_create\n\nSUMMARY: x\n==================\n";
-        assert_eq!(
-            races(text),
-            [[
-                vec!["list_resize".to_owned()],
-                vec!["list___sizeof___impl".to_owned()]
-            ]]
-        );
-    }
 
     #[test]
     fn stacks_of_all_threads_without_what_every_stack_has() {

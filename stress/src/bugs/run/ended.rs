@@ -1,7 +1,8 @@
-//! How a run of a bug's program ended, and whether that is the bug.
+//! How a run of a bug's program ended, and what of it a signature can tell.
 
-use crate::bugs::{Bug, Failure};
-use crate::verdict::{signal_name, stack};
+use crate::bugs::Failure;
+use crate::bugs::signature::{Shown, pair, panicking};
+use crate::verdict::{from_outside, innermost, sanitizer, signal_name, stack};
 use crate::vm::child::{End, Outcome};
 use serde::Serialize;
 
@@ -25,7 +26,7 @@ pub enum Ended {
     Hang(String),
     /// Memory without bound.
     Memory,
-    /// A sanitizer's report of this race: the innermost functions.
+    /// A sanitizer's report of a data race: the innermost functions.
     Race(String),
     /// The program itself failed: no statement about the bug.
     Broken(String),
@@ -48,13 +49,58 @@ impl Ended {
             Self::Broken(s) => format!("the program failed: {s}"),
         }
     }
-}
 
-/// What a child's end says about this bug.
-pub fn ended(bug: &Bug, outcome: &Outcome) -> Ended {
-    match race(bug, &outcome.stderr) {
-        Some(race) if outcome.end != End::Interrupted => Ended::Race(race),
-        _ => how(outcome),
+    /// Whether it did not end.
+    pub fn is_hang(&self) -> bool {
+        matches!(self, Self::Hang(_))
+    }
+
+    /// In which way it failed, if it did.
+    pub fn failure(&self) -> Option<Failure> {
+        Some(match self {
+            Self::Crash(_) => Failure::Crash,
+            Self::Fatal(_) => Failure::Fatal,
+            Self::Panic(_) => Failure::Panic,
+            Self::Hang(_) => Failure::Hang,
+            Self::Wrong(_) => Failure::Wrong,
+            Self::Memory => Failure::Leak,
+            Self::Race(_) => Failure::Race,
+            Self::Clean | Self::Skip(_) | Self::Broken(_) | Self::Interrupted => return None,
+        })
+    }
+
+    /// What of this end and its raw output a signature can tell; `native` is a debugger's text on the
+    /// crash.
+    pub fn shown(&self, outcome: &Outcome, native: Option<&str>) -> Shown {
+        let mut failure = self.failure();
+        let stacks = match (self, native) {
+            // The program may tell of a child that crashed: the crash is what happened.
+            (Self::Crash(_) | Self::Fatal(_) | Self::Wrong(_), Some(text)) => {
+                failure = failure.map(|f| {
+                    if f == Failure::Wrong {
+                        Failure::Crash
+                    } else {
+                        f
+                    }
+                });
+                innermost(text, true)
+            }
+            (Self::Hang(_), _) => outcome
+                .hang
+                .as_ref()
+                .map_or_else(Vec::new, |autopsy| innermost(&autopsy.backtrace, false)),
+            (Self::Panic(_), _) => panicking(&outcome.stderr),
+            _ => Vec::new(),
+        };
+        Shown {
+            failure,
+            stacks,
+            races: sanitizer::parse(&outcome.stderr)
+                .iter()
+                .filter_map(pair)
+                .collect(),
+            words: self.line(),
+        }
     }
 }
 
@@ -67,6 +113,9 @@ pub fn how(outcome: &Outcome) -> Ended {
     };
     if outcome.end == End::Interrupted {
         return Ended::Interrupted;
+    }
+    if let Some(why) = from_outside(outcome) {
+        return Ended::Broken(why);
     }
     if let Some(panic) = stack::panic(stderr) {
         return Ended::Panic(panic);
@@ -101,43 +150,4 @@ pub fn how(outcome: &Outcome) -> Ended {
         End::Flood => Ended::Broken("output passed the limit".into()),
         End::Interrupted => Ended::Interrupted,
     }
-}
-
-/// Whether an end is the failure that the bug is known for. Memory damaged by one fault ends
-/// as one signal or another, as a fatal error or as the sanitizer's word, so these are one.
-pub fn is_hit(bug: &Bug, ended: &Ended) -> bool {
-    let any = |kinds: &[Failure]| kinds.iter().any(|k| bug.failure.contains(k));
-    match ended {
-        Ended::Crash(_) | Ended::Fatal(_) => any(&[Failure::Crash, Failure::Fatal]),
-        Ended::Panic(_) => any(&[Failure::Panic]),
-        // A damaged heap often shows as an endless walk of the allocator's lists.
-        Ended::Hang(what) => {
-            any(&[Failure::Hang]) || what.contains("inside the allocator") && any(&[Failure::Crash])
-        }
-        Ended::Memory => any(&[Failure::Leak]),
-        // The program prints it for this bug and no other.
-        Ended::Wrong(_) => true,
-        Ended::Race(_) => any(&[Failure::Race]),
-        Ended::Clean | Ended::Skip(_) | Ended::Broken(_) | Ended::Interrupted => false,
-    }
-}
-
-/// The first report of a data race whose innermost frames are this bug's.
-fn race(bug: &Bug, stderr: &str) -> Option<String> {
-    if bug.signature.race.is_empty() {
-        return None;
-    }
-    crate::bugs::attribute::races(stderr)
-        .into_iter()
-        .find_map(|pair| {
-            let known = |f: &String| bug.signature.race.contains(f);
-            let mine = pair.iter().any(|frames| frames.iter().take(3).any(known));
-            mine.then(|| {
-                let tops: Vec<String> = pair
-                    .iter()
-                    .map(|f| f.iter().take(2).cloned().collect::<Vec<_>>().join(" < "))
-                    .collect();
-                tops.join(" against ")
-            })
-        })
 }

@@ -3,14 +3,15 @@
 mod ended;
 mod summary;
 
-pub use self::ended::{Ended, ended, how, is_hit};
+pub use self::ended::{Ended, how};
 pub use self::summary::Summary;
 
-use super::{Bug, Failure, Status, ident, stats};
-use crate::finding::backtrace;
-use crate::verdict::stack;
+use super::signature::{self, Shown};
+use super::{Bug, Failure, Status, stats, status};
 use crate::vm::child::{self, Limits, Outcome};
-use crate::vm::{Facts, Vm, VmError};
+use crate::vm::debugger::{self, core_file};
+use crate::vm::{Facts, Vm, VmError, sanitizers};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What a program past its deadline is given before it counts as hung.
@@ -37,7 +38,9 @@ impl Default for Grace {
 pub struct Attempt {
     /// How it ended.
     pub ended: Ended,
-    /// Whether that is the bug.
+    /// What of it a signature can tell.
+    pub shown: Shown,
+    /// Whether it matched the bug's signature.
     pub hit: bool,
     /// How long it took.
     pub took: Duration,
@@ -61,6 +64,20 @@ pub fn vm_name(facts: &Facts) -> String {
     facts.title()
 }
 
+impl Attempt {
+    /// One line: how it ended, and where.
+    pub fn line(&self) -> String {
+        let words = self.ended.line();
+        match self.shown.stacks.first() {
+            Some(stack) if !stack.is_empty() && !self.ended.is_hang() => {
+                let near: Vec<&str> = stack.iter().take(3).map(String::as_str).collect();
+                format!("{words} in {}", near.join(" < "))
+            }
+            _ => words,
+        }
+    }
+}
+
 /// Runs a bug's program once.
 ///
 /// # Errors
@@ -79,21 +96,35 @@ pub fn attempt_within(
     limit: Duration,
     grace: Grace,
 ) -> Result<Attempt, VmError> {
+    run_program(vm, bug, limit, grace, None)
+}
+
+/// Runs a bug's program with this fault planted into it, one of [`Bug::faults`].
+///
+/// # Errors
+/// As of [`attempt`].
+pub fn planted(vm: &Vm, bug: &Bug, limit: Duration, fault: &str) -> Result<Attempt, VmError> {
+    run_program(vm, bug, limit, Grace::default(), Some(fault))
+}
+
+fn run_program(
+    vm: &Vm,
+    bug: &Bug,
+    limit: Duration,
+    grace: Grace,
+    fault: Option<&str>,
+) -> Result<Attempt, VmError> {
     let dir = tempfile::tempdir().map_err(VmError::Temp)?;
     let name = bug.stem.rsplit('/').next().unwrap_or("bug");
     let script = dir.path().join(format!("{name}.py"));
     std::fs::write(&script, &bug.program).map_err(VmError::Temp)?;
+    // A core of this very run says where it crashed, also when a child of the program did.
+    let cores = tempfile::tempdir().map_err(VmError::Temp)?;
     let mut command = vm.command(&script);
-    command.arg(format!("{}", limit.as_secs_f64()));
-    command.env("RUST_BACKTRACE", "1");
+    command.arg(format!("{}", limit.as_secs_f64())).args(fault);
+    command.env("RUST_BACKTRACE", "1").current_dir(cores.path());
+    sanitizers::keep_exit_code(&vm.facts, &mut command);
     let thread_sanitizer = vm.facts.sanitized("thread");
-    if thread_sanitizer {
-        // Exit codes are the program's own here.
-        command.env(
-            "TSAN_OPTIONS",
-            "exitcode=0 history_size=7 report_signal_unsafe=0",
-        );
-    }
     let slow = if thread_sanitizer { 6 } else { 1 };
     let total = limit * slow + grace.time;
     let start = Instant::now();
@@ -104,6 +135,7 @@ pub fn attempt_within(
             total,
             late: Some(grace.computing * slow),
             debugger: true,
+            core: placed(vm, bug),
             ..Limits::default()
         },
     )
@@ -113,13 +145,58 @@ pub fn attempt_within(
         source,
     })?;
     let took = start.elapsed();
-    let ended = ended(bug, &outcome);
+    let ended = how(&outcome);
+    let native = native(vm, bug, &script, cores.path(), &ended, limit);
+    let died = matches!(ended, Ended::Crash(_) | Ended::Fatal(_));
+    let ended = match &native {
+        // Whether it is the bug, only the place can tell.
+        None if died && placed(vm, bug) => {
+            Ended::Broken(format!("{}, and no debugger could say where", ended.line()))
+        }
+        _ => ended,
+    };
+    let shown = ended.shown(&outcome, native.as_deref());
+    let matched = signature::matched(bug, &shown);
+    let ended = match matched {
+        // What the program went on to do after its race was reported is another matter.
+        Some(signature::Matched::Race([one, two])) => Ended::Race(format!("{one} against {two}")),
+        _ => ended,
+    };
     Ok(Attempt {
-        hit: is_hit(bug, &ended),
+        hit: matched.is_some(),
         ended,
+        shown,
         took,
         outcome,
     })
+}
+
+/// Whether the place of a crash decides: then it is read, which takes a debugger some time.
+fn placed(vm: &Vm, bug: &Bug) -> bool {
+    bug.crashes() && !bug.signature.frames.is_empty() && vm.facts.sanitizers.is_empty()
+}
+
+/// The debugger's text on a crash: from the core of the run, or, where the machine leaves none, from
+/// another run under the debugger. `None` for what is no crash.
+fn native(
+    vm: &Vm,
+    bug: &Bug,
+    script: &Path,
+    cores: &Path,
+    ended: &Ended,
+    limit: Duration,
+) -> Option<String> {
+    let died = matches!(ended, Ended::Crash(_) | Ended::Fatal(_));
+    if !placed(vm, bug) || !debugger::available() {
+        return None;
+    }
+    if let Some(text) = core_file::in_folder(vm, cores) {
+        return Some(text);
+    }
+    if !died {
+        return None;
+    }
+    debugger::of_script(vm, script, limit.as_secs().max(1))
 }
 
 /// Runs a bug until the plan is fulfilled. `each` sees every run.
@@ -137,6 +214,7 @@ pub fn reproduce(
         vm: vm_name(&vm.facts),
         status: Status::NotReproduced,
         hits: 0,
+        others: 0,
         runs: 0,
         seconds: 0.0,
         times: Vec::new(),
@@ -144,12 +222,17 @@ pub fn reproduce(
         per_minute: 0.0,
         per_minute_interval: (0.0, f64::MAX),
         seen: String::new(),
+        otherwise: String::new(),
         broken: None,
         interrupted: false,
     };
     go_on(vm, bug, plan, &mut summary, each)?;
     Ok(summary)
 }
+
+/// Other failures in a row after which a plan ends: what fails so soon in another way does not get to the
+/// bug, and reading each of its cores takes longer than the run.
+const OTHERS: u32 = 8;
 
 /// Runs a bug again by a plan of its own, and counts it with what was run before.
 ///
@@ -164,6 +247,7 @@ pub fn go_on(
 ) -> Result<(), VmError> {
     let (hits, seconds) = (summary.hits, summary.seconds);
     summary.broken = None;
+    let mut others = 0;
     loop {
         // The last run is shortened so that the whole stays within its time.
         let left = plan.total.as_secs_f64() - (summary.seconds - seconds);
@@ -177,31 +261,37 @@ pub fn go_on(
                 summary.seen.clone_from(why);
             }
             Ended::Broken(why) => summary.broken = Some(why.clone()),
-            other => {
+            ended => {
                 summary.runs += 1;
                 summary.seconds += attempt.took.as_secs_f64();
+                others = match (attempt.hit, ended) {
+                    (true, _) | (_, Ended::Clean) => 0,
+                    _ => others + 1,
+                };
                 if attempt.hit {
                     summary.hits += 1;
                     summary.times.push(attempt.took.as_secs_f64());
-                    summary.status = Status::Reproduced;
-                }
-                if summary.seen.is_empty() || attempt.hit && summary.hits == 1 {
-                    summary.seen = other.line();
+                    if summary.seen.is_empty() {
+                        summary.seen = attempt.line();
+                    }
+                } else if *ended != Ended::Clean {
+                    summary.others += 1;
+                    if summary.otherwise.is_empty() {
+                        summary.otherwise = attempt.line();
+                    }
                 }
             }
         }
         let over = plan.total.as_secs_f64() - (summary.seconds - seconds) < 0.5;
-        let other_end = summary.interrupted
+        let other_end = others >= OTHERS
+            || summary.interrupted
             || summary.broken.is_some()
             || summary.status == Status::NotApplicable;
         if summary.hits - hits >= plan.hits || over || other_end {
             break;
         }
     }
-    let unseen = summary.status == Status::NotReproduced && summary.broken.is_none();
-    if unseen && said_absent(bug, &vm.facts) {
-        summary.status = Status::Fixed;
-    }
+    summary.status = status::decide(bug, &summary.measured());
     summary.share = stats::wilson(summary.hits, summary.runs);
     let minutes = summary.seconds / 60.0;
     if minutes > 0.0 {
@@ -209,13 +299,6 @@ pub fn go_on(
         summary.per_minute_interval = stats::poisson(summary.hits, minutes);
     }
     Ok(())
-}
-
-/// Whether the reports say that this version is without the bug: fixed, or older than the code.
-pub fn said_absent(bug: &Bug, facts: &Facts) -> bool {
-    let title = facts.title();
-    let version = title.split(' ').nth(1).unwrap_or("");
-    ident::fixed_in(&bug.fixed, version) || ident::newer_than(&bug.affected, version)
 }
 
 /// Why a bug is not run on a VM, if so: another family, or a build that cannot show it.
@@ -233,21 +316,4 @@ pub fn unfit(bug: &Bug, facts: &Facts) -> Option<String> {
         return Some("shows without a sanitizer, which only slows it".into());
     }
     None
-}
-
-/// Innermost native frames of a crash: the program once more under a debugger. `None` without
-/// a debugger, without a crash in 10 s, or for a bug that does not crash.
-pub fn native_frames(vm: &Vm, bug: &Bug) -> Option<Vec<String>> {
-    let crashes = [Failure::Crash, Failure::Fatal]
-        .iter()
-        .any(|c| bug.failure.contains(c));
-    if !crashes || !vm.facts.sanitizers.is_empty() || !backtrace::available() {
-        return None;
-    }
-    let dir = tempfile::tempdir().ok()?;
-    let script = dir.path().join("bug.py");
-    std::fs::write(&script, &bug.program).ok()?;
-    let text = backtrace::of_script(vm, &script, 10)?;
-    let crashed = text.split("\n  Id ").next().unwrap_or("");
-    Some(stack::frames(crashed).into_iter().take(6).collect())
 }

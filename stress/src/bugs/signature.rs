@@ -1,0 +1,253 @@
+//! How a known bug is recognised. A failure that does not match is another one.
+
+use super::{Bug, Failure};
+use crate::verdict::noise::class;
+use crate::verdict::sanitizer::{Frame, Report, Stack};
+use crate::verdict::stack;
+use serde::{Deserialize, Serialize};
+
+/// What a failure of the bug has in common from run to run; one alternative of any of its parts decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signature {
+    /// Functions of the VM that lie next to each other, innermost first, on the crashing thread's stack
+    /// below the Python code that called them, or, of a bug that hangs, on a waiting or spinning one's, or
+    /// on a panic's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frames: Vec<Vec<String>>,
+    /// Unordered pairs: the innermost functions of the VM on both sides of a data race.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub race: Vec<[String; 2]>,
+    /// Words of a `hit:` line, a panic, a fatal error or a hang; `…` stands for anything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub text: Vec<String>,
+    /// Why a failure of this bug cannot be told from others, where it cannot.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub none: String,
+}
+
+/// What one run showed, as far as a signature can be told from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// In which way it failed; none when it did not.
+    pub failure: Option<Failure>,
+    /// Functions of the VM, innermost first: of the crashing thread, of the panic; of a hang every thread's.
+    pub stacks: Vec<Vec<String>>,
+    /// Innermost functions of both sides of every data race reported.
+    pub races: Vec<[String; 2]>,
+    /// The line that says what happened.
+    pub words: String,
+}
+
+/// The part of a signature that a failure matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matched<'a> {
+    /// This stack.
+    Frames(&'a [String]),
+    /// This pair.
+    Race(&'a [String; 2]),
+    /// These words.
+    Text(&'a str),
+}
+
+impl Signature {
+    /// Whether it can match anything.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.race.is_empty() && self.text.is_empty()
+    }
+
+    /// Every function that it names.
+    pub fn functions(&self) -> impl Iterator<Item = &str> {
+        let frames = self.frames.iter().flatten();
+        frames.chain(self.race.iter().flatten()).map(String::as_str)
+    }
+}
+
+/// What of the bug's signature a run matched. A crash in a place that a hang is known for is another
+/// failure, so the way in which it failed must be one of the bug's.
+pub fn matched<'a>(bug: &'a Bug, shown: &Shown) -> Option<Matched<'a>> {
+    let signature = &bug.signature;
+    if bug.failure.contains(&Failure::Race) {
+        let pair = signature
+            .race
+            .iter()
+            .find(|pair| shown.races.iter().any(|seen| is_pair(pair, seen)));
+        if let Some(pair) = pair {
+            return Some(Matched::Race(pair));
+        }
+    }
+    let failure = shown.failure?;
+    let known = bug.failure.iter().any(|f| alike(*f, failure));
+    if !known {
+        return None;
+    }
+    let in_place = |frames: &&Vec<String>| shown.stacks.iter().any(|s| near(s, frames));
+    if let Some(frames) = signature.frames.iter().find(in_place) {
+        return Some(Matched::Frames(frames));
+    }
+    let said = |text: &&String| says(&shown.words, text);
+    signature.text.iter().find(said).map(|t| Matched::Text(t))
+}
+
+/// The functions of a panic's backtrace, innermost first.
+pub(crate) fn panicking(stderr: &str) -> Vec<Vec<String>> {
+    let frames = stack::panic_frames(stderr);
+    let names = frames.iter().filter_map(|f| f.split(" (").next());
+    vec![names.map(str::to_owned).collect()]
+}
+
+/// The innermost functions of the VM on both sides of a data race.
+pub(crate) fn pair(report: &Report) -> Option<[String; 2]> {
+    let sides = report.sides();
+    let [one, two] = sides.as_slice() else {
+        return None;
+    };
+    let top = |side: &Stack| Some(side.top()?.function.clone());
+    report
+        .is_race()
+        .then_some(())
+        .and_then(|()| Some([top(one)?, top(two)?]))
+}
+
+/// Functions of a signature that tell nothing: on a stack, what every stack passes through; as a side of a
+/// race, what only makes the access for its caller. No failure has them as its place.
+pub fn telling_nothing(signature: &Signature) -> Vec<&str> {
+    let passes = |f: &&String| class(f).is_some();
+    let helps = |f: &&String| {
+        let frame = Frame {
+            function: (*f).clone(),
+            ..Frame::default()
+        };
+        frame.is_helper()
+    };
+    let stacks = signature.frames.iter().flatten().filter(passes);
+    let sides = signature.race.iter().flatten().filter(helps);
+    stacks.chain(sides).map(String::as_str).collect()
+}
+
+/// Whether a failure can match both signatures by its stack or its race. Words are printed by a bug's own
+/// program, so they never meet.
+pub fn meet(a: &Bug, b: &Bug) -> bool {
+    let (a, b) = (&a.signature, &b.signature);
+    let within = |short: &[String], long: &[String]| long.windows(short.len()).any(|w| w == short);
+    let stacks = a
+        .frames
+        .iter()
+        .any(|x| b.frames.iter().any(|y| within(x, y) || within(y, x)));
+    stacks || a.race.iter().any(|x| b.race.iter().any(|y| is_pair(x, y)))
+}
+
+/// Damaged memory ends as a signal or as the VM's own complaint; a program that looks at results prints
+/// a wrong one and an exception that no order explains alike.
+fn alike(known: Failure, seen: Failure) -> bool {
+    use Failure::{Crash, Exception, Fatal, Wrong};
+    known == seen
+        || matches!((known, seen), (Crash, Fatal) | (Fatal, Crash))
+        || matches!((known, seen), (Wrong, Exception) | (Exception, Wrong))
+}
+
+/// Whether these functions lie next to each other, in this order, on a stack as [`crate::verdict::innermost`]
+/// reads it: what is called from the place of the fault meets the damage.
+fn near(stack: &[String], frames: &[String]) -> bool {
+    stack.windows(frames.len().max(1)).any(|w| w == frames)
+}
+
+/// Whether two pairs are the same in either order.
+fn is_pair(pair: &[String; 2], seen: &[String; 2]) -> bool {
+    pair == seen || pair[0] == seen[1] && pair[1] == seen[0]
+}
+
+/// Whether the parts of `text` between its `…` stand in `words` in this order.
+fn says(words: &str, text: &str) -> bool {
+    let mut rest = words;
+    text.split('…').map(str::trim).all(|part| {
+        rest.find(part)
+            .map(|at| rest = &rest[at + part.len()..])
+            .is_some()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bugs;
+
+    fn bug(failure: &str, signature: &str) -> Bug {
+        let text = format!(
+            "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"x\"\ncategory = \"c\"\nnature = \"bug\"\n\
+             affected = \"any\"\nfixed = \"2.0\"\nfailure = [{failure}]\nbuilds = [\"release\"]\nsource = \"s\"\nno_fault = \"-\"\n\
+             [signature]\n{signature}\n"
+        );
+        bugs::parse("x/1", &text, "", "").unwrap()
+    }
+
+    fn stack(failure: Failure, frames: &[&str]) -> Shown {
+        Shown {
+            failure: Some(failure),
+            stacks: vec![frames.iter().map(|f| (*f).to_owned()).collect()],
+            ..Shown::default()
+        }
+    }
+
+    #[test]
+    fn frames_are_the_innermost_in_order() {
+        let bug = bug("\"crash\"", "frames = [[\"a\", \"b\"], [\"c\"]]");
+        let hits = |frames: &[&str]| matched(&bug, &stack(Failure::Crash, frames)).is_some();
+        assert!(hits(&["a", "b", "z"]) && hits(&["c", "z"]) && hits(&["x", "y", "z", "c"]));
+        assert!(!hits(&["b", "a"]) && !hits(&["a", "z", "b"]) && !hits(&["a"]) && !hits(&[]));
+        assert!(matched(&bug, &stack(Failure::Fatal, &["c"])).is_some());
+        // Standing still there is no crash there.
+        assert!(matched(&bug, &stack(Failure::Hang, &["c"])).is_none());
+    }
+
+    #[test]
+    fn a_race_is_a_pair_in_either_order() {
+        let bug = bug("\"race\"", "race = [[\"a\", \"b\"], [\"a\", \"a\"]]");
+        let hits = |one: &str, two: &str| {
+            let shown = Shown {
+                races: vec![[one.to_owned(), two.to_owned()]],
+                ..Shown::default()
+            };
+            matched(&bug, &shown).is_some()
+        };
+        assert!(hits("a", "b") && hits("b", "a") && hits("a", "a"));
+        assert!(
+            !hits("b", "b") && !hits("a", "c"),
+            "one side alone is another race"
+        );
+    }
+
+    #[test]
+    fn frames_that_every_stack_has_tell_nothing() {
+        let bad = bug(
+            "\"crash\"",
+            "frames = [[\"list_resize\", \"thread_run\"]]\nrace = [[\"_Py_atomic_load_ptr\", \"_PyEval_EvalFrameDefault\"]]",
+        );
+        let nothing = telling_nothing(&bad.signature);
+        assert_eq!(nothing, ["thread_run", "_Py_atomic_load_ptr"]);
+    }
+
+    #[test]
+    fn words_decide_for_what_prints_them() {
+        let bug = bug("\"wrong\"", "text = [\"a sum of … for\"]");
+        let hits = |failure, words: &str| {
+            let shown = Shown {
+                failure: Some(failure),
+                words: words.to_owned(),
+                ..Shown::default()
+            };
+            matched(&bug, &shown).is_some()
+        };
+        assert!(hits(Failure::Wrong, "wrong: a sum of 3 for 4"));
+        assert!(!hits(Failure::Wrong, "wrong: for 4, a sum of 3"));
+        assert!(!hits(Failure::Wrong, "wrong: another"));
+        assert!(!hits(Failure::Crash, "SIGSEGV: a sum of 3 for 4"));
+    }
+
+    #[test]
+    fn without_a_signature_nothing_is_the_bug() {
+        let bug = bug("\"crash\"", "none = \"a damaged heap shows anywhere\"");
+        assert_eq!(matched(&bug, &stack(Failure::Crash, &["a"])), None);
+        assert_eq!(matched(&bug, &stack(Failure::Crash, &[])), None);
+    }
+}
