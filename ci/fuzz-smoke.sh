@@ -20,7 +20,7 @@ export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
 host=$(rustc -vV | sed -n 's/^host: //p')
 # --target keeps the flags away from build scripts and procedural macros.
 cargo build --release -p threadbare-fuzz --bins --target "$host"
-for target in scenario oracle; do
+for target in scenario oracle litmus_text; do
     corpus=$(mktemp -d)
     code=0
     echo "== fuzz $target, $seconds s"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Hunts 60 s on each of three real VMs and asserts that each gives a finding whose script hits again;
-# then the controls, on which nothing may be found. Prints one line a check and a summary.
+# Hunts 60 s on each of three real VMs and asserts that each finds its canary and gives a finding whose
+# script hits again, and that the saved hunt is judged again as it was; then the controls, on which nothing may be found. Prints one line a check and a summary.
 #
 #   ci/hunts.sh [PROGRAM]      default: target/release/threadbare
 set -uo pipefail
@@ -15,19 +15,36 @@ ok() { echo "ok: $*"; passed=$((passed + 1)); }
 bad() { echo "FAILED: $*"; failed=$((failed + 1)); }
 skip() { echo "skipped: $*"; skipped=$((skipped + 1)); }
 
+# The value of KEY in the first EVENT of a file of JSON lines, read by the embedded VM.
+field() { # FILE EVENT KEY
+    "$program" rustpython ci/field.py "$@"
+}
+
 # A hunt must end with "something found", and some script of it must hit again.
 must_find() { # NAME VM
     local name=$1 vm=$2 code=0 tried=0
     echo "== hunt: $name, $seconds s"
-    "$program" hunt --vm "$vm" --time "${seconds}s" --out "$out/$name" >"$out/$name.txt" 2>"$out/$name.err" || code=$?
-    tail -n 3 "$out/$name.txt"
+    "$program" hunt --vm "$vm" --time "${seconds}s" --out "$out/$name" --format json \
+        >"$out/$name.json" 2>"$out/$name.err" || code=$?
+    echo "$(field "$out/$name.json" summary findings) findings; $(grep '^canary:' "$out/$name.err")"
     if [ "$code" != 1 ]; then
         tail -n 20 "$out/$name.err"
         bad "$name: the hunt ended with code $code, expected 1 (something found)"
         return
     fi
-    # Those whose script hit while hunting first.
-    for folder in $(grep -lE '"hits": [1-9]' "$out/$name"/findings/*/finding.json | xargs -r -n1 dirname); do
+    # The canary may not be missing in silence either.
+    case $(field "$out/$name.json" canary found) in
+    canary-outcome-*) ok "$name: the canary was found" ;;
+    *) bad "$name: the canary was not found" ;;
+    esac
+    code=0
+    "$program" judge "$out/$name" >"$out/judge.txt" 2>&1 || code=$?
+    if [ "$code" = 0 ]; then ok "$name: $(tail -n 1 "$out/judge.txt")"; else
+        tail -n 20 "$out/judge.txt"
+        bad "$name: judged again by the same program, verdicts differ (code $code)"
+    fi
+    # Those whose script hit while hunting.
+    for folder in $("$program" rustpython ci/hitting.py "$out/$name"); do
         tried=$((tried + 1))
         [ "$tried" -le 8 ] || break
         code=0
@@ -49,8 +66,8 @@ must_be_clean() { # NAME VM SECONDS FLAGS...
     if [ "$code" -gt 1 ]; then
         tail -n 20 "$out/$name.err"
         bad "$name: the hunt ended with code $code"
-    elif grep '"event":"summary"' "$out/$name.json" | grep -q '"forbidden":0,'; then
-        ok "$name: nothing forbidden in $(grep -o '"scenarios":[0-9]*,"schema"' "$out/$name.json" | head -1 | tr -dc 0-9) scenarios"
+    elif [ "$(field "$out/$name.json" summary forbidden)" = 0 ]; then
+        ok "$name: nothing forbidden in $(field "$out/$name.json" summary scenarios) scenarios"
     else
         grep '"event":"finding"' "$out/$name.json" | cut -c1-600
         bad "$name: a control found something forbidden"

@@ -15,7 +15,9 @@ asan() { bash ci/asan.sh 10000; }
 random() {
     echo "random suites: PROPTEST_RNG_SEED=$PROPTEST_RNG_SEED"
     PROPTEST_CASES=20000 cargo test --release -p threadbare-litmus \
-        --test brute_force --test faults --test reductions_random --test bound
+        --test brute_force --test faults --test reductions_random --test bound --test lifetimes \
+        --test workers || return
+    PROPTEST_CASES=3000 cargo test --release -p threadbare-litmus --test closures_oracle
 }
 fuzz() { bash ci/fuzz-smoke.sh 1800; }
 bugs() { cargo build --release && bash ci/bugs.sh; }

@@ -84,7 +84,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let each = |vm: &str, trial: &Trial| match trial {
         Trial::Hit(seconds) => eprintln!("{vm}: hit after {seconds:.1} s"),
         Trial::Clean(seconds) => eprintln!("{vm}: no hit in {seconds:.1} s"),
-        Trial::Unclear => eprintln!("{vm}: neither hit nor ended in time, not counted"),
+        Trial::Unclear => {
+            eprintln!("{vm}: failed in another way or did not end in time, not counted")
+        }
         Trial::Unfit(why) => eprintln!("{vm}: not run: {why}"),
         Trial::Interrupted => eprintln!("{vm}: interrupted"),
     };

@@ -7,16 +7,18 @@ use self::progress::Printer;
 use self::summary::summary;
 use crate::{Format, counterexample, exit, signals, time};
 use anyhow::Context;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use threadbare_stress::campaign::canary::{self, Canary};
-use threadbare_stress::campaign::{Options, hunt};
+use threadbare_stress::campaign::state::State;
+use threadbare_stress::campaign::{Options, archive, canary, hunt};
 use threadbare_stress::choice::{Choices, Seeded};
-use threadbare_stress::finding::store;
+use threadbare_stress::finding::Finding;
+use threadbare_stress::finding::store::{self, Store};
+use threadbare_stress::introspect;
 use threadbare_stress::report;
 use threadbare_stress::scenario::generate::Limits;
-use threadbare_stress::subject::{Subject, builtin, introspect};
+use threadbare_stress::subject::{Subject, builtin};
 use threadbare_stress::triage::marks::{self, Marks};
 use threadbare_stress::verdict::sanitizer::suppress::{self, Suppression};
 use threadbare_stress::vm::child::interrupted;
@@ -75,6 +77,9 @@ pub struct Args {
     /// Leave out subjects whose operations run Python code in the middle.
     #[arg(long)]
     no_callbacks: bool,
+    /// Most MiB of saved histories, which `threadbare judge` reads; 0 saves none.
+    #[arg(long, value_name = "MIB", default_value_t = archive::MOST_BYTES >> 20)]
+    histories: u64,
     /// List the subjects and their operations, run nothing.
     #[arg(long)]
     list_subjects: bool,
@@ -122,10 +127,25 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let options = options(&args, subjects, suppressions);
     announce(&vm, &options, args.time);
-    if !vm.facts.has_gil() && vm.facts.sanitizers.is_empty() && !options.sequential {
-        canary(&vm, options.seed, args.format)?;
+    // Before anything runs: whether the folder is this hunt's, and can be written.
+    State::open(&vm, &options)?;
+    Store::open(&options.out)?;
+    let sings = !vm.facts.has_gil() && vm.facts.sanitizers.is_empty() && !options.sequential;
+    let silent = match sings {
+        true => canary(&vm, &options, args.format)?,
+        false => None,
+    };
+    let code = hunted(&vm, &options, args.format)?;
+    match silent {
+        Some(why) if !interrupted() => {
+            eprintln!(
+                "threadbare: the canary was not found, so that nothing was found proves nothing: {why}; what was found \
+                 is kept"
+            );
+            Ok(exit::ours())
+        }
+        _ => Ok(code),
     }
-    hunted(&vm, &options, args.format)
 }
 
 /// What the hunt is to do.
@@ -153,6 +173,7 @@ fn options(args: &Args, mut subjects: Vec<Subject>, suppressions: Vec<Suppressio
         only: args.only,
         keep: 3,
         suppressions,
+        histories: args.histories << 20,
     }
 }
 
@@ -233,26 +254,45 @@ fn hunted(vm: &Vm, options: &Options, format: Format) -> anyhow::Result<ExitCode
     })
 }
 
-/// Says whether a race that must show does: what a hunt finds is worth no more than that.
-fn canary(vm: &Vm, seed: u64, format: Format) -> anyhow::Result<()> {
-    let Canary { runs, lost } = canary::sing(vm, seed)?;
-    if lost > 0 {
-        eprintln!(
-            "canary: {lost} of {runs} updates of one number by two threads got lost, as they must"
-        );
-    } else if !interrupted() {
-        eprintln!(
-            "canary: WARNING: of {runs} updates of one number by two threads none got lost: the threads hardly run at \
-             once (a busy machine, one processor?), so a hunt here says little"
-        );
-    }
+/// Hunts the canary first and says what became of it; the reason when it was not found.
+fn canary(vm: &Vm, options: &Options, format: Format) -> anyhow::Result<Option<String>> {
+    let canary = canary::sing(vm, options)?;
+    let found = match canary.found {
+        Ok(finding) if !is_reported(&canary.out, &finding)? => {
+            Err("it was found, and the report does not show it".to_owned())
+        }
+        found => found,
+    };
     if format == Format::Json {
+        let id = found.as_ref().ok().map(|f| &f.id);
         println!(
             "{}",
-            serde_json::json!({"schema": 1, "event": "canary", "runs": runs, "lost": lost})
+            serde_json::json!({
+                "schema": 1, "event": "canary", "runs": canary.runs, "found": id, "reason": found.as_ref().err(),
+                "folder": canary.out,
+            })
         );
     }
-    Ok(())
+    match found {
+        Ok(finding) => {
+            eprintln!("canary: found as it must be: {}", finding.line());
+            Ok(None)
+        }
+        Err(why) => {
+            if !interrupted() {
+                eprintln!("canary: WARNING: not found: {why}");
+            }
+            Ok(Some(why))
+        }
+    }
+}
+
+/// Whether the canary's finding stands in the report of its folder, which is written there.
+fn is_reported(out: &Path, finding: &Finding) -> anyhow::Result<bool> {
+    let findings = std::slice::from_ref(finding);
+    let html = report::html(&State::read(out)?, findings, &counterexample::beside(out)?);
+    store::write_atomically(&out.join("report.html"), html.as_bytes())?;
+    Ok(html.contains(&finding.id))
 }
 
 fn list(subjects: &[Subject], format: Format) {

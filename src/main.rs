@@ -18,6 +18,7 @@ mod check;
 mod counterexample;
 mod findings;
 mod hunt;
+mod judge;
 mod litmus;
 mod matrix;
 mod probe;
@@ -94,6 +95,8 @@ struct Cli {
 enum Command {
     /// Hunt for races in a VM and leave minimised scripts.
     Hunt(hunt::Args),
+    /// Judge a saved hunt again, without any VM: which verdicts differ?
+    Judge(judge::Args),
     /// Run a finding's script, or known bugs, and say how often they hit.
     Repro(repro::Args),
     /// List what hunts found, clustered; show, mark and merge findings.
@@ -191,6 +194,7 @@ fn main() -> ExitCode {
 fn ended(command: Command) -> ExitCode {
     let result = match command {
         Command::Hunt(args) => hunt::run(args),
+        Command::Judge(args) => judge::run(args),
         Command::Repro(args) => repro::run(args),
         Command::Findings(args) => findings::run(args),
         Command::Bisect(args) => bisect::run(args),

@@ -36,7 +36,8 @@ pub struct Args {
     #[arg(long, conflicts_with = "all")]
     improve: bool,
     /// Time limit (10, 10s, 2m): of one run of a finding, default 10s; of the search of
-    /// --improve, default 60s; of all runs of a known bug, default 60s, with --all 20s.
+    /// --improve, default 60s; of all runs of a known bug, default 60s, with --all 20s,
+    /// and with --all three times as much for what hit before, a quarter for what is said to be absent.
     #[arg(long, value_parser = time::parse)]
     time: Option<Duration>,
     /// Known bugs: stop after so many hits (default 3).
@@ -45,7 +46,8 @@ pub struct Args {
     /// Known bugs: only a few of every category, those that show soon and are hardly ever missed.
     #[arg(long, requires = "all")]
     quick: bool,
-    /// Known bugs: only those that were not yet measured on the VM.
+    /// Known bugs: only those that were not yet measured on the VM since signatures decide; with --record
+    /// an interrupted run goes on.
     #[arg(long, requires = "all")]
     untried: bool,
     /// Known bugs: run what is marked for the VM; exit 1 when a bug marked fixed is back (twice) or

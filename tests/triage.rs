@@ -36,6 +36,8 @@ fn folder(out: &Path, version: &str) -> String {
         why: "a test".into(),
         detail: "SIGSEGV".into(),
         subject: list.name.clone(),
+        place: Default::default(),
+        others: Vec::new(),
         frames: Vec::new(),
         scenario: generate(&list, limits, &mut Seeded::new(5, &[])),
         vm: "python3".into(),

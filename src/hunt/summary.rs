@@ -31,7 +31,9 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
                 "schema": 1, "event": "summary", "vm": vm.facts.title(), "seed": state.seed, "seconds": state.seconds,
                 "scenarios": state.sum(|t| t.scenarios), "runs": state.sum(|t| t.runs), "slot_turns": state.sum(|t| t.slot_turns),
                 "overlap_percent": overlap(state), "findings": findings.len(), "forbidden": counts.forbidden, "pairs": counts.pairs,
-                "subjects_with_process_deaths": counts.died, "subjects": state.subjects,
+                "places": counts.places, "outside": state.outside, "unsettled": state.sum(|t| t.unsettled), "waiting": state.waiting,
+                "dropped": state.dropped, "subjects_with_process_deaths": counts.died, "subjects": state.subjects,
+                "histories": {"kept": result.histories.0, "bytes": result.histories.1, "dropped": state.dropped_histories},
             })
         );
         return;
@@ -50,12 +52,13 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
     }
     println!();
     println!(
-        "{}: {} findings ({} forbidden), {} pairs of subject and kind, {} subjects ended the process; \
+        "{}: {} findings ({} forbidden), {} pairs of subject and kind, {} places, {} subjects ended the process; \
          {} scenarios, {} runs, {} slot turns, {:.0} % of sampled runs overlapped, seed {}, {:.0} s",
         vm.facts.title(),
         findings.len(),
         counts.forbidden,
         counts.pairs,
+        counts.places,
         counts.died,
         state.sum(|t| t.scenarios),
         state.sum(|t| t.runs),
@@ -70,12 +73,16 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
             state.sampled_orders
         );
     }
+    for line in uncounted(state) {
+        println!("{line}");
+    }
     if !vm.facts.sanitizers.is_empty() {
         sanitized(state, &findings);
     }
     for warning in &result.warnings {
         eprintln!("warning: {warning}");
     }
+    histories(options, result);
     println!("report: {}", options.out.join("report.html").display());
     if let Some(first) = findings.first() {
         println!("try: threadbare repro {}", folder.join(&first.id).display());
@@ -84,6 +91,53 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
             options.out.display()
         );
     }
+}
+
+/// What can be judged again, and what had to go.
+fn histories(options: &Options, result: &Report) {
+    let (kept, bytes) = result.histories;
+    if options.histories == 0 {
+        return;
+    }
+    let dropped = match result.state.dropped_histories {
+        0 => String::new(),
+        n => format!(
+            ", {n} older ones that showed nothing were dropped first (--histories {})",
+            options.histories >> 20
+        ),
+    };
+    println!(
+        "histories: {kept} processes, {:.1} MiB{dropped}; judge them again: threadbare judge {}",
+        bytes as f64 / f64::from(1 << 20),
+        options.out.display()
+    );
+}
+
+/// What failed and is no finding, and why not.
+fn uncounted(state: &State) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (who, n) in &state.outside {
+        lines.push(format!("{n} processes were ended by {who}: no failures"));
+    }
+    let unsettled = state.sum(|t| t.unsettled);
+    if unsettled > 0 {
+        lines.push(format!(
+            "{unsettled} failing verdicts were not settled: their subjects have findings enough, or they could not be told from those"
+        ));
+    }
+    if state.dropped > 0 {
+        lines.push(format!(
+            "{} failures found no room to wait for their turn; `--subject NAME` alone finds them again",
+            state.dropped
+        ));
+    }
+    if state.waiting > 0 {
+        lines.push(format!(
+            "{} failures still wait to be minimised: the same command again resumes with them",
+            state.waiting
+        ));
+    }
+    lines
 }
 
 /// Per cent of the sampled runs in which the threads overlapped.
@@ -100,6 +154,8 @@ struct Counts {
     forbidden: usize,
     /// Of subject and kind.
     pairs: usize,
+    /// Of subject and failure.
+    places: usize,
     /// Subjects that ended the process.
     died: usize,
 }
@@ -108,10 +164,14 @@ impl Counts {
     fn of(findings: &[&Finding]) -> Self {
         let forbidden = findings.iter().filter(|f| f.grade == Grade::Forbidden);
         let pairs = findings.iter().map(|f| (&f.subject, f.kind.name()));
+        let places = findings
+            .iter()
+            .map(|f| (&f.subject, f.failure().to_string()));
         let died = findings.iter().filter(|f| f.kind.ends_process());
         Self {
             forbidden: forbidden.count(),
             pairs: pairs.collect::<BTreeSet<_>>().len(),
+            places: places.collect::<BTreeSet<_>>().len(),
             died: died.map(|f| &f.subject).collect::<BTreeSet<_>>().len(),
         }
     }

@@ -5,8 +5,8 @@ use crate::{Format, exit, signals};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
-use threadbare_stress::finding::{Finding, reproduce, store};
-use threadbare_stress::triage::improve;
+use threadbare_stress::finding::{Finding, Other, reproduce, store};
+use threadbare_stress::triage::{improve, statement};
 use threadbare_stress::vm::Vm;
 use threadbare_stress::vm::child::interrupted;
 
@@ -32,26 +32,31 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
         args.time.map_or(10.0, |t| t.as_secs_f64()),
         false,
     )?;
+    let others = reproduce::others(&attempts);
     if args.format == Format::Json {
         println!(
             "{}",
-            serde_json::json!({"schema": 1, "event": "repro", "id": finding.id, "vm": vm.facts.title(), "rate": rate})
+            serde_json::json!({"schema": 1, "event": "repro", "id": finding.id, "vm": vm.facts.title(), "failure": finding.failure(), "rate": rate, "others": others})
         );
     } else {
-        println!("{}: {} of {}", finding.id, finding.kind, finding.subject);
+        println!("{}: {}", finding.id, finding.failure());
         println!("  {}", finding.scenario);
         println!("  {}", finding.detail);
         for (i, attempt) in attempts.iter().enumerate() {
-            let how = if attempt.hit { "hit" } else { "no hit" };
             println!(
-                "  run {}: {how} after {:.1} s ({:?})",
+                "  run {}: {} after {:.1} s ({:?})",
                 i + 1,
+                attempt.line(),
                 attempt.took.as_secs_f64(),
                 attempt.outcome.end
             );
         }
+        let others = match Other::line(&others) {
+            line if line.is_empty() => line,
+            line => format!("; {line}"),
+        };
         println!(
-            "{} of {} runs hit on {}, at most {:.0} s each",
+            "{} of {} runs hit on {}, at most {:.0} s each{others}",
             rate.hits,
             rate.runs,
             vm.facts.title(),
@@ -75,6 +80,7 @@ fn improved(vm: &Vm, finding: &Finding, folder: &Path, args: &Args) -> anyhow::R
     }
     if improved.rate.runs > 0 {
         store::write(folder, &better)?;
+        statement::write(folder, &better)?;
     }
     if args.format == Format::Json {
         println!(

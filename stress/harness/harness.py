@@ -1,7 +1,8 @@
 # Threadbare's harness: runs scenarios inside any Python VM and tallies their outcomes.
 #
-# One portable file (CPython >= 3.9, RustPython, MicroPython, PyPy, GraalPy, Jython 2.7):
-# no f-strings, no modules beyond sys, time, gc and the low-level thread module.
+# The last part of one portable file (CPython >= 3.9, RustPython, MicroPython, PyPy, GraalPy, Jython 2.7),
+# after values.py, render.py and rest.py, which scripts begin with too: no f-strings, no modules beyond
+# sys, time, gc and the low-level thread module.
 # The hunter appends `main({...})` with the job and runs the file as `VM FILE`.
 #
 # Output: one record a line on stdout, tab-separated, first field a letter:
@@ -16,10 +17,6 @@
 #   E id                         scenario ends
 #   U what ok|reason             support of one operation or set-up (probe jobs)
 #   X                            all work done; what follows is interpreter shutdown
-import sys
-import time
-import gc
-
 try:
     import _thread as th
 except ImportError:
@@ -30,8 +27,6 @@ except ImportError:
     threading = None
 
 clock = getattr(time, "perf_counter", None) or time.time
-NAME_ONLY = ("StopIteration", "IndexError", "KeyError", "AttributeError")
-ALARM = ("SystemError", "MemoryError", "InternalError", "AssertionError", "UnicodeDecodeError")
 MAX_OUTCOMES = 4000
 
 
@@ -53,88 +48,12 @@ def mark(*fields):
         sys.stderr.flush()
 
 
-class Tok(object):
-    """An element with identity; rendered by its number. Without a `__repr__` of its own: it would be
-    Python code in the middle of every `repr` of a container, where also a VM with a GIL switches."""
-
-    def __init__(self, n):
-        self.n = n
-
-
-NAMES = []
-
-
-def tidy(text):
-    """Text with the addresses of tokens replaced by their numbers, of passing ones by `t?`."""
-    mark = "Tok object at "
-    if mark in text:
-        for address, name in NAMES:
-            text = text.replace(address, name)
-        while mark in text:
-            i = text.index(mark)
-            text = text[:max(text.rfind("<", 0, i), 0)] + "t?" + text[text.find(">", i) + 1 or len(text):]
-    return text
-
-
-class Exc(object):
-    """An exception as an outcome: hashable, and free of frames."""
-
-    def __init__(self, text):
-        self.text = text
-
-    def __eq__(self, other):
-        return type(other) is Exc and other.text == self.text
-
-    def __ne__(self, other):
-        return not self == other
-
-    def __hash__(self):
-        return hash(self.text)
-
-
-def X(e):
-    name = type(e).__name__
-    if name in NAME_ONLY:
-        return Exc(name)
-    try:
-        text = tidy(str(e))[:160]
-    except BaseException:
-        text = "?"
-    return Exc(name + ": " + text)
-
-
-PLAIN = (type(None), bool, int, float, str, bytes)
-
-
-def render(x, depth=4):
-    """Structural text of an outcome: never an address, never an order that hashing chose."""
-    t = type(x)
-    if t in PLAIN:
-        return tidy(repr(x))
-    if t is Exc:
-        return "!" + x.text
-    if t is Tok:
-        return "t%d" % x.n
-    if depth == 0:
-        return "..."
-    if t in (tuple, list):
-        inner = ", ".join([render(y, depth - 1) for y in list(x)[:64]])
-        return ("(" + inner + ")") if t is tuple else ("[" + inner + "]")
-    if t in (set, frozenset):
-        return t.__name__ + "{" + ", ".join(sorted([render(y, depth - 1) for y in list(x)[:64]])) + "}"
-    if t is dict:
-        return "{" + ", ".join([render(k, depth - 1) + ": " + render(v, depth - 1) for k, v in list(x.items())[:64]]) + "}"
-    if t.__name__ in ("long", "unicode", "bytearray", "complex"):
-        return repr(x)
-    return "<" + t.__name__ + ">"
-
-
 def plain(x):
     """Whether equality and hash of x say everything that its rendering says."""
     t = type(x)
     if t is str:
         return "Tok object at " not in x
-    if t in PLAIN or t is Exc:
+    if t in _PLAIN or t is Exc:
         return True
     if t is tuple or t is frozenset:
         for y in x:
@@ -348,8 +267,7 @@ class Run(object):
         self.overlapped = 0
         self.rounds = 0
         self.seen_violations = {}
-        self.tokens = [Tok(i) for i in range(8)]
-        NAMES[:] = [(repr(t), "t%d" % t.n) for t in self.tokens]
+        self.tokens = make_tokens()
         self.ns = {"Tok": Tok, "Exc": Exc, "X": X, "ALARM": ALARM, "V": self.tokens, "N": int("1000"), "K": "".join(["k"]),
                    "render": render, "__name__": "scenario"}
         exec(spec["src"], self.ns)
@@ -377,8 +295,7 @@ class Run(object):
                 self.violation("corrupt", "check gives " + (ok if type(ok) is str else render(ok)))
 
     def outcome(self, k):
-        parts = [("*" if i in self.free else render(x)) for i, x in enumerate(k)]
-        return " | ".join(parts)
+        return line(k, self.free)
 
     def sequential(self, order):
         o = self.make()
@@ -610,24 +527,14 @@ class Run(object):
                 self.runs += 1
         return tally
 
-    def live(self):
-        get = getattr(gc, "get_objects", None)
-        if not get:
-            return 0
-        return sum([1 for x in get() if type(x) is Tok]) - len(self.tokens)
-
-    def counted(self):
-        get = getattr(sys, "getrefcount", None)
-        return [get(t) for t in self.tokens] if get else []
-
     def at_rest(self, refs, live):
         """After the last reference is gone nothing may stay alive and no count may be off: what is, as text."""
         if self.spec.get("keeps") or not self.spec.get("counted"):
             return []
         for _ in range(3):
             gc.collect()
-            now = self.counted()
-            alive = self.live() if self.spec.get("fresh") else live
+            now = counted(self.tokens)
+            alive = living(self.tokens) if self.spec.get("fresh") else live
             if now == refs and alive <= live:
                 return []
             for w in self.workers:
@@ -643,8 +550,8 @@ class Run(object):
         return found
 
     def go(self):
-        refs = self.counted()
-        live = self.live() if self.spec.get("fresh") else 0
+        refs = counted(self.tokens)
+        live = living(self.tokens) if self.spec.get("fresh") else 0
         self.explain()
         emit("F", self.id, ",".join([str(i) for i in self.free]))
         if "s" in self.spec["shapes"]:
@@ -692,7 +599,7 @@ def facts():
 
 def probe(job):
     """Which set-ups and operations this VM supports, each tried alone in one thread."""
-    ns = {"Tok": Tok, "Exc": Exc, "X": X, "ALARM": ALARM, "V": [Tok(i) for i in range(8)], "N": int("1000"), "K": "".join(["k"]),
+    ns = {"Tok": Tok, "Exc": Exc, "X": X, "ALARM": ALARM, "V": make_tokens(), "N": int("1000"), "K": "".join(["k"]),
           "render": render, "__name__": "scenario"}
     try:
         exec(job["prelude"], ns)

@@ -12,13 +12,18 @@
 pub mod bugs;
 pub mod campaign;
 pub mod choice;
+pub mod files;
 pub mod finding;
 pub mod fuzzing;
 pub mod history;
+pub mod identity;
+pub mod introspect;
 pub mod oracle;
 pub mod probe;
+pub mod python;
 pub mod report;
 pub mod scenario;
+pub mod shell;
 pub mod subject;
 pub mod triage;
 pub mod verdict;
@@ -26,8 +31,17 @@ pub mod vm;
 
 use std::hash::Hasher;
 
-/// The Python side, one portable file.
-pub const HARNESS: &str = include_str!("../harness/harness.py");
+/// The Python side, assembled to one portable file. Scripts begin with the same parts, so that an
+/// outcome is the same text in both.
+pub const HARNESS: &str = concat!(
+    include_str!("../harness/values.py"),
+    "\n\n",
+    include_str!("../harness/render.py"),
+    "\n\n",
+    include_str!("../harness/rest.py"),
+    "\n\n",
+    include_str!("../harness/harness.py")
+);
 
 /// SipHash-1-3 with fixed keys: signatures and replay names must be stable for ever.
 pub fn stable_hash(text: &str) -> u64 {

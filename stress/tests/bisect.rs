@@ -155,7 +155,8 @@ fn families_have_no_order_and_silence_everywhere_says_nothing() {
 #[test]
 fn a_known_bug_on_shells_that_pose_as_versions() {
     let text = "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"shell\"\ncategory = \"c\"\nnature = \"bug\"\n\
-                affected = \"any\"\nfixed = \"2.0\"\nfailure = [\"crash\"]\nbuilds = [\"release\"]\nsource = \"s\"\n";
+                affected = \"any\"\nfixed = \"2.0\"\nfailure = [\"crash\"]\nbuilds = [\"release\"]\nsource = \"s\"\n\
+                no_fault = \"a shell\"\n[signature]\ntext = [\"SIGSEGV\"]\n";
     let shell = |implementation: &str| {
         let mut vm = Vm::find("sh").unwrap();
         vm.facts = facts(implementation, "1.0");

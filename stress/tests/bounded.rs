@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use threadbare_stress::campaign::{Options, hunt};
-use threadbare_stress::finding::store::MOST;
+use threadbare_stress::campaign::{MOST, Options, hunt};
 use threadbare_stress::scenario::generate::Limits;
 use threadbare_stress::subject::builtin;
 use threadbare_stress::verdict::Kind;
@@ -56,6 +55,7 @@ fn many_crashes_leave_a_small_store_with_a_reproducer_of_every_signature() {
         only: None,
         keep: 3,
         suppressions: Vec::new(),
+        histories: 0,
     };
     let before = resident();
     let report = hunt(&vm, &options, &|_| ()).unwrap();

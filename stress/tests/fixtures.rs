@@ -31,6 +31,8 @@ fn earlier() -> Finding {
         why: "a test".into(),
         detail: "seen before".into(),
         subject: list.name.clone(),
+        place: Default::default(),
+        others: Vec::new(),
         frames: Vec::new(),
         scenario: generate::nth(&list, 1, 0, Limits::default()),
         vm: "elsewhere".into(),
@@ -93,6 +95,7 @@ fn hunted(command: &str) -> Report {
         only: None,
         keep: 3,
         suppressions: Vec::new(),
+        histories: 0,
     };
     let mut report = hunt(&vm, &options, &|_| ()).unwrap();
     assert!(report.error.is_none(), "{:?}", report.error);
@@ -146,7 +149,11 @@ fn an_abort_is_a_crash() {
 
 #[test]
 fn a_kill_came_from_outside() {
-    only("die.sh KILL", Kind::Exit, "SIGKILL from outside");
+    let report = hunted("die.sh KILL");
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    let outside = &report.state.outside;
+    let killed = |(who, n): (&String, &u64)| who.starts_with("SIGKILL from outside") && *n > 0;
+    assert!(outside.iter().any(killed), "{outside:?}");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use threadbare_stress::campaign::{Options, hunt, support};
 use threadbare_stress::finding::Finding;
+use threadbare_stress::introspect::{Introspected, examine, introspect};
 use threadbare_stress::scenario::generate::Limits;
-use threadbare_stress::subject::introspect::{Introspected, examine, introspect};
 use threadbare_stress::subject::{Flavour, Form, Guarantee, Subject};
 use threadbare_stress::vm::Vm;
 
@@ -240,6 +240,7 @@ fn run(
         only: None,
         keep: 3,
         suppressions: Vec::new(),
+        histories: 0,
     };
     let report = hunt(vm, &options, &|_| ()).unwrap();
     assert!(report.error.is_none(), "{:?}", report.error);

@@ -70,6 +70,15 @@ fn every_probe_reports_its_faults_and_is_clean_without() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// A fault is planted into what a probe looks at, never into the condition.
+#[test]
+fn no_fault_goes_around_the_check() {
+    for probe in shipped() {
+        let around = probe.program.lines().find(|l| l.contains(" or FAULT"));
+        assert_eq!(around, None, "{}", probe.name);
+    }
+}
+
 /// Without us: the kit comes from its file beside the folders.
 #[test]
 fn a_probe_runs_with_plain_python() {
@@ -214,4 +223,21 @@ fn a_failure_is_kept_once_with_the_command_that_repeats_it() {
         (&7.into(), &"outcome".into())
     );
     assert!(keep::save(Path::new("/proc"), &vm, &probe, &one, kind).is_err());
+}
+
+/// A benign report of the thread sanitizer is no failure of the probe: its exit code is its own.
+#[test]
+fn a_sanitizers_exit_code_is_not_the_probes() {
+    let fixture = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/exits-as-told.sh"
+    );
+    let mut vm = Vm::find(fixture).unwrap();
+    vm.facts.sanitizers = vec!["thread".to_owned()];
+    let probe = &shipped()[0];
+    let one = attempt(&vm, probe, Duration::from_secs(1), 1, None).unwrap();
+    assert_eq!((one.ended, one.checked), (Ended::Clean, 5));
+    // As the hunt asks for it, the code would be the sanitizer's: the fixture can tell.
+    let status = vm.command(Path::new("probe.py")).status().unwrap();
+    assert_eq!(status.code(), Some(threadbare_stress::vm::sanitizers::EXIT));
 }

@@ -56,6 +56,8 @@ fn finding(id: &str, kind: Kind, grade: Grade) -> Finding {
         why: "every operation is documented as atomic".into(),
         detail: "no order gives <script>alert(1)</script>".into(),
         subject: "list".into(),
+        place: Default::default(),
+        others: Vec::new(),
         frames: Vec::new(),
         scenario: Scenario::new(subject, "['a&b']".into(), threads),
         vm: "python3.13t -X 'dev'".into(),

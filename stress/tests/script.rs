@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 use threadbare_stress::choice::Seeded;
+use threadbare_stress::finding::script::{Head, script};
 use threadbare_stress::scenario::Shape;
 use threadbare_stress::scenario::generate::{Limits, generate, nth};
-use threadbare_stress::scenario::script::{Head, script};
 use threadbare_stress::scenario::tuning::USUAL;
 use threadbare_stress::subject::{builtin, parse};
 use threadbare_stress::verdict::Kind;

@@ -23,6 +23,8 @@ fn finding(id: usize, seed: u64, kind: usize, detail: String) -> Finding {
         why: detail.clone(),
         detail,
         subject: subject.name.clone(),
+        place: Default::default(),
+        others: Vec::new(),
         frames: vec!["f".into(); kind % 3],
         scenario: generate(
             subject,
@@ -154,9 +156,11 @@ fn panics_of_two_places_do_not_overwrite_each_other() {
         store.save(one, &[]).unwrap();
     }
     let same = |detail: &str| {
-        let operations = first.scenario.operations();
-        let title = first.facts.title();
-        let found = store.same(&title, &first.subject, Kind::Panic, &operations, detail);
+        let found = store.same(
+            &first.facts.title(),
+            &first.subject,
+            &panic(detail).failure(),
+        );
         found.map(|f| f.id.clone())
     };
     assert_eq!(same(&first.detail), Some(first.id.clone()));

@@ -1,14 +1,18 @@
 //! One batch of the hunt: a few scenarios of one subject, run in a process, judged and handed on.
 
-use super::process::{execute, judge, scenario_ms};
+use super::again::verdicts;
+use super::archive::{self, Saved};
+use super::case::{Case, Evidence};
+use super::process::{Judged, execute, judge, scenario_ms};
 use super::state::Batch;
 use super::support::{self, Supported};
 use super::{Event, HuntError, Shared, sanitized, settle};
 use crate::scenario::{Scenario, generate};
 use crate::subject::Subject;
-use crate::verdict::Kind;
 use crate::verdict::grade::{Grade, grade};
+use crate::verdict::{Kind, from_outside};
 use crate::vm::child::{End, interrupted};
+use crate::vm::job::Log;
 
 /// Runs one batch of the hunt and settles what it shows.
 pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
@@ -60,9 +64,13 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
         return Ok(());
     }
     let judged = judge(&log, &scenarios, &complete);
+    save(shared, batch, &scenarios, &log, &complete, &judged)?;
     {
         let mut inner = shared.lock();
         inner.state.processes += 1;
+        if let Some(who) = log.outcome.as_ref().and_then(from_outside) {
+            *inner.state.outside.entry(who).or_default() += 1;
+        }
         inner.state.sampled_orders += complete.iter().filter(|c| !**c).count() as u64;
         let totals = inner.state.of(subject);
         for history in &log.histories {
@@ -99,18 +107,52 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
         let makes = &supported.subject.make;
         settle::settle(
             shared,
-            settle::Case {
-                scenario,
+            Case {
+                scenario: scenario.clone(),
                 number,
                 storm: options.limits.exceeded_by(scenario),
-                judged: &one,
+                judged: one,
                 grade,
                 why,
-                makes,
-                log: &log,
+                makes: makes.clone(),
+                evidence: Evidence::of(&log),
             },
         )?;
     }
+    Ok(())
+}
+
+/// Saves what the process left and what is made of it.
+fn save(
+    shared: &Shared<'_>,
+    batch: &Batch,
+    scenarios: &[Scenario],
+    log: &Log,
+    complete: &[bool],
+    judged: &[Judged],
+) -> Result<(), HuntError> {
+    let Some(outcome) = log.outcome.clone() else {
+        return Ok(());
+    };
+    if !shared.lock().archive.is_kept() {
+        return Ok(());
+    }
+    let given = |_: &Log, _: &[Scenario], _: &[bool]| judged.to_vec();
+    let saved = Saved {
+        schema: archive::SCHEMA,
+        facts: shared.vm.facts.clone(),
+        seed: shared.options.seed,
+        numbers: batch.numbers.clone(),
+        verdicts: verdicts(&given, log, scenarios, complete, shared.vm.no_promise()),
+        scenarios: scenarios.to_vec(),
+        complete: complete.to_vec(),
+        outcome,
+    };
+    // Without the lock: it takes a while.
+    let packed = saved.packed();
+    let mut inner = shared.lock();
+    let dropped = inner.archive.add(&packed, saved.is_failing())?;
+    inner.state.dropped_histories += dropped;
     Ok(())
 }
 

@@ -12,10 +12,22 @@ pub(super) struct Budget {
     pub script_runs: u32,
 }
 
+/// What the hunt has spent when a case is admitted.
+pub(super) struct Spent {
+    /// On minimising, over all workers.
+    pub minimising: Duration,
+    /// Most subjects have not had their first turn.
+    pub early: bool,
+    /// The subject has a finding of this kind.
+    pub again: bool,
+}
+
 impl Budget {
     /// Less time for each finding when minimising has taken much of the hunt, never none.
-    pub fn of(shared: &Shared<'_>, kind: Kind, grade: Grade) -> Self {
-        let spent = shared.lock().minimising.as_secs_f64() / shared.options.jobs as f64;
+    pub fn of(shared: &Shared<'_>, kind: Kind, grade: Grade, spent: &Spent) -> Self {
+        let early = spent.early;
+        let again = spent.again;
+        let spent = spent.minimising.as_secs_f64() / shared.options.jobs as f64;
         let elapsed = shared.deadline.map_or(f64::MAX, |d| {
             let total = shared.options.time.unwrap_or_default();
             (total.saturating_sub(d.saturating_duration_since(Instant::now()))).as_secs_f64()
@@ -25,7 +37,6 @@ impl Budget {
         // The process alone takes seconds there.
         let slow = f64::from(shared.vm.facts.slowness().div_ceil(4));
         // Breadth first: while most subjects have not had their first turn, time is theirs.
-        let early = shared.lock().state.position.0 == 0 && shared.options.subjects.len() > 1;
         let minimise = match grade {
             _ if late || early => 2.0,
             Grade::Interesting => 2.0,
@@ -33,7 +44,13 @@ impl Budget {
         };
         // A race shows at its first turn or after a few, and the process goes on to its time's end.
         let race = kind == Kind::DataRace;
-        let script_runs = if late || hang || race { 1 } else { 3 };
+        let script_runs = if late || hang || race {
+            1
+        } else if again {
+            2
+        } else {
+            3
+        };
         let script_seconds = if late || hang { 2.0 } else { 3.0 };
         let script_seconds = if race {
             script_seconds

@@ -3,7 +3,7 @@
 use super::{HuntError, Shared};
 use crate::finding::Finding;
 use crate::triage::improve::{SHARE, adopted, improve};
-use crate::triage::rank;
+use crate::triage::{rank, statement};
 use std::time::{Duration, Instant};
 
 /// Improves scripts, the worst findings' first, for at most `most` and not beyond the hunt's end.
@@ -53,7 +53,9 @@ fn one(shared: &Shared<'_>, finding: &Finding, time: Duration) -> Result<(), Hun
         let better = adopted(finding, &improved);
         let files = [("repro.py", better.script_text())];
         let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
-        shared.lock().store.save(&better, &files)?;
+        let mut inner = shared.lock();
+        inner.store.save(&better, &files)?;
+        statement::write(&inner.store.folder(&better.id), &better)?;
     }
     Ok(())
 }

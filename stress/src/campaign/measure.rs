@@ -1,56 +1,59 @@
-//! How often a finding's script hits: measured, and kept with the finding.
+//! How often a finding's script hits, and what else it shows.
 
+use super::Shared;
 use super::budget::Budget;
-use super::record::ends_of;
-use super::{HuntError, Shared};
+use super::case::ends_of;
 use crate::finding::{Finding, reproduce};
 use crate::verdict::{Kind, stack};
+use crate::vm::VmError;
 
-/// Runs the script of a finding, saves what it shows, and asks for the backtrace of a crash.
+/// A finding whose script has run.
+#[derive(Clone, Debug)]
+pub(super) struct Measured {
+    pub finding: Finding,
+    /// What a run printed, of one that hit where there is one; empty when none has run.
+    pub output: String,
+}
+
+/// Runs the script of a finding, unless the hunt is over.
 pub(super) fn measure(
     shared: &Shared<'_>,
-    small: &mut Finding,
+    mut finding: Finding,
     budget: &Budget,
-    seen: &[(&str, &str)],
-) -> Result<(), HuntError> {
-    shared
-        .lock()
-        .store
-        .save(small, &[("repro.py", &small.script_text())])?;
-    let script = shared.lock().store.folder(&small.id).join("repro.py");
-    let mut output = String::new();
-    if !shared.over() {
-        let (rate, attempts) = reproduce::rate(
-            shared.vm,
-            &script,
-            &*small,
-            budget.script_runs,
-            budget.script_seconds,
-            true,
-        )?;
-        if let Some(attempt) = attempts.iter().find(|a| a.hit).or(attempts.first()) {
-            output = ends_of(&format!(
+) -> Result<Measured, VmError> {
+    if shared.over() {
+        return Ok(Measured {
+            finding,
+            output: String::new(),
+        });
+    }
+    let folder = tempfile::tempdir().map_err(VmError::Temp)?;
+    let script = folder.path().join("repro.py");
+    std::fs::write(&script, finding.script_text()).map_err(VmError::Temp)?;
+    let (rate, attempts) = reproduce::rate(
+        shared.vm,
+        &script,
+        &finding,
+        budget.script_runs,
+        budget.script_seconds,
+        true,
+    )?;
+    let hit = attempts.iter().find(|a| a.hit());
+    let output = hit
+        .or(attempts.first())
+        .map_or_else(String::new, |attempt| {
+            ends_of(&format!(
                 "{}\n--- stderr ---\n{}",
                 attempt.outcome.stdout.join("\n"),
                 attempt.outcome.stderr
-            ));
-        }
-        if small.kind == Kind::Panic {
-            let hit = attempts.iter().find(|a| a.hit);
-            let frames = hit.map(|a| stack::panic_frames(&a.outcome.stderr));
-            small.frames = frames.into_iter().flatten().take(5).collect();
-        }
-        // Interrupted before any run ended: nothing is known.
-        small.script = (rate.runs > 0).then_some(rate);
+            ))
+        });
+    if finding.kind == Kind::Panic {
+        let frames = hit.map(|a| stack::panic_frames(&a.outcome.stderr));
+        finding.frames = frames.into_iter().flatten().take(5).collect();
     }
-    let mut files = vec![("output.txt", output.as_str())];
-    files.extend(seen.iter().filter(|(_, text)| !text.is_empty()));
-    let report = small.report.as_ref().map(|r| r.text(usize::MAX));
-    files.extend(report.as_deref().map(|text| ("report.txt", text)));
-    let mut inner = shared.lock();
-    inner.store.save(small, &files)?;
-    if small.wants_backtrace() {
-        inner.untraced.push_back(small.id.clone());
-    }
-    Ok(())
+    finding.others = reproduce::others(&attempts);
+    // Interrupted before any run ended: nothing is known.
+    finding.script = (rate.runs > 0).then_some(rate);
+    Ok(Measured { finding, output })
 }

@@ -1,31 +1,42 @@
 //! The hunt: jobs planned in a fixed order, judged, minimised and kept.
 
+pub mod again;
+pub mod archive;
 mod batch;
 mod budget;
 pub mod canary;
+mod case;
 mod improve;
 mod measure;
 pub mod process;
-mod record;
 mod sanitized;
 mod settle;
+mod shrink;
 pub mod state;
 pub mod support;
 mod trace;
+mod waiting;
 
 use crate::finding::Finding;
 use crate::finding::store::{Store, StoreError, backtrace};
+use crate::identity::Failure;
 use crate::scenario::generate::Limits;
 use crate::subject::Subject;
-use crate::verdict::Kind;
+use crate::triage::statement;
 use crate::verdict::sanitizer::suppress::{Filter, Suppression};
 use crate::vm::child::interrupted;
 use crate::vm::{Vm, VmError};
+use archive::Archive;
+use process::Judged;
 use state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use waiting::Waiting;
+
+/// Findings of one VM, subject and kind at most, however many places there are.
+pub const MOST: usize = 24;
 
 /// A hunt that ends before its time gives this part of the time it took to better scripts.
 const SPARE: u32 = 8;
@@ -59,6 +70,8 @@ pub struct Options {
     pub keep: usize,
     /// Sanitizer reports that are no faults.
     pub suppressions: Vec<Suppression>,
+    /// Bound of the folder of histories, bytes; 0 saves none.
+    pub histories: u64,
 }
 
 /// What a hunt tells while it runs.
@@ -115,12 +128,19 @@ pub(crate) struct Shared<'a> {
 pub(crate) struct Inner {
     pub state: State,
     pub store: Store,
+    pub archive: Archive,
     /// Subjects as the VM supports them, once tried.
     pub support: std::collections::HashMap<String, support::Supported>,
     /// Time spent on minimising, over all workers.
     pub minimising: Duration,
-    /// Subject, kind and place of findings that are being minimised now.
-    pub settling: Vec<(String, Kind, String)>,
+    /// Failures that are being settled now, with their subjects.
+    pub settling: Vec<(String, Failure)>,
+    /// Cases that wait their turn.
+    pub waiting: Waiting,
+    /// Failures as they were seen, by subject and name, with the finding that they turned out to be.
+    pub known: std::collections::HashMap<(String, String), String>,
+    /// The same that turned out to be nothing new, with how often.
+    pub tries: std::collections::HashMap<(String, String), u32>,
     /// How often a finding whose script never hit was tried again, by id.
     pub retried: std::collections::HashMap<String, u32>,
     /// Findings that wait for their backtrace.
@@ -131,6 +151,11 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
+    /// Whether some subject has not had its first turn.
+    pub fn early(&self, options: &Options) -> bool {
+        self.state.position.0 == 0 && options.subjects.len() > 1
+    }
+
     /// Counts one more try for a better script; false when there were enough.
     pub fn try_again(&mut self, id: &str) -> bool {
         let tries = self.retried.entry(id.to_owned()).or_default();
@@ -171,6 +196,8 @@ pub struct Report {
     pub error: Option<HuntError>,
     /// Suppressions that hid something new, or nothing.
     pub warnings: Vec<String>,
+    /// Processes whose histories are kept, and the bytes that they take.
+    pub histories: (usize, u64),
 }
 
 /// Hunts until time, iterations or the user say stop.
@@ -198,16 +225,20 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         watch,
         filter: Filter::new(
             options.suppressions.clone(),
-            crate::triage::known::catalogue(),
+            crate::bugs::false_alarms(crate::triage::known::catalogue(), &vm.facts.implementation),
             &vm.facts.implementation,
         ),
         deadline: options.time.map(|t| start + t),
         inner: Mutex::new(Inner {
             state,
             store,
+            archive: Archive::open(&options.out, options.histories),
             support: std::collections::HashMap::new(),
             minimising: Duration::ZERO,
             settling: Vec::new(),
+            waiting: Waiting::default(),
+            known: std::collections::HashMap::new(),
+            tries: std::collections::HashMap::new(),
             retried: std::collections::HashMap::new(),
             untraced,
             workers: options.jobs.max(1),
@@ -234,10 +265,19 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         .unwrap_or_else(PoisonError::into_inner);
     inner.state.seconds += start.elapsed().as_secs_f64();
     inner.state.running_seconds = 0.0;
+    inner.state.dropped += inner.waiting.dropped;
+    let left = inner.waiting.leave();
+    inner.state.put_off(left);
     if inner.error.is_none() {
         let saved = inner
             .store
             .flush()
+            .and_then(|()| {
+                let store = &inner.store;
+                let ours = |f: &&Finding| f.facts.title() == vm.facts.title();
+                let mut all = store.findings().iter().filter(ours);
+                all.try_for_each(|f| statement::write(&store.folder(&f.id), f))
+            })
             .and_then(|()| inner.state.save(&options.out));
         inner.error = saved.err().map(HuntError::from);
     }
@@ -251,6 +291,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
     Ok(Report {
         found: anew.map(|f| f.id.clone()).collect(),
         warnings,
+        histories: inner.archive.size(),
         state: inner.state,
         findings: inner.store.findings().to_vec(),
         error: inner.error,
@@ -266,22 +307,45 @@ impl Drop for Ended<'_, '_> {
     }
 }
 
-/// Takes batches in the planner's order until the hunt is over.
+/// Takes batches in the planner's order, and between them cases that wait, until the hunt is over.
 fn worker(shared: &Shared<'_>, start: Instant) {
+    let mut turn = false;
     while !shared.over() {
-        let Some(batch) = shared.lock().state.next(shared.options) else {
+        turn = !turn;
+        let ended = if turn && let Some(case) = waiting(shared) {
+            settle::settle(shared, case)
+        } else if let Some(batch) = next(shared) {
+            one_batch(shared, &batch, start)
+        } else if let Some(case) = waiting(shared) {
+            // What waits for another worker's case does so here.
+            std::thread::sleep(Duration::from_millis(20));
+            settle::settle(shared, case)
+        } else {
             return;
         };
-        if let Err(error) = batch::run(shared, &batch) {
+        if let Err(error) = ended {
             shared.lock().error.get_or_insert(error);
             return;
         }
-        let mut inner = shared.lock();
-        inner.state.done(shared.options, &batch);
-        inner.state.running_seconds = start.elapsed().as_secs_f64();
-        if let Err(error) = inner.state.save(&shared.options.out) {
-            inner.error.get_or_insert(error.into());
-        }
-        (shared.watch)(Event::Progress(&inner.state));
     }
+}
+
+fn next(shared: &Shared<'_>) -> Option<state::Batch> {
+    shared.lock().state.next(shared.options)
+}
+
+fn waiting(shared: &Shared<'_>) -> Option<case::Case> {
+    let mut inner = shared.lock();
+    let early = inner.early(shared.options);
+    inner.waiting.pop(early)
+}
+
+fn one_batch(shared: &Shared<'_>, batch: &state::Batch, start: Instant) -> Result<(), HuntError> {
+    batch::run(shared, batch)?;
+    let mut inner = shared.lock();
+    inner.state.done(shared.options, batch);
+    inner.state.running_seconds = start.elapsed().as_secs_f64();
+    inner.state.save(&shared.options.out)?;
+    (shared.watch)(Event::Progress(&inner.state));
+    Ok(())
 }

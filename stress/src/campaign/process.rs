@@ -2,9 +2,10 @@
 
 use crate::choice::Seeded;
 use crate::history::History;
+use crate::identity::{Failure, InFlight, flight};
 use crate::scenario::Scenario;
 use crate::scenario::orders::orders;
-use crate::scenario::render::entry;
+use crate::scenario::render::{entry, source};
 use crate::verdict::{self, ALONE, Verdict};
 use crate::vm::child::Limits;
 use crate::vm::job::{self, Log};
@@ -119,6 +120,22 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The history, as far as it got.
     pub history: History,
+    /// The failure that it is.
+    pub failure: Failure,
+    /// The operations that were in flight when the process ended.
+    pub flight: InFlight,
+}
+
+impl Judged {
+    fn new(scenario: &Scenario, verdict: Verdict, history: History, flight: InFlight) -> Self {
+        Self {
+            index: history.id,
+            failure: Failure::in_scenario(&verdict, scenario, &flight),
+            verdict,
+            history,
+            flight,
+        }
+    }
 }
 
 /// Whether a scenario had got no further than what one thread does of it.
@@ -134,27 +151,25 @@ pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged
             continue;
         };
         for verdict in verdict::of_history(history, scenario, complete[history.id]) {
-            judged.push(Judged {
-                index: history.id,
-                verdict,
-                history: history.clone(),
-            });
+            let (history, flight) = (history.clone(), InFlight::default());
+            judged.push(Judged::new(scenario, verdict, history, flight));
         }
     }
     for reported in verdict::reported::of_log(log) {
         // What is printed before the first scenario begins is the VM's own; see `baseline`.
-        let Some(id) = reported.scenario else {
+        let Some((id, scenario)) = reported.scenario.and_then(|i| Some((i, scenarios.get(i)?)))
+        else {
             continue;
         };
-        let history = log.histories.iter().find(|h| h.id == id);
-        judged.push(Judged {
-            index: id,
-            verdict: reported.verdict,
-            history: history.cloned().unwrap_or_default(),
-        });
+        let history = log.histories.iter().find(|h| h.id == id).cloned();
+        let history = history.unwrap_or_else(|| History::new(id));
+        let flight = InFlight::default();
+        judged.push(Judged::new(scenario, reported.verdict, history, flight));
     }
-    if let Some(mut verdict) = verdict::of_process(log) {
-        let last = log.histories.last().cloned().unwrap_or_default();
+    let last = log.histories.last().cloned().unwrap_or_default();
+    if let Some(mut verdict) = verdict::of_process(log)
+        && let Some(scenario) = scenarios.get(last.id)
+    {
         // Only of the first scenario is it certain that no race came before: memory that one broke may
         // end the process in the next. What follows is run by itself as it is minimised.
         let first = log.histories.len() == 1;
@@ -162,11 +177,8 @@ pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged
             verdict.alone = true;
             verdict.detail = format!("{ALONE}{}", verdict.detail);
         }
-        judged.push(Judged {
-            index: last.id,
-            verdict,
-            history: last,
-        });
+        let flight = flight::read(log.stderr(), &flight::Lines::of(&source(scenario)));
+        judged.push(Judged::new(scenario, verdict, last, flight));
     }
     judged
 }

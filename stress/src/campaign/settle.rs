@@ -1,280 +1,311 @@
-//! From a failing verdict to a kept finding: saved raw at once, minimised, its script
-//! measured, saved again.
+//! From a failing verdict to a kept finding: `Case → Minimised → Measured → Finding`.
+//!
+//! The steps are plain values and know nothing of each other; only this file locks, between them.
 
-use super::budget::Budget;
-use super::measure::measure;
-use super::process::{Judged, execute, execute_again, in_one_thread, judge, scenario_ms};
-use super::record::{finding, raw_output, save, threads};
-use super::{Event, HuntError, Shared};
-use crate::choice::Recorded;
+use super::budget::{Budget, Spent};
+use super::case::Case;
+use super::measure::{Measured, measure};
+use super::shrink::{Minimised, shrink};
+use super::waiting::Why;
+use super::{Event, HuntError, Inner, MOST, Shared};
 use crate::finding::Finding;
-use crate::history::History;
-use crate::scenario::Scenario;
-use crate::scenario::generate::fill;
-use crate::scenario::minimise::minimise;
-use crate::subject::Flavour;
+use crate::identity::{Failure, Same, same};
+use crate::triage::statement;
+use crate::verdict::Kind;
 use crate::verdict::grade::{Grade, grade};
-use crate::verdict::{Kind, Verdict};
-use crate::vm::job::Log;
 use std::time::{Duration, Instant};
 
 /// Data races kept of one subject.
 const MOST_RACES: usize = 60;
 
-/// The same until every subject had a few turns: an object without a lock has a dozen.
+/// The same until every subject had its first turn: an object without a lock has a dozen.
 const FIRST_RACES: usize = 2;
 
-/// A failing verdict to settle.
-pub(crate) struct Case<'a> {
-    pub scenario: &'a Scenario,
-    pub number: usize,
-    /// Larger than the user asked for: only what it is minimised to is a finding.
-    pub storm: bool,
-    pub judged: &'a Judged,
-    pub grade: Grade,
-    pub why: String,
-    pub makes: &'a [String],
-    pub log: &'a Log,
+/// How often what cannot be told from what is known is settled before it is only counted.
+const TRIES: u32 = 2;
+
+/// What is to be done with a case.
+enum Admission {
+    /// It is counted: known, or beyond the bounds.
+    Counted,
+    /// It waits.
+    Waits(Why),
+    /// It is settled now.
+    Settle {
+        /// The finding whose place this one takes if it happens again, for its script never hit.
+        instead: Option<String>,
+        budget: Budget,
+    },
 }
 
-/// Settles one verdict.
-pub(crate) fn settle(shared: &Shared<'_>, case: Case<'_>) -> Result<(), HuntError> {
-    let verdict = &case.judged.verdict;
-    let subject = case.scenario.context.subject.clone();
-    let title = shared.vm.facts.title();
-    let mut instead = None;
-    // Panics of two places are two faults; of another kind's one is enough at a time.
-    let place = match verdict.kind {
-        Kind::Panic => verdict.kind.place(&verdict.detail),
-        _ => "",
-    };
-    let key = (subject.clone(), verdict.kind, place.to_owned());
-    {
-        let mut inner = shared.lock();
-        let operations = case.scenario.operations();
-        let same = inner
-            .store
-            .same(&title, &subject, verdict.kind, &operations, &verdict.detail)
-            .map(|f| f.id.clone());
-        if let Some(id) = same {
-            inner.store.seen(&id);
-            let worthless = |f: &Finding| f.script.is_some_and(|r| r.hits == 0);
-            let old = inner.store.findings().iter().find(|f| f.id == id);
-            if !old.is_some_and(worthless) || !inner.try_again(&id) {
-                return Ok(());
-            }
-            // Its script never hit: another sighting may give a better one.
-            instead = Some(id);
-        }
-        // Breadth first: until every subject had a few turns, one finding of a kind is enough.
-        let early = inner.state.position.0 < 3 && shared.options.subjects.len() > 1;
-        let most = match case.grade {
-            _ if early => 1,
-            Grade::Forbidden => shared.options.keep,
-            _ => shared.options.keep.min(2),
-        };
-        // Each signature of a race is another race; what bounds them is how many a VM has.
-        let most = match verdict.kind {
-            Kind::DataRace if early => FIRST_RACES,
-            Kind::DataRace => MOST_RACES,
-            _ => most,
-        };
-        let full = inner
-            .store
-            .full(&title, &subject, verdict.kind, &verdict.detail, most);
-        if full && (early || instead.is_none()) || inner.settling.contains(&key) {
+/// What settling came to.
+enum Settled {
+    /// A finding of its own, under this id.
+    Kept(String),
+    /// The finding of this id once more.
+    Known(String),
+    /// Nothing that can be kept.
+    Nothing,
+}
+
+/// Settles one case, or lets it wait.
+pub(crate) fn settle(shared: &Shared<'_>, case: Case) -> Result<(), HuntError> {
+    let admission = admit(shared, &case);
+    let (instead, budget) = match admission {
+        Admission::Counted => return Ok(()),
+        Admission::Waits(why) => {
+            shared.lock().waiting.push(case, why);
             return Ok(());
         }
-        inner.settling.push(key.clone());
+        Admission::Settle { instead, budget } => (instead, budget),
+    };
+    let started = Instant::now();
+    let settled = steps(shared, &case, instead.as_deref(), &budget);
+    let mut inner = shared.lock();
+    inner.minimising += started.elapsed();
+    let at = inner
+        .settling
+        .iter()
+        .position(|(subject, failure)| subject == case.subject() && failure == case.failure());
+    if let Some(at) = at {
+        inner.settling.swap_remove(at);
     }
-    let result = settle_new(shared, &case, instead);
-    shared.lock().settling.retain(|one| *one != key);
-    result
+    let key = key(&case);
+    match settled? {
+        // What is told closely enough is known by its name from now on.
+        Settled::Kept(id) | Settled::Known(id) if case.failure().place.is_told() => {
+            inner.known.insert(key, id);
+        }
+        Settled::Kept(_) => {}
+        Settled::Known(_) | Settled::Nothing => *inner.tries.entry(key).or_default() += 1,
+    }
+    Ok(())
 }
 
-/// `instead`: the finding whose place this one takes if it happens again.
-fn settle_new(
+/// A failure as it was seen, by name.
+fn key(case: &Case) -> (String, String) {
+    (case.subject().to_owned(), case.failure().to_string())
+}
+
+/// Decides what is done with a case, and counts it.
+fn admit(shared: &Shared<'_>, case: &Case) -> Admission {
+    let (subject, failure) = (case.subject(), case.failure());
+    let title = shared.vm.facts.title();
+    let mut inner = shared.lock();
+    let mut instead = None;
+    if let Some(id) = known(&inner, &title, case) {
+        inner.store.seen(&id);
+        let worthless = |f: &Finding| f.script.is_some_and(|r| r.hits == 0);
+        let old = inner.store.findings().iter().find(|f| f.id == id);
+        if !old.is_some_and(worthless) || !inner.try_again(&id) {
+            return Admission::Counted;
+        }
+        // Its script never hit: another sighting may give a better one.
+        instead = Some(id);
+    }
+    if inner.tries.get(&key(case)).is_some_and(|n| *n >= TRIES) {
+        inner.state.of_name(subject).unsettled += 1;
+        return Admission::Counted;
+    }
+    let busy = |(s, f): &(String, Failure)| s == subject && same(f, failure) != Same::No;
+    if inner.settling.iter().any(busy) {
+        return Admission::Waits(Why::Busy);
+    }
+    // Breadth first: until every subject had its first turn, one finding of a kind is enough.
+    let early = inner.early(shared.options);
+    let being = |(s, f): &&(String, Failure)| s == subject && f.kind == failure.kind;
+    let have = inner.store.count(&title, subject, failure.kind)
+        + inner.settling.iter().filter(being).count();
+    let first = if failure.kind == Kind::DataRace {
+        FIRST_RACES
+    } else {
+        1
+    };
+    if early && have >= first {
+        return Admission::Waits(Why::Breadth);
+    }
+    if have >= most(shared, case) && instead.is_none() {
+        inner.state.of_name(subject).unsettled += 1;
+        return Admission::Counted;
+    }
+    inner.settling.push((subject.to_owned(), failure.clone()));
+    let spent = Spent {
+        minimising: inner.minimising,
+        early,
+        again: have > 0,
+    };
+    Admission::Settle {
+        instead,
+        budget: Budget::of(shared, failure.kind, case.grade, &spent),
+    }
+}
+
+/// The finding that a case is one more sighting of.
+fn known(inner: &Inner, title: &str, case: &Case) -> Option<String> {
+    if let Some(same) = inner.store.same(title, case.subject(), case.failure()) {
+        return Some(same.id.clone());
+    }
+    let id = inner.known.get(&key(case))?;
+    let there = inner.store.findings().iter().any(|f| f.id == *id);
+    there.then(|| id.clone())
+}
+
+/// Findings of the case's subject and kind that are kept at most.
+fn most(shared: &Shared<'_>, case: &Case) -> usize {
+    let kind = case.failure().kind;
+    let dies = case.failure().has_frames_to_find() || matches!(kind, Kind::Panic | Kind::Sanitizer);
+    match case.grade {
+        // Each signature of a race is another race; what bounds them is how many a VM has.
+        _ if kind == Kind::DataRace => MOST_RACES,
+        // Each place is another fault, and soon shown.
+        Grade::Forbidden if dies && case.failure().place.is_told() => MOST,
+        Grade::Forbidden => shared.options.keep,
+        _ => shared.options.keep.min(2),
+    }
+}
+
+/// The steps from a case to a finding.
+fn steps(
     shared: &Shared<'_>,
-    case: &Case<'_>,
-    instead: Option<String>,
-) -> Result<(), HuntError> {
-    let started = Instant::now();
-    let raw = finding(
-        shared,
-        case,
-        case.scenario.clone(),
-        &case.judged.verdict,
-        &case.judged.history,
-    );
+    case: &Case,
+    instead: Option<&str>,
+    budget: &Budget,
+) -> Result<Settled, HuntError> {
+    let raw = case.raw(shared);
     if !case.storm && instead.is_none() {
-        save(shared, &raw, case.log)?;
+        save(shared, &raw, case, &[])?;
         (shared.watch)(Event::Finding(&raw));
     }
     if shared.over() {
         put_off(shared, case);
-        return Ok(());
+        return Ok(Settled::Nothing);
     }
-    let mut budget = Budget::of(shared, raw.kind, raw.grade);
-    if case.storm {
-        budget.minimise += Duration::from_secs(3);
-    }
-    let mut last: Option<(Verdict, History)> = None;
-    let options = shared.options;
-    let hang = matches!(raw.kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
-    // The first run that fails tells how long a candidate needs to show the failure.
-    let mut ms = if raw.kind.ends_process() { 350 } else { 200 };
-    ms = scenario_ms(shared.vm, ms);
-    let unclear = raw.kind.ends_process() && in_one_thread(&case.judged.history);
-    let mut fails = |candidate: &Scenario| {
-        let attempts = if ms < 200 { 2 } else { 1 };
-        for _ in 0..attempts {
-            if shared.over() {
-                return false;
-            }
-            let one = std::slice::from_ref(candidate);
-            let start = Instant::now();
-            // Nor does a race need what follows it.
-            let run = if hang || raw.kind == Kind::DataRace {
-                execute_again(shared.vm, candidate, options.seed, ms, options.sequential)
-            } else {
-                execute(shared.vm, one, options.seed, ms, options.sequential, false)
-            };
-            let Ok((log, complete)) = run else {
-                return false;
-            };
-            let same = |v: &Verdict| {
-                // What raced does not become what one thread does without the other.
-                if v.alone && !unclear && !case.judged.verdict.alone {
-                    false
-                } else if raw.report.is_some() || matches!(raw.kind, Kind::Panic | Kind::Assertion)
-                {
-                    v.kind == raw.kind && v.kind.place(&v.detail) == v.kind.place(&raw.detail)
-                } else if raw.kind.ends_process() {
-                    v.kind.alike(raw.kind)
-                } else {
-                    v.kind == raw.kind
-                }
-            };
-            if let Some(hit) = judge(&log, one, &complete)
-                .into_iter()
-                .find(|j| same(&j.verdict))
-            {
-                if matches!(
-                    hit.verdict.kind,
-                    Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::Panic
-                ) {
-                    ms = (start.elapsed().as_millis() as u64 * 3).clamp(100, 350);
-                }
-                last = Some((hit.verdict, hit.history));
-                return true;
+    let time = if case.storm {
+        budget.minimise + Duration::from_secs(3)
+    } else {
+        budget.minimise
+    };
+    let shrunk = shrink(shared, case, shared.left(time));
+    {
+        let mut inner = shared.lock();
+        for other in shrunk.drifted {
+            // What is known needs no place in the queue.
+            if known(&inner, &shared.vm.facts.title(), &other).is_none() {
+                inner.waiting.push(other, Why::Breadth);
             }
         }
-        false
-    };
-    let mut shortest: Vec<&String> = case.makes.iter().collect();
-    shortest.sort_by_key(|m| m.len());
-    let makes: Vec<String> = shortest
-        .into_iter()
-        .take(2)
-        .map(|m| fill(m, Flavour::Small, Flavour::Small, &mut Recorded(&[])))
-        .collect();
-    let minimised = minimise(
-        case.scenario,
-        &makes,
-        2,
-        shared.left(budget.minimise),
-        &mut fails,
-    );
-    if instead.is_some() && !minimised.reproduced {
-        shared.lock().minimising += started.elapsed();
-        return Ok(());
     }
-    let mut small = if minimised.reproduced {
-        let (verdict, history) =
-            last.unwrap_or((case.judged.verdict.clone(), case.judged.history.clone()));
-        let mut small = finding(shared, case, minimised.scenario, &verdict, &history);
-        // Fewer operations may promise more, and by itself it may turn out to need one thread only.
-        (small.grade, small.why) = grade(&verdict, &small.scenario, shared.vm.no_promise());
-        // Which of its faces a fault shows is chance: it keeps the worst one seen.
-        small.kind = small.kind.min(raw.kind);
-        small
-    } else {
-        raw.clone()
-    };
-    if options.limits.exceeded_by(&small.scenario) {
+    let minimised = shrunk.minimised;
+    if instead.is_some() && !minimised.reproduced {
+        return Ok(Settled::Nothing);
+    }
+    if shared.options.limits.exceeded_by(&minimised.scenario) {
         // Its verdict is counted, and the same number and seed bring it back: `--only NUMBER`.
-        shared.lock().minimising += started.elapsed();
         if shared.over() {
             put_off(shared, case);
         }
-        return Ok(());
+        return Ok(Settled::Nothing);
     }
-    let spinning = case
-        .log
-        .outcome
-        .as_ref()
-        .and_then(|o| o.hang.as_ref())
-        .is_some_and(|h| h.running > 0);
-    if hang && spinning && !minimised.reproduced {
+    let small = small(shared, case, minimised);
+    if let Some(id) = duplicate(shared, &small, &raw.id, instead) {
+        return Ok(Settled::Known(id));
+    }
+    // Saved before its script runs: a hunt that is killed now keeps it.
+    save(shared, &small, case, &[])?;
+    let measured = measure(shared, small, budget)?;
+    keep(shared, case, &measured, &raw.id, instead)?;
+    (shared.watch)(Event::Finding(&measured.finding));
+    Ok(Settled::Kept(measured.finding.id))
+}
+
+/// The finding that a minimised case is, before its script has run.
+fn small(shared: &Shared<'_>, case: &Case, minimised: Minimised) -> Finding {
+    let Minimised {
+        scenario,
+        verdict,
+        history,
+        failure,
+        reproduced,
+    } = minimised;
+    let mut small = case.finding(shared, &scenario, &verdict, &history, &failure);
+    small.minimised = reproduced;
+    if reproduced {
+        // Fewer operations may promise more, and by itself it may turn out to need one thread only.
+        (small.grade, small.why) = grade(&verdict, &small.scenario, shared.vm.no_promise());
+    } else if case.evidence.spinning {
         small.grade = small.grade.max(Grade::Interesting);
         small.why =
             "threads were running and it did not happen again: a busy machine can look like this"
                 .to_owned();
     }
-    let mut small = Finding {
-        minimised: minimised.reproduced,
-        seen: 1,
-        ..small
-    };
-    small.id = small.make_id();
-    let duplicate = {
-        let inner = shared.lock();
-        let operations = small.scenario.operations();
-        inner
-            .store
-            .same(
-                &small.facts.title(),
-                &small.subject,
-                small.kind,
-                &operations,
-                &small.detail,
-            )
-            .filter(|f| f.id != raw.id && Some(&f.id) != instead.as_ref())
-            .map(|f| f.id.clone())
-    };
-    if let Some(id) = duplicate {
-        let mut inner = shared.lock();
-        inner.store.remove(&raw.id);
-        inner.store.seen(&id);
-        inner.minimising += started.elapsed();
-        return Ok(());
+    small
+}
+
+/// The other finding that a minimised one is once more: counted there, and the raw one goes.
+fn duplicate(
+    shared: &Shared<'_>,
+    small: &Finding,
+    raw: &str,
+    instead: Option<&str>,
+) -> Option<String> {
+    let mut inner = shared.lock();
+    let title = small.facts.title();
+    let same = inner.store.same(&title, &small.subject, &small.failure());
+    let id = same
+        .map(|f| f.id.clone())
+        .filter(|id| id != raw && Some(id.as_str()) != instead)?;
+    inner.store.remove(raw);
+    inner.store.seen(&id);
+    Some(id)
+}
+
+/// Saves a finding with its script, what the process of the case showed, and these files.
+fn save(
+    shared: &Shared<'_>,
+    finding: &Finding,
+    case: &Case,
+    more: &[(&'static str, &str)],
+) -> Result<(), HuntError> {
+    let script = finding.script_text();
+    let report = finding.report.as_ref().map(|r| r.text(usize::MAX));
+    let mut files = vec![("repro.py", script.as_str())];
+    files.extend(case.evidence.files());
+    files.extend(report.as_deref().map(|text| ("report.txt", text)));
+    files.extend(more);
+    let mut inner = shared.lock();
+    inner.store.save(finding, &files)?;
+    statement::write(&inner.store.folder(&finding.id), finding)?;
+    Ok(())
+}
+
+/// Keeps a measured finding; what it replaces goes.
+fn keep(
+    shared: &Shared<'_>,
+    case: &Case,
+    measured: &Measured,
+    raw: &str,
+    instead: Option<&str>,
+) -> Result<(), HuntError> {
+    let finding = &measured.finding;
+    save(shared, finding, case, &[("output.txt", &measured.output)])?;
+    let mut inner = shared.lock();
+    if finding.wants_backtrace() {
+        inner.untraced.push_back(finding.id.clone());
     }
-    let (raw_text, threads) = (raw_output(case.log), threads(case.log));
-    measure(
-        shared,
-        &mut small,
-        &budget,
-        &[("raw-output.txt", &raw_text), ("backtrace.txt", &threads)],
-    )?;
-    {
-        let mut inner = shared.lock();
-        inner.minimising += started.elapsed();
-        // Only now, with the new one saved, may what it replaces go.
-        for old in instead.iter().chain([&raw.id]) {
-            if *old != small.id {
-                inner.store.remove(old);
-            }
+    // Only now, with the new one saved, may what it replaces go.
+    for old in instead.iter().chain([&raw]) {
+        if **old != *finding.id {
+            inner.store.remove(old);
         }
     }
-    (shared.watch)(Event::Finding(&small));
     Ok(())
 }
 
 /// The time is over or the user has interrupted: a storm of which nothing is saved yet runs first
 /// when the hunt is taken up again.
-fn put_off(shared: &Shared<'_>, case: &Case<'_>) {
+fn put_off(shared: &Shared<'_>, case: &Case) {
     if case.storm {
-        let again = (case.scenario.context.subject.clone(), case.number);
+        let again = (case.subject().to_owned(), case.number);
         shared.lock().state.pending.push(again);
     }
 }

@@ -32,6 +32,10 @@ pub struct Totals {
     pub verdicts: BTreeMap<String, u64>,
     /// Unexplained outcomes of operations documented as not atomic.
     pub accepted: u64,
+    /// Failing verdicts that were not settled: beyond the bounds of findings kept, or tried and not to
+    /// be told from what is known.
+    #[serde(default)]
+    pub unsettled: u64,
     /// Why the subject was skipped.
     pub skipped: Option<String>,
     /// Operations that this VM does not support, with the reason.
@@ -73,6 +77,18 @@ pub struct State {
     /// Reports not told, by what hid them.
     #[serde(default)]
     pub hidden: BTreeMap<String, Hidden>,
+    /// Histories that had to go because the folder was full.
+    #[serde(default)]
+    pub dropped_histories: u64,
+    /// Processes that somebody else ended, by whom: no failures of the VM.
+    #[serde(default)]
+    pub outside: BTreeMap<String, u64>,
+    /// Failures that waited as the hunt ended; resumed, it runs their scenarios first.
+    #[serde(default)]
+    pub waiting: u64,
+    /// Failures that found no room to wait.
+    #[serde(default)]
+    pub dropped: u64,
     /// Seconds of earlier parts of this hunt.
     pub seconds: f64,
     /// Seconds of this part.
@@ -259,7 +275,22 @@ impl State {
 
     /// Totals of a subject.
     pub fn of(&mut self, subject: &Subject) -> &mut Totals {
-        self.subjects.entry(subject.name.clone()).or_default()
+        self.of_name(&subject.name)
+    }
+
+    /// Totals of the subject of this name.
+    pub fn of_name(&mut self, subject: &str) -> &mut Totals {
+        self.subjects.entry(subject.to_owned()).or_default()
+    }
+
+    /// The hunt ends with these failures unsettled: their scenarios run first when it is resumed.
+    pub fn put_off(&mut self, left: Vec<(String, usize)>) {
+        self.waiting = left.len() as u64;
+        for one in left {
+            if !self.pending.contains(&one) {
+                self.pending.push(one);
+            }
+        }
     }
 
     /// Sum over the subjects.

@@ -1,8 +1,9 @@
 //! What a VM lacks: each set-up and each operation tried alone in one thread.
 
 use crate::choice::Recorded;
+use crate::python::quote;
 use crate::scenario::generate::fill;
-use crate::scenario::render::{body, make, observe, prelude, quote};
+use crate::scenario::render::{body, make, observe, prelude};
 use crate::subject::Subject;
 use crate::vm::child::{End, Limits};
 use crate::vm::{Vm, VmError, job};

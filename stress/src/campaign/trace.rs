@@ -2,9 +2,10 @@
 //! to read symbols, on one processor and with a low priority.
 
 use super::{HuntError, Shared};
-use crate::finding::{backtrace, core_file};
+use crate::triage::statement;
 use crate::verdict::stack;
 use crate::vm::child::interrupted;
+use crate::vm::debugger::{self, core_file};
 use std::time::Duration;
 
 /// Takes the backtraces that are asked for until the workers have ended.
@@ -42,7 +43,7 @@ fn one(shared: &Shared<'_>, id: &str) -> Result<(), HuntError> {
     let seconds = seconds.min(12.0).ceil() as u64;
     // Symbols of a large VM alone take seconds; the end of the hunt must not wait for it.
     let most = shared.left(Duration::from_secs(seconds + 20)) + Duration::from_secs(1);
-    let text = backtrace::within(shared.vm, &script, seconds, most);
+    let text = debugger::within(shared.vm, &script, seconds, most);
     let left = shared.left(Duration::from_secs(seconds + 20));
     let text = match text {
         Some(text) => Ok(text),
@@ -56,11 +57,13 @@ fn one(shared: &Shared<'_>, id: &str) -> Result<(), HuntError> {
     let text = text
         .unwrap_or_else(|why| format!("No backtrace: it did not crash under gdb, and {why}.\n"));
     finding.frames = stack::frames(&text).into_iter().take(3).collect();
+    finding.place = finding.failure().with_backtrace(&text).place;
     let mut inner = shared.lock();
     // It may have been merged with another meanwhile.
     if let Some(now) = inner.store.findings().iter().find(|f| f.id == id) {
         finding.seen = now.seen;
         inner.store.save(&finding, &[("backtrace.txt", &text)])?;
+        statement::write(&inner.store.folder(id), &finding)?;
     }
     Ok(())
 }

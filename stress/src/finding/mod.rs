@@ -1,15 +1,15 @@
 //! Findings: deduplicated failing verdicts with what a reader needs to believe and repeat them.
 
-pub mod backtrace;
-pub mod core_file;
 pub mod reproduce;
+pub mod script;
 pub mod store;
 
+use crate::identity::{Failure, InFlight, Place};
 use crate::scenario::Scenario;
 use crate::scenario::tuning::Tuning;
-use crate::verdict::Kind;
 use crate::verdict::grade::Grade;
 use crate::verdict::sanitizer::Report;
+use crate::verdict::{ALONE, Kind, Verdict};
 use crate::vm::Facts;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,9 @@ pub struct Finding {
     pub detail: String,
     /// Subject.
     pub subject: String,
+    /// Where it is: with the kind, what makes two findings one.
+    #[serde(default, skip_serializing_if = "Place::is_unknown")]
+    pub place: Place,
     /// Innermost frames of the crash, or the panicking source line.
     pub frames: Vec<String>,
     /// The scenario, minimised unless `minimised` is false.
@@ -53,6 +56,9 @@ pub struct Finding {
     pub minimised: bool,
     /// How often the script hit, of how many runs of how many seconds at most; `None` before it was run.
     pub script: Option<Rate>,
+    /// Runs of the script that failed in another way: no hits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Other>,
     /// Verdicts merged into this finding.
     pub seen: u64,
     /// How the script differs from the usual one, where something else hit more often.
@@ -76,6 +82,34 @@ pub struct Rate {
     pub mean_seconds: f64,
 }
 
+/// Another failure that runs of a script showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// The failure, in one line.
+    pub failure: String,
+    /// Runs that showed it.
+    pub runs: u32,
+}
+
+impl Other {
+    /// `1 other failure: crash …`, `3 other failures: …`; empty for none.
+    pub fn line(others: &[Self]) -> String {
+        let runs: u32 = others.iter().map(|o| o.runs).sum();
+        if runs == 0 {
+            return String::new();
+        }
+        let told: Vec<String> = others
+            .iter()
+            .map(|o| match o.runs {
+                1 => o.failure.clone(),
+                n => format!("{} ({n} times)", o.failure),
+            })
+            .collect();
+        let s = if runs == 1 { "" } else { "s" };
+        format!("{runs} other failure{s}: {}", told.join("; "))
+    }
+}
+
 impl Rate {
     /// Time of all runs together, seconds: a run that hit ended with the hit.
     pub fn seconds(&self) -> f64 {
@@ -85,41 +119,37 @@ impl Rate {
 }
 
 impl Finding {
-    /// What makes two verdicts the same finding: kind, subject, set of operations, innermost frames.
-    /// The set, not the list: the same race with one operation twice is the same race.
-    pub fn signature(&self) -> String {
-        let mut operations = self.scenario.operations();
-        operations.dedup();
-        // Two accesses are one race whatever operations lead there.
-        if self.kind == Kind::DataRace {
-            return [self.kind.name(), &self.detail].join(" @ ");
+    /// The failure that this is a finding of.
+    pub fn failure(&self) -> Failure {
+        if self.place != Place::default() {
+            return Failure {
+                kind: self.kind,
+                place: self.place.clone(),
+            };
         }
-        let place = if self.kind.names_place() || self.report.is_some() {
-            self.kind.place(&self.detail).to_owned()
-        } else {
-            self.frames.join(" < ")
+        // Written before places were kept: what else it says tells its place.
+        let verdict = Verdict {
+            kind: self.kind,
+            detail: self.detail.clone(),
+            outcome: None,
+            count: 1,
+            alone: self.detail.starts_with(ALONE),
+            report: self.report.clone(),
         };
-        [
-            self.kind.name(),
-            &self.subject,
-            &operations.join(" || "),
-            &place,
-        ]
-        .join(" @ ")
+        let mut failure = Failure::in_scenario(&verdict, &self.scenario, &InFlight::default());
+        failure.place.alone = failure.place.alone.filter(|alone| *alone);
+        failure
     }
 
-    /// The id a finding with this signature has on this VM.
+    /// The id a finding of this failure has on this VM.
     pub fn make_id(&self) -> String {
-        let mut operations = self.scenario.operations();
-        operations.dedup();
-        let mut what = match self.report {
-            None if self.kind != Kind::Assertion => operations.join("\n"),
-            _ => self.detail.clone(),
-        };
-        if self.kind == Kind::Panic {
-            what = format!("{what}\n{}", self.kind.place(&self.detail));
-        }
-        let key = format!("{}\n{}\n{what}", self.facts.title(), self.facts.version);
+        let key = [
+            &self.facts.title(),
+            &self.facts.version,
+            &self.failure().place.key(),
+        ]
+        .map(String::as_str)
+        .join("\n");
         let safe: String = self
             .subject
             .chars()
@@ -140,11 +170,7 @@ impl Finding {
 
     /// Whether a native backtrace tells more: its script makes the VM's own code die.
     pub fn wants_backtrace(&self) -> bool {
-        let dies = matches!(
-            self.kind,
-            Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::ShutdownCrash
-        );
-        dies && self.script.is_some_and(|r| r.hits > 0)
+        self.failure().has_frames_to_find() && self.script.is_some_and(|r| r.hits > 0)
     }
 
     /// The one line that a summary prints.
@@ -160,10 +186,16 @@ impl Finding {
             ),
             None => "script not yet run".to_owned(),
         };
+        let others = Other::line(&self.others);
+        let others = if others.is_empty() {
+            others
+        } else {
+            format!(", {others}")
+        };
         let tuned = self.tuning.as_ref();
         let tuned = tuned.map_or_else(String::new, |t| format!(", tuned: {t}"));
         format!(
-            "{} {} [{}] {} — {}; {rate}{tuned}",
+            "{} {} [{}] {} — {}; {rate}{others}{tuned}",
             self.kind, self.subject, self.grade, self.scenario, self.detail
         )
     }

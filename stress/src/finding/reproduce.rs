@@ -1,36 +1,13 @@
-//! Running a finding's script and telling whether it hit.
+//! Running a finding's script and telling what it showed: the finding's failure, another, or none.
 
-use super::{Finding, Rate};
+use super::{Finding, Other, Rate};
+use crate::identity::{self, Failure, Hit, flight};
 use crate::scenario::tuning::Tuning;
-use crate::verdict::{Kind, sanitizer, stack};
+use crate::verdict::{Kind, Verdict, from_outside, of_end, sanitizer, stack};
 use crate::vm::child::{self, End, Limits, Outcome};
 use crate::vm::{Vm, VmError, sanitizers};
 use std::path::Path;
 use std::time::{Duration, Instant};
-
-/// What a script is expected to show.
-#[derive(Clone, Debug)]
-pub struct Expected {
-    /// Kind of failure.
-    pub kind: Kind,
-    /// Signature of the sanitizer's report, where it is one: other reports are no hit.
-    pub report: Option<String>,
-}
-
-impl From<Kind> for Expected {
-    fn from(kind: Kind) -> Self {
-        Self { kind, report: None }
-    }
-}
-
-impl From<&Finding> for Expected {
-    fn from(finding: &Finding) -> Self {
-        Self {
-            kind: finding.kind,
-            report: finding.report.as_ref().map(|r| r.signature()),
-        }
-    }
-}
 
 /// Processor time of one thread past the script's end, after which it no longer is only slow.
 const COMPUTING: Duration = Duration::from_secs(5);
@@ -38,21 +15,61 @@ const COMPUTING: Duration = Duration::from_secs(5);
 /// One run of a script.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// Whether the race hit.
-    pub hit: bool,
+    /// What it is to the finding.
+    pub shown: Hit,
+    /// Who ended it from outside, in words: no statement on the finding then.
+    pub outside: Option<String>,
     /// How long the run took.
     pub took: Duration,
     /// What the run printed and how it ended.
     pub outcome: Outcome,
 }
 
-/// Runs a script once for at most `seconds`.
+impl Attempt {
+    /// Whether it showed the finding's failure.
+    pub fn hit(&self) -> bool {
+        self.shown == Hit::Same
+    }
+
+    /// `hit`, `no hit`, or what else it was.
+    pub fn line(&self) -> String {
+        match (&self.shown, &self.outside) {
+            (Hit::Same, _) => "hit".to_owned(),
+            (Hit::Other(failure), _) => format!("no hit, another failure: {failure}"),
+            (Hit::None, Some(who)) => format!("no hit, ended by {who}"),
+            (Hit::None, None) => "no hit".to_owned(),
+        }
+    }
+}
+
+/// The failures that runs showed instead of the finding's, each with its number of runs.
+pub fn others(attempts: &[Attempt]) -> Vec<Other> {
+    let mut others: Vec<Other> = Vec::new();
+    for attempt in attempts {
+        let Hit::Other(failure) = &attempt.shown else {
+            continue;
+        };
+        let failure = failure.to_string();
+        match others.iter_mut().find(|o| o.failure == failure) {
+            Some(old) => old.runs += 1,
+            None => others.push(Other { failure, runs: 1 }),
+        }
+    }
+    others
+}
+
+/// Runs a finding's script once for at most `seconds`.
+///
+/// # Errors
+/// When the VM cannot be started or the script not be read.
 pub fn attempt(
     vm: &Vm,
     script: &Path,
-    expected: impl Into<Expected>,
+    finding: &Finding,
     seconds: f64,
 ) -> Result<Attempt, VmError> {
+    // Its lines tell which operations were in flight.
+    let text = std::fs::read_to_string(script).map_err(VmError::Temp)?;
     let start = Instant::now();
     let mut command = vm.command(script);
     command.arg(format!("{seconds}"));
@@ -77,39 +94,98 @@ pub fn attempt(
         source,
     })?;
     Ok(Attempt {
-        hit: hit(&outcome, &expected.into()),
+        shown: identity::hit(&finding.failure(), &shown(&outcome, finding, &text)),
+        outside: from_outside(&outcome),
         took: start.elapsed(),
         outcome,
     })
 }
 
-/// Whether a script's end is the failure it was written for. One fault dies by one signal or
-/// another from run to run, or as a hang inside the allocator, so these count as the same.
-pub fn hit(outcome: &Outcome, expected: &Expected) -> bool {
-    let kind = expected.kind;
-    let reports = || sanitizer::parse(&outcome.stderr).into_iter();
-    if let Some(signature) = &expected.report {
-        return reports().any(|r| r.signature() == *signature);
+/// The failures that a run of a finding's script shows: what it printed, what a sanitizer reported, how
+/// it ended.
+fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    let mut failures = Vec::new();
+    for report in sanitizer::parse(&outcome.stderr) {
+        let kind = if report.is_race() {
+            Kind::DataRace
+        } else {
+            Kind::Sanitizer
+        };
+        verdicts.push(Verdict {
+            report: Some(Box::new(report.clone())),
+            ..of_words(kind, report.signature())
+        });
     }
-    let died = matches!(outcome.end, End::Signal(_)) || stack::panic(&outcome.stderr).is_some();
-    // A sanitizer that reported anything beside the script's own hit changes its exit code.
-    let reported = matches!(outcome.end, End::Exit(1 | sanitizers::EXIT))
-        && outcome.stdout.iter().any(|l| l.starts_with("hit:"));
-    // That the script's own clock ended it says nothing: one that stood still was ended before.
-    let hung = outcome.end == End::Hang;
-    // The VM left by itself; a script that an exception ended did not run on this VM.
-    let left = matches!(outcome.end, End::Exit(code) if code != 0 && code != sanitizers::EXIT)
-        && !outcome.stderr.contains("Traceback (most recent call last)")
-        && !outcome.stderr.contains("Timeout (");
-    let fatal = || died || hung || reports().any(|r| !r.is_race());
-    match kind {
-        Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::Panic | Kind::Sanitizer => fatal(),
-        Kind::ShutdownCrash | Kind::Exit => left || fatal(),
-        Kind::Hang | Kind::Deadlock | Kind::ShutdownHang => hung || died,
-        Kind::DataRace => reports().any(|r| r.is_race()),
-        Kind::Memory => outcome.end == End::Memory,
-        Kind::Flood => outcome.end == End::Flood,
-        _ => reported || died,
+    // A sanitizer that reported anything changes the exit code of the script's own hit.
+    if matches!(outcome.end, End::Exit(0 | 1 | sanitizers::EXIT)) {
+        for line in &outcome.stdout {
+            if let Some(words) = line.strip_prefix("other: ") {
+                verdicts.extend(told(words, finding));
+            } else if let Some(words) = line.strip_prefix("hit:") {
+                match told(words.trim_start(), finding) {
+                    Some(verdict) => verdicts.push(verdict),
+                    // It prints the outcomes of the class that it looks for.
+                    None => failures.push(finding.failure()),
+                }
+            }
+        }
+    }
+    let finished = outcome.stdout.iter().any(|l| l.starts_with("not hit in "));
+    let said = !verdicts.is_empty() || !failures.is_empty();
+    // A script that an exception ended did not run on this VM, and its own clock says nothing.
+    let left = matches!(outcome.end, End::Exit(code) if code != 0)
+        && (said
+            || outcome.end == End::Exit(sanitizers::EXIT)
+            || outcome.stderr.contains("Traceback (most recent call last)")
+            || outcome.stderr.contains("Timeout ("));
+    // A thread that panicked may leave others waiting, or the rest of the script working.
+    if let Some(panic) = stack::panic(&outcome.stderr) {
+        verdicts.push(of_words(Kind::Panic, panic));
+    }
+    if !left {
+        verdicts.extend(of_end(outcome, finished || outcome.end == End::Exit(0)));
+    }
+    let flight = flight::read(&outcome.stderr, &flight::Lines::of(script));
+    failures.extend(verdicts.into_iter().map(|verdict| {
+        let mut failure = Failure::in_scenario(&verdict, &finding.scenario, &flight);
+        // A script runs everything at once; whether one thread would do is not asked.
+        failure.place.alone = None;
+        failure
+    }));
+    failures
+}
+
+/// What a line of a script says by its class, `None` when it only shows the outcome.
+fn told(words: &str, finding: &Finding) -> Option<Verdict> {
+    if words.starts_with("raised ") {
+        return Some(of_words(
+            Kind::Internal,
+            words.replace("raised !", "raised "),
+        ));
+    }
+    let kind = match words.split([':', ' ']).next()? {
+        "at" if finding.kind == Kind::Refcount => Kind::Refcount,
+        "at" => Kind::Leak,
+        "order" => Kind::Outcome,
+        "exception" => Kind::Exception,
+        "internal" => Kind::Internal,
+        "alien" => Kind::Uninitialised,
+        "check" => Kind::Corrupt,
+        _ => return None,
+    };
+    let rest = words.split_once(' ').map_or("", |(_, rest)| rest);
+    Some(of_words(kind, format!("raised {rest}")))
+}
+
+fn of_words(kind: Kind, detail: String) -> Verdict {
+    Verdict {
+        kind,
+        detail,
+        outcome: None,
+        count: 1,
+        alone: false,
+        report: None,
     }
 }
 
@@ -118,28 +194,27 @@ pub fn hit(outcome: &Outcome, expected: &Expected) -> bool {
 pub fn rate(
     vm: &Vm,
     script: &Path,
-    expected: impl Into<Expected>,
+    finding: &Finding,
     runs: u32,
     seconds: f64,
     stop_early: bool,
 ) -> Result<(Rate, Vec<Attempt>), VmError> {
     let mut attempts = Vec::new();
-    let expected = expected.into();
     for _ in 0..runs {
-        let attempt = attempt(vm, script, expected.clone(), seconds)?;
+        let attempt = attempt(vm, script, finding, seconds)?;
         // A run that was cut off says nothing.
         if attempt.outcome.end == End::Interrupted {
             break;
         }
         attempts.push(attempt);
-        let none_of_two = stop_early && attempts.len() == 2 && attempts.iter().all(|a| !a.hit);
+        let none_of_two = stop_early && attempts.len() == 2 && attempts.iter().all(|a| !a.hit());
         if none_of_two {
             break;
         }
     }
     let hits: Vec<f64> = attempts
         .iter()
-        .filter(|a| a.hit)
+        .filter(|a| a.hit())
         .map(|a| a.took.as_secs_f64())
         .collect();
     let mean = if hits.is_empty() {
@@ -164,9 +239,9 @@ impl Finding {
 
     /// The script tuned in another way.
     pub fn script_tuned(&self, tuning: &Tuning) -> String {
-        crate::scenario::script::script(
+        super::script::script(
             &self.scenario,
-            &crate::scenario::script::Head {
+            &super::script::Head {
                 kind: self.kind,
                 vm: &self.facts.title(),
                 detail: &self.detail,
@@ -182,6 +257,7 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vm::Facts;
 
     fn ended(end: End, stdout: &str, stderr: &str) -> Outcome {
         Outcome {
@@ -194,25 +270,151 @@ mod tests {
         }
     }
 
+    fn finding(kind: Kind, detail: &str) -> Finding {
+        let list = crate::subject::builtin::select(&["list".to_owned()])
+            .expect("a subject of ours")
+            .remove(0);
+        let limits = crate::scenario::generate::Limits { threads: 2, ops: 1 };
+        Finding {
+            schema: crate::finding::SCHEMA,
+            id: String::new(),
+            kind,
+            grade: crate::verdict::grade::Grade::Forbidden,
+            why: String::new(),
+            detail: detail.to_owned(),
+            subject: list.name.clone(),
+            place: identity::Place::default(),
+            frames: Vec::new(),
+            scenario: crate::scenario::generate::generate(
+                &list,
+                limits,
+                &mut crate::choice::Seeded::new(5, &[]),
+            ),
+            vm: String::new(),
+            facts: Facts::default(),
+            seed: 1,
+            number: 0,
+            outcome: None,
+            explained: Vec::new(),
+            minimised: true,
+            script: None,
+            others: Vec::new(),
+            seen: 1,
+            tuning: None,
+            report: None,
+        }
+    }
+
+    /// What a run is to a finding: `None`, `Same`, or the kind of the other failure.
+    fn is(finding: &Finding, end: End, stdout: &str, stderr: &str) -> Option<Option<Kind>> {
+        let script = finding.script_text();
+        let shown = shown(&ended(end, stdout, stderr), finding, &script);
+        match identity::hit(&finding.failure(), &shown) {
+            Hit::None => None,
+            Hit::Same => Some(None),
+            Hit::Other(failure) => Some(Some(failure.kind)),
+        }
+    }
+    const SAME: Option<Option<Kind>> = Some(None);
+
+    #[test]
+    fn only_the_same_failure_is_a_hit() {
+        let crash = finding(Kind::Crash, "SIGSEGV");
+        assert_eq!(is(&crash, End::Signal(libc::SIGSEGV), "", ""), SAME);
+        assert_eq!(
+            is(&crash, End::Signal(libc::SIGABRT), "", "free(): x"),
+            SAME
+        );
+        for (end, kind) in [
+            (End::Hang, Kind::Deadlock),
+            (End::Exit(120), Kind::Exit),
+            (End::Memory, Kind::Memory),
+        ] {
+            assert_eq!(is(&crash, end, "", ""), Some(Some(kind)));
+        }
+        let said = "hit: raised !SystemError: x";
+        assert_eq!(
+            is(&crash, End::Exit(1), said, ""),
+            Some(Some(Kind::Internal))
+        );
+        assert_eq!(is(&crash, End::Exit(0), "not hit in 9 strides", ""), None);
+        // All work done, then it died.
+        let late = is(
+            &crash,
+            End::Signal(libc::SIGSEGV),
+            "not hit in 9 strides",
+            "",
+        );
+        assert_eq!(late, Some(Some(Kind::ShutdownCrash)));
+    }
+
+    #[test]
+    fn what_comes_from_outside_is_nothing() {
+        for kind in [
+            Kind::Crash,
+            Kind::Exit,
+            Kind::Outcome,
+            Kind::Hang,
+            Kind::Memory,
+        ] {
+            for signal in [libc::SIGKILL, libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+                assert_eq!(is(&finding(kind, "x"), End::Signal(signal), "", ""), None);
+            }
+        }
+        let killed = ended(End::Signal(libc::SIGKILL), "", "");
+        assert!(from_outside(&killed).is_some_and(|who| who.contains("memory runs out")));
+        assert_eq!(
+            from_outside(&ended(End::Signal(libc::SIGSEGV), "", "")),
+            None
+        );
+    }
+
+    #[test]
+    fn a_panic_hits_at_its_own_line() {
+        let panic = finding(Kind::Panic, "vm/src/a.rs:7: len is 3");
+        let at = |line: &str| format!("thread 'x' panicked at /r/vm/src/{line}:9:\nlen is 8\n");
+        assert_eq!(is(&panic, End::Exit(101), "", &at("a.rs:7")), SAME);
+        let other = is(&panic, End::Exit(101), "", &at("b.rs:7"));
+        assert_eq!(other, Some(Some(Kind::Panic)));
+        assert_eq!(
+            is(&panic, End::Signal(libc::SIGSEGV), "", ""),
+            Some(Some(Kind::Crash))
+        );
+    }
+
     #[test]
     fn an_exit_code_hits_again_and_a_traceback_does_not() {
-        for kind in [Kind::Exit, Kind::ShutdownCrash] {
-            let hits = |end, stderr| hit(&ended(end, "", stderr), &kind.into());
-            assert!(hits(End::Exit(120), ""));
-            assert!(hits(End::Signal(11), ""));
-            assert!(!hits(End::Exit(0), ""));
-            assert!(!hits(End::Exit(sanitizers::EXIT), ""));
-            assert!(!hits(End::Exit(1), "Traceback (most recent call last):\n"));
-        }
-        assert!(!hit(&ended(End::Exit(120), "", ""), &Kind::Crash.into()));
+        let exit = finding(Kind::Exit, "exit code 120: x");
+        let of = |end, stderr| is(&exit, end, "", stderr);
+        assert_eq!(of(End::Exit(120), ""), SAME);
+        assert_eq!(of(End::Signal(libc::SIGSEGV), ""), Some(Some(Kind::Crash)));
+        assert_eq!(of(End::Exit(0), ""), None);
+        assert_eq!(of(End::Exit(sanitizers::EXIT), ""), None);
+        assert_eq!(
+            of(End::Exit(1), "Traceback (most recent call last):\n"),
+            None
+        );
     }
 
     #[test]
     fn a_script_says_that_it_hit_whatever_a_sanitizer_makes_of_its_exit_code() {
+        let outcome = finding(Kind::Outcome, "no order gives x");
         for code in [1, sanitizers::EXIT] {
-            let end = End::Exit(code);
-            assert!(hit(&ended(end, "hit: x", ""), &Kind::Outcome.into()));
-            assert!(!hit(&ended(end, "", ""), &Kind::Outcome.into()));
+            assert_eq!(is(&outcome, End::Exit(code), "hit:       x", ""), SAME);
         }
+        assert_eq!(is(&outcome, End::Exit(sanitizers::EXIT), "", ""), None);
+        let left = is(&outcome, End::Exit(1), "", "");
+        assert_eq!(left, Some(Some(Kind::Exit)), "it left without a word");
+        let other = is(
+            &outcome,
+            End::Exit(0),
+            "other: exception KeyError: x | y",
+            "",
+        );
+        assert_eq!(other, Some(Some(Kind::Exception)));
+        assert_eq!(
+            is(&outcome, End::Signal(libc::SIGSEGV), "", ""),
+            Some(Some(Kind::Crash))
+        );
     }
 }

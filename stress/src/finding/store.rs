@@ -4,14 +4,10 @@
 //! leaves every earlier finding whole.
 
 use super::{Finding, SCHEMA};
-use crate::triage::known;
-use crate::triage::statement::Statements;
+use crate::files;
+use crate::identity::{Failure, Same, same};
 use crate::verdict::Kind;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// Most findings of one VM, subject and kind, however many things it says as it dies.
-pub const MOST: usize = 24;
 
 /// Findings of one output folder.
 #[derive(Debug)]
@@ -120,49 +116,19 @@ impl Store {
         Ok(())
     }
 
-    /// A finding of this VM, subject and kind whose operations are all among these, if any:
-    /// the verdict at hand then is most likely the same race.
+    /// The finding of this VM and subject that is of the same failure, if any; of a data race whatever
+    /// the subject, for its report has no part in it.
     pub fn same<'a>(
         &'a self,
-        vm_title: &'a str,
-        subject: &'a str,
-        kind: Kind,
-        operations: &[String],
-        detail: &str,
-    ) -> Option<&'a Finding> {
-        if kind == Kind::DataRace {
-            let same =
-                |f: &&Finding| f.kind == kind && f.detail == detail && f.facts.title() == vm_title;
-            return self.findings.iter().find(same);
-        }
-        self.of(vm_title, subject, kind).find(|f| {
-            // The asserting line is the signature.
-            if kind == Kind::Assertion {
-                return f.detail == detail;
-            }
-            f.scenario
-                .operations()
-                .iter()
-                .all(|op| operations.contains(op))
-                && (!kind.names_place() || kind.place(&f.detail) == kind.place(detail))
-        })
-    }
-
-    /// Whether this VM, subject and kind have findings enough: `most`, and beyond that one for
-    /// each thing that a dying VM can say (a panic's place, a fatal error), up to [`MOST`].
-    pub fn full(
-        &self,
         vm_title: &str,
         subject: &str,
-        kind: Kind,
-        detail: &str,
-        most: usize,
-    ) -> bool {
-        let all = self.count(vm_title, subject, kind);
-        let tells = kind.names_place() || matches!(kind, Kind::Crash | Kind::Fatal);
-        let mut known = self.of(vm_title, subject, kind);
-        let said = known.any(|f| kind.place(&f.detail) == kind.place(detail));
-        all >= MOST || all >= most && (said || !tells)
+        failure: &Failure,
+    ) -> Option<&'a Finding> {
+        self.findings.iter().find(|f| {
+            f.facts.title() == vm_title
+                && (f.subject == subject || failure.kind == Kind::DataRace)
+                && same(&f.failure(), failure) == Same::Yes
+        })
     }
 
     /// Number of findings of this VM, subject and kind.
@@ -188,25 +154,8 @@ impl Store {
 /// # Errors
 /// When it cannot be written.
 pub fn write(folder: &Path, finding: &Finding) -> Result<(), StoreError> {
-    let text = json(finding, folder);
+    let text = serde_json::to_string_pretty(finding).expect("a finding serialises");
     write_atomically(&folder.join("finding.json"), text.as_bytes())
-}
-
-/// The text of `finding.json`: the finding, and what a reader wants to know of it at once.
-/// The statements follow from the finding and its backtrace and are not read back.
-fn json(finding: &Finding, folder: &Path) -> String {
-    #[derive(serde::Serialize)]
-    struct Told<'a> {
-        #[serde(flatten)]
-        finding: &'a Finding,
-        statements: Statements,
-    }
-    let attribution = known::of(finding, &known::evidence(finding, folder));
-    let told = Told {
-        finding,
-        statements: Statements::on(finding, attribution),
-    };
-    serde_json::to_string_pretty(&told).expect("a finding serialises")
 }
 
 fn read_all(dir: &Path) -> Result<Vec<Finding>, StoreError> {
@@ -247,15 +196,13 @@ pub fn read(path: &Path) -> Result<Finding, StoreError> {
     Ok(finding)
 }
 
-/// Writes a file so that it is either the old one or the whole new one.
+/// [`files::write_atomically`] with what to do next in the error.
+///
+/// # Errors
+/// When it cannot be written.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let fail = |source| StoreError::Write {
+    files::write_atomically(path, bytes).map_err(|source| StoreError::Write {
         path: path.to_owned(),
         source,
-    };
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(fail)?;
-    file.write_all(bytes).map_err(fail)?;
-    file.persist(path).map_err(|e| fail(e.error))?;
-    Ok(())
+    })
 }

@@ -3,10 +3,9 @@
 use super::Probe;
 use super::run::Attempt;
 use crate::bugs::run::vm_name;
-use crate::finding::backtrace;
 use crate::finding::store::{StoreError, write_atomically};
 use crate::verdict::Kind;
-use crate::vm::Vm;
+use crate::vm::{Vm, debugger};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -80,9 +79,9 @@ fn stacks(vm: &Vm, script: &Path, run: &Attempt, kind: Kind) -> Option<String> {
     if let Some(autopsy) = &run.outcome.hang {
         return (!autopsy.backtrace.is_empty()).then(|| autopsy.backtrace.clone());
     }
-    if !matches!(kind, Kind::Crash | Kind::Assertion | Kind::Fatal) || !backtrace::available() {
+    if !matches!(kind, Kind::Crash | Kind::Assertion | Kind::Fatal) || !debugger::available() {
         return None;
     }
     let seconds = run.limit.as_secs().max(1) * 2;
-    backtrace::within(vm, script, seconds, Duration::from_secs(seconds + 20))
+    debugger::within(vm, script, seconds, Duration::from_secs(seconds + 20))
 }

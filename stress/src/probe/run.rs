@@ -3,10 +3,10 @@
 use super::Probe;
 use crate::bugs::run::{Ended, how, vm_name};
 use crate::bugs::stats;
-use crate::report::card::quote;
+use crate::shell::word;
 use crate::verdict::Kind;
 use crate::vm::child::{self, Limits, Outcome};
-use crate::vm::{Vm, VmError};
+use crate::vm::{Vm, VmError, sanitizers};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -61,7 +61,7 @@ impl Attempt {
 
     /// The command that runs this probe with this seed once more.
     pub fn command(&self, probe: &Probe, vm: &Vm) -> String {
-        let spec = quote(&vm.spec);
+        let spec = word(&vm.spec);
         let seconds = self.limit.as_secs_f64();
         format!(
             "threadbare probe {} --vm {spec} --seed {} --time {seconds}s --run {seconds}s",
@@ -136,6 +136,7 @@ pub fn attempt(
     command.args([limit.as_secs_f64().to_string(), seed.to_string()]);
     command.args(fault);
     command.env("RUST_BACKTRACE", "1");
+    sanitizers::keep_exit_code(&vm.facts, &mut command);
     let start = Instant::now();
     let limits = Limits {
         silence: limit + GRACE,

@@ -4,6 +4,7 @@ use super::pair::Counterexample;
 use super::{Beside, grouped};
 use crate::finding::Finding;
 use crate::scenario::generate::Limits;
+use crate::shell::word;
 use crate::triage::marks::Mark;
 use crate::triage::statement::Statements;
 use crate::verdict::Kind;
@@ -254,9 +255,9 @@ fn outcomes(finding: &Finding) -> (Vec<String>, Vec<Outcome>) {
 fn hunt(finding: &Finding, size: (usize, usize)) -> String {
     let mut command = format!(
         "threadbare hunt --vm {} --seed {} --subject {} --only {}",
-        quote(&finding.vm),
+        word(&finding.vm),
         finding.seed,
-        quote(&finding.subject),
+        word(&finding.subject),
         finding.number
     );
     let usual = Limits::default();
@@ -264,27 +265,4 @@ fn hunt(finding: &Finding, size: (usize, usize)) -> String {
         command += &format!(" --threads {} --ops {}", size.0, size.1);
     }
     command
-}
-
-/// A word for a POSIX shell.
-pub(crate) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=+,@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_for_a_shell() {
-        assert_eq!(quote("/a/b.c:D"), "/a/b.c:D");
-        assert_eq!(quote("graalpy --x"), "'graalpy --x'");
-        assert_eq!(quote("it's"), r"'it'\''s'");
-        assert_eq!(quote(""), "''");
-    }
 }

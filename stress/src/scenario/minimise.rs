@@ -33,11 +33,13 @@ pub struct Minimised {
 
 /// Shrinks a failing scenario until nothing smaller fails or the time is over.
 ///
-/// `makes` are other set-ups to try, shortest first. `attempts` is how often the original is
+/// `makes` are other set-ups to try, shortest first. `starts` are smaller scenarios that are tried before
+/// the whole one: what was in flight when it failed. `attempts` is how often the original is
 /// run before it counts as not reproducible.
 pub fn minimise(
     scenario: &Scenario,
     makes: &[String],
+    starts: &[Scenario],
     attempts: usize,
     time: Duration,
     failing: &mut impl Failing,
@@ -47,8 +49,11 @@ pub fn minimise(
     let mut best = scenario.clone();
     let mut reproduced = false;
     // A single shape that fails is already a smaller scenario and makes every later run shorter.
-    for _ in 0..attempts {
-        for candidate in single_shapes(scenario) {
+    for attempt in 0..attempts {
+        // A start is a guess, tried once; the whole scenario was seen to fail.
+        let guesses = if attempt == 0 { starts } else { &[] };
+        let candidates = guesses.iter().chain([scenario]).flat_map(single_shapes);
+        for candidate in candidates {
             tried += 1;
             if failing.fails(&candidate) {
                 best = candidate;
@@ -181,6 +186,30 @@ mod tests {
         generate(&list, Limits { threads: 4, ops: 4 }, &mut Bytes(bytes))
     }
 
+    /// A storm whose pair in flight fails by itself is that pair at once; one whose does not, is cut down.
+    #[test]
+    fn begins_with_what_was_in_flight() {
+        let storm = scenario(&[7; 40]);
+        let first = |t: usize| vec![storm.threads[t][0].clone()];
+        let pair = Scenario {
+            threads: vec![first(0), first(1)],
+            ..storm.clone()
+        };
+        let starts = [pair.clone()];
+        let time = Duration::from_secs(60);
+        let run = |fails: &dyn Fn(&Scenario) -> bool| {
+            minimise(&storm, &[], &starts, 2, time, &mut |s: &Scenario| fails(s))
+        };
+        let got = run(&|_| true);
+        assert_eq!(got.scenario.threads, pair.threads);
+        let got = run(&|s| s.calls().count() > 2);
+        assert!(
+            got.reproduced && got.scenario.calls().count() == 3,
+            "{}",
+            got.scenario
+        );
+    }
+
     proptest! {
         /// Whatever the failure needs, the result still fails and nothing smaller does.
         #[test]
@@ -192,7 +221,7 @@ mod tests {
                 let has = |code: &String| s.calls().any(|c| &c.code == code);
                 has(&a) && has(&b)
             };
-            let got = minimise(&original, &["[]".to_owned()], 1, Duration::from_secs(60), &mut |s: &Scenario| fails(s));
+            let got = minimise(&original, &["[]".to_owned()], &[], 1, Duration::from_secs(60), &mut |s: &Scenario| fails(s));
             prop_assert!(got.reproduced && got.minimal);
             prop_assert!(fails(&got.scenario));
             prop_assert!(smaller(&got.scenario, &["[]".to_owned()]).iter().all(|s| !fails(s)));
@@ -205,7 +234,7 @@ mod tests {
         fn returns_only_what_was_seen_to_fail(bytes in prop::collection::vec(any::<u8>(), 40), mut luck in any::<u64>()) {
             let original = scenario(&bytes);
             let mut seen = Vec::new();
-            let got = minimise(&original, &[], 3, Duration::from_secs(60), &mut |s: &Scenario| {
+            let got = minimise(&original, &[], &[], 3, Duration::from_secs(60), &mut |s: &Scenario| {
                 luck = luck.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 let failed = luck >> 62 != 0;
                 if failed {

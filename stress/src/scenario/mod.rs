@@ -4,7 +4,6 @@ pub mod generate;
 pub mod minimise;
 pub mod orders;
 pub mod render;
-pub mod script;
 pub mod tuning;
 
 use crate::subject::{Form, Guarantee, Subject};

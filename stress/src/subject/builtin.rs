@@ -41,7 +41,7 @@ pub fn all() -> Vec<Subject> {
 }
 
 /// What a user's `--subject` names: a subject, a family (`itertools`), a prefix with `*`,
-/// or a `.toml` file. Types of the user's own are found by [`super::introspect`].
+/// or a `.toml` file. Types of the user's own are found by [`crate::introspect`].
 pub fn select(wanted: &[String]) -> Result<Vec<Subject>, SubjectError> {
     let all = all();
     if wanted.is_empty() {

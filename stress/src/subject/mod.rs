@@ -5,7 +5,6 @@
 
 pub mod builtin;
 mod file;
-pub mod introspect;
 
 pub use self::file::{load, parse};
 

@@ -250,7 +250,7 @@ impl Runs for OnVm<'_> {
         if interrupted() || attempt.outcome.end == End::Interrupted {
             return Ok(None);
         }
-        Ok(Some((attempt.hit, attempt.took.as_secs_f64())))
+        Ok(Some((attempt.hit(), attempt.took.as_secs_f64())))
     }
 }
 

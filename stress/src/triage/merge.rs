@@ -1,6 +1,7 @@
 //! Several output folders as one: the best reproducer of every distinct finding, all marks.
 
 use super::marks::{Mark, Marks, State};
+use super::statement;
 use crate::bugs::stats;
 use crate::finding::Finding;
 use crate::finding::store::{Store, StoreError, write_atomically};
@@ -76,6 +77,9 @@ pub fn merge(outs: &[PathBuf], into: &Path) -> Result<Merged, StoreError> {
             marks.found(finding);
             merged.fixed_but_found.push(finding.clone());
         }
+    }
+    for finding in store.findings() {
+        statement::write(&store.folder(&finding.id), finding)?;
     }
     marks.save()?;
     merged.kept = store.findings().len();

@@ -26,19 +26,6 @@ pub enum Severity {
     Interesting,
 }
 
-/// Words by which an allocator says that its lists are damaged.
-const ALLOCATOR: &[&str] = &[
-    "free():",
-    "malloc():",
-    "realloc():",
-    "munmap_chunk",
-    "corrupted",
-    "double free",
-    "mimalloc: ",
-    "inside the allocator",
-    "ERROR: AddressSanitizer",
-];
-
 impl Severity {
     /// All, worst first.
     pub const ALL: [Self; 6] = [
@@ -52,7 +39,7 @@ impl Severity {
 
     /// Of a finding.
     pub fn of(finding: &Finding) -> Self {
-        if ALLOCATOR.iter().any(|w| finding.detail.contains(w)) {
+        if finding.failure().damages_heap() {
             return Self::MemoryCorruption;
         }
         match finding.kind {

@@ -9,7 +9,9 @@
 
 use crate::bugs::attribute;
 use crate::finding::Finding;
+use crate::identity::may_be_one;
 use crate::verdict::Kind;
+use crate::verdict::noise::{self, Class};
 use std::collections::BTreeSet;
 
 /// How fast a frame's weight falls with its depth (ReBucket's `c`).
@@ -26,34 +28,14 @@ pub const NEAR: f64 = 0.72;
 const FRAMES: usize = 8;
 
 /// Functions that report or pass on a fault: which one it is, their callers say.
-const REPORTERS: &[&str] = &[
-    "fatal_error",
-    "_Py_Fatal",
-    "PyMutex_",
-    "_PyCriticalSection",
-    "PyCriticalSection",
-    "_Py_Dealloc",
-    "_Py_DecRef",
-    "_Py_IncRef",
-    "_Py_MergeZero",
-    "_Py_DECREF",
-    "_Py_INCREF",
-    "Py_DECREF",
-    "Py_INCREF",
-    "Py_XDECREF",
-    "Py_XINCREF",
-    "_Py_NegativeRefcount",
-    "_Py_atomic",
-    "Py_TYPE",
-    "Py_SIZE",
-];
+const REPORTERS: &[Class] = &[Class::Death, Class::Lock, Class::Access];
 
 /// The frames of a finding that tell it from others, innermost first: of the first stack of its
 /// backtrace that has any, else of the finding itself. Addresses, lines and compiler suffixes
 /// are gone, and so is what every stack has.
 pub fn stack(finding: &Finding, evidence: &str) -> Vec<String> {
     let telling = |mut stack: Vec<String>| {
-        stack.retain(|f| !REPORTERS.iter().any(|r| f.starts_with(r)));
+        stack.retain(|f| !noise::is(f, REPORTERS));
         stack
     };
     let mut stack = attribute::stacks(evidence)
@@ -128,7 +110,7 @@ impl Trait {
 
     /// Similarity, 0 to 1; the same both ways.
     pub fn similarity(&self, other: &Self) -> f64 {
-        if self.implementation != other.implementation || !self.kind.alike(other.kind) {
+        if self.implementation != other.implementation || !may_be_one(self.kind, other.kind) {
             return 0.0;
         }
         if !self.place.is_empty() || !other.place.is_empty() {

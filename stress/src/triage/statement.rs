@@ -6,10 +6,12 @@ use super::promise::{self, Promise};
 use super::severity::Severity;
 use crate::bugs::attribute::Attribution;
 use crate::bugs::stats;
-use crate::finding::Finding;
+use crate::finding::store::{StoreError, write_atomically};
+use crate::finding::{Finding, Other};
 use crate::verdict::Kind;
 use crate::verdict::grade::Grade;
 use serde::Serialize;
+use std::path::Path;
 
 /// The statements on a finding, and what follows from it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +29,18 @@ pub struct Statements {
     pub promise: Option<Promise>,
     /// The known bug that its output shows.
     pub known_bug: Attribution,
+}
+
+/// Writes `statements.json` in a finding's folder: what a reader wants to know of it at once, as it
+/// follows from the finding and what lies beside it.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(folder: &Path, finding: &Finding) -> Result<(), StoreError> {
+    let attribution = known::of(finding, &known::evidence(finding, folder));
+    let statements = Statements::on(finding, attribution);
+    let text = serde_json::to_string_pretty(&statements).expect("statements serialise");
+    write_atomically(&folder.join("statements.json"), text.as_bytes())
 }
 
 impl Statements {
@@ -106,6 +120,10 @@ fn failed(finding: &Finding) -> String {
         parts.push(format!(
             "{count} of {all} runs in the hunt gave the outcome"
         ));
+    }
+    let others = Other::line(&finding.others);
+    if !others.is_empty() {
+        parts.push(format!("{others}, no hits"));
     }
     parts.push(match finding.seen {
         0 | 1 => "seen once in the hunt".to_owned(),

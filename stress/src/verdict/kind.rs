@@ -1,4 +1,4 @@
-//! Kinds of failure: their names, their order, and what makes two failures one.
+//! Kinds of failure: their names and their order.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -45,7 +45,7 @@ pub enum Kind {
     Exception,
     /// An outcome that no order gives.
     Outcome,
-    /// The VM left without finishing: with an exit code, or ended by somebody else.
+    /// The VM left without finishing, with an exit code.
     Exit,
 }
 
@@ -101,33 +101,6 @@ impl Kind {
             Self::Outcome => "outcome",
             Self::Exit => "exit",
         }
-    }
-
-    /// Whether two kinds may be the same fault seen twice: heap corruption ends by one signal
-    /// or another, as a fatal error, or as an endless loop.
-    pub fn alike(self, other: Self) -> bool {
-        let class = |k: Self| match k {
-            Self::Crash | Self::Assertion | Self::Fatal | Self::Exit => 1,
-            Self::Hang | Self::Deadlock => 2,
-            Self::ShutdownCrash | Self::ShutdownHang => 3,
-            other => 10 + other as u8,
-        };
-        class(self) == class(other)
-    }
-
-    /// Whether what the VM said when it died names the place: that, not the operations, makes two one.
-    pub fn names_place(self) -> bool {
-        matches!(self, Self::Panic | Self::Assertion | Self::Sanitizer)
-    }
-
-    /// What in a verdict's detail tells one fault of this kind from another. Of a panic it is the source
-    /// file and line: the numbers that follow (lengths, indices) differ from run to run.
-    pub fn place(self, detail: &str) -> &str {
-        if self != Self::Panic {
-            return detail;
-        }
-        let detail = detail.strip_prefix(ALONE).unwrap_or(detail);
-        detail.split_once(": ").map_or(detail, |(place, _)| place)
     }
 
     /// Whether the process ended by it, so that the scenario in flight is to blame.

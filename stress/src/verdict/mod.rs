@@ -1,17 +1,21 @@
 //! Verdicts: what a run showed, and how bad it is.
 
 pub mod grade;
+mod innermost;
 mod kind;
+pub mod noise;
 pub mod reported;
 pub mod sanitizer;
 pub mod stack;
 pub mod waits;
 
+pub use self::innermost::{innermost, of_death};
 pub use self::kind::{ALONE, Kind};
+pub use crate::vm::words::signal_name;
 
 use crate::oracle::{self, Nature};
 use crate::scenario::Scenario;
-use crate::vm::child::End;
+use crate::vm::child::{End, Outcome};
 use crate::vm::job::Log;
 use serde::{Deserialize, Serialize};
 
@@ -34,12 +38,6 @@ pub struct Verdict {
     pub report: Option<Box<sanitizer::Report>>,
 }
 
-/// Name of a signal.
-pub fn signal_name(signal: i32) -> String {
-    nix::sys::signal::Signal::try_from(signal)
-        .map_or_else(|_| format!("signal {signal}"), |s| s.as_str().to_owned())
-}
-
 /// Whether a process dies of this signal by its own fault; the others somebody sent.
 fn ours(signal: i32) -> bool {
     use nix::sys::signal::Signal;
@@ -53,10 +51,31 @@ fn ours(signal: i32) -> bool {
     !sent.iter().any(|s| *s as i32 == signal)
 }
 
-/// What the end of a process says, `None` for a clean one and for one that a sanitizer's report
-/// explains (see [`reported`]).
+/// Who ended a process that did not end by itself, in words; `None` when nobody did. Such an end is
+/// no failure of the VM, whatever was looked for.
+pub fn from_outside(outcome: &Outcome) -> Option<String> {
+    let End::Signal(signal) = outcome.end else {
+        return None;
+    };
+    let name = signal_name(signal);
+    if signal == libc::SIGKILL {
+        return Some(format!(
+            "{name} from outside, as the kernel sends when the machine's memory runs out"
+        ));
+    }
+    (!ours(signal)).then(|| format!("{name} from outside"))
+}
+
+/// What the end of a job's process says; see [`of_end`].
 pub fn of_process(log: &Log) -> Option<Verdict> {
-    let stderr = log.stderr();
+    of_end(log.outcome.as_ref()?, log.finished)
+}
+
+/// What the end of a process says, `None` for a clean one, for one that was ended [`from_outside`]
+/// and for one that a sanitizer's report explains (see [`reported`]). `finished`: all its work was
+/// done.
+pub fn of_end(outcome: &Outcome, finished: bool) -> Option<Verdict> {
+    let stderr = outcome.stderr.as_str();
     let verdict = |kind, detail: String| {
         Some(Verdict {
             kind,
@@ -67,21 +86,18 @@ pub fn of_process(log: &Log) -> Option<Verdict> {
             report: None,
         })
     };
-    if reported::explains_end(log) {
+    if reported::explains_end(outcome, finished) || from_outside(outcome).is_some() {
         return None;
     }
-    match log.end() {
+    let in_shutdown = |kind| if finished { Kind::ShutdownCrash } else { kind };
+    match outcome.end {
         End::Interrupted => None,
         End::Memory => verdict(Kind::Memory, "memory use passed the limit".into()),
         End::Flood => verdict(Kind::Flood, "output passed the limit".into()),
         End::Hang => {
-            let autopsy = log
-                .outcome
-                .as_ref()
-                .and_then(|o| o.hang.clone())
-                .unwrap_or_default();
+            let autopsy = outcome.hang.clone().unwrap_or_default();
             let what = stack::hang(&autopsy, stderr);
-            if log.finished {
+            if finished {
                 return verdict(
                     Kind::ShutdownHang,
                     format!("all work done, then no end: {what}"),
@@ -94,58 +110,30 @@ pub fn of_process(log: &Log) -> Option<Verdict> {
             };
             verdict(kind, what)
         }
-        End::Exit(0) if log.finished => None,
+        End::Exit(0) if finished => None,
         _ if stack::panic(stderr).is_some() => {
             verdict(Kind::Panic, stack::panic(stderr).unwrap_or_default())
         }
-        End::Signal(signal) if !ours(signal) => verdict(
-            Kind::Exit,
-            format!(
-                "{} from outside, as the kernel sends when memory runs out",
-                signal_name(signal)
-            ),
-        ),
         End::Signal(signal) => {
-            let name = signal_name(signal);
             if let Some(assertion) = stack::assertion(stderr) {
-                return verdict(
-                    if log.finished {
-                        Kind::ShutdownCrash
-                    } else {
-                        Kind::Assertion
-                    },
-                    assertion,
-                );
+                return verdict(in_shutdown(Kind::Assertion), assertion);
             }
             if let Some(fatal) = stack::fatal(stderr) {
-                return verdict(
-                    if log.finished {
-                        Kind::ShutdownCrash
-                    } else {
-                        Kind::Fatal
-                    },
-                    fatal,
-                );
+                return verdict(in_shutdown(Kind::Fatal), fatal);
             }
-            let kind = if log.finished {
-                Kind::ShutdownCrash
-            } else {
-                Kind::Crash
-            };
+            let name = signal_name(signal);
             verdict(
-                kind,
+                in_shutdown(Kind::Crash),
                 stack::last_words(stderr)
                     .map_or_else(|| name.clone(), |words| format!("{name}: {words}")),
             )
         }
         End::Exit(code) => {
             let words = stack::last_words(stderr).unwrap_or_else(|| "no message".into());
-            let kind = if log.finished {
-                Kind::ShutdownCrash
-            } else {
-                Kind::Exit
-            };
-            verdict(kind, format!("exit code {code}: {words}"))
+            verdict(
+                in_shutdown(Kind::Exit),
+                format!("exit code {code}: {words}"),
+            )
         }
     }
 }

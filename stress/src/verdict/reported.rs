@@ -6,7 +6,7 @@
 
 use super::sanitizer::{self, Report, Tool};
 use super::{Kind, Verdict};
-use crate::vm::child::End;
+use crate::vm::child::{End, Outcome};
 use crate::vm::job::Log;
 use crate::vm::sanitizers::EXIT;
 
@@ -80,10 +80,10 @@ pub fn reports(stderr: &str) -> Vec<(Option<usize>, String, Report)> {
 
 /// Whether a report tells all about the end of a process: it ended by itself with the code that
 /// we asked the sanitizer for, or the sanitizer ended it.
-pub(super) fn explains_end(log: &Log) -> bool {
-    let reports = sanitizer::parse(log.stderr());
-    match log.end() {
-        End::Exit(code) if log.finished => code == EXIT && !reports.is_empty(),
+pub(super) fn explains_end(outcome: &Outcome, finished: bool) -> bool {
+    let reports = sanitizer::parse(&outcome.stderr);
+    match outcome.end {
+        End::Exit(code) if finished => code == EXIT && !reports.is_empty(),
         End::Exit(code) if code != 0 => reports.iter().any(ends_process),
         End::Signal(_) => reports.iter().any(ends_process),
         _ => false,
@@ -105,7 +105,6 @@ fn ends_process(report: &Report) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vm::child::Outcome;
 
     fn log(stderr: &str, end: End, finished: bool) -> Log {
         Log {

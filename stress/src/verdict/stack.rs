@@ -1,28 +1,10 @@
 //! Reading what a dying VM prints: panics, fatal errors, sanitizer reports, backtraces.
 
-use crate::vm::hang::Autopsy;
+pub use crate::vm::words::{mask, panic};
 
-/// A Rust panic: `file:line: message`, the file relative to its crate.
-pub fn panic(stderr: &str) -> Option<String> {
-    let mut lines = stderr.lines();
-    let line = lines.find(|l| l.contains("panicked at "))?;
-    let place = line
-        .split("panicked at ")
-        .nth(1)?
-        .trim_end_matches(':')
-        .trim();
-    let mut parts = place.rsplitn(3, ':');
-    let (column, number, file) = (parts.next()?, parts.next()?, parts.next()?);
-    if column.parse::<u32>().is_err() || number.parse::<u32>().is_err() {
-        return None;
-    }
-    let message = lines.next().unwrap_or("").trim();
-    Some(format!(
-        "{}:{number}: {}",
-        crate_relative(file),
-        mask(message)
-    ))
-}
+use super::noise::{self, Class};
+use crate::vm::hang::Autopsy;
+use crate::vm::words::crate_relative;
 
 /// Frames of a Rust panic's backtrace, innermost first: `function (file)`, from the panicking
 /// function on; the standard library's and the panic hook's are left out.
@@ -49,18 +31,6 @@ pub fn panic_frames(stderr: &str) -> Vec<String> {
         }
     }
     found
-}
-
-/// `…/registry/src/index/rustpython-vm-0.5.0/src/x.rs` → `rustpython-vm-0.5.0/src/x.rs`.
-fn crate_relative(file: &str) -> &str {
-    match file.find("/src/") {
-        Some(_) => {
-            let src = file.rfind("/src/").unwrap_or(0);
-            let start = file[..src].rfind('/').map_or(0, |i| i + 1);
-            &file[start..]
-        }
-        None => file,
-    }
 }
 
 /// `Fatal Python error: …`, unless it only names the signal. Two threads may print at once,
@@ -120,16 +90,58 @@ pub fn last_words(stderr: &str) -> Option<String> {
         .map(|l| mask(l.trim()))
 }
 
+/// What an allocator says of its lists when they are damaged, as the beginning of its words.
+const COMPLAINTS: &[&str] = &[
+    "free():",
+    "malloc():",
+    "realloc():",
+    "calloc():",
+    "munmap_chunk():",
+    "malloc_consolidate():",
+    "corrupted size vs. prev_size",
+    "corrupted double-linked list",
+    "double free or corruption",
+    "mimalloc: ",
+    "Debug memory block at address",
+];
+
+/// Whether the words of a dying process are the allocator's, with or without the signal before them.
+pub fn allocator_complains(words: &str) -> bool {
+    let words =
+        words.split_once(": ").map_or(
+            words,
+            |(head, rest)| {
+                if head.starts_with("SIG") { rest } else { words }
+            },
+        );
+    COMPLAINTS.iter().any(|c| words.starts_with(c))
+}
+
+/// Stands in the line on a standstill inside the allocator.
+const IN_ALLOCATOR: &str = ", inside the allocator ";
+
+/// Whether the line on a standstill says that it is inside the allocator.
+pub fn in_allocator(hang: &str) -> bool {
+    hang.contains(IN_ALLOCATOR)
+}
+
+/// Whether a function is an allocator's, by exact name: `free_threadstate` is not.
+pub fn is_allocator(function: &str) -> bool {
+    noise::is(function, &[Class::Allocator])
+}
+
 /// What a hung process was doing, in one line.
 pub fn hang(autopsy: &Autopsy, stderr: &str) -> String {
     let inner = frames(&autopsy.backtrace);
-    let allocator = inner.iter().find(|f| {
-        ["mi_", "malloc", "free", "_int_", "arena"]
-            .iter()
-            .any(|p| f.starts_with(p))
-    });
+    // Each thread's innermost frame: whoever calls the allocator is not in it.
+    let text = format!("\n{}", autopsy.backtrace);
+    let allocator = text
+        .split("\n#0 ")
+        .skip(1)
+        .filter_map(|stack| frames(&format!("#0 {stack}")).into_iter().next())
+        .find(|f| is_allocator(f));
     let place = match (allocator, inner.first()) {
-        (Some(f), _) => format!(", inside the allocator ({f}): most likely corrupted memory"),
+        (Some(f), _) => format!("{IN_ALLOCATOR}({f}): probably heap damage"),
         (None, Some(f)) => format!(", innermost frame {f}"),
         (None, None) => String::new(),
     };
@@ -151,32 +163,6 @@ pub fn hang(autopsy: &Autopsy, stderr: &str) -> String {
 
 /// Functions of a gdb backtrace, innermost first, without the frames that only report or wait.
 pub fn frames(backtrace: &str) -> Vec<String> {
-    const NOISE: &[&str] = &[
-        "raise",
-        "abort",
-        "__pthread_kill",
-        "pthread_kill",
-        "__GI_",
-        "__libc",
-        "faulthandler",
-        "<signal",
-        "gsignal",
-        "__restore_rt",
-        "clone",
-        "start_thread",
-        "__futex",
-        "futex",
-        "syscall",
-        "__assert",
-        "std::panicking",
-        "rust_panic",
-        "core::panicking",
-        "__lll_lock",
-        "sem_",
-        "do_futex_wait",
-        "__new_sem",
-        "pthread_cond",
-    ];
     let mut found = Vec::new();
     for line in backtrace.lines() {
         let Some(rest) = line.strip_prefix('#') else {
@@ -190,7 +176,10 @@ pub fn frames(backtrace: &str) -> Vec<String> {
             _ => rest,
         };
         let name = rest.split(" (").next().unwrap_or("").trim();
-        if name.is_empty() || name == "??" || NOISE.iter().any(|n| name.starts_with(n)) {
+        if name.is_empty()
+            || name == "??"
+            || noise::is(name, &[Class::Death, Class::Start, Class::Wait])
+        {
             continue;
         }
         found.push(name.to_owned());
@@ -198,42 +187,9 @@ pub fn frames(backtrace: &str) -> Vec<String> {
     found
 }
 
-/// Replaces addresses and process ids, which differ from run to run.
-pub fn mask(text: &str) -> String {
-    let mut out = String::new();
-    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
-        let core = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        let tail = &word[core.len()..];
-        let hexadecimal = core
-            .strip_prefix("0x")
-            .is_some_and(|h| h.len() > 3 && h.bytes().all(|b| b.is_ascii_hexdigit()));
-        let number = core.len() > 4 && core.bytes().all(|b| b.is_ascii_digit());
-        out.push_str(if hexadecimal {
-            "0x…"
-        } else if number {
-            "…"
-        } else {
-            core
-        });
-        out.push_str(tail);
-    }
-    out.chars().take(300).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_panic_gives_its_source_line() {
-        let text = "x\nthread '<unnamed>' panicked at /home/u/.cargo/registry/src/index-1/rustpython-vm-0.6.0/src/bytes_inner.rs:310:9:\n\
-                    index out of bounds: the len is 3 but the index is 7\nstack backtrace:";
-        assert_eq!(
-            panic(text).unwrap(),
-            "rustpython-vm-0.6.0/src/bytes_inner.rs:310: index out of bounds: the len is 3 but the index is 7"
-        );
-        assert_eq!(panic("nothing"), None);
-    }
 
     #[test]
     fn frames_of_a_panic_begin_at_the_function_that_panicked() {
@@ -281,19 +237,47 @@ mod tests {
     }
 
     #[test]
+    fn only_the_allocators_own_frames_are_heap_damage() {
+        let of = |frames: &[&str]| {
+            let lines = frames.iter().enumerate();
+            let text: String = lines
+                .map(|(i, f)| format!("#{i}  0x01 in {f} (x=1) at a.c:1\n"))
+                .collect();
+            let autopsy = Autopsy {
+                running: 1,
+                backtrace: format!("Thread 2 (Thread 0x7f (LWP 2) \"py\"):\n{text}"),
+                ..Autopsy::default()
+            };
+            in_allocator(&hang(&autopsy, ""))
+        };
+        assert!(of(&["mi_page_queue_find_free_ex", "_mi_malloc_generic"]));
+        assert!(of(&["_int_free.constprop.0", "free"]));
+        for innermost in [
+            "free_threadstate",
+            "arena_map_get",
+            "_PyMem_FreeDelayed",
+            "list_dealloc",
+        ] {
+            assert!(!of(&[innermost, "mi_free"]), "{innermost}");
+        }
+    }
+
+    #[test]
+    fn an_allocators_complaint_is_its_own_words() {
+        assert!(allocator_complains("SIGABRT: free(): invalid pointer"));
+        assert!(allocator_complains("corrupted size vs. prev_size"));
+        assert!(!allocator_complains(
+            "raised SystemError: free(): corrupted"
+        ));
+        assert!(!allocator_complains("SIGSEGV"));
+    }
+
+    #[test]
     fn frames_of_a_backtrace() {
         let text = "#0  __pthread_kill_implementation (threadid=1) at ./nptl/x.c:44\n\
                     #1  <signal handler called>\n\
                     #2  0x000055aa in list_resize (self=0x7f, newsize=3) at Objects/listobject.c:12\n\
                     #3  list_append (self=1) at Objects/listobject.c:400\n";
         assert_eq!(frames(text), ["list_resize", "list_append"]);
-    }
-
-    #[test]
-    fn masking_hides_what_changes_from_run_to_run() {
-        assert_eq!(
-            mask("at 0x7fab12, pid 123456, line 12"),
-            "at 0x…, pid …, line 12"
-        );
     }
 }

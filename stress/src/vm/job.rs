@@ -1,6 +1,7 @@
 //! Jobs: the harness with its work appended, run as one file by one process of a VM.
 
 use super::child::{self, End, Limits, Outcome};
+use super::words::{panic, signal_name};
 use super::{Vm, VmError};
 use crate::history::History;
 use std::collections::BTreeMap;
@@ -79,13 +80,13 @@ impl Log {
     pub fn how_it_ended(&self) -> String {
         let end = match self.end() {
             End::Exit(code) => format!("it exited with code {code}"),
-            End::Signal(signal) => format!("it died of {}", crate::verdict::signal_name(signal)),
+            End::Signal(signal) => format!("it died of {}", signal_name(signal)),
             End::Hang => "it did not answer in time".to_owned(),
             End::Memory => "it used more memory than allowed".to_owned(),
             End::Flood => "it printed without end".to_owned(),
             End::Interrupted => "it was interrupted".to_owned(),
         };
-        let panic = crate::verdict::stack::panic(self.stderr()).map(|p| format!("panicked at {p}"));
+        let panic = panic(self.stderr()).map(|p| format!("panicked at {p}"));
         let last = self.stderr().lines().rfind(|l| !l.trim().is_empty());
         let said = panic.unwrap_or_else(|| last.unwrap_or("").trim().to_owned());
         if said.is_empty() {

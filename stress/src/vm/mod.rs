@@ -7,6 +7,7 @@
 
 pub mod child;
 pub mod cpython;
+pub mod debugger;
 mod facts;
 mod find;
 pub mod hang;
@@ -17,12 +18,13 @@ pub mod rustpython;
 pub mod sanitizers;
 mod sleep;
 mod spread;
+pub mod words;
 
 pub use self::facts::{Facts, MODULES};
 pub use self::find::candidates;
 
 use self::find::executable;
-use crate::scenario::render::quote;
+use crate::python::quote;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -87,6 +89,15 @@ pub enum VmError {
     /// The harness cannot be written to a temporary file.
     #[error("cannot write a job file: {0}; check TMPDIR")]
     Temp(std::io::Error),
+}
+
+fn driver(implementation: &str) -> Option<&'static Driver> {
+    DRIVERS.iter().find(|d| d.implementation == implementation)
+}
+
+/// Why VMs of this implementation promise nothing about shared containers, if so.
+pub fn no_promise(implementation: &str) -> Option<&'static str> {
+    driver(implementation).and_then(|d| d.promise.err())
 }
 
 /// The default VM: RustPython inside this program.
@@ -189,14 +200,12 @@ impl Vm {
     }
 
     fn driver(&self) -> Option<&'static Driver> {
-        DRIVERS
-            .iter()
-            .find(|d| d.implementation == self.facts.implementation)
+        driver(&self.facts.implementation)
     }
 
     /// Why this VM promises nothing about shared containers, if so.
     pub fn no_promise(&self) -> Option<&'static str> {
-        self.driver().and_then(|d| d.promise.err())
+        no_promise(&self.facts.implementation)
     }
 
     /// Runs the first job and fills [`Vm::facts`].

@@ -30,32 +30,44 @@ pub(super) fn found(program: &Path) -> Vec<String> {
     vec![found.to_owned()]
 }
 
-/// Options of the sanitizers in a VM. The user's own come last and so win.
+/// Sanitizers, their variables, and what they are told. Go on after a report, for a run may show several;
+/// a long history, or the other access of a race has no stack; nothing suppressed: that is ours to do and
+/// to tell.
+const OPTIONS: &[(&str, &str, &str)] = &[
+    (
+        "thread",
+        "TSAN_OPTIONS",
+        "halt_on_error=0:history_size=7:second_deadlock_stack=1:report_signal_unsafe=0:log_path=stderr",
+    ),
+    (
+        "address",
+        "ASAN_OPTIONS",
+        "detect_leaks=0:allocator_may_return_null=1:handle_abort=0:log_path=stderr",
+    ),
+    (
+        "undefined",
+        "UBSAN_OPTIONS",
+        "print_stacktrace=1:halt_on_error=0:log_path=stderr",
+    ),
+];
+
+/// The user's own options come last and so win.
+fn told(options: &str, own: &str) -> String {
+    format!("{options}:exitcode={EXIT}:{own}")
+}
+
+/// The same for a program whose exit code is its own word.
+fn told_own_code(options: &str, own: &str) -> String {
+    format!("{options}:{own}:exitcode=0")
+}
+
+/// Options of the sanitizers in a VM.
 pub(super) fn prepare(facts: &Facts, command: &mut Command) {
-    // Go on after a report, for a run may show several; a long history, or the other access of a
-    // race has no stack; nothing suppressed: that is ours to do and to tell.
-    const OPTIONS: &[(&str, &str, &str)] = &[
-        (
-            "thread",
-            "TSAN_OPTIONS",
-            "halt_on_error=0:history_size=7:second_deadlock_stack=1:report_signal_unsafe=0:log_path=stderr",
-        ),
-        (
-            "address",
-            "ASAN_OPTIONS",
-            "detect_leaks=0:allocator_may_return_null=1:handle_abort=0:log_path=stderr",
-        ),
-        (
-            "undefined",
-            "UBSAN_OPTIONS",
-            "print_stacktrace=1:halt_on_error=0:log_path=stderr",
-        ),
-    ];
     for (sanitizer, variable, options) in OPTIONS {
         // Any of them may come together with checks for undefined behaviour.
         if facts.sanitized(sanitizer) || *sanitizer == "undefined" && !facts.sanitizers.is_empty() {
             let own = std::env::var(variable).unwrap_or_default();
-            command.env(variable, format!("{options}:exitcode={EXIT}:{own}"));
+            command.env(variable, told(options, &own));
         }
     }
     if facts.sanitizers.is_empty() {
@@ -70,5 +82,47 @@ pub(super) fn prepare(facts: &Facts, command: &mut Command) {
             libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
             Ok(())
         });
+    }
+}
+
+/// For a program that says by its exit code what it saw: ThreadSanitizer, which goes on after a report,
+/// must not put its own in that place. AddressSanitizer ends the process, and its code says so.
+pub fn keep_exit_code(facts: &Facts, command: &mut Command) {
+    for (sanitizer, variable, options) in OPTIONS {
+        if *sanitizer == "thread" && facts.sanitized(sanitizer) {
+            let own = std::env::var(variable).unwrap_or_default();
+            command.env(variable, told_own_code(options, &own));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_options_are_added_to_ours() {
+        let own = "history_size=2:verbosity=1";
+        assert_eq!(
+            told("history_size=7", own),
+            "history_size=7:exitcode=66:history_size=2:verbosity=1"
+        );
+        assert_eq!(
+            told_own_code("history_size=7", "exitcode=3"),
+            "history_size=7:exitcode=3:exitcode=0"
+        );
+    }
+
+    #[test]
+    fn only_the_thread_sanitizer_leaves_the_exit_code() {
+        for (sanitizer, touched) in [("thread", true), ("address", false), ("undefined", false)] {
+            let facts = Facts {
+                sanitizers: vec![sanitizer.to_owned()],
+                ..Facts::default()
+            };
+            let mut command = Command::new("true");
+            keep_exit_code(&facts, &mut command);
+            assert_eq!(command.get_envs().count() == 1, touched, "{sanitizer}");
+        }
     }
 }

@@ -44,6 +44,8 @@ fn finding(kind: Kind, operations: &[&str], version: &str) -> Finding {
         why: "data races in a program must not corrupt the VM, stop it or leak".into(),
         detail: "SIGSEGV".into(),
         subject: "list".into(),
+        place: Default::default(),
+        others: Vec::new(),
         frames: Vec::new(),
         scenario: Scenario::new(subject, "[1]".into(), threads),
         vm: "python3.13t".into(),
@@ -107,6 +109,13 @@ fn severity_is_the_order_that_maintainers_want() {
         "SIGABRT: free(): double free detected",
     );
     assert_eq!(allocator, Severity::MemoryCorruption);
+    // An exception may quote any words.
+    let quoted = of(
+        Kind::Internal,
+        forbidden,
+        "raised SystemError: free(): corrupted",
+    );
+    assert_eq!(quoted, Severity::Internal);
 }
 
 #[test]

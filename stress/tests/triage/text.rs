@@ -6,7 +6,7 @@ use threadbare_stress::bugs::attribute::{Attribution, Match};
 use threadbare_stress::finding::Finding;
 use threadbare_stress::finding::store::Store;
 use threadbare_stress::triage::marks::{Mark, Marks, State};
-use threadbare_stress::triage::{Entry, list};
+use threadbare_stress::triage::{Entry, list, statement};
 use threadbare_stress::verdict::Kind;
 
 /// Entries as they would be read, with fixed paths.
@@ -73,14 +73,10 @@ fn the_file_of_a_finding_makes_the_three_statements() {
     let out = tempfile::tempdir().unwrap();
     let crash = finding(Kind::Crash, &["o.pop()", "o.clear()"], "3.13.5");
     save(out.path(), &crash);
-    let file = out
-        .path()
-        .join("findings")
-        .join(&crash.id)
-        .join("finding.json");
-    let text = std::fs::read_to_string(file).unwrap();
-    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let said = &value["statements"];
+    let folder = out.path().join("findings").join(&crash.id);
+    statement::write(&folder, &crash).unwrap();
+    let text = std::fs::read_to_string(folder.join("statements.json")).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(said["severity"], "crash");
     for (key, part) in [
         ("ran", "configured with '--disable-gil'"),

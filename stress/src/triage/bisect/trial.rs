@@ -3,7 +3,7 @@
 use crate::bugs::Bug;
 use crate::bugs::run::{self, Ended};
 use crate::finding::{Finding, reproduce};
-use crate::triage::severity::Severity;
+use crate::identity::Hit;
 use crate::vm::child::End;
 use crate::vm::{Vm, VmError, sanitizers};
 use std::path::Path;
@@ -16,8 +16,7 @@ pub enum Trial {
     Hit(f64),
     /// It did not, in so many seconds.
     Clean(f64),
-    /// It neither failed as it should nor ended in time, which a busy machine can cause: not
-    /// counted.
+    /// It failed in another way, or did not end in time, which a busy machine can cause: not counted.
     Unclear,
     /// It says nothing: the VM lacks what is needed, or the program itself failed.
     Unfit(String),
@@ -57,11 +56,11 @@ pub fn of_script(
     let seconds = attempt.took.as_secs_f64();
     Ok(match attempt.outcome.end {
         End::Interrupted => Trial::Interrupted,
-        // A damaged heap may show as a hang, but so may a script that had no processor.
-        End::Hang if Severity::of(finding) != Severity::Hang => Trial::Unclear,
-        _ if attempt.hit => Trial::Hit(seconds),
+        _ if attempt.hit() => Trial::Hit(seconds),
         // Another report than the finding's: the script itself ran to its end.
         End::Exit(sanitizers::EXIT) if !vm.facts.sanitizers.is_empty() => Trial::Clean(seconds),
+        // Another failure says neither that this one is there nor that it is not.
+        _ if attempt.shown != Hit::None || attempt.outside.is_some() => Trial::Unclear,
         End::Exit(code) if code != 0 => {
             let stderr = &attempt.outcome.stderr;
             let last = stderr.lines().rfind(|l| !l.trim().is_empty());

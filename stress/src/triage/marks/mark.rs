@@ -1,6 +1,7 @@
 //! One mark: the race that it is about, what was decided, and why.
 
 use crate::finding::Finding;
+use crate::identity::may_be_one;
 use crate::triage::similar::place;
 use crate::verdict::Kind;
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,7 @@ impl Race {
 
     /// Whether two are one.
     pub fn is(&self, other: &Self) -> bool {
-        self.kind.alike(other.kind)
+        may_be_one(self.kind, other.kind)
             && (
                 &self.implementation,
                 &self.subject,

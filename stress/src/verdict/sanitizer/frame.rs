@@ -1,6 +1,7 @@
 //! One frame of a sanitizer's stack, normalised: no address, no build folder, no compiler's suffix.
 
 use super::function::function;
+use crate::verdict::noise::{self, Class};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -80,50 +81,22 @@ impl Frame {
     /// Whether the frame only makes an access for the function that calls it: an inlined accessor
     /// of a header, a library's copying loop, the sanitizer's own wrapper, the runtime of Rust.
     pub fn is_helper(&self) -> bool {
-        const NAMES: &[&str] = &[
-            "__interceptor_",
-            "__tsan_",
-            "__asan_",
-            "__ubsan_",
-            "___interceptor",
-            "__sanitizer_",
-            "_Py_atomic_",
-            "core::",
-            "std::",
-            "alloc::",
-            "<core::",
-            "<std::",
-            "<alloc::",
-            "__GI_",
-            "pthread_",
-            "operator new",
-            "operator delete",
-        ];
-        const LIBRARY: &[&str] = &[
-            "memcpy",
-            "memmove",
-            "memset",
-            "memcmp",
-            "memchr",
-            "strlen",
-            "strcmp",
-            "strcpy",
-            "malloc",
-            "calloc",
-            "realloc",
-            "free",
-            "posix_memalign",
-            "aligned_alloc",
-            "sem_wait",
-            "sem_post",
-        ];
         // `.c.h` is generated code that is included once: CPython's bytecodes and argument clinic.
         let header = [".h", ".hpp", ".hh"].iter().any(|e| self.file.ends_with(e))
             && !self.file.ends_with(".c.h");
         header
             || self.function.is_empty()
-            || NAMES.iter().any(|n| self.function.starts_with(n))
-            || LIBRARY.contains(&self.function.as_str())
+            || noise::is(
+                &self.function,
+                &[
+                    Class::Access,
+                    Class::Bytes,
+                    Class::Allocator,
+                    Class::Sanitizer,
+                    Class::Wait,
+                    Class::Death,
+                ],
+            )
     }
 
     /// What a signature holds: function and file. CPython's bytecodes are generated into a file

@@ -1,17 +1,9 @@
 //! A function's name as a signature holds it, whatever language and compiler it comes from.
 
+use crate::verdict::noise::without_suffix;
+
 /// Without parameters, template arguments, Rust's hash and the suffixes of clones.
 pub(super) fn function(name: &str) -> String {
-    const CLONES: &[&str] = &[
-        ".lto_priv",
-        ".part",
-        ".constprop",
-        ".isra",
-        ".cold",
-        ".llvm",
-        ".resume",
-        ".destroy",
-    ];
     let name = name.trim();
     let name = match name.rfind("::h") {
         Some(i) if name.len() == i + 19 && name[i + 3..].bytes().all(|b| b.is_ascii_hexdigit()) => {
@@ -19,12 +11,7 @@ pub(super) fn function(name: &str) -> String {
         }
         _ => name,
     };
-    let end = CLONES
-        .iter()
-        .filter_map(|c| name.find(c))
-        .min()
-        .unwrap_or(name.len());
-    let name = &name[..end];
+    let name = without_suffix(name);
     let mut out = String::new();
     let mut depth = 0usize;
     for (i, c) in name.char_indices() {

@@ -15,6 +15,7 @@ use self::watch::watch;
 use super::hang::Autopsy;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +25,8 @@ use std::time::Duration;
 pub const IDLE: Duration = Duration::from_secs(1);
 
 /// How a child ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     /// By itself, with this exit code.
     Exit(i32),
@@ -41,7 +43,7 @@ pub enum End {
 }
 
 /// What a child left.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     /// How it ended.
     pub end: End,
@@ -52,6 +54,7 @@ pub struct Outcome {
     /// stderr, bounded.
     pub stderr: String,
     /// What was seen of the process just before it was stopped for a hang.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hang: Option<Autopsy>,
     /// Processes it left behind, killed by us.
     pub orphans: usize,

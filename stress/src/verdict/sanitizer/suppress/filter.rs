@@ -1,7 +1,6 @@
 //! What becomes of a report: told, suppressed, or known to be false.
 
 use super::Suppression;
-use crate::bugs::{Bug, Nature};
 use crate::verdict::sanitizer::{Frame, Report};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,20 +35,26 @@ pub struct Hidden {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     suppressions: Vec<Suppression>,
-    /// Entries whose reports are false: id, and functions that are all its sides' innermost.
-    false_alarms: Vec<(String, Vec<String>)>,
+    false_alarms: Vec<FalseAlarm>,
+}
+
+/// Reports that are known to be false.
+#[derive(Clone, Debug)]
+pub struct FalseAlarm {
+    /// The bug report that says so.
+    pub id: String,
+    /// Unordered pairs of both sides' innermost functions.
+    pub pairs: Vec<[String; 2]>,
 }
 
 impl Filter {
-    /// Of suppressions and the catalogue, as far as they are about this implementation.
-    pub fn new(suppressions: Vec<Suppression>, bugs: &[Bug], implementation: &str) -> Self {
+    /// Of suppressions, as far as they are about this implementation, and its false alarms.
+    pub fn new(
+        suppressions: Vec<Suppression>,
+        false_alarms: Vec<FalseAlarm>,
+        implementation: &str,
+    ) -> Self {
         let mine = |vm: &Option<String>| vm.as_ref().is_none_or(|v| v == implementation);
-        let false_alarms = bugs
-            .iter()
-            .filter(|b| b.nature == Nature::False && b.vm == implementation)
-            .filter(|b| !b.signature.race.is_empty())
-            .map(|b| (b.id(), b.signature.race.clone()))
-            .collect();
         Self {
             suppressions: suppressions.into_iter().filter(|s| mine(&s.vm)).collect(),
             false_alarms,
@@ -60,13 +65,15 @@ impl Filter {
     pub fn fate(&self, report: &Report) -> Fate {
         let sides = report.sides();
         let tops: Vec<_> = sides.iter().filter_map(|s| s.top()).collect();
-        let known_false = self.false_alarms.iter().find(|(_, functions)| {
-            report.is_race()
-                && tops.len() == 2
-                && tops.iter().all(|t| functions.contains(&t.function))
+        let known_false = self.false_alarms.iter().find(|alarm| {
+            let [one, two] = tops.as_slice() else {
+                return false;
+            };
+            let is = |a: &str, b: &str| one.function == a && two.function == b;
+            report.is_race() && alarm.pairs.iter().any(|[a, b]| is(a, b) || is(b, a))
         });
-        if let Some((id, _)) = known_false {
-            return Fate::False(id.clone());
+        if let Some(alarm) = known_false {
+            return Fate::False(alarm.id.clone());
         }
         for s in self.suppressions.iter().filter(|s| s.what == report.what) {
             let is =
@@ -141,7 +148,7 @@ mod tests {
 
     #[test]
     fn only_the_exact_top_frame_suppresses() {
-        let filter = Filter::new(user(), &[], "cpython");
+        let filter = Filter::new(user(), Vec::new(), "cpython");
         let hidden = |a, b| filter.fate(&race(a, b));
         assert_eq!(
             hidden("tag", "look"),
@@ -164,7 +171,7 @@ mod tests {
                 "[[suppression]]\ntop = 'caller'\nreason = 'r'\nsource = 's'",
             )
             .unwrap(),
-            &[],
+            Vec::new(),
             "cpython",
         );
         assert_eq!(
@@ -176,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_is_new_or_stale_is_told() {
-        let filter = Filter::new(user(), &[], "cpython");
+        let filter = Filter::new(user(), Vec::new(), "cpython");
         let Fate::Suppressed { new, .. } = filter.fate(&race("tag", "write")) else {
             panic!("told")
         };
@@ -202,21 +209,16 @@ mod tests {
 
     #[test]
     fn reports_that_the_catalogue_calls_false_are_not_told() {
-        let mut bug = crate::bugs::shipped().remove(0);
-        bug.nature = Nature::False;
-        bug.vm = "cpython".into();
-        bug.signature.race = vec!["tag".into(), "look".into()];
-        let filter = Filter::new(Vec::new(), std::slice::from_ref(&bug), "cpython");
-        assert_eq!(filter.fate(&race("look", "tag")), Fate::False(bug.id()));
+        let alarm = FalseAlarm {
+            id: "x#1".into(),
+            pairs: vec![["tag".into(), "look".into()]],
+        };
+        let filter = Filter::new(Vec::new(), vec![alarm], "cpython");
+        assert_eq!(filter.fate(&race("look", "tag")), Fate::False("x#1".into()));
         assert_eq!(
             filter.fate(&race("tag", "write")),
             Fate::Told,
             "one side alone is another race"
-        );
-        bug.nature = Nature::Bug;
-        assert_eq!(
-            Filter::new(Vec::new(), &[bug], "cpython").fate(&race("look", "tag")),
-            Fate::Told
         );
     }
 }

@@ -8,7 +8,7 @@
 
 mod filter;
 
-pub use self::filter::{Fate, Filter, Hidden};
+pub use self::filter::{FalseAlarm, Fate, Filter, Hidden};
 
 use serde::Deserialize;
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! Native backtraces of crashes: the script once more under a debugger.
 //!
-//! Crashes that do not happen there are left to [`super::core_file`], where the machine allows it.
+//! Crashes that do not happen there are left to [`core_file`], where the machine allows it.
+
+pub mod core_file;
 
 use crate::vm::Vm;
 use crate::vm::child::{self, Limits};

@@ -36,7 +36,7 @@ pub(super) fn stride_thread(scenario: &Scenario, t: usize, gil: bool) -> String 
         };
         let _ = write!(
             out,
-            "        try:\n            {line}\n        except BaseException as e:\n            r{j}[i] = error(e)\n"
+            "        try:\n            {line}\n        except BaseException as e:\n            r{j}[i] = X(e)\n"
         );
     }
     out
@@ -52,7 +52,7 @@ pub(super) fn slot_thread(scenario: &Scenario, t: usize) -> String {
             out,
             "        try:\n            {}\n        except StopIteration:\n            slot[0] = MK()\n        \
              except BaseException as e:\n            if type(e).__name__ in ALARM and len(alarms) < 8:\n                \
-             alarms.append(error(e))\n",
+             alarms.append(render(X(e)))\n",
             call.code
         );
     }

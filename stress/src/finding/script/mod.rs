@@ -7,13 +7,14 @@ mod fixed;
 mod threads;
 
 use self::fixed::{
-    COMPARE, COMPARE_MAIN, ENVIRONMENT, EXPLAIN, PARALLEL, REST_MAIN, SEQUENTIAL, SHOW, SLOT,
-    STRIDE, STRIDE_MAIN, VALUES,
+    COMPARE, COMPARE_MAIN, ELEMENTS, ENVIRONMENT, EXPLAIN, NATURE, PARALLEL, RENDER, REST,
+    REST_MAIN, SEQUENTIAL, SLOT, SLOT_MAIN, STRIDE, STRIDE_MAIN, VALUES,
 };
 use self::threads::{slot_thread, stride_thread};
-use super::render::{body, make, observe, prelude, quote};
-use super::tuning::Tuning;
-use super::{Scenario, Shape};
+use crate::python::quote;
+use crate::scenario::render::{body, make, observe, prelude};
+use crate::scenario::tuning::Tuning;
+use crate::scenario::{Scenario, Shape};
 use crate::verdict::Kind;
 use std::fmt::Write as _;
 
@@ -49,7 +50,23 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         out += "# The sanitizer's report on stderr is the hit: run it on a VM compiled with that sanitizer, with setarch -R\n\
                 # and, for races, TSAN_OPTIONS=history_size=7.\n";
     }
-    out += "import gc\nimport sys\nimport time\n";
+    let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
+    let at_rest = matches!(head.kind, Kind::Refcount | Kind::Leak);
+    let compare = shape == Shape::Stride
+        && matches!(
+            head.kind,
+            Kind::Outcome | Kind::Exception | Kind::Internal | Kind::Uninitialised | Kind::Corrupt
+        );
+    for (part, wanted) in [
+        (VALUES, true),
+        (RENDER, compare || shape == Shape::Slot),
+        (REST, at_rest),
+    ] {
+        if wanted {
+            out += part;
+            out += "\n\n";
+        }
+    }
     out += "try:\n    import _thread\nexcept ImportError:\n    import thread as _thread\n";
     out += "try:\n    import faulthandler\n    faulthandler.enable()\nexcept Exception:\n    faulthandler = None\n";
     let tuning = head.tuning;
@@ -68,17 +85,8 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
             "if hasattr(sys, 'setswitchinterval'):\n    sys.setswitchinterval({seconds})"
         );
     }
-    let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
-    let at_rest = matches!(head.kind, Kind::Refcount | Kind::Leak);
-    let compare = shape == Shape::Stride
-        && matches!(
-            head.kind,
-            Kind::Outcome | Kind::Exception | Kind::Internal | Kind::Uninitialised | Kind::Corrupt
-        );
-    out += VALUES;
-    if compare {
-        out += SHOW;
-    }
+    out += ELEMENTS;
+    out += "\n\n";
     out += &prelude(&scenario.context.requires, &scenario.context.prelude);
     out += "\n\n";
     out += &make(&scenario.make);
@@ -108,7 +116,7 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         );
         let turns = tuning.turns.unwrap_or(4000);
         let _ = write!(out, "TURNS = {turns}\nMASKS = ({masks})\n");
-        return out + SLOT + if at_rest { REST_MAIN } else { STRIDE_MAIN };
+        return out + "\n\n" + SLOT + "\n\n" + if at_rest { REST_MAIN } else { SLOT_MAIN };
     }
     let lens: Vec<String> = scenario.lens().iter().map(usize::to_string).collect();
     let size = tuning.objects.unwrap_or(scenario.context.size.min(2000));
@@ -128,11 +136,22 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
             out,
             "\n\ndef check(o, N=N, K=K, V=V):\n    return {check}\n"
         );
+        let raises: Vec<String> = scenario.context.raises.iter().map(|r| quote(r)).collect();
+        let _ = write!(
+            out,
+            "\n\nWRONG = {}  # the class of outcome that is the hit\nRAISES = [{}]\n",
+            quote(&wrong(head)),
+            raises.join(", ")
+        );
         out += EXPLAIN;
+        out += NATURE;
     }
+    out += "\n\n";
     out += STRIDE;
+    out += "\n\n";
     if compare {
         out += COMPARE;
+        out += "\n\n";
     }
     out += if at_rest {
         REST_MAIN
@@ -142,6 +161,19 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         STRIDE_MAIN
     };
     out
+}
+
+/// The class of the wrong outcome that is looked for, as `wrong` of the script names it.
+fn wrong(head: &Head) -> String {
+    let exception = head.detail.strip_prefix("raised ").unwrap_or(head.detail);
+    let exception = exception.split([':', ',', ' ']).next().unwrap_or("");
+    match head.kind {
+        Kind::Exception => format!("exception {exception}"),
+        Kind::Internal => format!("internal {exception}"),
+        Kind::Uninitialised => "alien".to_owned(),
+        Kind::Corrupt => "check".to_owned(),
+        _ => "order".to_owned(),
+    }
 }
 
 fn names(prefix: &str, n: usize) -> String {
@@ -181,5 +213,5 @@ fn sequential(scenario: &Scenario) -> String {
         rows.push(format!("[{}]", row.join(", ")));
     }
     let _ = write!(out, "\n\nOPERATIONS = [{}]\n", rows.join(", "));
-    out + SEQUENTIAL
+    out + "\n\n" + SEQUENTIAL
 }

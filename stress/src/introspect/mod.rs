@@ -9,7 +9,7 @@
 mod assemble;
 mod run;
 
-use super::{Subject, SubjectError};
+use crate::subject::{Subject, SubjectError};
 use crate::vm::Vm;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! One run of the introspecting script on a VM, read line by line.
 
 use super::Target;
-use crate::scenario::render::quote;
+use crate::python::quote;
 use crate::subject::SubjectError;
 use crate::vm::child::{End, Limits};
 use crate::vm::{Vm, job};

@@ -2,7 +2,7 @@
 
 use super::run::{Found, SCRIPT};
 use super::{Introspected, Next, Target};
-use crate::scenario::render::quote;
+use crate::python::quote;
 use crate::subject::{Flavour, Form, Guarantee, Op, Subject, SubjectError};
 use crate::vm::Vm;
 use std::path::Path;

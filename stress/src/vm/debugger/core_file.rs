@@ -41,7 +41,7 @@ fn plain(pattern: &str) -> Result<(), String> {
 /// Why there is no backtrace, as a sentence for the record.
 pub fn of_script(vm: &Vm, script: &Path, seconds: u64, limit: Duration) -> Result<String, String> {
     usable()?;
-    if !super::backtrace::available() {
+    if !super::available() {
         return Err("no gdb to read a core with".to_owned());
     }
     let dir = tempfile::tempdir().map_err(|e| format!("no folder for a core ({e})"))?;
@@ -61,15 +61,30 @@ pub fn of_script(vm: &Vm, script: &Path, seconds: u64, limit: Duration) -> Resul
     };
     let core = file(dir.path())
         .ok_or("the crash left no core file, which the kernel does when it is too large")?;
-    let (program, _) = vm.program_and_args();
-    read(&crashed(&core).unwrap_or(program), &core)
-        .ok_or_else(|| "gdb could not read the core".to_owned())
+    text(vm, &core).ok_or_else(|| "gdb could not read the core".to_owned())
 }
 
-/// The only file in the folder.
+/// gdb's text on a core that a run left in this folder, where it was started; `None` without one.
+pub fn in_folder(vm: &Vm, dir: &Path) -> Option<String> {
+    text(vm, &file(dir)?)
+}
+
+fn text(vm: &Vm, core: &Path) -> Option<String> {
+    let (program, _) = vm.program_and_args();
+    read(&crashed(core).unwrap_or(program), core)
+}
+
+/// The core in the folder: a file that the kernel named (`core(5)`), whatever the program left there.
 fn file(dir: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(dir).ok()?.flatten().map(|e| e.path());
-    entries.into_iter().find(|p| p.is_file())
+    entries.into_iter().find(|p| p.is_file() && is_elf(p))
+}
+
+fn is_elf(path: &Path) -> bool {
+    use std::io::Read;
+    let mut head = [0; 4];
+    let read = std::fs::File::open(path).and_then(|mut f| f.read_exact(&mut head));
+    read.is_ok() && head == *b"\x7fELF"
 }
 
 /// The program that a core is of, which a launcher may have started; `None` when it does not say.
@@ -94,12 +109,13 @@ fn read(program: &Path, core: &Path) -> Option<String> {
 }
 
 fn gdb(args: &[&OsStr]) -> Option<String> {
-    let mut gdb = Command::new("nice");
-    gdb.args(["-n", "10", "gdb", "-batch", "-nx"])
+    let mut gdb = Command::new("gdb");
+    gdb.args(["-batch", "-nx"])
         .args(["-ex", "set debuginfod enabled off"])
         .args(args)
         .env("DEBUGINFOD_URLS", "");
-    let limit = Duration::from_secs(30);
+    // The symbols of a large VM on a busy machine.
+    let limit = Duration::from_secs(120);
     let limits = Limits {
         silence: limit,
         total: limit,

@@ -1,0 +1,5 @@
+turn = 0
+while time.time() < deadline:
+    stride(turn)
+    turn += 1
+print("not hit in %d strides" % turn)

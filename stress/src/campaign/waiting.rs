@@ -1,0 +1,128 @@
+//! Cases that wait: nothing is dropped silently while another failure of the subject is settled.
+
+use super::case::Case;
+use crate::identity::{Same, same};
+use std::collections::VecDeque;
+
+/// Cases of one subject that wait at most.
+const OF_SUBJECT: usize = 6;
+
+/// Cases that wait at most.
+const ALL: usize = 300;
+
+/// Why a case waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// What may be the same failure is being settled.
+    Busy,
+    /// Other subjects have their first turn first.
+    Breadth,
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    cases: VecDeque<(Case, Why)>,
+    /// Cases that found no room.
+    pub dropped: u64,
+}
+
+impl Waiting {
+    /// Puts a case at the end. One that is there already, or finds no room, is only counted.
+    pub fn push(&mut self, case: Case, why: Why) {
+        let mine = |(c, _): &&(Case, Why)| c.subject() == case.subject();
+        let known = |(c, _): &(Case, Why)| same(c.failure(), case.failure()) == Same::Yes;
+        if self.cases.iter().filter(mine).any(known) {
+            return;
+        }
+        if self.cases.iter().filter(mine).count() >= OF_SUBJECT || self.cases.len() >= ALL {
+            self.dropped += 1;
+            return;
+        }
+        self.cases.push_back((case, why));
+    }
+
+    /// The next case; with `early` only of those that do not wait for the breadth of the hunt.
+    pub fn pop(&mut self, early: bool) -> Option<Case> {
+        let ready = |(_, why): &(Case, Why)| !early || *why == Why::Busy;
+        let at = self.cases.iter().position(ready)?;
+        self.cases.remove(at).map(|(case, _)| case)
+    }
+
+    /// Takes all: subject and number of the scenario of each.
+    pub fn leave(&mut self) -> Vec<(String, usize)> {
+        let left = std::mem::take(&mut self.cases).into_iter();
+        left.map(|(c, _)| (c.subject().to_owned(), c.number))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::case::Evidence;
+    use crate::campaign::process::Judged;
+    use crate::choice::Seeded;
+    use crate::history::History;
+    use crate::identity::{Failure, InFlight};
+    use crate::scenario::generate::{Limits, generate};
+    use crate::subject::builtin;
+    use crate::verdict::grade::Grade;
+    use crate::verdict::{Kind, Verdict};
+
+    /// A panic of `list` at this line.
+    fn case(line: usize) -> Case {
+        let list = builtin::select(&["list".to_owned()]).unwrap().remove(0);
+        let limits = Limits { threads: 2, ops: 1 };
+        let scenario = generate(&list, limits, &mut Seeded::new(1, &[]));
+        let verdict = Verdict {
+            kind: Kind::Panic,
+            detail: format!("vm/src/list.rs:{line}: words"),
+            outcome: None,
+            count: 1,
+            alone: false,
+            report: None,
+        };
+        Case {
+            number: line,
+            storm: false,
+            judged: Judged {
+                index: 0,
+                failure: Failure::in_scenario(&verdict, &scenario, &InFlight::default()),
+                verdict,
+                history: History::default(),
+                flight: InFlight::default(),
+            },
+            grade: Grade::Forbidden,
+            why: String::new(),
+            makes: Vec::new(),
+            evidence: Evidence::default(),
+            scenario,
+        }
+    }
+
+    #[test]
+    fn another_failure_waits_and_the_same_is_not_kept_twice() {
+        let mut waiting = Waiting::default();
+        for line in [1, 2, 1] {
+            waiting.push(case(line), Why::Busy);
+        }
+        assert_eq!(waiting.pop(true).map(|c| c.number), Some(1));
+        assert_eq!(waiting.pop(true).map(|c| c.number), Some(2));
+        assert!(waiting.pop(true).is_none());
+        assert_eq!(waiting.dropped, 0);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_counted_and_what_is_left_is_named() {
+        let mut waiting = Waiting::default();
+        for line in 0..OF_SUBJECT + 3 {
+            waiting.push(case(line), Why::Breadth);
+        }
+        assert_eq!(waiting.dropped, 3);
+        assert!(waiting.pop(true).is_none(), "others have their turn first");
+        assert!(waiting.pop(false).is_some());
+        assert_eq!(waiting.leave().len(), OF_SUBJECT - 1);
+        assert!(waiting.pop(false).is_none());
+    }
+}

@@ -1,0 +1,43 @@
+//! The parts of a script that are the same for every scenario. They are files, so that Python's
+//! own tools see them; the first three are the harness's.
+
+macro_rules! parts {
+    ($($(#[$doc:meta])* $name:ident = $file:literal;)*) => {
+        $($(#[$doc])* pub(super) const $name: &str = include_str!(concat!("../../../harness/", $file));)*
+    };
+}
+
+parts! {
+    /// Values and exceptions.
+    VALUES = "values.py";
+    /// Outcomes as text.
+    RENDER = "render.py";
+    /// What may be looked at when all threads are done.
+    REST = "rest.py";
+    /// The elements of a scenario.
+    ELEMENTS = "script/elements.py";
+    /// The VM reads its environment as it starts, so the script starts it once more.
+    ENVIRONMENT = "script/environment.py";
+    /// Runs tasks in threads, or one after the other.
+    PARALLEL = "script/parallel.py";
+    /// One order of the operations in one thread.
+    SEQUENTIAL = "script/sequential.py";
+    /// What the orders give.
+    EXPLAIN = "script/explain.py";
+    /// The class of an outcome that they do not give, as the oracle names it.
+    NATURE = "script/nature.py";
+    /// All threads on fresh objects.
+    STRIDE = "script/stride.py";
+    /// All threads on one slot.
+    SLOT = "script/slot.py";
+    /// Outcomes that no order gives.
+    COMPARE = "script/compare.py";
+    /// Strides until an outcome is not explained.
+    COMPARE_MAIN = "script/compare_main.py";
+    /// Strides until the VM fails.
+    STRIDE_MAIN = "script/stride_main.py";
+    /// The same on the slot, after one thread alone.
+    SLOT_MAIN = "script/slot_main.py";
+    /// Strides until counts or live objects are off.
+    REST_MAIN = "script/rest_main.py";
+}
