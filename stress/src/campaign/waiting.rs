@@ -75,14 +75,7 @@ mod tests {
         let list = builtin::select(&["list".to_owned()]).unwrap().remove(0);
         let limits = Limits { threads: 2, ops: 1 };
         let scenario = generate(&list, limits, &mut Seeded::new(1, &[]));
-        let verdict = Verdict {
-            kind: Kind::Panic,
-            detail: format!("vm/src/list.rs:{line}: words"),
-            outcome: None,
-            count: 1,
-            alone: false,
-            report: None,
-        };
+        let verdict = Verdict::new(Kind::Panic, format!("vm/src/list.rs:{line}: words"));
         Case {
             number: line,
             storm: false,

@@ -196,7 +196,37 @@ impl Finding {
         let tuned = tuned.map_or_else(String::new, |t| format!(", tuned: {t}"));
         format!(
             "{} {} [{}] {} — {}; {rate}{others}{tuned}",
-            self.kind, self.subject, self.grade, self.scenario, self.detail
+            self.kind,
+            self.subject,
+            self.grade,
+            self.scenario,
+            clipped(&self.detail)
         )
+    }
+}
+
+/// Characters of a detail that one line shows: an outcome may be a whole file's content.
+const LONGEST: usize = 300;
+
+/// The beginning of a long text, and how long it is.
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}… ({} characters)", &text[..at], text.chars().count()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_shows_the_beginning_of_a_long_detail_and_says_how_long_it_is() {
+        let short = "no order gives ä".to_owned();
+        assert_eq!(clipped(&short), short);
+        let long = "ä".repeat(LONGEST + 5);
+        let line = clipped(&long);
+        assert_eq!(line.matches('ä').count(), LONGEST);
+        assert!(line.ends_with("… (305 characters)"), "{line}");
     }
 }

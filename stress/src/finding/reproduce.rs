@@ -114,7 +114,7 @@ fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
         };
         verdicts.push(Verdict {
             report: Some(Box::new(report.clone())),
-            ..of_words(kind, report.signature())
+            ..Verdict::new(kind, report.signature())
         });
     }
     // A sanitizer that reported anything changes the exit code of the script's own hit.
@@ -141,7 +141,7 @@ fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
             || outcome.stderr.contains("Timeout ("));
     // A thread that panicked may leave others waiting, or the rest of the script working.
     if let Some(panic) = stack::panic(&outcome.stderr) {
-        verdicts.push(of_words(Kind::Panic, panic));
+        verdicts.push(Verdict::new(Kind::Panic, panic));
     }
     if !left {
         verdicts.extend(of_end(outcome, finished || outcome.end == End::Exit(0)));
@@ -159,7 +159,7 @@ fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
 /// What a line of a script says by its class, `None` when it only shows the outcome.
 fn told(words: &str, finding: &Finding) -> Option<Verdict> {
     if words.starts_with("raised ") {
-        return Some(of_words(
+        return Some(Verdict::new(
             Kind::Internal,
             words.replace("raised !", "raised "),
         ));
@@ -175,18 +175,7 @@ fn told(words: &str, finding: &Finding) -> Option<Verdict> {
         _ => return None,
     };
     let rest = words.split_once(' ').map_or("", |(_, rest)| rest);
-    Some(of_words(kind, format!("raised {rest}")))
-}
-
-fn of_words(kind: Kind, detail: String) -> Verdict {
-    Verdict {
-        kind,
-        detail,
-        outcome: None,
-        count: 1,
-        alone: false,
-        report: None,
-    }
+    Some(Verdict::new(kind, format!("raised {rest}")))
 }
 
 /// Runs a script up to `runs` times and says how often it hit; with `stop_early` two runs

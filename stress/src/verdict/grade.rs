@@ -104,14 +104,7 @@ mod tests {
         let subject = &builtin::all()[0];
         let scenario = generate(subject, Limits::default(), &mut Seeded::new(1, &[]));
         let why = |kind| {
-            let verdict = Verdict {
-                kind,
-                detail: String::new(),
-                outcome: None,
-                count: 1,
-                alone: false,
-                report: None,
-            };
+            let verdict = Verdict::new(kind, String::new());
             let (grade, why) = grade(&verdict, &scenario, None);
             assert_eq!(grade, Grade::Forbidden);
             why

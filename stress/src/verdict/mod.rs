@@ -38,6 +38,20 @@ pub struct Verdict {
     pub report: Option<Box<sanitizer::Report>>,
 }
 
+impl Verdict {
+    /// A verdict of which nothing more is known, seen once.
+    pub fn new(kind: Kind, detail: String) -> Self {
+        Self {
+            kind,
+            detail,
+            outcome: None,
+            count: 1,
+            alone: false,
+            report: None,
+        }
+    }
+}
+
 /// Whether a process dies of this signal by its own fault; the others somebody sent.
 fn ours(signal: i32) -> bool {
     use nix::sys::signal::Signal;
@@ -76,16 +90,7 @@ pub fn of_process(log: &Log) -> Option<Verdict> {
 /// done.
 pub fn of_end(outcome: &Outcome, finished: bool) -> Option<Verdict> {
     let stderr = outcome.stderr.as_str();
-    let verdict = |kind, detail: String| {
-        Some(Verdict {
-            kind,
-            detail,
-            outcome: None,
-            count: 1,
-            alone: false,
-            report: None,
-        })
-    };
+    let verdict = |kind, detail: String| Some(Verdict::new(kind, detail));
     if reported::explains_end(outcome, finished) || from_outside(outcome).is_some() {
         return None;
     }
@@ -157,14 +162,10 @@ pub fn of_history(
             "leak" => Kind::Leak,
             _ => Kind::Internal,
         };
-        add(Verdict {
+        add(Verdict::new(
             kind,
-            detail: v.detail.trim_start_matches('!').to_owned(),
-            outcome: None,
-            count: 1,
-            alone: false,
-            report: None,
-        });
+            v.detail.trim_start_matches('!').to_owned(),
+        ));
     }
     for u in oracle::unexplained(history, &scenario.context.raises) {
         let (kind, detail) = match &u.nature {

@@ -196,6 +196,32 @@ fn eco(graph: &Graph, a: u32, b: u32) -> bool {
     }
 }
 
+/// Whether these steps between seq_cst events make a cycle through `event`.
+fn on_seq_cst_cycle(
+    graph: &Graph,
+    event: u32,
+    scratch: &mut Scratch,
+    step: impl Fn(u32, u32) -> bool,
+) -> bool {
+    let nodes = &graph.seq_cst;
+    scratch.seen.clear();
+    scratch.seen.resize(nodes.len(), false);
+    scratch.stack.clear();
+    scratch.stack.push(event);
+    while let Some(a) = scratch.stack.pop() {
+        for (i, &b) in nodes.iter().enumerate() {
+            if !scratch.seen[i] && step(a, b) {
+                if b == event {
+                    return true;
+                }
+                scratch.seen[i] = true;
+                scratch.stack.push(b);
+            }
+        }
+    }
+    false
+}
+
 /// Whether the relation given by bit rows has no cycle; closes it transitively.
 fn acyclic(rows: &mut [u64], n: usize, words: usize) -> bool {
     for k in 0..n {

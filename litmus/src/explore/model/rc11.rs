@@ -5,7 +5,10 @@
 //! weaker than `sb;hb;sb` where a read-modify-write ends the path.
 
 use super::super::graph::{Clock, Event, Graph, Kind, NONE};
-use super::{MemoryModel, Scratch, acyclic, eco, happens_before as before, is_last, is_lifetime};
+use super::{
+    MemoryModel, Scratch, acyclic, eco, happens_before as before, is_last, is_lifetime,
+    on_seq_cst_cycle,
+};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Rc11;
@@ -36,7 +39,8 @@ impl MemoryModel for Rc11 {
         if fences {
             with_fences(graph, scratch)
         } else {
-            accesses_only(graph, event, scratch)
+            // Without seq_cst fences psc is scb between seq_cst accesses.
+            !on_seq_cst_cycle(graph, event, scratch, |a, b| scb(graph, a, b))
         }
     }
 }
@@ -100,28 +104,6 @@ fn around(graph: &Graph, x: &Event, y: &Event) -> bool {
                 && graph.precedes(join as u32, last, Clock::Hb)
         }),
     }
-}
-
-/// Without seq_cst fences psc is scb between seq_cst accesses, and a new cycle passes
-/// through `event`.
-fn accesses_only(graph: &Graph, event: u32, scratch: &mut Scratch) -> bool {
-    let nodes = &graph.seq_cst;
-    scratch.seen.clear();
-    scratch.seen.resize(nodes.len(), false);
-    scratch.stack.clear();
-    scratch.stack.push(event);
-    while let Some(a) = scratch.stack.pop() {
-        for (i, &b) in nodes.iter().enumerate() {
-            if !scratch.seen[i] && scb(graph, a, b) {
-                if b == event {
-                    return false;
-                }
-                scratch.seen[i] = true;
-                scratch.stack.push(b);
-            }
-        }
-    }
-    true
 }
 
 /// The definition, relation by relation, on bit rows over all events.

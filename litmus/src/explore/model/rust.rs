@@ -18,7 +18,7 @@
 //! sequenced before a write.
 
 use super::super::graph::{Clock, Event, Graph, Kind, NONE};
-use super::{MemoryModel, Scratch, acyclic, eco, happens_before, is_last};
+use super::{MemoryModel, Scratch, acyclic, eco, happens_before, is_last, on_seq_cst_cycle};
 use crate::explore::program::MemoryOrder;
 
 #[derive(Clone, Copy)]
@@ -38,7 +38,10 @@ impl MemoryModel for Rust {
             all.filter(|&&f| graph.at(f).kind == Kind::Fence)
         };
         if fences().next().is_none() {
-            return !graph.at(event).order.is_seq_cst() || !on_cycle(graph, event, scratch);
+            // Without fences S is made of these steps alone.
+            let step = |a, b| cob(graph, a, b) || strongly_before(graph, a, b);
+            let is_seq_cst = graph.at(event).order.is_seq_cst();
+            return !is_seq_cst || !on_seq_cst_cycle(graph, event, scratch, step);
         }
         let relevant = graph.at(event).order.is_seq_cst()
             || fences().any(|&f| graph.precedes(f, event, Clock::Hb));
@@ -68,27 +71,6 @@ fn strongly_before(graph: &Graph, a: u32, b: u32) -> bool {
 fn cob(graph: &Graph, a: u32, b: u32) -> bool {
     let atomic = |e: u32| graph.at(e).order != MemoryOrder::Plain;
     eco(graph, a, b) && atomic(a) && atomic(b)
-}
-
-/// Whether S, without fences, would have a cycle through `event`.
-fn on_cycle(graph: &Graph, event: u32, scratch: &mut Scratch) -> bool {
-    let nodes = &graph.seq_cst;
-    scratch.seen.clear();
-    scratch.seen.resize(nodes.len(), false);
-    scratch.stack.clear();
-    scratch.stack.push(event);
-    while let Some(a) = scratch.stack.pop() {
-        for (i, &b) in nodes.iter().enumerate() {
-            if !scratch.seen[i] && (cob(graph, a, b) || strongly_before(graph, a, b)) {
-                if b == event {
-                    return true;
-                }
-                scratch.seen[i] = true;
-                scratch.stack.push(b);
-            }
-        }
-    }
-    false
 }
 
 /// The definition, on bit rows over all events.
