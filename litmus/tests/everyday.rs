@@ -360,3 +360,68 @@ fn a_cycle_of_strong_handles_leaks() {
         *a.next.lock().unwrap() = Some(a.clone());
     });
 }
+
+/// What each thread wrote before it let go is there for who learns that all have.
+#[test]
+fn the_last_of_several_owners_tells_who_waits() {
+    passes(|| {
+        let (owners, closed) = (
+            Arc::new(AtomicUsize::new(3)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let data = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let let_go = |owners: &AtomicUsize, closed: &AtomicBool| {
+            if owners.fetch_sub(1, AcqRel) == 1 {
+                closed.store(true, Release);
+            }
+        };
+        let threads: Vec<_> = (0..2)
+            .map(|n| {
+                let (owners, closed, data) = (owners.clone(), closed.clone(), data.clone());
+                thread::spawn(move || {
+                    data[n].store(1, Relaxed);
+                    let_go(&owners, &closed);
+                })
+            })
+            .collect();
+        let_go(&owners, &closed);
+        while !closed.load(Acquire) {
+            thread::yield_now();
+        }
+        assert_eq!(data[0].load(Relaxed) + data[1].load(Relaxed), 2);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+/// The same by the destructor of what an `Arc` holds.
+#[test]
+fn the_destructor_of_what_several_own_tells_who_waits() {
+    struct Sender(Arc<AtomicBool>);
+    impl Drop for Sender {
+        fn drop(&mut self) {
+            self.0.store(true, Release);
+        }
+    }
+    passes(|| {
+        let closed = Arc::new(AtomicBool::new(false));
+        let data = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let sender = Arc::new(Sender(closed.clone()));
+        let threads: Vec<_> = (0..2)
+            .map(|n| {
+                let (sender, data) = (sender.clone(), data.clone());
+                thread::spawn(move || {
+                    data[n].store(1, Relaxed);
+                    drop(sender);
+                })
+            })
+            .collect();
+        drop(sender);
+        while !closed.load(Acquire) {}
+        assert_eq!(data[0].load(Relaxed) + data[1].load(Relaxed), 2);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}

@@ -184,7 +184,6 @@ fn runs_that_are_given_up_answer_no_destructor() {
 }
 
 #[test]
-#[ignore = "false alarm: this loop, in a destructor, is refused as one that keeps something"]
 fn a_destructor_that_spins_is_not_answered_either() {
     let report = passes(|| {
         let done = Arc::new(AtomicU32::named(0, "done"));

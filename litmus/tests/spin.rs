@@ -270,31 +270,35 @@ fn tries_that_matter_after_the_loop_are_counted() {
     assert!(kinds.contains(&failure.kind), "{}", failure.message);
 }
 
+/// A loop that waits but remembers a value in between: each of its ends is explored.
 #[test]
 fn a_loop_that_keeps_what_it_read_is_no_plain_wait() {
-    let report = check(|| {
-        let x = Arc::new(AtomicU32::named(0, "x"));
-        let y = x.clone();
-        thread::spawn(move || {
-            y.store(1, Relaxed);
-            y.store(2, Relaxed);
-        });
-        let mut phase = 0;
-        loop {
-            match x.load(Relaxed) {
-                1 => phase = 1,
-                2 if phase == 1 => return,
-                2 => break,
-                _ => {}
+    let explored = |forbidden: Option<bool>| {
+        check(move || {
+            let x = Arc::new(AtomicU32::named(0, "x"));
+            let y = x.clone();
+            thread::spawn(move || {
+                y.store(1, Relaxed);
+                y.store(2, Relaxed);
+            });
+            let mut phase = 0;
+            let met = loop {
+                match x.load(Relaxed) {
+                    1 => phase = 1,
+                    2 => break phase == 1,
+                    _ => {}
+                }
+            };
+            assert_ne!(Some(met), forbidden);
+            if !met {
+                thread::spawn(move || x.store(3, Relaxed)).join().unwrap();
             }
-        }
-        thread::spawn(move || x.store(3, Relaxed)).join().unwrap();
-    });
-    // Never passed as exhaustive with the executions after 1 missing.
-    let failure = report.failure.expect("it is refused");
-    assert!(
-        failure.message.contains("keeps something"),
-        "{}",
-        failure.message
-    );
+        })
+    };
+    let all = explored(None);
+    assert!(all.failure.is_none() && all.exhaustive, "{:?}", all.failure);
+    for met in [false, true] {
+        let failure = explored(Some(met)).failure.expect("it can end so");
+        assert_eq!(failure.kind, FailureKind::Assertion, "{}", failure.message);
+    }
 }

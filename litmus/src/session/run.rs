@@ -88,6 +88,9 @@ pub(super) struct Run {
     waiting: Vec<(u32, u64, u32, Body)>,
 }
 
+/// Told to a thread's history first: that of its parent does not go on so.
+const BORN: u64 = 0xb0_4e00;
+
 impl Run {
     /// Gives up what is still under way: the youngest first, for it may borrow from those
     /// that started it.
@@ -147,7 +150,8 @@ impl Run {
             let number = shared.names.paths.number(thread);
             shared.prepare(thread);
             let at = thread as usize;
-            shared.history[at] = mix(history, number);
+            // Not as its parent's goes on, which is answered the same number.
+            shared.history[at] = mix(mix(history, number), BORN);
             shared.points[at] = Some(Point {
                 thread,
                 node,
