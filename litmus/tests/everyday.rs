@@ -425,3 +425,32 @@ fn the_destructor_of_what_several_own_tells_who_waits() {
         }
     });
 }
+
+/// What Rust allows and the search leaves out stands in the same line as "exhaustive".
+#[test]
+fn what_is_left_out_stands_beside_the_result() {
+    let waits = || {
+        let (pair, woken) = (Arc::new((Mutex::new(false), Condvar::new())), Relaxed);
+        let other = pair.clone();
+        let thread = thread::spawn(move || {
+            *other.0.lock().unwrap() = true;
+            other.1.notify_one();
+        });
+        let mut done = pair.0.lock().unwrap();
+        while !*done {
+            done = pair.1.wait(done).unwrap();
+        }
+        drop(done);
+        let weak = AtomicUsize::new(0);
+        while weak.compare_exchange_weak(0, 1, woken, woken).is_err() {}
+        thread.join().unwrap();
+    };
+    let coverage = |explorer: Explorer| explorer.check(waits).coverage();
+    let plain = coverage(Explorer::new());
+    let left_out = "load buffering and spurious failures of weak exchanges and spurious wake-ups";
+    assert!(plain.ends_with(left_out), "{plain}");
+    let more = coverage(Explorer::new().spurious_failures(1).spurious_wakeups(1));
+    assert!(more.contains("further spurious wake-ups"), "{more}");
+    let none = Explorer::new().check(|| drop(Mutex::new(0).lock()));
+    assert!(none.coverage().ends_with("without load buffering"));
+}

@@ -385,3 +385,15 @@ proptest! {
         threadbare_litmus::lang::fuzzing::litmus_text(&bytes);
     }
 }
+
+/// 2⁶³ is the one constant whose negative is a constant and itself not.
+#[test]
+fn the_constant_without_a_positive_reads_back() {
+    let source = "C big\n{}\nP0(atomic_int* x) { int r0 = - (9223372036854775808) == 9223372036854775808; }\n\
+                  exists (0:r0=1)\n";
+    let test = Test::parse(source).expect("it is C");
+    let printed = test.to_string();
+    let again = Test::parse(&printed).expect("it is printed as C");
+    assert_eq!(again.to_string(), printed);
+    assert_eq!(again, test, "{printed}");
+}

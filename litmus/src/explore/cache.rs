@@ -283,6 +283,11 @@ pub(crate) trait Source {
         Vec::new()
     }
 
+    /// What may happen in Rust and was not explored, in words.
+    fn left_out(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// Whether a wait with a time limit came when its thread was not to time out any more.
     fn is_timeless(&self) -> bool {
         false

@@ -218,6 +218,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
         report.bounded = search.bounded;
         report.symmetric = search.symmetric;
         report.spins = search.source.spins();
+        report.left_out = search.source.left_out();
         report.timeless = search.source.is_timeless();
         report.tree = worker.as_ref().map_or(0, |worker| worker.tree);
         let outcome = self.outcome(&mut search, result);
@@ -286,9 +287,12 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
             report.bounded |= part.bounded;
             report.symmetric |= part.symmetric;
             report.spins.extend(part.spins);
+            report.left_out.extend(part.left_out);
             report.timeless |= part.timeless;
             first.get_or_insert(outcome);
         }
+        report.left_out.sort_unstable();
+        report.left_out.dedup();
         report.spins.sort();
         report.spins.dedup();
         report.tree = trees[0];
@@ -347,6 +351,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
         report.bounded = search.bounded;
         report.symmetric = search.symmetric;
         report.spins = search.source.spins();
+        report.left_out = search.source.left_out();
         report.timeless = search.source.is_timeless();
         let outcome = self.outcome(&mut search, result);
         (report, outcome)

@@ -84,6 +84,8 @@ pub struct Report {
     pub(super) symmetric: bool,
     /// Whether workers saw different trees.
     pub(super) diverged: bool,
+    /// What may happen in Rust and was not explored.
+    pub(super) left_out: Vec<&'static str>,
     /// Whether a wait with a time limit came when its thread was not to time out any more.
     pub(super) timeless: bool,
 }
@@ -116,6 +118,7 @@ impl Report {
             failure: None,
             estimate: None,
             spins: Vec::new(),
+            left_out: Vec::new(),
             elapsed: Duration::ZERO,
             scope,
             finished: false,
@@ -147,9 +150,11 @@ impl Report {
             Some(most) if self.bounded => format!("within {} ", count(most.into(), "preemption")),
             _ => String::new(),
         };
-        let model = match model {
-            Model::Rust => format!("{} without load buffering", model.name()),
-            _ => model.name().to_string(),
+        let buffering = (model == Model::Rust).then_some("load buffering");
+        let without: Vec<&str> = buffering.iter().chain(&self.left_out).copied().collect();
+        let model = match without[..] {
+            [] => model.name().to_string(),
+            _ => format!("{} without {}", model.name(), without.join(" and ")),
         };
         if self.failure.is_some() {
             return format!("stopped at the first fault, after {executions} under {model}");

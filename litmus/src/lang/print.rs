@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::ast::{
-    BinOp, Condition, Env, Expected, Expr, InitValue, Order, Place, Prop, Quantifier, RmwOp, Stmt,
-    StmtKind, Test, UnOp, Value, c_name,
+    BinOp, Condition, Env, Expected, Expr, InitValue, IntType, Order, Place, Prop, Quantifier,
+    RmwOp, Stmt, StmtKind, Test, Type, UnOp, Value, c_name,
 };
 
 impl Display for Test {
@@ -199,6 +199,12 @@ fn expression(f: &mut Formatter<'_>, expr: &Expr, level: u8) -> fmt::Result {
     match expr {
         Expr::Const(value) => write!(f, "{value}"),
         Expr::Reg(name) | Expr::Address(name) => write!(f, "{name}"),
+        // Behind a minus it would be another constant: this one has no positive of its size.
+        Expr::Cast(ty, inner)
+            if *ty == Type::of(IntType::ULONG) && **inner == Expr::Const(i64::MIN) =>
+        {
+            write!(f, "{}", i64::MIN.unsigned_abs())
+        }
         Expr::Cast(ty, inner) => {
             write!(f, "({ty}) ")?;
             match **inner {

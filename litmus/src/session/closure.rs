@@ -492,6 +492,10 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
         self.settle_waits(cache)
     }
 
+    fn left_out(&self) -> Vec<&'static str> {
+        SHARED.with_borrow(|shared| shared.names.left_out.iter().copied().collect())
+    }
+
     fn spins(&self) -> Vec<String> {
         SHARED.with_borrow(|shared| shared.names.spins.iter().cloned().collect())
     }

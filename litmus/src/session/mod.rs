@@ -274,12 +274,25 @@ pub(crate) struct Allowances {
 
 /// Whether a weak exchange fails without cause: a choice, as often as allowed.
 pub(crate) fn fails_spuriously(caller: &'static Caller<'static>) -> bool {
-    without_cause(|allowances| &mut allowances.failures, caller)
+    let fails = without_cause(|allowances| &mut allowances.failures, caller);
+    fails
+        || leaves_out(
+            |left| left.failures,
+            [
+                "spurious failures of weak exchanges",
+                "further spurious failures of weak exchanges",
+            ],
+        )
 }
 
 /// Whether a wait ends without cause: a choice, as often as allowed.
 pub(crate) fn wakes_spuriously(caller: &'static Caller<'static>) -> bool {
-    without_cause(|allowances| &mut allowances.wakeups, caller)
+    let wakes = without_cause(|allowances| &mut allowances.wakeups, caller);
+    wakes
+        || leaves_out(
+            |left| left.wakeups,
+            ["spurious wake-ups", "further spurious wake-ups"],
+        )
 }
 
 /// Whether the time is up: a choice, as often as allowed.
@@ -292,6 +305,19 @@ pub(crate) fn times_out(caller: &'static Caller<'static>) -> bool {
         });
     }
     up
+}
+
+/// What is not allowed any more may still happen in Rust: it is said beside the result, in the first
+/// words where it was never allowed. Always false.
+fn leaves_out(left: fn(&Allowances) -> u32, [all, more]: [&'static str; 2]) -> bool {
+    SHARED.with_borrow_mut(|s| {
+        let allowances = s.allowances.get(s.thread as usize);
+        if s.active && allowances.is_some_and(|allowances| left(allowances) == 0) {
+            let never = left(&s.names.allowances) == 0;
+            s.names.left_out.insert(if never { all } else { more });
+        }
+    });
+    false
 }
 
 fn without_cause(of: fn(&mut Allowances) -> &mut u32, caller: &'static Caller<'static>) -> bool {

@@ -30,6 +30,8 @@ pub(super) struct Names {
     pub loops: Loops,
     /// Places where a thread was taken to spin.
     pub spins: BTreeSet<String>,
+    /// What may happen in Rust and was not explored, since it is not allowed so often.
+    pub left_out: BTreeSet<&'static str>,
     /// What may happen without cause, per thread and execution.
     pub allowances: Allowances,
     /// Whether a thread was to wait with a limit and not to time out any more.
