@@ -15,10 +15,10 @@ def turn():
 
 
     records = [Record() for _ in range(many(2000))]
-    seen, at, turns = ([], []), [0, 0], iter((0, 1))
+    seen, at, turns = ([], []), [0, 0], [1, 0]
 
     def build():
-        me = next(turns)
+        me = turns.pop()
         for i, record in enumerate(records):
             at[me] = i
             while at[1 - me] < i:

@@ -15,10 +15,10 @@ def turn():
     for lock in locks:
         lock.acquire()
     released = [0, 0]
-    turns = iter((0, 1))
+    turns = [1, 0]
 
     def release():
-        me = next(turns)
+        me = turns.pop()
         for lock in locks:
             try:
                 lock.release()

@@ -22,10 +22,10 @@ def turn():
 
 
     functions = [Unbuilt() if FAULT == "two" else make() for _ in range(many(1000))]
-    seen, at, turns = ([], []), [0, 0], iter((0, 1))
+    seen, at, turns = ([], []), [0, 0], [1, 0]
 
     def look():
-        me = next(turns)
+        me = turns.pop()
         for i, f in enumerate(functions):
             at[me] = i
             while at[1 - me] < i:

@@ -14,10 +14,10 @@ def turn():
             __annotations__ = property(lambda cls: {})  # a new one each time
 
     classes = [Meta("C", (), {}) if FAULT == "two" else type("C", (), {}) for _ in range(many(300))]
-    seen, at, turns = ([], []), [0, 0], iter((0, 1))
+    seen, at, turns = ([], []), [0, 0], [1, 0]
 
     def look():
-        me = next(turns)
+        me = turns.pop()
         for i, cls in enumerate(classes):
             at[me] = i
             while at[1 - me] < i:

@@ -15,10 +15,10 @@ intern_it = str.strip if FAULT == "two" else sys.intern
 
 def turn():
     stem = str(time.monotonic_ns())
-    seen, at, turns = ([], []), [0, 0], iter((0, 1))
+    seen, at, turns = ([], []), [0, 0], [1, 0]
 
     def intern():
-        me = next(turns)
+        me = turns.pop()
         for i in range(many(500)):
             at[me] = i
             while at[1 - me] < i:

@@ -23,10 +23,10 @@ if FAULT == "two":
 
 def turn():
     stem = b"m%d_" % time.monotonic_ns()
-    seen, at, turns = ([], []), [0, 0], iter((0, 1))
+    seen, at, turns = ([], []), [0, 0], [1, 0]
 
     def add_all():
-        me = next(turns)
+        me = turns.pop()
         for i in range(many(200)):
             at[me] = i
             while at[1 - me] < i:

@@ -16,10 +16,10 @@ def turn():
         return [x]
 
 
-    seen, at, turns = ([], []), [0, 0], iter((0, 1))
+    seen, at, turns = ([], []), [0, 0], [1, 0]
 
     def call():
-        me = next(turns)
+        me = turns.pop()
         for i in range(many(1000)):
             at[me] = i
             while at[1 - me] < i:

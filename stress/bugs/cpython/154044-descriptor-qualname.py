@@ -18,10 +18,10 @@ NAMES = NAMES[: many(len(NAMES))]
 
 
 def trial():  # runs in a process of its own: what is raced is a first use
-    seen, at, turns = ([], []), [0, 0], iter((0, 1))
+    seen, at, turns = ([], []), [0, 0], [1, 0]
 
     def look():
-        me = next(turns)
+        me = turns.pop()
         for i, m in enumerate(NAMES):
             at[me] = i
             while at[1 - me] < i:
