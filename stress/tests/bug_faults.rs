@@ -170,8 +170,9 @@ fn reports(vm: &Vm, bug: &Bug) -> Result<(), Failed> {
         let mut last = None;
         for seconds in SECONDS {
             let ended = planted(vm, bug, Duration::from_secs_f64(seconds), fault)?.ended;
-            // A VM without a GIL may also die or hang of the bug itself.
-            let over = matches!(ended, Ended::Wrong(_) | Ended::Broken(_));
+            // A VM without a GIL may also die or hang of the bug itself: once more, then.
+            let bug_itself = matches!(ended, Ended::Crash(_) | Ended::Hang(_));
+            let over = ended != Ended::Clean && (vm.facts.has_gil() || !bug_itself);
             last = Some(ended);
             if over {
                 break;
