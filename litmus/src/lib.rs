@@ -1,6 +1,6 @@
 //! Threadbare's own model checker for weak memory.
 //!
-//! [`explore::Explorer`] enumerates *execution graphs* instead of interleavings.
+//! [`Explorer`] enumerates *execution graphs* instead of interleavings.
 //!
 //! ```
 //! use threadbare_litmus::sync::{Arc, atomic::{AtomicU32, Ordering::{Acquire, Relaxed, Release}}};
@@ -41,6 +41,8 @@ pub mod alloc;
 pub mod catalogue;
 pub mod cell;
 pub mod explore;
+mod explorer;
+pub mod fuzzing;
 pub mod hardware;
 pub mod lang;
 pub mod observe;
@@ -50,7 +52,8 @@ mod session;
 pub mod sync;
 pub mod thread;
 
-pub use explore::{Explorer, Model};
+pub use explore::Model;
+pub use explorer::Explorer;
 
 /// Explores `program` exhaustively under [`Model::Rust`].
 ///

@@ -7,7 +7,8 @@
 //!
 //! ```
 //! use threadbare_litmus::sync::atomic::{AtomicU32, Ordering::Relaxed};
-//! use threadbare_litmus::explore::{Execution, Explorer, FailureKind};
+//! use threadbare_litmus::Explorer;
+//! use threadbare_litmus::explore::{Execution, FailureKind};
 //! use threadbare_litmus::observe::{Observer, note};
 //! use threadbare_litmus::{sync::Arc, thread};
 //!
@@ -53,6 +54,7 @@
 //! ```
 
 use crate::explore::cache::{Note, answer};
+use crate::explore::execution::Moment;
 use crate::explore::graph::{Clock, Graph, Kind, NONE};
 use crate::explore::{Execution, Failure};
 use crate::session;
@@ -132,32 +134,6 @@ pub struct Noted<'e, T> {
     pub what: &'e T,
     moment: Moment,
     graph: &'e Graph,
-}
-
-/// Where a note stands.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
-    thread: u32,
-    /// How many events of the thread are before it.
-    index: u32,
-    /// The event before it: in its thread, or the one that started the thread.
-    last: u32,
-    /// Its order among the notes between two events.
-    ordinal: u32,
-}
-
-impl Moment {
-    fn precedes(self, other: Moment, graph: &Graph, clock: Clock) -> bool {
-        if self.thread == other.thread {
-            return (self.index, self.ordinal) < (other.index, other.ordinal);
-        }
-        self.is_seen_by(other.last, graph, clock)
-    }
-
-    /// Whether the event after the note is in the prefix of `event`.
-    fn is_seen_by(self, event: u32, graph: &Graph, clock: Clock) -> bool {
-        event != NONE && graph.seen(event, clock, self.thread) > self.index
-    }
 }
 
 impl<'e, T> Noted<'e, T> {

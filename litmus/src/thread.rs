@@ -5,7 +5,7 @@ mod scoped;
 pub use scoped::{Scope, ScopedJoinHandle, scope};
 
 use crate::explore::program::{MemoryOrder, Op, Wait};
-use crate::session;
+use crate::session::{self, Fact};
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::Location as Caller;
@@ -30,6 +30,34 @@ pub struct Thread {
     id: ThreadId,
     token: u32,
     name: Option<std::sync::Arc<str>>,
+    start: Option<Start>,
+}
+
+/// Where a thread was started.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    index: u32,
+    token: u32,
+    /// The location in which it says that it has finished, if somebody asks.
+    finished: Option<u32>,
+    caller: &'static Caller<'static>,
+}
+
+impl Start {
+    /// Whether the thread has finished. Asked for the first time it is learnt that threads started there
+    /// are to say so, and the exploration begins again.
+    fn is_finished(self, caller: &'static Caller<'static>) -> bool {
+        let Some(finished) = self.finished else {
+            session::learn(Fact::Watched(session::place(self.caller)));
+            session::stop(caller);
+            return false;
+        };
+        let op = Op::Load {
+            location: session::at(finished),
+            order: MemoryOrder::Relaxed,
+        };
+        session::perform(op, caller) == 1
+    }
 }
 
 /// Which thread one is: the same in every execution.
@@ -55,6 +83,14 @@ impl Thread {
             id: ThreadId(session::path_of(index)),
             token,
             name: None,
+            start: None,
+        }
+    }
+
+    fn started(start: Start) -> Self {
+        Self {
+            start: Some(start),
+            ..Self::new(start.index, start.token)
         }
     }
 
@@ -95,9 +131,9 @@ pub fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Jo
         }
         *slot.borrow_mut() = Some(value);
     };
-    let (id, token) = start(Box::new(body), None, Caller::caller());
+    let start = start(Box::new(body), None, Caller::caller());
     JoinHandle {
-        thread: Thread::new(id, token),
+        thread: Thread::started(start),
         result,
     }
 }
@@ -135,28 +171,40 @@ pub fn spawn_alike(n: usize, body: impl Fn() + Send + Sync + 'static) -> Vec<Joi
             drop(body);
             *slot.borrow_mut() = Some(());
         };
-        let (id, token) = start(Box::new(run), elder, caller);
-        elder = Some(id);
+        let start = start(Box::new(run), elder, caller);
+        elder = Some(start.index);
         JoinHandle {
-            thread: Thread::new(id, token),
+            thread: Thread::started(start),
             result,
         }
     };
     (0..n).map(|_| one()).collect()
 }
 
-/// Starts a thread with a park token; its number and the token.
-fn start(
-    body: Box<dyn FnOnce()>,
-    elder: Option<u32>,
-    caller: &'static Caller<'static>,
-) -> (u32, u32) {
+/// Starts a thread with a park token.
+fn start(body: Box<dyn FnOnce()>, elder: Option<u32>, caller: &'static Caller<'static>) -> Start {
     let token = session::create(Some("park token"), 0, 8);
+    let watched = session::knows(Fact::Watched(session::place(caller)));
+    let finished = watched.then(|| session::create(Some("thread finished"), 0, 8));
     let run = move || {
         TOKENS.with_borrow_mut(|tokens| tokens.insert(session::current(), token));
         body();
+        if let Some(finished) = finished {
+            // Relaxed: it says that the thread has finished and nothing of what it did, as `std`'s.
+            let op = Op::Store {
+                location: session::at(finished),
+                order: MemoryOrder::Relaxed,
+                value: 1,
+            };
+            session::perform(op, caller);
+        }
     };
-    (session::spawn(Box::new(run), elder, caller), token)
+    Start {
+        index: session::spawn(Box::new(run), elder, caller),
+        token,
+        finished,
+        caller,
+    }
 }
 
 /// What a returned value adds to the knowledge of the joining thread: a number itself,
@@ -191,6 +239,14 @@ impl<T> JoinHandle<T> {
             .borrow_mut()
             .take()
             .expect("the thread has ended"))
+    }
+
+    /// Whether the thread has returned. What it did is visible only after a join: nothing orders this
+    /// question after it, as in `std`.
+    #[track_caller]
+    pub fn is_finished(&self) -> bool {
+        let start = self.thread.start.expect("it was started");
+        start.is_finished(Caller::caller())
     }
 
     /// The thread's handle.

@@ -2,7 +2,8 @@
 
 use std::panic::panic_any;
 use std::time::Duration;
-use threadbare_litmus::explore::{Explorer, FailureKind};
+use threadbare_litmus::Explorer;
+use threadbare_litmus::explore::FailureKind;
 use threadbare_litmus::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::*, fence};
 use threadbare_litmus::sync::{Arc, Condvar, Mutex, RwLock, Weak};
 use threadbare_litmus::thread;

@@ -125,9 +125,9 @@ fn test(threads: std::ops::Range<usize>, length: usize) -> impl Strategy<Value =
             thread.params = LOCATIONS.iter().zip(types).map(param).collect();
         }
         let registers = (0..threads.len())
-            .flat_map(|t| (0..length).map(move |n| Place::Register(t, format!("r{n}"))));
+            .flat_map(|t| (0..length).map(move |n| Variable::Register(t, format!("r{n}"))));
         let locations = registers
-            .chain(LOCATIONS.map(|name| Place::Location(name.into())))
+            .chain(LOCATIONS.map(|name| Variable::Location(name.into())))
             .collect();
         let condition = Condition {
             quantifier: Quantifier::Exists,

@@ -230,25 +230,14 @@ exists (1:r0=x /\\ 1:r1=0)";
     let untyped = publish.replace("atomic_int* r0", "int r0");
     assert_eq!(states(&untyped).len(), 2);
     let wild = "C t\n{ }\nP0 (int** p) { int* r0 = *p; int r1 = *r0; }\nexists (0:r1=0)";
-    let test = parsed(wild).0;
-    let error = judge(&test, Engine::Explorer(Model::Rc11), &Limits::default()).unwrap_err();
-    assert!(
-        error.to_string().contains("address of no location"),
-        "{error}"
-    );
     let outside =
         "C t\n{ int a[2] = {1, 2}; }\nP0 (int* a, int* b) { int r = a[2]; }\nexists (0:r=0)";
-    let error = judge(
-        &parsed(outside).0,
-        Engine::Explorer(Model::Sc),
-        &Limits::default(),
-    );
-    assert!(
-        error
-            .unwrap_err()
-            .to_string()
-            .contains("address of no location")
-    );
+    for text in [wild, outside] {
+        let verdict = verdict(text);
+        let words = verdict.race.as_deref().unwrap_or_default();
+        assert!(words.contains("address of no location"), "{words}");
+        assert!(verdict.states.is_empty() && verdict.is_finding());
+    }
     let arrays = "C t\n{ int a[2] = {1, 2}; }\nP0 (int* a) { a[1] = 3; }\nlocations [a;]\nforall (a={1,3} /\\ a[0]=1)";
     let verdict = verdict(arrays);
     assert!(verdict.ok);
@@ -527,10 +516,10 @@ fn refusals_do_not_mislead() {
     texts.extend(
         [
             "goto L;",
-            "L: *d = 1;",
+            "L: *d = 1; L: ;",
             "codevar: c;",
             "int r = constvar:c;",
-            "do { } while (1);",
+            "do { } until (1);",
             "rcu_read_lock();",
             "int r = mtx_trylock(x);",
             "int a[3];",
@@ -540,7 +529,7 @@ fn refusals_do_not_mislead() {
             "r0++;",
             "3 = 4;",
             "x = 4;",
-            "int r0 = &d + 1 ? 2 : 3;",
+            "int r0 = *d + 1 ? 2;",
             "int e; int* p = &e;",
             "int r = frobnicate(x);",
             "atomic_fetch_max(x, 1);",
@@ -557,6 +546,94 @@ fn refusals_do_not_mislead() {
     }
     assert!(!messages.contains(['\u{1b}', '\u{7}', '\u{202e}']));
     insta::assert_snapshot!(messages);
+}
+
+#[test]
+fn a_conditional_evaluates_one_of_its_halves() {
+    assert_eq!(alone("int r = *d == 4 ? 1 : 2;"), "1");
+    assert_eq!(alone("int r = *d == 5 ? 1 : *d ? 3 : 4;"), "3");
+    assert_eq!(alone("int r = 7; r = r > 6 ? r - 6 : r + 6;"), "1");
+    assert_eq!(
+        alone("int r = 0; int s = 0 ? atomic_fetch_add(x, 1) : 5; r = s + atomic_load(x);"),
+        "8"
+    );
+    assert_eq!(alone("int z = 0; int r = z != 0 ? 6 / z : 9;"), "9");
+    assert_eq!(alone("int z = 0; int r = z != 0 && 6 / z;"), "0");
+    assert_eq!(alone("int* p = *d == 4 ? &a[1] : &a[2]; int r = *p;"), "20");
+    // The halves have one type: -1 becomes an unsigned number.
+    assert_eq!(
+        alone("unsigned u0 = 1; long r = *d ? -1 : u0;"),
+        "4294967295"
+    );
+}
+
+#[test]
+fn labels_and_loops_that_test_at_the_end() {
+    assert_eq!(alone("int r = 0; do { r++; } while (r < 3);"), "3");
+    assert_eq!(alone("int r = 5; do r++; while (0);"), "6");
+    assert_eq!(alone("int r = 1; goto end; r = 2; end: ;"), "1");
+    assert_eq!(alone("int r = 0; again: r++; if (r < 3) goto again;"), "3");
+    assert_eq!(
+        alone("int r = 0; if (*d) { goto in; } else { in: r = 4; }"),
+        "4"
+    );
+    // A loop that only waits is exact, without a first read that is over before.
+    let text = |wait: &str| {
+        format!(
+            "C t\n{{ x=0; }}\nP0 (atomic_int* x) {{ atomic_store(x, 1); atomic_store(x, 2); }}\nP1 (atomic_int* x) {{ int r; {wait} }}\nexists (1:r=2)"
+        )
+    };
+    let waits = verdict(&text("do { r = atomic_load(x); } while (r != 2);"));
+    assert_eq!(
+        (waits.positive, &waits.coverage),
+        (1, &Coverage::Exhaustive)
+    );
+    let jumps = verdict(&text("l: r = atomic_load(x); if (r != 2) goto l;"));
+    assert!(jumps.ok && jumps.states.len() == 1);
+    let bounded = Coverage::Bounded("4 turns of each loop".into());
+    assert_eq!(jumps.coverage, bounded);
+    for (body, what) in [
+        ("goto nowhere;", "there is no label `nowhere`"),
+        ("l: ; l: ;", "the label `l` stands here again"),
+        ("do { } while (1)", "`;`"),
+    ] {
+        let text = format!("C t\n{{ }}\nP0 (int* x) {{ {body} }}\nexists (x=0)");
+        let error = Test::parse(&text).expect_err(body);
+        let words = error.render("t", &text);
+        assert!(words.contains(what), "{words}");
+    }
+}
+
+#[test]
+fn what_c_leaves_undefined_is_said_and_the_rest_goes_on() {
+    let text = |body: &str| {
+        format!(
+            "C t\n{{ x=0; }}\nP0 (atomic_int* x) {{ atomic_store(x, 1); }}\nP1 (atomic_int* x) {{ int r = atomic_load(x); {body} }}\nexists (1:r=1)"
+        )
+    };
+    for (body, words) in [
+        ("int s = 6 / r;", "division by zero, by P1 at t:4:"),
+        ("int s = 6 % r;", "division by zero, by P1 at t:4:"),
+        ("int s = 1 << (r - 1);", "shift by -1"),
+        (
+            "int* p = 0; if (r == 0) { *p = 1; }",
+            "the address of no location",
+        ),
+    ] {
+        for workers in [1, 2] {
+            let limits = Limits {
+                workers,
+                ..Limits::default()
+            };
+            let verdict = verdict_of(&text(body), Engine::Explorer(Model::Rc11), &limits);
+            let race = verdict.race.as_deref().unwrap_or_default();
+            assert!(race.contains(words), "{body}: {race}");
+            // The execution in which it is defined has its state.
+            assert_eq!((verdict.ok, verdict.states.len()), (true, 1), "{body}");
+            assert!(verdict.is_finding() && verdict.to_string().contains("\nUndef\n"));
+        }
+    }
+    assert!(verdict(&text("int s = r == 0 ? 6 : 6 / r;")).race.is_none());
 }
 
 /// The depth of what is parsed, printed and lowered is bounded, whatever is nested in what.

@@ -146,10 +146,15 @@ fn expr() -> impl Strategy<Value = Expr> + Clone {
             (int_type(), inner.clone()).prop_map(|(ty, e)| Expr::Cast(Type::of(ty), Box::new(e))),
             (select(&BinOp::ALL[..]), inner.clone(), inner.clone())
                 .prop_map(|(op, a, b)| Expr::Binary(op, Box::new(a), Box::new(b))),
+            (inner.clone(), inner.clone(), inner.clone())
+                .prop_map(|(test, a, b)| Expr::Cond(Box::new([test, a, b]))),
             update(inner),
         ]
     })
 }
+
+/// A label that every thread ends with.
+const LABEL: &str = "done";
 
 fn at(kind: StmtKind) -> Stmt {
     Stmt {
@@ -178,6 +183,7 @@ fn stmt() -> impl Strategy<Value = Stmt> {
         select(&ALL[..]).prop_map(StmtKind::Fence),
         atomic().prop_map(StmtKind::Lock),
         effects.prop_map(StmtKind::Effect),
+        Just(StmtKind::Goto(LABEL.into())),
     ];
     leaf.prop_map(at).prop_recursive(3, 12, 3, |inner| {
         let body = || vec(inner.clone(), 0..3);
@@ -185,6 +191,7 @@ fn stmt() -> impl Strategy<Value = Stmt> {
             2 => (expr(), body(), body())
                 .prop_map(|(test, then, other)| at(StmtKind::If(test, then, other))),
             1 => (expr(), body()).prop_map(|(test, body)| at(StmtKind::While(test, body))),
+            1 => (expr(), body()).prop_map(|(test, body)| at(StmtKind::DoWhile(body, test))),
         ]
     })
 }
@@ -200,6 +207,7 @@ fn thread() -> impl Strategy<Value = Thread> {
             .map(at)
             .collect();
         body.splice(0..0, declarations);
+        body.push(at(StmtKind::Label(LABEL.into())));
         let param = |name: &&str| Param {
             name: name.to_string(),
             ty: Type {
@@ -215,13 +223,13 @@ fn thread() -> impl Strategy<Value = Thread> {
     })
 }
 
-fn place() -> impl Strategy<Value = Place> {
+fn place() -> impl Strategy<Value = Variable> {
     prop_oneof![
-        name(&ATOMICS).prop_map(Place::Location),
-        name(&PLAIN).prop_map(Place::Location),
-        (0usize..3).prop_map(|index| Place::Location(format!("{ARRAY}[{index}]"))),
+        name(&ATOMICS).prop_map(Variable::Location),
+        name(&PLAIN).prop_map(Variable::Location),
+        (0usize..3).prop_map(|index| Variable::Location(format!("{ARRAY}[{index}]"))),
         (0usize..2, name(&REGISTERS))
-            .prop_map(|(thread, register)| Place::Register(thread, register)),
+            .prop_map(|(thread, register)| Variable::Register(thread, register)),
     ]
 }
 
@@ -250,12 +258,12 @@ fn arbitrary_test() -> impl Strategy<Value = Test> {
     );
     let one = place().prop_filter(
         "no element alone",
-        |place| !matches!(place, Place::Location(name) if name.contains('[')),
+        |place| !matches!(place, Variable::Location(name) if name.contains('[')),
     );
     let typed = |ty: Option<IntType>| ty.map(Type::of);
     let array = (option::of(int_type()), vec(value(), 3)).prop_map(move |(ty, values)| Init {
         ty: typed(ty),
-        place: Place::Location(ARRAY.into()),
+        place: Variable::Location(ARRAY.into()),
         value: InitValue::Array(values),
     });
     let init =
@@ -263,9 +271,9 @@ fn arbitrary_test() -> impl Strategy<Value = Test> {
             let mut out = vec![array];
             for (ty, place, value) in all {
                 // A register's type is that of its declaration in the thread.
-                let number = matches!((&place, &value), (Place::Location(_), Value::Int(_)));
+                let number = matches!((&place, &value), (Variable::Location(_), Value::Int(_)));
                 if out.iter().all(|init| init.place != place)
-                    && (number || matches!(place, Place::Location(_)))
+                    && (number || matches!(place, Variable::Location(_)))
                 {
                     out.push(Init {
                         ty: typed(ty).filter(|_| number),

@@ -4,16 +4,19 @@ mod support;
 
 use std::collections::BTreeSet;
 use support::orbits::orbits;
-use support::{Ins, Straight};
-use threadbare_litmus::Explorer;
+use support::{Ins, Straight, parse};
 use threadbare_litmus::explore::Model;
 use threadbare_litmus::explore::program::{
     Location, LocationInfo, MemoryOrder, Op, Program, Step, Update, Wait,
 };
+use threadbare_litmus::sync::Arc;
+use threadbare_litmus::sync::atomic::Ordering::{AcqRel, Relaxed, SeqCst};
+use threadbare_litmus::sync::atomic::{AtomicU32, fence};
+use threadbare_litmus::{Explorer, thread};
 
 /// `n` threads with the code of `text`, see [`support::parse`].
 fn times(n: usize, text: &str) -> Straight {
-    support::parse(&vec![text; n].join("|"))
+    parse(&vec![text; n].join("|"))
 }
 
 fn counts(program: &Straight, reduce: bool) -> (u64, u64) {
@@ -29,6 +32,73 @@ fn symmetry_divides_by_the_number_of_orders() {
     assert_eq!(counts(&arc, true), (280, 0));
     let arc = times(4, "Ax;Ax;Ax");
     assert_eq!(counts(&arc, true), (15_400, 0));
+}
+
+#[test]
+fn twins_read_and_write_in_order() {
+    for (text, all, orbits) in [("Rx | Rx | Wx1", 4, 3), ("Wx1 | Wx1 | Rx", 6, 3)] {
+        assert_eq!(counts(&parse(text), false), (all, 0), "{text}");
+        assert_eq!(counts(&parse(text), true), (orbits, 0), "{text}");
+    }
+}
+
+/// Whichever of two updates that acquire comes second, its thread sees what the other did before: they
+/// are no updates that commute.
+#[test]
+fn updates_that_acquire_are_ordered() {
+    let report = Explorer::new().reduce(true).check(|| {
+        let x = Arc::new([(); 3].map(|()| AtomicU32::new(0)));
+        let each = |mine: usize, other: usize| {
+            let x = x.clone();
+            thread::spawn(move || {
+                x[mine].store(1, Relaxed);
+                x[2].add(1, AcqRel);
+                x[other].load(Relaxed)
+            })
+        };
+        let (one, other) = (each(0, 1), each(1, 0));
+        let seen = (one.join().unwrap(), other.join().unwrap());
+        assert_ne!(seen, (0, 0));
+    });
+    assert!(
+        report.failure.is_none(),
+        "{}",
+        report.failure.unwrap().message
+    );
+}
+
+/// Fences on both sides make the order of two updates visible, though nobody looks at them.
+#[test]
+fn updates_between_fences_are_ordered() {
+    for swapped in [false, true] {
+        let report = Explorer::new().reduce(true).check(move || {
+            let shared = Arc::new([AtomicU32::new(0), AtomicU32::new(0)]);
+            let first = || {
+                let shared = shared.clone();
+                thread::spawn(move || {
+                    shared[0].store(1, Relaxed);
+                    fence(SeqCst);
+                    shared[1].add(1, Relaxed);
+                });
+            };
+            let second = || {
+                let shared = shared.clone();
+                thread::spawn(move || {
+                    shared[1].add(1, Relaxed);
+                    fence(SeqCst);
+                    assert_eq!(shared[0].load(Relaxed), 1, "the second was first");
+                });
+            };
+            if swapped {
+                second();
+                first();
+            } else {
+                first();
+                second();
+            }
+        });
+        assert!(report.failure.is_some(), "missed, swapped: {swapped}");
+    }
 }
 
 #[test]

@@ -348,3 +348,29 @@ fn a_thread_is_the_same_by_whatever_way_it_is_met() {
         assert_eq!(alone.complete, shared.complete);
     }
 }
+
+/// The process ends all the same, but says whose stack it was.
+#[test]
+fn a_stack_that_overflows_names_itself() {
+    const CHILD: &str = "THREADBARE_LITMUS_OVERFLOWS";
+    fn deep(n: u64) -> u64 {
+        std::hint::black_box([n; 64])[0] + if n == 0 { 0 } else { deep(n + 1) }
+    }
+    if std::env::var_os(CHILD).is_some() {
+        check(|| drop(thread::spawn(|| deep(1)).join()));
+        return;
+    }
+    let me = std::env::current_exe().unwrap();
+    let name = "a_stack_that_overflows_names_itself";
+    let run = std::process::Command::new(me)
+        .args([name, "--exact", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&run.stderr);
+    assert!(!run.status.success());
+    assert!(
+        words.contains("an explored thread has overflowed its stack"),
+        "{words}"
+    );
+}

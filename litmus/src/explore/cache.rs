@@ -95,18 +95,24 @@ impl Cache {
         &self.nodes[node as usize].op
     }
 
+    #[inline]
     pub fn after(&self, node: u32, answer: Value) -> Option<u32> {
         let mut next = self.nodes[node as usize].child;
-        for _ in 0..FEW {
-            if next == NONE {
-                return None;
-            }
+        while next != NONE {
             let child = &self.nodes[next as usize];
             if child.answer == answer {
                 return Some(next);
             }
             next = child.sibling;
         }
+        match self.further.is_empty() {
+            true => None,
+            false => self.further_after(node, answer),
+        }
+    }
+
+    #[cold]
+    fn further_after(&self, node: u32, answer: Value) -> Option<u32> {
         self.further.get(&(node, answer)).copied()
     }
 
@@ -251,6 +257,12 @@ pub(crate) trait Source {
     /// What a thread is, independent of the numbers given in one search.
     fn path(&self, thread: u32) -> u64 {
         thread.into()
+    }
+
+    /// Whether threads have the same numbers in every search, so that their paths are their
+    /// numbers.
+    fn numbers_threads_alike(&self) -> bool {
+        true
     }
 
     /// Whether locations have the same numbers in every search.

@@ -6,7 +6,7 @@ use super::model::MemoryModel;
 use super::parallel::{Claims, Worker};
 use super::report::{Scope, fault_of};
 use super::search::{Doubt, End, Search, Settings, Stop, probes};
-use super::{Estimate, Execution, Explorer, Failure, FailureKind, Progress, Report};
+use super::{Estimate, Execution, Failure, FailureKind, Plan, Progress, Report};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
@@ -22,7 +22,7 @@ const TICK: u64 = 4_096;
 const PROBES: u64 = 200;
 
 /// Is shown executions, and may end the exploration.
-pub(super) type Visit<'a> = dyn FnMut(&Execution<'_>) -> ControlFlow<()> + Send + 'a;
+pub(crate) type Visit<'a> = dyn FnMut(&Execution<'_>) -> ControlFlow<()> + Send + 'a;
 
 /// What ended a search before its end.
 enum Outcome {
@@ -33,7 +33,7 @@ enum Outcome {
     Failed(Box<Failure>),
 }
 
-impl Explorer {
+impl Plan {
     pub(super) fn scope(&self) -> Scope {
         Scope {
             model: self.model,
@@ -42,7 +42,7 @@ impl Explorer {
             sample: self.sample,
             workers: self.workers,
             shard: self.shard,
-            time_outs: self.allowances.time_outs,
+            time_outs: self.time_outs,
         }
     }
 
@@ -65,7 +65,7 @@ impl Explorer {
         };
         loop {
             let job = Job::<M, _> {
-                explorer: self,
+                plan: self,
                 settings: &settings,
                 make: &make,
                 visit: visit.as_mut().map(|visit| Mutex::new(&mut **visit as _)),
@@ -130,7 +130,7 @@ fn settled<M: MemoryModel, S: Source>(
 }
 
 struct Job<'a, M, F> {
-    explorer: &'a Explorer,
+    plan: &'a Plan,
     settings: &'a Settings,
     make: &'a F,
     /// Absent where nobody looks: workers would queue for it.
@@ -153,7 +153,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
         if let Some(fault) = search.source.judge(&execution) {
             return Err(fault.into());
         }
-        let most = self.explorer.max_executions;
+        let most = self.plan.max_executions;
         // Relaxed: nothing but the number is shared.
         let spent = most != u64::MAX
             && self.spent.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= most;
@@ -169,7 +169,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
     }
 
     fn execution<'s>(&self, search: &'s Search<M, S>, end: End) -> Execution<'s> {
-        Execution::new(&search.graph, &search.cache, &search.source, end).under(self.explorer.model)
+        Execution::new(&search.graph, &search.cache, &search.source, end).under(self.plan.model)
     }
 
     fn outcome(&self, search: &mut Search<M, S>, result: Result<(), Stop>) -> Outcome {
@@ -194,7 +194,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
     fn tick(&self, new: u64) {
         // Relaxed: a statistic.
         let executions = self.done.fetch_add(new, Ordering::Relaxed) + new;
-        if let Some(progress) = &self.explorer.progress {
+        if let Some(progress) = &self.plan.progress {
             (progress.0)(&Progress {
                 executions,
                 estimate: self.estimate,
@@ -205,7 +205,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
 
     fn worker(&self, mut worker: Option<Worker<'_>>) -> (u64, Report, Outcome) {
         let mut search = self.search();
-        let (mut report, mut since) = (Report::new(self.explorer.scope()), 0);
+        let (mut report, mut since) = (Report::new(self.plan.scope()), 0);
         let result = search.run(worker.as_mut(), |search, end| {
             report.count(end);
             since += 1;
@@ -232,13 +232,13 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
     }
 
     fn exhausted(mut self, workers: usize) -> (Report, Outcome) {
-        if self.explorer.progress.is_some() {
+        if self.plan.progress.is_some() {
             // The estimate is for the bar only: what fails in it fails in the search.
             let mut search = self.search();
             let mut ignore = |_: &mut Search<M, S>, _| Ok(());
             self.estimate = probes(&mut search, PROBES, 0, &mut ignore).0;
         }
-        let (shard, mut report) = (self.explorer.shard, Report::new(self.explorer.scope()));
+        let (shard, mut report) = (self.plan.shard, Report::new(self.plan.scope()));
         let split = match shard {
             // The parts must find the same depth, whatever each has to work with.
             Some(shard) => self.split(shard.of),
@@ -322,7 +322,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
                 Err(Stop::Restart(doubt)) => return Err(doubt),
                 Err(Stop::Fault(_)) => return Ok(None),
                 Ok(()) if worker.frontier == 0 => return Ok(None),
-                Ok(()) if worker.frontier >= self.explorer.share * parts => {
+                Ok(()) if worker.frontier >= self.plan.share * parts => {
                     return Ok(Some(depth));
                 }
                 Ok(()) => {}
@@ -333,7 +333,7 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
 
     fn sampled(self, count: u64, seed: u64) -> (Report, Outcome) {
         let mut search = self.search();
-        let (mut report, mut seen) = (Report::new(self.explorer.scope()), HashSet::new());
+        let (mut report, mut seen) = (Report::new(self.plan.scope()), HashSet::new());
         let mut visit = |search: &mut Search<M, S>, end| {
             report.count(end);
             let execution = self.execution(search, end);

@@ -2,14 +2,39 @@
 
 use super::Model;
 use super::cache::{Cache, Note, Source, answer, answers};
-use super::graph::{Event, Graph, Kind, NONE};
+use super::graph::{Clock, Event, Graph, Kind, NONE};
 use super::preemptions::Part;
 use super::program::{Location, Value};
 use super::search::{End, first_clash};
-use crate::observe::Moment;
 use std::cell::OnceCell;
 
-/// One execution graph, as shown to the visitor of [`Explorer::run`](super::Explorer::run).
+/// Where a note stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub thread: u32,
+    /// How many events of the thread are before it.
+    pub index: u32,
+    /// The event before it: in its thread, or the one that started the thread.
+    pub last: u32,
+    /// Its order among the notes between two events.
+    pub ordinal: u32,
+}
+
+impl Moment {
+    pub fn precedes(self, other: Moment, graph: &Graph, clock: Clock) -> bool {
+        if self.thread == other.thread {
+            return (self.index, self.ordinal) < (other.index, other.ordinal);
+        }
+        self.is_seen_by(other.last, graph, clock)
+    }
+
+    /// Whether the event after the note is in the prefix of `event`.
+    pub fn is_seen_by(self, event: u32, graph: &Graph, clock: Clock) -> bool {
+        event != NONE && graph.seen(event, clock, self.thread) > self.index
+    }
+}
+
+/// One execution graph, as shown to the visitor of [`Explorer::run`](crate::Explorer::run).
 pub struct Execution<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) cache: &'a Cache,
@@ -66,7 +91,7 @@ impl<'a> Execution<'a> {
     }
 
     /// The first data race in it, in words with both accesses; see
-    /// [`Explorer::survey`](super::Explorer::survey).
+    /// [`Explorer::survey`](crate::Explorer::survey).
     pub fn race(&self) -> Option<String> {
         let plain = self.graph.places.iter().any(|place| place.plain > 0);
         let fault = plain.then(|| first_clash(self.graph, |thread| self.source.path(thread)))?;
@@ -74,7 +99,7 @@ impl<'a> Execution<'a> {
     }
 
     /// The least number of preemptions with which it can come about, see
-    /// [`Explorer::max_preemptions`](super::Explorer::max_preemptions).
+    /// [`Explorer::max_preemptions`](crate::Explorer::max_preemptions).
     pub fn preemptions(&self) -> u32 {
         let threads = self.graph.threads.iter();
         let limits: Vec<u32> = threads.map(|thread| thread.events.len() as u32).collect();

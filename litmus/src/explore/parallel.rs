@@ -9,7 +9,7 @@
 //! A choice is known by its content: a hash of the graph in which it is taken and of what is
 //! chosen, in which threads go by what made them ([`Source::path`]) and no number that a worker
 //! gave stands. In one process the first worker that comes by takes it; among processes
-//! ([`Explorer::shard`]) the hash decides alone.
+//! ([`Explorer::shard`](crate::Explorer::shard)) the hash decides alone.
 //!
 //! That all walk the same tree is what makes this right: the next thread, the order of choices and
 //! which of them there are must be functions of the graph, not of what a worker has in its cache.
@@ -20,7 +20,7 @@
 //! reports.
 //!
 //! [`Source::path`]: super::cache::Source::path
-//! [`Explorer::shard`]: super::Explorer::shard
+//! [`Explorer::shard`](crate::Explorer::shard): super::Explorer::shard
 
 use std::collections::HashSet;
 use std::sync::Mutex;

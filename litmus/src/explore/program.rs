@@ -75,9 +75,9 @@ pub enum Op {
         update: Update,
     },
     /// As [`Self::Update`] where nobody wants the old value, which is not answered. Such
-    /// updates need not be ordered among themselves: see [`Explorer::reduce`].
+    /// updates need not be ordered among themselves: see [`Explorer::reduce`](crate::Explorer::reduce).
     ///
-    /// [`Explorer::reduce`]: super::Explorer::reduce
+    /// [`Explorer::reduce`](crate::Explorer::reduce): super::Explorer::reduce
     Apply {
         /// The location.
         location: Location,
@@ -272,7 +272,7 @@ pub trait Program: Sync {
     fn step(&self, thread: usize, answers: &[Value]) -> Step;
 
     /// Whether two threads do the same after the same answers. The explorer uses it where
-    /// [`Explorer::reduce`](super::Explorer::reduce) is set, and checks it then: every step
+    /// [`Explorer::reduce`](crate::Explorer::reduce) is set, and checks it then: every step
     /// that it asks of one thread it asks of those like it.
     fn alike(&self, _: usize, _: usize) -> bool {
         false

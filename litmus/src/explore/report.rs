@@ -63,7 +63,7 @@ pub struct Report {
     pub bounded: bool,
     /// Whether a reduction was in force to the end.
     pub reduced: bool,
-    /// Of a part ([`Explorer::shard`](super::Explorer::shard)): a number that must be the same in
+    /// Of a part ([`Explorer::shard`](crate::Explorer::shard)): a number that must be the same in
     /// all parts, or they have divided different searches.
     pub tree: u64,
     /// Of a sample: how much it covered.
@@ -232,7 +232,7 @@ pub struct Failure {
     pub dot: String,
     /// Its graph as a picture.
     pub svg: String,
-    /// The line that [`Explorer::replay`](super::Explorer::replay) repeats it from.
+    /// The line that [`Explorer::replay`](crate::Explorer::replay) repeats it from.
     pub trace: String,
 }
 

@@ -15,20 +15,20 @@ pub(super) struct Line(pub(super) AtomicI64);
 
 /// A location and what it holds.
 #[derive(Clone, Copy)]
-struct Place {
+struct Address {
     location: u32,
     ty: IntType,
 }
 
 #[derive(Clone, Copy)]
 enum Micro {
-    Load(u32, Place, Ordering),
+    Load(u32, Address, Ordering),
     StoreConst(u32, i64, Ordering),
-    StoreReg(Place, u32, Ordering),
-    Rmw(u32, Place, RmwOp, Operand, Ordering),
+    StoreReg(Address, u32, Ordering),
+    Rmw(u32, Address, RmwOp, Operand, Ordering),
     Cas {
         done: u32,
-        at: Place,
+        at: Address,
         expected: u32,
         desired: Operand,
         success: Ordering,
@@ -64,7 +64,7 @@ impl Compiled {
     /// On what [`Code::beyond_threads`](crate::lang::Code::beyond_threads) names.
     pub(super) fn new(thread: &ThreadCode, types: &[IntType]) -> Compiled {
         let at = |target: Target| match target {
-            Target::Location(location) => Place {
+            Target::Location(location) => Address {
                 location: location as u32,
                 ty: types[location],
             },

@@ -37,7 +37,7 @@ pub struct Test {
     /// `P0`, `P1`, …
     pub threads: Vec<Thread>,
     /// What to show besides the variables of the condition.
-    pub locations: Vec<Place>,
+    pub locations: Vec<Variable>,
     /// Outcomes outside the filter are not outcomes.
     pub filter: Option<Prop>,
     /// The question.
@@ -50,7 +50,7 @@ pub struct Init {
     /// Its type, if written.
     pub ty: Option<Type>,
     /// What.
-    pub place: Place,
+    pub place: Variable,
     /// Its value.
     pub value: InitValue,
 }
@@ -75,7 +75,7 @@ pub enum Value {
 
 /// A shared location, or a register of a thread.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Place {
+pub enum Variable {
     /// `x`, `[x]`, or an array's element `a[1]`
     Location(String),
     /// `0:r0`
@@ -103,7 +103,7 @@ pub struct Param {
 /// A statement and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stmt {
-    /// Place of its first token.
+    /// Variable of its first token.
     pub at: Pos,
     /// What it does.
     pub kind: StmtKind,
@@ -126,6 +126,12 @@ pub enum StmtKind {
     If(Expr, Vec<Stmt>, Vec<Stmt>),
     /// `while (e) { … }`
     While(Expr, Vec<Stmt>),
+    /// `do { … } while (e);`
+    DoWhile(Vec<Stmt>, Expr),
+    /// `name:`
+    Label(String),
+    /// `goto name;`
+    Goto(String),
     /// `lock(p);`: waits until the lock is 0, then sets it to 1.
     Lock(Expr),
 }
@@ -145,6 +151,8 @@ pub enum Expr {
     Unary(UnOp, Box<Expr>),
     /// `a + b`; `&&` and `||` evaluate the right side only if needed.
     Binary(BinOp, Box<Expr>, Box<Expr>),
+    /// `a ? b : c`
+    Cond(Box<[Expr; 3]>),
     /// `(long) e`
     Cast(Type, Box<Expr>),
     /// `*p` or `atomic_load…(p)`
@@ -164,10 +172,37 @@ pub enum Expr {
 }
 
 impl Stmt {
+    /// Whether it has others in it.
+    pub fn is_compound(&self) -> bool {
+        matches!(
+            self.kind,
+            StmtKind::If(..) | StmtKind::While(..) | StmtKind::DoWhile(..)
+        )
+    }
+
+    /// Shows it and every statement in it.
+    pub fn walk_statements<'a>(&'a self, see: &mut impl FnMut(&'a Stmt)) {
+        see(self);
+        match &self.kind {
+            StmtKind::If(_, then, other) => {
+                then.iter()
+                    .chain(other)
+                    .for_each(|stmt| stmt.walk_statements(see));
+            }
+            StmtKind::While(_, body) | StmtKind::DoWhile(body, _) => {
+                body.iter().for_each(|stmt| stmt.walk_statements(see));
+            }
+            _ => {}
+        }
+    }
+
     /// Shows every expression in it, and every part of it.
     pub fn walk<'a>(&'a self, see: &mut impl FnMut(&'a Expr)) {
         match &self.kind {
-            StmtKind::Declare(_, _, None) | StmtKind::Fence(_) => {}
+            StmtKind::Declare(_, _, None)
+            | StmtKind::Fence(_)
+            | StmtKind::Label(_)
+            | StmtKind::Goto(_) => {}
             StmtKind::Declare(_, _, Some(expr))
             | StmtKind::Assign(_, expr)
             | StmtKind::Effect(expr)
@@ -180,7 +215,7 @@ impl Stmt {
                 test.walk(see);
                 then.iter().chain(other).for_each(|stmt| stmt.walk(see));
             }
-            StmtKind::While(test, body) => {
+            StmtKind::While(test, body) | StmtKind::DoWhile(body, test) => {
                 test.walk(see);
                 body.iter().for_each(|stmt| stmt.walk(see));
             }
@@ -212,7 +247,9 @@ impl Expr {
             Expr::CmpXchg(cas) => [&cas.address, &cas.old, &cas.new]
                 .into_iter()
                 .for_each(|part| part.walk(see)),
-            Expr::AddUnless(parts) => parts.iter().for_each(|part| part.walk(see)),
+            Expr::AddUnless(parts) | Expr::Cond(parts) => {
+                parts.iter().for_each(|part| part.walk(see));
+            }
         }
     }
 
@@ -234,8 +271,19 @@ impl Expr {
             Expr::Const(_) | Expr::Reg(_) | Expr::Address(_) => false,
             Expr::Unary(_, inner) | Expr::Cast(_, inner) => inner.touches_memory(),
             Expr::Binary(_, a, b) => a.touches_memory() || b.touches_memory(),
+            Expr::Cond(parts) => parts.iter().any(Expr::touches_memory),
             _ => true,
         }
+    }
+
+    /// Whether C may leave its value undefined, so that it matters whether it is evaluated.
+    pub fn may_be_undefined(&self) -> bool {
+        let mut may = false;
+        self.walk(&mut |part| {
+            may |= matches!(part, Expr::Binary(op, ..)
+                if op.is_shift() || matches!(op, BinOp::Div | BinOp::Rem));
+        });
+        may
     }
 }
 
@@ -305,9 +353,9 @@ pub enum Prop {
     /// `true`, `false`
     Const(bool),
     /// `0:r0=1`, `0:r0=x`
-    Is(Place, Value),
+    Is(Variable, Value),
     /// `0:r0=1:r1`, `0:r0=[x]`
-    Same(Place, Place),
+    Same(Variable, Variable),
     /// `~p`
     Not(Box<Prop>),
     /// `p /\ q`
@@ -320,8 +368,8 @@ pub enum Prop {
 
 impl Prop {
     /// The places it speaks of, in order of appearance, each once.
-    pub fn places(&self) -> Vec<&Place> {
-        fn walk<'a>(prop: &'a Prop, out: &mut Vec<&'a Place>) {
+    pub fn places(&self) -> Vec<&Variable> {
+        fn walk<'a>(prop: &'a Prop, out: &mut Vec<&'a Variable>) {
             let mut add = |place| {
                 if !out.contains(&place) {
                     out.push(place);
@@ -349,8 +397,8 @@ impl Prop {
     /// Its truth, given that of `Is` and the value of every place.
     pub fn holds(
         &self,
-        is: &impl Fn(&Place, &Value) -> bool,
-        value: &impl Fn(&Place) -> i64,
+        is: &impl Fn(&Variable, &Value) -> bool,
+        value: &impl Fn(&Variable) -> i64,
     ) -> bool {
         match self {
             Prop::Const(truth) => *truth,

@@ -13,7 +13,7 @@ pub use self::cursor::{Access, Cursor, Reply};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::ast::{BinOp, Condition, IntType, Order, Place, Prop, RmwOp, Value};
+use super::ast::{BinOp, Condition, IntType, Order, Prop, RmwOp, Value, Variable};
 use super::error::Pos;
 
 /// Number of a location, register or thread.
@@ -35,7 +35,7 @@ pub struct Code {
     /// The threads.
     pub threads: Vec<ThreadCode>,
     /// What an outcome records, in this order.
-    pub observed: Vec<Place>,
+    pub observed: Vec<Variable>,
     /// The same, resolved.
     pub slots: Vec<Slot>,
     /// The types of what an outcome records.
@@ -173,11 +173,11 @@ impl Code {
 
     /// Whether `prop` holds of an outcome.
     pub fn holds(&self, prop: &Prop, outcome: &[i64]) -> bool {
-        let slot = |place: &Place| {
+        let slot = |place: &Variable| {
             let slot = self.observed.iter().position(|observed| observed == place);
             slot.expect("every place of a condition is observed")
         };
-        let is = |place: &Place, value: &Value| {
+        let is = |place: &Variable, value: &Value| {
             let slot = slot(place);
             match value {
                 // 4294967295 in an int is -1.

@@ -6,9 +6,12 @@ mod loops;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::ast::{Env, Expr, InitValue, IntType, Order, Place, Stmt, StmtKind, Test, Type, Value};
+use super::ast::{
+    Env, Expr, InitValue, IntType, Order, Stmt, StmtKind, Test, Type, Value, Variable,
+};
 use super::code::{Code, Index, Instr, Operand, Slot, Target, ThreadCode};
 use super::error::Pos;
+use loops::Jumps;
 
 /// Turns of a loop after which a thread gives up, unless it is told otherwise.
 pub(super) const TURNS: u32 = 4;
@@ -53,7 +56,7 @@ impl Locations {
         // bounds meets another.
         let (mut addresses, mut next) = (Vec::new(), FIRST_ADDRESS);
         for init in &test.init {
-            let Place::Location(name) = &init.place else {
+            let Variable::Location(name) = &init.place else {
                 continue;
             };
             let values = match &init.value {
@@ -139,13 +142,14 @@ pub(super) fn lower(test: &Test) -> Code {
             at: Vec::new(),
             here: Pos::default(),
             waits: false,
+            jumps: Jumps::default(),
         };
         lowering.collect(test, number);
         let values: Vec<(Index, i64)> = test
             .init
             .iter()
             .filter_map(|init| match (&init.place, &init.value) {
-                (Place::Register(owner, name), InitValue::One(value)) if *owner == number => {
+                (Variable::Register(owner, name), InitValue::One(value)) if *owner == number => {
                     let ty = lowering.env.register(name).map_or(IntType::LONG, Type::int);
                     let value = ty.wrap(locations.value(value));
                     Some((lowering.names.of(name), value))
@@ -168,26 +172,26 @@ pub(super) fn lower(test: &Test) -> Code {
         });
         registers.push((lowering.names, lowering.env));
     }
-    let mut observed: Vec<Place> = test.locations.clone();
+    let mut observed: Vec<Variable> = test.locations.clone();
     let props = std::iter::once(&test.condition.prop).chain(&test.filter);
     observed.extend(props.flat_map(|prop| prop.places()).cloned());
     // herd prints registers first, by thread, then locations.
-    observed.sort_by_key(|place| (matches!(place, Place::Location(_)), place.clone()));
+    observed.sort_by_key(|place| (matches!(place, Variable::Location(_)), place.clone()));
     observed.dedup();
     observed.retain(|place| match place {
-        Place::Location(name) => locations.number(name).is_some(),
-        Place::Register(thread, name) => registers
+        Variable::Location(name) => locations.number(name).is_some(),
+        Variable::Register(thread, name) => registers
             .get(*thread)
             .is_some_and(|(names, _)| names.of.contains_key(name)),
     });
     let (slots, slot_types) = observed
         .iter()
         .map(|place| match place {
-            Place::Location(name) => {
+            Variable::Location(name) => {
                 let number = locations.number(name).expect("retained");
                 (Slot::Location(number), locations.types[number].int())
             }
-            Place::Register(thread, name) => {
+            Variable::Register(thread, name) => {
                 let (names, env) = &registers[*thread];
                 let ty = env.register(name).unwrap_or(Type::INT);
                 (Slot::Register(*thread, names.of[name]), ty.int())
@@ -226,6 +230,7 @@ struct Lowering<'a> {
     here: Pos,
     /// Whether loads are those of a waiting loop.
     waits: bool,
+    jumps: Jumps,
 }
 
 impl Lowering<'_> {
@@ -249,7 +254,7 @@ impl Lowering<'_> {
         let props = std::iter::once(&test.condition.prop).chain(&test.filter);
         let places = props.flat_map(|prop| prop.places()).chain(&test.locations);
         for place in places {
-            if let Place::Register(owner, name) = place
+            if let Variable::Register(owner, name) = place
                 && *owner == number
             {
                 names.of(name);
@@ -275,7 +280,7 @@ impl Lowering<'_> {
         for stmt in body {
             self.here = stmt.at;
             self.statement(&stmt.kind);
-            if !matches!(stmt.kind, StmtKind::If(..) | StmtKind::While(..)) {
+            if !stmt.is_compound() {
                 self.env.note(stmt);
             }
         }
@@ -323,6 +328,9 @@ impl Lowering<'_> {
                 }
             }
             StmtKind::While(test, body) => self.repeat(test, body),
+            StmtKind::DoWhile(body, test) => self.do_repeat(body, test),
+            StmtKind::Label(name) => self.label(name),
+            StmtKind::Goto(name) => self.goto(name),
         }
     }
 

@@ -71,9 +71,9 @@ impl Test {
 
     /// The types of a thread's names before its first statement.
     pub(crate) fn env(&self, thread: usize) -> ast::Env {
-        use ast::{InitValue, Place, Type, Value};
+        use ast::{InitValue, Type, Value, Variable};
         let registers = self.init.iter().filter_map(|init| match &init.place {
-            Place::Register(owner, name) if *owner == thread => {
+            Variable::Register(owner, name) if *owner == thread => {
                 let written = init.ty.map(Type::held);
                 let ty = match &init.value {
                     InitValue::One(Value::Address(_)) => written

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use super::ast::{Place, Quantifier};
+use super::ast::{Quantifier, Variable};
 use super::code::Code;
 
 /// How much of a test's behaviour an engine has seen.
@@ -56,7 +56,7 @@ pub struct Witness {
 pub struct Observation {
     /// Each outcome with the number of executions or runs that had it.
     pub states: BTreeMap<Vec<i64>, u64>,
-    /// A data race, in words.
+    /// A data race or something else that C leaves undefined, in words.
     pub race: Option<String>,
     /// An execution in which the proposition holds, from engines that have executions to show.
     pub witness: Option<Witness>,
@@ -97,7 +97,7 @@ pub struct Verdict {
     /// The condition as text.
     pub condition: String,
     /// What the outcomes record.
-    pub observed: Vec<Place>,
+    pub observed: Vec<Variable>,
     /// The names of the addresses that an outcome may hold.
     names: HashMap<i64, String>,
     /// Each outcome inside the filter: values, count, whether the proposition holds.
@@ -110,8 +110,9 @@ pub struct Verdict {
     pub ok: bool,
     /// Never, sometimes, always.
     pub frequency: Frequency,
-    /// A data race, in words: by the C standard the test then means nothing, and herd says
-    /// *Undef*. The states are those of plain accesses that behave as relaxed ones.
+    /// A data race or something else that C leaves undefined, in words: by the standard the test then
+    /// means nothing, and herd says *Undef*. The states are those of plain accesses that behave as
+    /// relaxed ones, of executions that come to nothing else undefined.
     pub race: Option<String>,
     /// An execution in which the proposition holds.
     pub witness: Option<Witness>,
@@ -207,10 +208,10 @@ impl Verdict {
 }
 
 /// Locations in brackets, as herd prints them in states.
-fn bracketed(place: &Place) -> String {
+fn bracketed(place: &Variable) -> String {
     match place {
-        Place::Location(name) => format!("[{name}]"),
-        Place::Register(..) => place.to_string(),
+        Variable::Location(name) => format!("[{name}]"),
+        Variable::Register(..) => place.to_string(),
     }
 }
 

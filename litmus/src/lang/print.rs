@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::ast::{
-    BinOp, Condition, Env, Expected, Expr, InitValue, IntType, Order, Place, Prop, Quantifier,
-    RmwOp, Stmt, StmtKind, Test, Type, UnOp, Value, c_name,
+    BinOp, Condition, Env, Expected, Expr, InitValue, IntType, Order, Prop, Quantifier, RmwOp,
+    Stmt, StmtKind, Test, Type, UnOp, Value, Variable, c_name,
 };
 
 impl Display for Test {
@@ -58,11 +58,11 @@ impl Display for Test {
     }
 }
 
-impl Display for Place {
+impl Display for Variable {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Location(name) => write!(f, "{name}"),
-            Place::Register(thread, name) => write!(f, "{thread}:{name}"),
+            Variable::Location(name) => write!(f, "{name}"),
+            Variable::Register(thread, name) => write!(f, "{thread}:{name}"),
         }
     }
 }
@@ -123,10 +123,10 @@ impl Display for Prop {
     }
 }
 
-fn bracketed(place: &Place) -> String {
+fn bracketed(place: &Variable) -> String {
     match place {
-        Place::Location(name) => format!("[{name}]"),
-        Place::Register(..) => place.to_string(),
+        Variable::Location(name) => format!("[{name}]"),
+        Variable::Register(..) => place.to_string(),
     }
 }
 
@@ -153,7 +153,9 @@ fn statements(f: &mut Formatter<'_>, body: &[Stmt], env: &mut Env, depth: usize)
                 writeln!(f, "atomic_store_explicit({address}, {value}, {order});")?;
             }
             StmtKind::Fence(order) => writeln!(f, "atomic_thread_fence({});", c_name(*order))?,
-            StmtKind::Effect(expr @ (Expr::Unary(..) | Expr::Binary(..) | Expr::Cast(..))) => {
+            StmtKind::Effect(
+                expr @ (Expr::Unary(..) | Expr::Binary(..) | Expr::Cond(_) | Expr::Cast(..)),
+            ) => {
                 writeln!(f, "(void) ({expr});")?;
             }
             StmtKind::Effect(expr) => writeln!(f, "{expr};")?,
@@ -172,8 +174,15 @@ fn statements(f: &mut Formatter<'_>, body: &[Stmt], env: &mut Env, depth: usize)
                 statements(f, body, env, depth + 1)?;
                 writeln!(f, "{:width$}}}", "", width = 2 * depth)?;
             }
+            StmtKind::DoWhile(body, test) => {
+                writeln!(f, "do {{")?;
+                statements(f, body, env, depth + 1)?;
+                writeln!(f, "{:width$}}} while ({test});", "", width = 2 * depth)?;
+            }
+            StmtKind::Label(name) => writeln!(f, "{name}: ;")?,
+            StmtKind::Goto(name) => writeln!(f, "goto {name};")?,
         }
-        if !matches!(stmt.kind, StmtKind::If(..) | StmtKind::While(..)) {
+        if !stmt.is_compound() {
             env.note(stmt);
         }
     }
@@ -208,7 +217,7 @@ fn expression(f: &mut Formatter<'_>, expr: &Expr, level: u8) -> fmt::Result {
         Expr::Cast(ty, inner) => {
             write!(f, "({ty}) ")?;
             match **inner {
-                Expr::Binary(..) => write!(f, "({inner})"),
+                Expr::Binary(..) | Expr::Cond(_) => write!(f, "({inner})"),
                 _ => write!(f, "{inner}"),
             }
         }
@@ -220,7 +229,7 @@ fn expression(f: &mut Formatter<'_>, expr: &Expr, level: u8) -> fmt::Result {
             })?;
             // `-5` is the constant, `--r` no C.
             let parentheses = match **inner {
-                Expr::Binary(..) | Expr::Unary(UnOp::Neg, _) => true,
+                Expr::Binary(..) | Expr::Cond(_) | Expr::Unary(UnOp::Neg, _) => true,
                 Expr::Const(_) => *op == UnOp::Neg,
                 _ => false,
             };
@@ -239,6 +248,18 @@ fn expression(f: &mut Formatter<'_>, expr: &Expr, level: u8) -> fmt::Result {
             write!(f, " {symbol} ")?;
             expression(f, b, own + 1)?;
             if own < level {
+                f.write_char(')')?;
+            }
+            Ok(())
+        }
+        Expr::Cond(parts) => {
+            let [test, then, other] = &**parts;
+            if level > 0 {
+                f.write_char('(')?;
+            }
+            expression(f, test, 1)?;
+            write!(f, " ? {then} : {other}")?;
+            if level > 0 {
                 f.write_char(')')?;
             }
             Ok(())

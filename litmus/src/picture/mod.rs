@@ -309,7 +309,7 @@ impl Execution<'_> {
             table: drawing.table(),
             dot: drawing.dot(),
             svg: drawing.svg(),
-            trace: crate::replay::text(self),
+            trace: crate::explore::trace::text(self),
         }
     }
 }

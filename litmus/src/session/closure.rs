@@ -452,6 +452,10 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
         SHARED.with_borrow(|shared| shared.names.infos[location as usize].first_value())
     }
 
+    fn numbers_threads_alike(&self) -> bool {
+        false
+    }
+
     fn numbers_locations_alike(&self) -> bool {
         false
     }

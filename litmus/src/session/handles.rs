@@ -1,7 +1,7 @@
 //! Who has handles of what: counted by thread where the order of the counting matters to
 //! nobody, so that it takes no operations, and added up at the end of each execution.
 
-use super::{Place, Point, SHARED};
+use super::{CodePlace, Point, SHARED};
 use crate::explore::cache::answer;
 use crate::explore::graph::{Event, Graph, Kind, NONE};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -13,7 +13,7 @@ pub(crate) type Handled = u32;
 #[derive(Default)]
 pub(super) struct Ledger {
     numbers: HashMap<(Option<Point>, u32), Handled>,
-    places: Vec<Place>,
+    places: Vec<CodePlace>,
     /// For the last point in a thread's life: handles made minus handles dropped by the
     /// thread, where that is not 0.
     balances: HashMap<Point, Vec<(Handled, i32)>>,
@@ -34,7 +34,7 @@ pub(super) struct Account {
 }
 
 /// A number for something that the running thread makes at `place`, with one handle.
-pub(crate) fn open(place: Place) -> Handled {
+pub(crate) fn open(place: CodePlace) -> Handled {
     SHARED.with_borrow_mut(|shared| {
         let thread = shared.thread as usize;
         let point = shared.points[thread];
@@ -102,7 +102,7 @@ impl super::Shared {
 /// Where something was made of which handles are left at the end of a complete execution.
 /// Nothing is said where a thread that nobody joins leaves a result behind, which may hold
 /// handles and is dropped by nobody.
-pub(super) fn leaked(graph: &Graph) -> Option<(Place, i32)> {
+pub(super) fn leaked(graph: &Graph) -> Option<(CodePlace, i32)> {
     SHARED.with_borrow(|shared| {
         let ledger = &shared.names.ledger;
         if ledger.balances.is_empty() {

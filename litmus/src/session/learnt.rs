@@ -8,10 +8,10 @@ use std::panic::Location as Caller;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A place in the source, as a caller's location names it.
-pub(crate) type Place = (&'static str, u32, u32);
+pub(crate) type CodePlace = (&'static str, u32, u32);
 
 /// The place of a caller.
-pub(crate) fn place(caller: &'static Caller<'static>) -> Place {
+pub(crate) fn place(caller: &'static Caller<'static>) -> CodePlace {
     (caller.file(), caller.line(), caller.column())
 }
 
@@ -19,19 +19,21 @@ pub(crate) fn place(caller: &'static Caller<'static>) -> Place {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fact {
     /// Who drops the last handle of an `Arc` made here, or how many there are, matters.
-    Counted(Place),
+    Counted(CodePlace),
     /// There are weak handles of an `Arc` made here.
-    Weak(Place),
+    Weak(CodePlace),
     /// The content of an `Arc` made here is changed.
-    Changed(Place),
+    Changed(CodePlace),
     /// An update made here is how a thread waits: where it changes nothing, it only reads.
-    Waits(Place),
+    Waits(CodePlace),
     /// It is not, after all.
-    Writes(Place),
+    Writes(CodePlace),
     /// A loop that reads here keeps something from one turn to the next.
-    Keeps(Place),
+    Keeps(CodePlace),
     /// It counts its turns.
-    Counts(Place),
+    Counts(CodePlace),
+    /// Somebody asks whether a thread started here has finished.
+    Watched(CodePlace),
 }
 
 impl Fact {
@@ -46,6 +48,7 @@ impl Fact {
             Self::Writes(place) => (b'u', place),
             Self::Keeps(place) => (b'k', place),
             Self::Counts(place) => (b'n', place),
+            Self::Watched(place) => (b'f', place),
         };
         let place = line.to_le_bytes().into_iter().chain(column.to_le_bytes());
         let bytes = file.bytes().chain([kind]).chain(place);

@@ -9,6 +9,7 @@ mod closure;
 mod handles;
 mod learnt;
 mod names;
+mod overflow;
 mod panics;
 mod paths;
 mod pending;
@@ -17,7 +18,7 @@ mod spin;
 
 pub(crate) use closure::Closure;
 pub(crate) use handles::{Handled, count, leaves_result, open};
-pub(crate) use learnt::{Fact, Learnt, Place, knows, learn, place};
+pub(crate) use learnt::{CodePlace, Fact, Learnt, knows, learn, place};
 pub(crate) use names::{
     NUMBERED, address, allocate, create, current, fixed, free, identity, intern, is_fixed,
     knowledge, number_of, path_of, tell_apart,
@@ -49,7 +50,15 @@ enum Input {
     Over,
 }
 
-type Routine = Coroutine<Input, Step, Step>;
+/// The thread of what belongs to the run as a whole.
+const NO_THREAD: u32 = u32::MAX;
+
+/// A coroutine, and the lowest address of its stack.
+struct Routine {
+    coroutine: Coroutine<Input, Step, Step>,
+    limit: usize,
+}
+
 type Body = Box<dyn FnOnce()>;
 
 /// A point in a thread's life: the operation last answered, and the answer. With a count
@@ -100,7 +109,7 @@ struct Shared {
     checks: bool,
     /// Whether waits are to be drawn out, and by which of them it came to nothing.
     pads: bool,
-    padded: Vec<Place>,
+    padded: Vec<CodePlace>,
     /// Whether whoever explores is being unwound itself, so that
     /// [`std::thread::panicking`] says nothing of explored threads.
     blind: bool,
@@ -346,6 +355,17 @@ pub(crate) fn local(key: usize) -> Option<Rc<dyn Any>> {
 pub(crate) fn set_local(key: usize, value: Rc<dyn Any>) {
     let old = SHARED.with_borrow_mut(|s| s.locals.insert((s.thread, key), value));
     drop(old);
+}
+
+/// What all threads of a run share under a key; it is dropped after the run.
+pub(crate) fn of_run(key: usize, make: impl FnOnce() -> Rc<dyn Any>) -> Rc<dyn Any> {
+    let key = (NO_THREAD, key);
+    let known = SHARED.with_borrow(|shared| shared.locals.get(&key).cloned());
+    known.unwrap_or_else(|| {
+        let value = make();
+        SHARED.with_borrow_mut(|shared| shared.locals.insert(key, value.clone()));
+        value
+    })
 }
 
 /// Drops the running thread's values, which may still perform operations.

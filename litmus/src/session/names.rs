@@ -147,13 +147,14 @@ pub(crate) fn knowledge() -> Value {
 /// From here on, below `1 << 63`, a content is known by number.
 pub(crate) const NUMBERED: Value = 1 << 62;
 
-/// Stands for a content of several words: the same for the same words.
+/// Stands for a content of several words: the same for the same words. The three lowest bits are
+/// clear.
 pub(crate) fn number_of(words: Vec<Value>) -> Value {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     words.hash(&mut hasher);
-    // Apart from contents of one word, and with a bit to spare.
-    let number = hasher.finish() >> 2 | NUMBERED;
+    // Apart from contents of one word, and with bits to spare at both ends.
+    let number = (hasher.finish() >> 2 | NUMBERED) & !7;
     SHARED.with_borrow_mut(|shared| {
         let names = &mut shared.names;
         let known = names

@@ -1,7 +1,7 @@
 //! What a thread has yet to tell: what is done by ordinary means between two operations, and
 //! must be an operation of its own before the next one.
 
-use super::{Fact, Place, SHARED, block, learn, perform};
+use super::{CodePlace, Fact, SHARED, block, learn, perform};
 use crate::explore::program::Wait;
 use std::panic::{AssertUnwindSafe, Location as Caller, catch_unwind, resume_unwind};
 use std::rc::Rc;
@@ -18,7 +18,7 @@ pub(super) struct Pending {
     untold: Vec<Rc<dyn Untold>>,
     /// Places of the `Arc`s, outermost first, whose content it is dropping while nobody
     /// knows whether it matters who does.
-    silent: Vec<Place>,
+    silent: Vec<CodePlace>,
 }
 
 impl Pending {
@@ -106,8 +106,8 @@ pub(crate) fn is_silent() -> bool {
 /// who does it, and when. The run ends if the destructor performs an operation after all; if
 /// it panics, the next search is to see in whose hands.
 #[track_caller]
-pub(crate) fn silently(place: Place, content: impl FnOnce()) {
-    let pending = |change: &dyn Fn(&mut Vec<Place>)| {
+pub(crate) fn silently(place: CodePlace, content: impl FnOnce()) {
+    let pending = |change: &dyn Fn(&mut Vec<CodePlace>)| {
         SHARED.with_borrow_mut(|shared| {
             let thread = shared.thread as usize;
             change(&mut shared.pending[thread].silent);

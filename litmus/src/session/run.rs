@@ -1,10 +1,11 @@
 //! One run of the closure: its threads as coroutines.
 
+use super::overflow::watched;
 use super::panics::{self, Over, words};
 use super::paths::mix;
 use super::{Body, Input, Point, Routine, SHARED, before_operation, current, drop_locals, spin};
 use crate::explore::program::{Op, Step, Value};
-use corosensei::stack::DefaultStack;
+use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -225,10 +226,18 @@ fn routine(thread: u32, body: impl FnOnce() -> Step + 'static) -> Routine {
     let stack = STACKS
         .with_borrow_mut(Vec::pop)
         .unwrap_or_else(|| DefaultStack::new(STACK).expect("memory for a thread's stack"));
-    Coroutine::with_stack(stack, move |yielder, _| {
+    let limit = stack.limit().get();
+    let coroutine = Coroutine::with_stack(stack, move |yielder, _| {
         SHARED.with_borrow_mut(|shared| shared.yielders[thread as usize] = yielder);
         body()
-    })
+    });
+    Routine { coroutine, limit }
+}
+
+impl Routine {
+    fn resume(&mut self, input: Input) -> CoroutineResult<Step, Step> {
+        watched(self.limit, || self.coroutine.resume(input))
+    }
 }
 
 /// Lets a thread run to its next operation.
@@ -266,7 +275,7 @@ fn give_up(thread: u32, mut runner: Runner) {
         return;
     };
     let failed = matches!(runner.asks.op, Op::Fail(_));
-    if !routine.done() && !failed {
+    if !routine.coroutine.done() && !failed {
         let blind = SHARED.with_borrow_mut(|shared| {
             (shared.thread, shared.active) = (thread, true);
             shared.over[thread as usize] = true;
@@ -277,13 +286,13 @@ fn give_up(thread: u32, mut runner: Runner) {
         panics::end(blind);
         SHARED.with_borrow_mut(|shared| shared.active = false);
     }
-    if !routine.done() {
+    if !routine.coroutine.done() {
         // SAFETY: what is left on the stack is never run again and never dropped, as if it
         // had been forgotten. Nobody else reaches it: threads that borrow from it are
         // younger, and have been given up before.
-        unsafe { routine.force_reset() };
+        unsafe { routine.coroutine.force_reset() };
     }
-    STACKS.with_borrow_mut(|stacks| stacks.push(routine.into_stack()));
+    STACKS.with_borrow_mut(|stacks| stacks.push(routine.coroutine.into_stack()));
 }
 
 /// Drops what a run leaves behind as its threads are dropped: no operation is answered.

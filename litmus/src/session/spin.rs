@@ -29,7 +29,7 @@
 //! [`Report::coverage`](crate::explore::Report): a loop that behaves differently only after more
 //! turns than were tried.
 
-use super::learnt::{Fact, Place, knows, learn, place};
+use super::learnt::{CodePlace, Fact, knows, learn, place};
 use super::paths::mix;
 use super::{
     Location, MemoryOrder, Op, SHARED, Shared, Wait, before_operation, block, leave, panics, submit,
@@ -55,14 +55,14 @@ const LONGEST_TURN: usize = 8;
 #[derive(Clone, PartialEq, Debug)]
 struct Look {
     op: Op,
-    place: Place,
+    place: CodePlace,
     answer: Value,
     /// The history of the thread before it.
     before: u64,
 }
 
 impl Look {
-    fn repeats(&self, op: &Op, place: Place) -> bool {
+    fn repeats(&self, op: &Op, place: CodePlace) -> bool {
         self.op == *op && self.place == place
     }
 
@@ -90,7 +90,7 @@ pub(super) struct Loops {
     /// Failing turns by where they begin.
     turns: HashMap<u64, Vec<Vec<Look>>>,
     /// Loops that have been seen to wait.
-    seen: BTreeSet<Place>,
+    seen: BTreeSet<CodePlace>,
 }
 
 /// A turn repeated outside of the execution.
@@ -318,7 +318,7 @@ fn as_known(op: Op, caller: &'static Caller<'static>) -> Op {
 
 /// The thread does something else than look: an update that was taken for a wait, and after
 /// which it went on, was none.
-fn leave_streak(place: Place) {
+fn leave_streak(place: CodePlace) {
     let streak = SHARED.with_borrow_mut(|shared| {
         std::mem::take(&mut shared.watches[shared.thread as usize].streak)
     });
@@ -340,7 +340,7 @@ pub(super) fn end() {
 }
 
 /// The answer in a trial or a padding, if one is under way.
-fn outside(op: &Op, place: Place) -> Option<Value> {
+fn outside(op: &Op, place: CodePlace) -> Option<Value> {
     enum Now {
         Inside,
         Answer(Value),
@@ -414,7 +414,7 @@ impl Loops {
 
 /// The thread is about to perform `op`: the number of reads in its latest turn if it would
 /// repeat that for ever. Begins a trial where this is not known, and a padding where one is due.
-fn comes_back(op: &Op, place: Place) -> Option<u32> {
+fn comes_back(op: &Op, place: CodePlace) -> Option<u32> {
     let history = SHARED.with_borrow(|shared| shared.history[shared.thread as usize]);
     let streak = SHARED.with_borrow(|shared| {
         let watch = &shared.watches[shared.thread as usize];
@@ -461,7 +461,7 @@ fn comes_back(op: &Op, place: Place) -> Option<u32> {
 
 /// Whether a turn may be taken for one of a loop that waits.
 fn may_wait(turn: &[Look], earlier: &[Look]) -> bool {
-    let any = |fact: fn(Place) -> Fact| turn.iter().any(|look| knows(fact(look.place)));
+    let any = |fact: fn(CodePlace) -> Fact| turn.iter().any(|look| knows(fact(look.place)));
     if any(Fact::Counts)
         || turn
             .iter()

@@ -51,6 +51,13 @@ impl Condvar {
         }
     }
 
+    /// One in a `static`.
+    pub const fn const_new() -> Self {
+        Self {
+            waiting: Word::fixed(0, 64),
+        }
+    }
+
     /// Gives the mutex up until notified.
     ///
     /// # Errors

@@ -24,6 +24,9 @@ use std::sync::OnceLock;
 /// Stands for a content that is being changed.
 pub(crate) const CHANGING: Value = Value::MAX - 1;
 
+/// Stands for the first content of what is in a `static`.
+pub(crate) const FIRST: Value = Value::MAX - 3;
+
 /// Stands for the content of a lock or a cell.
 pub(crate) struct Content {
     location: Located,
@@ -57,9 +60,19 @@ impl Lent {
         }
     }
 
+    /// Of what is in a `static`, of which nobody gets `&mut`.
+    pub const fn never() -> Self {
+        Self(Cell::new(None))
+    }
+
     /// The content is known again; whether it was lent.
     pub fn is_over(&self) -> bool {
-        self.0.replace(None).is_some()
+        // Not written if it was not: OS threads that explore share what is in a `static`.
+        let was = self.0.get().is_some();
+        if was {
+            self.0.set(None);
+        }
+        was
     }
 }
 
@@ -87,6 +100,16 @@ impl Content {
         let mut new = Self::new(name, content);
         new.location.is_freed();
         new
+    }
+
+    /// For a content in a `static`.
+    pub const fn fixed<T>() -> Self {
+        Self {
+            location: Located::fixed(FIRST, 64),
+            used: size_of::<T>() > 0,
+            is_number: false,
+            lent: Lent::never(),
+        }
     }
 
     /// For a content of which only the changes are told apart, by who made them.

@@ -4,9 +4,13 @@
 use crate::explore::program::{Location, Value};
 use crate::session;
 use std::panic::Location as Caller;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the second number of a live object is the first one with.
 const KEY: u32 = 0x9e37_79b9;
+
+/// The number of what is in a `static`, which is known by its address.
+const STATIC: u32 = u32::MAX;
 
 /// The location that an object has made for itself, freed when the object is dropped. Both
 /// numbers stay in the memory that is given back, so that whoever looks too late is told so
@@ -16,31 +20,55 @@ pub(crate) struct Located {
     number: u32,
     check: u32,
     frees: bool,
+    fixed: Fixed,
+}
+
+/// Of a `static`: its value at the start of every execution, its width, and the address at which it was
+/// first used.
+#[derive(Debug)]
+struct Fixed {
+    initial: Value,
+    bits: u8,
+    first: AtomicUsize,
 }
 
 impl Located {
     /// A location that the running thread creates.
     pub fn new(name: Option<&str>, initial: Value, bits: u8) -> Self {
-        Self::make(session::create(name, initial, bits), true)
+        Self::make(session::create(name, initial, bits), true, (initial, bits))
     }
 
-    fn make(number: u32, frees: bool) -> Self {
+    const fn make(number: u32, frees: bool, (initial, bits): (Value, u8)) -> Self {
         let check = number ^ KEY;
         Self {
             number,
             check,
             frees,
+            fixed: Fixed {
+                initial,
+                bits,
+                first: AtomicUsize::new(0),
+            },
         }
     }
 
     /// One whose end is part of another object's.
     pub fn inner(name: Option<&str>, initial: Value, bits: u8) -> Self {
-        Self::make(session::create(name, initial, bits), false)
+        Self::make(session::create(name, initial, bits), false, (initial, bits))
+    }
+
+    /// One in a `static`.
+    pub const fn fixed(initial: Value, bits: u8) -> Self {
+        Self::make(STATIC, false, (initial, bits))
     }
 
     /// Its end is the object's after all.
     pub fn is_freed(&mut self) {
         self.frees = true;
+    }
+
+    pub const fn is_static(&self) -> bool {
+        self.number == STATIC
     }
 
     /// As the explorer has it.
@@ -50,7 +78,32 @@ impl Located {
                        (or never held an explored type)";
             session::refuse(why, caller);
         }
-        Location(self.number)
+        match self.is_static() {
+            true => self.fixed_location(caller),
+            false => Location(self.number),
+        }
+    }
+
+    fn fixed_location(&self, caller: &'static Caller<'static>) -> Location {
+        let here = std::ptr::from_ref(self).addr();
+        let exchange = |old, new| {
+            // Relaxed: all who use a `static` find the same address.
+            let order = Ordering::Relaxed;
+            self.fixed.first.compare_exchange(old, new, order, order)
+        };
+        let known = match exchange(0, here) {
+            Ok(_) if session::is_fixed(here) => usize::MAX,
+            Ok(_) => here,
+            Err(known) => known,
+        };
+        if known != here {
+            session::refuse(
+                "const_new is for statics, which stay where they are: this one has been moved, \
+                 or is a local variable; make it by `new`",
+                caller,
+            );
+        }
+        Location(session::fixed(here, self.fixed.initial, self.fixed.bits))
     }
 }
 

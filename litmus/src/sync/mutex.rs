@@ -1,7 +1,8 @@
 //! The mutex.
 
 use super::LOCK;
-use super::content::{Lent, first, key};
+use super::content::{FIRST, Lent, first, key};
+use super::in_static::{self, Copy};
 use super::located::Located;
 use super::{LockResult, TryLockError, TryLockResult};
 use crate::explore::program::{Guard, MemoryOrder, Op, Update, Value, Wait};
@@ -38,6 +39,8 @@ pub struct Mutex<T: ?Sized> {
     word: Located,
     /// The thread that was given `&mut` to the content.
     lent: Lent,
+    /// Of a `static`.
+    copy: Option<Copy>,
     data: UnsafeCell<T>,
 }
 
@@ -58,6 +61,20 @@ impl<T> Mutex<T> {
         Self {
             word: Located::new(Some(&format!("{name}{LOCK}")), first(&value) << 1, 64),
             lent: Lent::default(),
+            copy: None,
+            data: UnsafeCell::new(value),
+        }
+    }
+
+    /// A mutex in a `static`, unlocked and with this content at the start of every execution.
+    pub const fn const_new(value: T) -> Self
+    where
+        T: 'static,
+    {
+        Self {
+            word: Located::fixed(FIRST << 1, 64),
+            lent: Lent::never(),
+            copy: Some(in_static::copy::<T>),
             data: UnsafeCell::new(value),
         }
     }
@@ -143,6 +160,10 @@ impl<T: ?Sized> Mutex<T> {
     /// Nothing, see [`Self::is_poisoned`].
     pub const fn clear_poison(&self) {}
 
+    fn data(&self) -> *mut T {
+        in_static::content(&self.data, self.copy)
+    }
+
     /// The content is about to be looked at by who has the mutex to itself.
     fn look(&self, caller: &'static Caller<'static>) {
         let op = Op::Load {
@@ -200,14 +221,14 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
     fn deref(&self) -> &T {
         // SAFETY: the guard is held.
-        unsafe { &*self.mutex.data.get() }
+        unsafe { &*self.mutex.data() }
     }
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: the guard is held, mutably borrowed.
-        unsafe { &mut *self.mutex.data.get() }
+        unsafe { &mut *self.mutex.data() }
     }
 }
 
@@ -229,7 +250,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
             return;
         }
         // SAFETY: the guard is held.
-        let data = unsafe { &*self.mutex.data.get() };
+        let data = unsafe { &*self.mutex.data() };
         let value = match size_of_val(data) {
             0 => self.found,
             _ => key(data) << 1,

@@ -1,6 +1,7 @@
 //! What is done once.
 
 use super::content::Content;
+use super::in_static::{self, Copy};
 use super::word::Word;
 use crate::explore::program::{MemoryOrder, Op, Value, Wait};
 use crate::session;
@@ -127,6 +128,8 @@ impl fmt::Debug for Once {
 pub struct OnceLock<T> {
     once: Once,
     content: Content,
+    /// Of a `static`.
+    copy: Option<Copy>,
     data: UnsafeCell<Option<T>>,
 }
 
@@ -153,8 +156,26 @@ impl<T> OnceLock<T> {
         Self {
             once: Once::named(name),
             content: Content::new(name, &None::<T>),
+            copy: None,
             data: UnsafeCell::new(None),
         }
+    }
+
+    /// One in a `static`, which is not set at the start of every execution.
+    pub const fn const_new() -> Self
+    where
+        T: 'static,
+    {
+        Self {
+            once: Once::const_new(),
+            content: Content::fixed::<Option<T>>(),
+            copy: Some(in_static::copy::<Option<T>>),
+            data: UnsafeCell::new(None),
+        }
+    }
+
+    fn data(&self) -> *mut Option<T> {
+        in_static::content(&self.data, self.copy)
     }
 
     /// The value, if it is set.
@@ -233,7 +254,7 @@ impl<T> OnceLock<T> {
         self.once.call(caller, || {
             let value = make();
             // SAFETY: only the call that runs is here, and nobody looks before it is done.
-            let data = unsafe { &mut *self.data.get() };
+            let data = unsafe { &mut *self.data() };
             *data = value;
             self.content.set(data, caller);
         });
@@ -243,7 +264,7 @@ impl<T> OnceLock<T> {
     fn look(&self, caller: &'static Caller<'static>) -> &T {
         self.content.look(caller);
         // SAFETY: it is set, and not changed while the cell is shared.
-        let value = unsafe { (*self.data.get()).as_ref() };
+        let value = unsafe { (*self.data()).as_ref() };
         value.expect("set by who said so")
     }
 }
@@ -293,11 +314,27 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
         }
     }
 
+    /// One in a `static`, which is not made yet at the start of every execution.
+    pub const fn const_new(make: F) -> Self
+    where
+        T: 'static,
+    {
+        Self {
+            cell: OnceLock::const_new(),
+            make: std::cell::Cell::new(Some(make)),
+        }
+    }
+
     /// The value, made if need be.
     #[track_caller]
     pub fn force(this: &Self) -> &T {
         this.cell.get_or_init(|| {
-            let make = this.make.take();
+            let make = match this.cell.once.state.is_static() {
+                // SAFETY: as the compiler made it, and not changed: a copy of it bit by bit is as
+                // good as the thing itself, see `in_static`.
+                true => unsafe { this.make.as_ptr().read() },
+                false => this.make.take(),
+            };
             make.expect("one call runs")()
         })
     }

@@ -1,6 +1,7 @@
 //! The lock for several readers or one writer.
 
 use super::content::Content;
+use super::in_static::{self, Copy};
 use super::located::Located;
 use super::{LockResult, TryLockError, TryLockResult};
 use crate::explore::program::{Guard, MemoryOrder, Op, Update, Value, Wait};
@@ -31,6 +32,8 @@ pub struct RwLock<T: ?Sized> {
     word: Located,
     /// Stands for the content, see the module `content`.
     content: Content,
+    /// Of a `static`.
+    copy: Option<Copy>,
     data: UnsafeCell<T>,
 }
 
@@ -51,6 +54,20 @@ impl<T> RwLock<T> {
         Self {
             word: Located::new(Some(name), 0, 32),
             content: Content::new(name, &value),
+            copy: None,
+            data: UnsafeCell::new(value),
+        }
+    }
+
+    /// A lock in a `static`, unlocked and with this content at the start of every execution.
+    pub const fn const_new(value: T) -> Self
+    where
+        T: 'static,
+    {
+        Self {
+            word: Located::fixed(0, 32),
+            content: Content::fixed::<T>(),
+            copy: Some(in_static::copy::<T>),
             data: UnsafeCell::new(value),
         }
     }
@@ -136,6 +153,10 @@ impl<T: ?Sized> RwLock<T> {
     /// Nothing, see [`Self::is_poisoned`].
     pub const fn clear_poison(&self) {}
 
+    fn data(&self) -> *mut T {
+        in_static::content(&self.data, self.copy)
+    }
+
     fn writing(&self, caller: &'static Caller<'static>) -> RwLockWriteGuard<'_, T> {
         RwLockWriteGuard {
             found: self.content.look(caller),
@@ -208,7 +229,7 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
     type Target = T;
     fn deref(&self) -> &T {
         // SAFETY: the guard is held, so no writer is.
-        unsafe { &*self.lock.data.get() }
+        unsafe { &*self.lock.data() }
     }
 }
 
@@ -253,7 +274,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// Tells what the content has become.
     fn keep(&self) {
         let content = &self.lock.content;
-        content.change(self.found, self.lock.data.get(), self.caller);
+        content.change(self.found, self.lock.data(), self.caller);
     }
 }
 
@@ -261,14 +282,14 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
     type Target = T;
     fn deref(&self) -> &T {
         // SAFETY: the guard is held.
-        unsafe { &*self.lock.data.get() }
+        unsafe { &*self.lock.data() }
     }
 }
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: the guard is held, mutably borrowed.
-        unsafe { &mut *self.lock.data.get() }
+        unsafe { &mut *self.lock.data() }
     }
 }
 

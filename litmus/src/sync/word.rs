@@ -6,23 +6,14 @@ use crate::session::{self, Untold};
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::panic::Location as Caller;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A location and its first value.
 #[derive(Debug)]
 pub(super) struct Word {
-    place: Place,
-    initial: Value,
+    place: Located,
     bits: u8,
     /// While somebody has `&mut` to the value.
     lent: RefCell<Option<Rc<dyn Lent>>>,
-}
-
-#[derive(Debug)]
-enum Place {
-    Made(Located),
-    /// Of a `static`, which is what it is known by: the address at which it was first used.
-    Static(AtomicUsize),
 }
 
 // SAFETY: what is not atomic in it is reached by explored threads only, which all run on one
@@ -74,26 +65,28 @@ impl Word {
     pub fn new(name: Option<&str>, initial: Value, bits: u8) -> Self {
         let initial = truncate(initial, bits);
         Self {
-            place: Place::Made(Located::new(name, initial, bits)),
-            ..Self::fixed(initial, bits)
+            place: Located::new(name, initial, bits),
+            bits,
+            lent: RefCell::new(None),
         }
     }
 
     /// A location in a `static`.
     pub const fn fixed(initial: Value, bits: u8) -> Self {
         Self {
-            place: Place::Static(AtomicUsize::new(0)),
-            initial: truncate(initial, bits),
+            place: Located::fixed(truncate(initial, bits), bits),
             bits,
             lent: RefCell::new(None),
         }
     }
 
+    /// Whether it is in a `static`.
+    pub const fn is_static(&self) -> bool {
+        self.place.is_static()
+    }
+
     pub fn location(&self, caller: &'static Caller<'static>) -> Location {
-        let location = match &self.place {
-            Place::Made(located) => located.at(caller),
-            Place::Static(first) => self.fixed_location(first, caller),
-        };
+        let location = self.place.at(caller);
         let lent = self
             .lent
             .try_borrow_mut()
@@ -105,24 +98,6 @@ impl Word {
             lent.close();
         }
         location
-    }
-
-    fn fixed_location(&self, first: &AtomicUsize, caller: &'static Caller<'static>) -> Location {
-        let here = std::ptr::from_ref(self).addr();
-        // Relaxed: all who use a `static` find the same address.
-        let known = match first.compare_exchange(0, here, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) if session::is_fixed(here) => usize::MAX,
-            Ok(_) => here,
-            Err(known) => known,
-        };
-        if known != here {
-            session::refuse(
-                "const_new is for statics, which stay where they are: this one has been moved, \
-                 or is a local variable; make it by `new`",
-                caller,
-            );
-        }
-        Location(session::fixed(here, self.initial, self.bits))
     }
 
     /// Loads.

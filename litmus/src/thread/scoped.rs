@@ -73,10 +73,10 @@ impl<'scope> Scope<'scope, '_> {
         // execution is abandoned, threads are unwound youngest first, so this one before
         // the one that it borrows from.
         let run: Box<dyn FnOnce()> = unsafe { std::mem::transmute(run) };
-        let (id, token) = start(run, None, Caller::caller());
-        self.started.borrow_mut().push(id);
+        let start = start(run, None, Caller::caller());
+        self.started.borrow_mut().push(start.index);
         ScopedJoinHandle {
-            thread: Thread::new(id, token),
+            thread: Thread::started(start),
             started: &self.started,
             result,
         }
@@ -109,6 +109,14 @@ impl<T> ScopedJoinHandle<'_, T> {
             .borrow_mut()
             .take()
             .expect("the thread has ended"))
+    }
+
+    /// Whether the thread has returned. What it did is visible only after a join: nothing orders this
+    /// question after it, as in `std`.
+    #[track_caller]
+    pub fn is_finished(&self) -> bool {
+        let start = self.thread.start.expect("it was started");
+        start.is_finished(Caller::caller())
     }
 
     /// The thread's handle.

@@ -27,6 +27,8 @@ pub enum Do {
     },
     /// As many of the next child as the number says, declared alike.
     StartAlike,
+    /// Two of the next child, declared alike, or, if the latest answer is odd, the next two, which differ.
+    StartEither,
     /// Marks the shared pointer unless it is marked.
     Mark,
     /// Publishes one of two nodes that all threads know.
@@ -121,6 +123,18 @@ fn run(tree: &StdArc<Tree>, at: &[usize], shared: &Arc<Shared>) {
                     let n = started;
                     drop(thread::spawn_alike(2, child(n)));
                     started += 1;
+                }
+            }
+            Do::StartEither => {
+                if started + 1 < here.children.len() {
+                    if last % 2 == 0 {
+                        let n = started;
+                        drop(thread::spawn_alike(2, child(n)));
+                    } else {
+                        drop(thread::spawn(child(started)));
+                        drop(thread::spawn(child(started + 1)));
+                    }
+                    started += 2;
                 }
             }
             Do::Mark => {
@@ -218,6 +232,7 @@ fn thing(faults: bool) -> impl Strategy<Value = Do> {
         1 => Just(Do::ReturnIfOdd),
         6 => any::<bool>().prop_map(|always| Do::Start { always }),
         1 => Just(Do::StartAlike),
+        2 => Just(Do::StartEither),
         1 => Just(Do::Mark),
         1 => any::<bool>().prop_map(Do::Publish),
         1 => Just(Do::PublishOwn),
@@ -241,9 +256,23 @@ pub fn tree(faults: bool) -> impl Strategy<Value = Tree> {
     });
     let inner = (code(3), prop::collection::vec(leaf, 0..=1))
         .prop_map(|(code, children)| Tree { code, children });
-    (code(4), prop::collection::vec(inner, 1..=2)).prop_map(|(code, children)| {
+    let all = (code(4), prop::collection::vec(inner, 1..=2)).prop_map(|(code, children)| {
         let starts = children.iter().map(|_| Do::Start { always: true });
         let code = starts.chain(code).collect();
         Tree { code, children }
-    })
+    });
+    // Which of its children a thread starts depends on what the first of them did.
+    let leaf = code(2).prop_map(|code| Tree {
+        code,
+        children: Vec::new(),
+    });
+    let some =
+        (code(1), code(2), prop::collection::vec(leaf, 3)).prop_map(|(between, rest, children)| {
+            let mut code = vec![Do::Start { always: true }];
+            code.extend(between);
+            code.extend([Do::Load, Do::StartEither]);
+            code.extend(rest);
+            Tree { code, children }
+        });
+    prop_oneof![4 => all, 1 => some]
 }

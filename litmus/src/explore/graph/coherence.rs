@@ -69,6 +69,16 @@ impl Graph {
         }
     }
 
+    /// Whether an update or exchange of `old` writes.
+    #[inline]
+    pub fn writes(&self, location: u32, update: Rmw, old: Value) -> bool {
+        match update {
+            Rmw::Update(_) => true,
+            Rmw::Exchange { expected, .. } => old == truncate(expected, self.place(location).bits),
+            Rmw::If(guard, _) => guard.holds(old),
+        }
+    }
+
     /// The value that an update or exchange of `old` writes; `None` when it does not.
     #[inline]
     pub fn written(&self, location: u32, update: Rmw, old: Value) -> Option<Value> {

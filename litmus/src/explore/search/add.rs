@@ -149,10 +149,11 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
 
     /// Appends the reading event of an operation, reads-from open.
     pub(super) fn push_read(&mut self, thread: u32, node: u32) -> Result<u32, Stop> {
-        let (location, order, mute) = match *self.cache.op(node) {
-            Op::Load { location, order }
-            | Op::Await { location, order }
-            | Op::Update {
+        let (location, order, mute, locked) = match *self.cache.op(node) {
+            Op::Load { location, order } | Op::Await { location, order } => {
+                (location.0, order, false, false)
+            }
+            Op::Update {
                 location, order, ..
             }
             | Op::AwaitUpdate {
@@ -160,24 +161,23 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             }
             | Op::AwaitExchange {
                 location, order, ..
-            } => (location.0, order, false),
+            } => (location.0, order, false, true),
             Op::Apply {
                 location, order, ..
-            } => (location.0, order, true),
+            } => (location.0, order, true, true),
             Op::CompareExchange {
                 location, success, ..
             }
             | Op::UpdateIf {
                 location, success, ..
-            } => (location.0, success, false),
+            } => (location.0, success, false, true),
             _ => unreachable!("not a read"),
         };
-        let locked = !matches!(self.cache.op(node), Op::Load { .. } | Op::Await { .. });
         self.know(location);
         let read = self.graph.push(thread, Kind::Read, order, node);
         self.graph.access(read, location);
-        self.graph.at_mut(read).mute = mute;
-        self.graph.at_mut(read).locked = locked;
+        let event = self.graph.at_mut(read);
+        (event.mute, event.locked) = (mute, locked);
         self.before_choice(read)?;
         Ok(read)
     }
@@ -193,7 +193,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         } = *self.graph.at(read);
         if let Some((update, success, failure)) = self.update_of(node) {
             let old = self.graph.value_of(location, write);
-            let exclusive = self.graph.written(location, update, old).is_some();
+            let exclusive = self.graph.writes(location, update, old);
             let order = if exclusive { success } else { failure };
             self.graph.at_mut(read).exclusive = exclusive;
             if order != now {
@@ -210,6 +210,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         self.graph.set_rf(read, write);
     }
 
+    #[inline]
     pub(super) fn update_of(&self, node: u32) -> Option<(Rmw, MemoryOrder, MemoryOrder)> {
         match *self.cache.op(node) {
             Op::Update { order, update, .. } | Op::Apply { order, update, .. } => {

@@ -127,13 +127,12 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 return Ok(Some((latest, node)));
             }
         }
-        self.put_in_order();
+        let count = self.put_in_order();
         let (mut read, mut awaits) = (None, false);
-        for place in 0..self.order.len() {
-            let thread = self.order[place];
-            if thread as usize >= self.graph.threads.len() {
+        for turn in 0..count {
+            let Some(thread) = self.in_turn(turn) else {
                 continue;
-            }
+            };
             if !self.graph.threads[thread as usize].live || !self.may_pick(thread) {
                 continue;
             }
@@ -163,11 +162,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             return Ok(read);
         }
         let mut first = None;
-        for place in 0..self.order.len() {
-            let thread = self.order[place];
-            if thread as usize >= self.graph.threads.len() {
+        for turn in 0..count {
+            let Some(thread) = self.in_turn(turn) else {
                 continue;
-            }
+            };
             if !self.graph.threads[thread as usize].live || !self.may_pick(thread) {
                 continue;
             }
@@ -184,14 +182,29 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
 
     /// Threads are gone through by their paths, not by the numbers that this search happens
     /// to have given them: so two searches that have met different parts of the program's
-    /// executions choose the same thread in the same graph.
-    fn put_in_order(&mut self) {
+    /// executions choose the same thread in the same graph. How many there are.
+    #[inline]
+    fn put_in_order(&mut self) -> u32 {
         let count = self.graph.threads.len();
+        if self.source.numbers_threads_alike() {
+            return count as u32;
+        }
         if self.order.len() < count {
             let source = &self.source;
             self.order.extend(self.order.len() as u32..count as u32);
             self.order.sort_by_key(|&thread| source.path(thread));
         }
+        self.order.len() as u32
+    }
+
+    /// The thread whose turn it is, if the graph has it.
+    #[inline]
+    fn in_turn(&self, turn: u32) -> Option<u32> {
+        if self.source.numbers_threads_alike() {
+            return Some(turn);
+        }
+        let thread = self.order[turn as usize];
+        ((thread as usize) < self.graph.threads.len()).then_some(thread)
     }
 
     /// What a thread returned, once it has ended.
@@ -228,7 +241,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         for rank in (floor..=top).rev() {
             let write = self.graph.ranked(location, rank);
             let value = self.graph.value_of(location, write);
-            let exclusive = |update| self.graph.written(location, update, value).is_some();
+            let exclusive = |update| self.graph.writes(location, update, value);
             if self.graph.exclusive_at(location, rank + 1) && exchange.is_some_and(exclusive) {
                 continue;
             }

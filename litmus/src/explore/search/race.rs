@@ -18,7 +18,7 @@ use super::super::cache::{Fault, Source};
 use super::super::graph::{Clock, Graph};
 use super::super::model::MemoryModel;
 use super::super::program::MemoryOrder;
-use super::{Kind, NONE, Search, Stop};
+use super::{Event, Kind, NONE, Search, Stop};
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
     #[inline]
@@ -46,10 +46,18 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         }
         // Most are before it, and that is soon seen; an end is to be looked at all the same.
         let clashes = |&other: &u32| {
-            (!graph.precedes(other, event, Clock::Hb) || graph.at(other).kind == Kind::Free)
+            let Event {
+                kind,
+                thread,
+                index,
+                ..
+            } = *graph.at(other);
+            (graph.seen(event, Clock::Hb, thread) < index || kind == Kind::Free)
                 && clash(graph, other, event).is_some()
         };
-        if graph.is_early(event) || place.plain > 0 && place.accesses.iter().any(clashes) {
+        if place.born != 0 && graph.is_early(event)
+            || place.plain > 0 && place.accesses.iter().any(clashes)
+        {
             return Err(first_clash(graph, |thread| self.source.path(thread)).into());
         }
         Ok(())

@@ -5,7 +5,7 @@ use super::super::graph::{Event, Kind, NONE};
 use super::super::model::{MemoryModel, floor};
 use super::super::program::{MemoryOrder, Op, operation};
 use super::{End, Search, Stop};
-use crate::replay::{Id, Token, Trace};
+use crate::explore::trace::{Id, Token, Trace};
 use std::collections::HashMap;
 
 /// What has been built so far.

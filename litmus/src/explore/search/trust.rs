@@ -95,7 +95,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             let write = self.graph.ranked(location, rank);
             let exclusive = update.is_some_and(|(update, ..)| {
                 let old = self.graph.value_of(location, write);
-                self.graph.written(location, update, old).is_some()
+                self.graph.writes(location, update, old)
             });
             if exclusive && self.graph.exclusive_at(location, rank + 1) {
                 let other = self.graph.at(self.graph.ranked(location, rank + 1)).before;

@@ -16,7 +16,7 @@
 
 use super::super::cache::Source;
 use super::super::model::MemoryModel;
-use super::super::program::Op;
+use super::super::program::{Op, Value};
 use super::layer::Layer;
 use super::{Clock, Event, Kind, NONE, Search, Stop};
 
@@ -74,33 +74,46 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             // What is older than the read or than its revisit stays, see `is_maximal`.
             let since = if rf == NONE { last } else { rf.max(last) };
             let later = &self.graph.place(location).co[self.graph.rank_of(rf) as usize..];
-            if later.iter().any(|&write| write < since) && self.blocks(thread, last, rf)? {
+            if later.iter().any(|&write| write < since) && self.is_stopped(thread, last)? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Whether the thread can read from `write`, and then blocks at once.
-    fn blocks(&mut self, thread: u32, read: u32, write: u32) -> Result<bool, Stop> {
+    /// Whether the thread blocks on what it has read last.
+    fn is_stopped(&mut self, thread: u32, read: u32) -> Result<bool, Stop> {
         let Event {
-            node,
-            location,
-            mute,
-            ..
+            node, rf, location, ..
         } = *self.graph.at(read);
-        let value = match mute {
+        let value = self.read_by(read, location, rf);
+        let next = self.after(thread, node, value)?;
+        Ok(matches!(self.cache.op(next), Op::Block { .. }))
+    }
+
+    /// What the thread is answered if the read reads from `write`.
+    #[inline]
+    fn read_by(&self, read: u32, location: u32, write: u32) -> Value {
+        match self.graph.at(read).mute {
             true => 0,
             false => self.graph.value_of(location, write),
-        };
-        let blocks = |search: &Self, next| matches!(search.cache.op(next), Op::Block { .. });
-        if let Some(next) = self.cache.after(node, value)
-            && !blocks(self, next)
-        {
-            return Ok(false);
         }
-        // Threads are never run on what they cannot have read; and the answer must not
-        // depend on whether another graph has run this one there.
+    }
+
+    /// Whether the thread can read from `write`, and then blocks at once.
+    fn blocks(&mut self, thread: u32, read: u32, write: u32) -> Result<bool, Stop> {
+        let Event { node, location, .. } = *self.graph.at(read);
+        let value = self.read_by(read, location, write);
+        let blocks = |search: &Self, next| matches!(search.cache.op(next), Op::Block { .. });
+        if let Some(next) = self.cache.after(node, value) {
+            let blocks = blocks(self, next);
+            // Whether it can read it does not matter then: nothing is to be visited either way. But several
+            // workers must leave the same choices, whatever each of them has in its cache.
+            if !blocks || !self.settings.shared {
+                return Ok(blocks);
+            }
+        }
+        // Threads are never run on what they cannot have read.
         self.set_rf(read, write);
         if !M::admits(&self.graph, read, &mut self.scratch) {
             return Ok(false);

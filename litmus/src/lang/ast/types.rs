@@ -242,7 +242,9 @@ impl Env {
             StmtKind::If(_, then, other) => {
                 then.iter().chain(other).for_each(|stmt| self.note(stmt));
             }
-            StmtKind::While(_, body) => body.iter().for_each(|stmt| self.note(stmt)),
+            StmtKind::While(_, body) | StmtKind::DoWhile(body, _) => {
+                body.iter().for_each(|stmt| self.note(stmt))
+            }
             _ => {}
         }
     }
@@ -267,6 +269,11 @@ impl Env {
             Expr::Address(name) => self.param(name).unwrap_or(Type::INT).pointer(),
             Expr::Unary(UnOp::Not, _) | Expr::Cas(_) | Expr::AddUnless(_) => Type::INT,
             Expr::Unary(_, inner) => Type::of(self.of(inner).int().promoted()),
+            Expr::Cond(parts) => match (self.of(&parts[1]), self.of(&parts[2])) {
+                (a, _) if a.is_pointer() => a,
+                (_, b) if b.is_pointer() => b,
+                (a, b) => Type::of(a.int().common(b.int())),
+            },
             Expr::Binary(op, a, b) => match op {
                 op if op.is_truth() => Type::INT,
                 BinOp::Add | BinOp::Sub => match (self.of(a), self.of(b)) {

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::Limits;
+use crate::Explorer;
+use crate::explore::Model;
 use crate::explore::program::{
     Location, LocationInfo, MemoryOrder, Op, Program, Site, Step, Update, Value, Wait,
 };
-use crate::explore::{Explorer, FailureKind, Model};
 use crate::lang::ast::RmwOp;
 use crate::lang::code::{Access, Code, Cursor, Reply};
 use crate::lang::outcome::{Coverage, Observation, Witness};
@@ -24,9 +25,19 @@ struct LitmusProgram<'a> {
     file: Arc<str>,
     /// Whether a loop has had all its turns.
     gave_up: AtomicBool,
+    /// Something that C leaves undefined and a thread comes to.
+    undefined: Mutex<Option<String>>,
 }
 
 impl LitmusProgram<'_> {
+    fn is_undefined(&self, found: String) {
+        let mut known = self
+            .undefined
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        first_of(&mut known, found);
+    }
+
     /// The thread after `answers`, and its next operation. A weak
     /// compare-exchange is a choice (0: as the strong one; 1: fail) and then
     /// the access, so it takes two answers.
@@ -53,8 +64,8 @@ impl LitmusProgram<'_> {
                 Access::Abandon => return (cursor, block(Wait::Assume, 1)),
                 Access::Undefined(what) => {
                     let at = code.at.get(cursor.pc).copied().unwrap_or_default();
-                    let message = format!("{what}, by P{thread} at {}:{at}", self.file);
-                    return (cursor, Op::Fail(message.into()));
+                    self.is_undefined(format!("{what}, by P{thread} at {}:{at}", self.file));
+                    return (cursor, block(Wait::Assume, 0));
                 }
                 _ => {}
             }
@@ -197,6 +208,14 @@ impl Program for LitmusProgram<'_> {
     }
 }
 
+/// Of what is undefined one thing is said, whichever worker is first: the same.
+fn first_of(known: &mut Option<String>, found: String) {
+    *known = Some(match known.take() {
+        Some(known) => known.min(found),
+        None => found,
+    });
+}
+
 fn explorer(model: Model, limits: &Limits) -> Explorer {
     let mut explorer = Explorer::new()
         .model(model)
@@ -230,16 +249,16 @@ pub(super) fn run(code: &Code, model: Model, limits: &Limits) -> Result<Observat
         code,
         file: code.name.as_str().into(),
         gave_up: AtomicBool::new(false),
+        undefined: Mutex::new(None),
     };
     let begun = Instant::now();
     let mut states: BTreeMap<Vec<i64>, u64> = BTreeMap::new();
-    let (mut witness, mut race) = (None, None::<String>);
+    let (mut witness, mut race) = (None, None);
     let mut seen = 0u64;
     let plain = code.has_plain();
     let report = explorer(model, limits).run(&program, |execution| {
         if plain && let Some(found) = execution.race() {
-            // Whichever worker is first: the same one is reported.
-            race = Some(race.take().map_or(found.clone(), |known| known.min(found)));
+            first_of(&mut race, found);
         }
         if execution.is_complete() {
             // A register's value is a function of the answers, so it is replayed, not stored.
@@ -275,10 +294,11 @@ pub(super) fn run(code: &Code, model: Model, limits: &Limits) -> Result<Observat
         }
     });
     if let Some(failure) = report.failure {
-        return Err(match failure.kind {
-            FailureKind::Assertion => format!("C leaves it undefined: {}", failure.message),
-            _ => failure.message,
-        });
+        return Err(failure.message);
+    }
+    let undefined = program.undefined.into_inner();
+    if let Some(found) = undefined.unwrap_or_else(PoisonError::into_inner) {
+        first_of(&mut race, found);
     }
     let coverage = match program.gave_up.into_inner() {
         _ if !report.exhaustive => Coverage::Partial(report.coverage()),

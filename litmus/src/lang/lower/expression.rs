@@ -72,10 +72,13 @@ impl Lowering<'_> {
                     false => self.copy(dst, from),
                 }
             }
-            Expr::Binary(op @ (BinOp::And | BinOp::Or), a, b) if b.touches_memory() => {
+            Expr::Binary(op @ (BinOp::And | BinOp::Or), a, b)
+                if b.touches_memory() || b.may_be_undefined() =>
+            {
                 self.short_circuit(dst, *op, a, b);
             }
             Expr::Binary(op, a, b) => self.binary(dst, *op, a, b),
+            Expr::Cond(parts) => self.conditional(dst, parts, self.env.of(expr)),
             Expr::Load(address, order) => {
                 let target = self.target(address);
                 self.emit(Instr::Load {
@@ -128,6 +131,24 @@ impl Lowering<'_> {
             let right = this.operand(b);
             this.compute(result, BinOp::Ne, right, Operand::Const(0));
         });
+        self.copy(dst, Operand::Reg(result));
+    }
+
+    fn conditional(&mut self, dst: Index, parts: &[Expr; 3], ty: Type) {
+        let [test, then, other] = parts;
+        // What is given the value may stand in the test or in the other half.
+        let result = self.temporary();
+        let test = self.operand(test);
+        let mut jump = self.code.len();
+        self.only_if(test, |this| {
+            let value = this.converted(then, ty);
+            this.copy(result, value);
+            jump = this.code.len();
+            this.emit(Instr::Jump(0));
+        });
+        let value = self.converted(other, ty);
+        self.copy(result, value);
+        self.code[jump] = Instr::Jump(self.code.len());
         self.copy(dst, Operand::Reg(result));
     }
 

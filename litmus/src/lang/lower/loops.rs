@@ -6,11 +6,19 @@
 //! depends on takes no behaviour away when it is left out. So the thread reads once, and waits
 //! where the values would have it read again: exact, without a bound.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Lowering;
-use crate::lang::ast::{Expr, Order, Stmt, StmtKind};
-use crate::lang::code::{Instr, Operand};
+use crate::lang::ast::{Expr, IntType, Order, Stmt, StmtKind};
+use crate::lang::code::{Index, Instr, Operand};
+
+/// The labels of a thread.
+#[derive(Default)]
+pub(super) struct Jumps {
+    labels: HashMap<String, Index>,
+    /// Jumps to labels that are still to come.
+    open: Vec<(Index, String)>,
+}
 
 impl Lowering<'_> {
     pub(super) fn repeat(&mut self, test: &Expr, body: &[Stmt]) {
@@ -24,24 +32,9 @@ impl Lowering<'_> {
             self.waits = waiting;
         } else if !test.touches_memory() && is_rereading(body) {
             let enter = self.operand(test);
-            self.only_if(enter, |this| {
-                let waiting = this.waits;
-                this.waits = true;
-                let begin = this.code.len();
-                this.emit(Instr::Await);
-                this.statements(body);
-                let again = this.operand(test);
-                this.only_if(again, |this| this.emit(Instr::Again(begin)));
-                this.waits = waiting;
-            });
+            self.only_if(enter, |this| this.reread(body, test));
         } else {
-            let (counter, ty) = (self.temporary(), crate::lang::ast::IntType::LONG);
-            let from = Operand::Const(0);
-            self.emit(Instr::Convert {
-                dst: counter,
-                from,
-                ty,
-            });
+            let counter = self.counter();
             let begin = self.code.len();
             let test = self.operand(test);
             self.only_if(test, |this| {
@@ -50,6 +43,67 @@ impl Lowering<'_> {
                 this.emit(Instr::Jump(begin));
             });
         }
+    }
+
+    pub(super) fn do_repeat(&mut self, body: &[Stmt], test: &Expr) {
+        if !test.touches_memory() && is_rereading(body)
+            || is_reads(test) && body.iter().all(is_nothing)
+        {
+            return self.reread(body, test);
+        }
+        let counter = self.counter();
+        let begin = self.code.len();
+        self.emit(Instr::Turn(counter));
+        self.statements(body);
+        let again = self.operand(test);
+        self.only_if(again, |this| this.emit(Instr::Jump(begin)));
+    }
+
+    /// A turn of a waiting loop, and the wait.
+    fn reread(&mut self, body: &[Stmt], test: &Expr) {
+        let waiting = self.waits;
+        self.waits = true;
+        let begin = self.code.len();
+        self.emit(Instr::Await);
+        self.statements(body);
+        let again = self.operand(test);
+        self.only_if(again, |this| this.emit(Instr::Again(begin)));
+        self.waits = waiting;
+    }
+
+    /// A register that counts turns, at 0.
+    fn counter(&mut self) -> Index {
+        let dst = self.temporary();
+        let (from, ty) = (Operand::Const(0), IntType::LONG);
+        self.emit(Instr::Convert { dst, from, ty });
+        dst
+    }
+
+    pub(super) fn label(&mut self, name: &str) {
+        let here = self.code.len();
+        let mut open = std::mem::take(&mut self.jumps.open);
+        open.retain(|(jump, to)| {
+            if to == name {
+                self.code[*jump] = Instr::Jump(here);
+            }
+            to != name
+        });
+        self.jumps.open = open;
+        self.jumps.labels.insert(name.into(), here);
+    }
+
+    /// A jump back is a turn of a loop; it is counted over the whole run of the thread, for
+    /// nothing says where that loop begins.
+    pub(super) fn goto(&mut self, name: &str) {
+        let to = self.jumps.labels.get(name).copied();
+        if to.is_some() {
+            let counter = self.temporary();
+            self.emit(Instr::Turn(counter));
+        } else {
+            self.jumps.open.push((self.code.len(), name.into()));
+        }
+        // To nowhere, if there is no such label: the end. The parser refuses that.
+        self.emit(Instr::Jump(to.unwrap_or(Index::MAX)));
     }
 }
 

@@ -2,7 +2,7 @@
 //! `\/` binds loosest, then `/\`, then `=>` (to the right), then `~`.
 
 use super::token::Token;
-use super::{Condition, Parser, Place, Prop, Quantifier, Result, Value};
+use super::{Condition, Parser, Prop, Quantifier, Result, Value, Variable};
 
 impl Parser {
     pub(super) fn condition(&mut self) -> Result<Condition> {
@@ -147,7 +147,7 @@ impl Parser {
     }
 
     /// What stands right of `=`: a number or an address, or a place, whose content is meant.
-    fn atom(&mut self, place: Place) -> Result<Prop> {
+    fn atom(&mut self, place: Variable) -> Result<Prop> {
         let at = self.at();
         if self.eat("*") || self.names_register() || self.ahead("[") {
             return Ok(Prop::Same(place, self.place()?));
@@ -166,7 +166,7 @@ impl Parser {
     }
 
     /// `a={1,2}`
-    fn array_prop(&mut self, places: &[Place]) -> Result<Prop> {
+    fn array_prop(&mut self, places: &[Variable]) -> Result<Prop> {
         let negated = self.equality()?;
         self.expect("{", "before the elements")?;
         let mut all: Option<Prop> = None;

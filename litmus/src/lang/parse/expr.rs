@@ -11,7 +11,16 @@ impl Parser {
     }
 
     pub(super) fn expr(&mut self) -> Result<Expr> {
-        self.binary(1)
+        let test = self.binary(1)?;
+        if *self.peek() != Token::Junk('?') {
+            return Ok(test);
+        }
+        self.node()?;
+        self.advance();
+        let then = self.argument()?;
+        self.expect(":", "after what stands behind the `?`")?;
+        let other = self.argument()?;
+        Ok(Expr::Cond(Box::new([test, then, other])))
     }
 
     /// An argument of a call.
@@ -23,9 +32,6 @@ impl Parser {
     fn binary(&mut self, loosest: u8) -> Result<Expr> {
         let mut left = self.unary()?;
         loop {
-            if *self.peek() == Token::Junk('?') {
-                return Err(self.error("`?` is not supported", "write if/else"));
-            }
             let Token::Symbol(symbol) = *self.peek() else {
                 return Ok(left);
             };

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 
 use super::ast::{
     BinOp, Cas, CmpXchg, Condition, Env, Expected, Expr, Init, InitValue, IntType, Order, Param,
-    Place, Prop, Quantifier, RmwOp, Stmt, StmtKind, Test, Thread, Type, UnOp, Value, c_name,
+    Prop, Quantifier, RmwOp, Stmt, StmtKind, Test, Thread, Type, UnOp, Value, Variable, c_name,
 };
 use super::error::{ParseError, Pos, Warning};
 use token::{Scanner, Token};

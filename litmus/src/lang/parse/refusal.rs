@@ -26,13 +26,9 @@ impl Parser {
 /// Why a well-known construct is not supported, and what to do instead.
 pub(super) fn refusal(word: &str) -> Option<(&'static str, &'static str)> {
     Some(match word {
-        "do" => (
-            "the loops are `while` and `for`",
-            "write the body once before a `while`",
-        ),
-        "return" | "break" | "continue" | "switch" | "goto" => (
-            "control flow is if/else, while and for only, as in herd",
-            "nest if/else, or let a register end the loop",
+        "return" | "break" | "continue" | "switch" => (
+            "control flow is if/else, while, do, for and goto",
+            "nest if/else, let a register end the loop, or go to a label",
         ),
         "rcu_read_lock" | "rcu_read_unlock" | "synchronize_rcu" | "srcu_read_lock"
         | "srcu_read_unlock" | "synchronize_srcu" | "call_rcu" | "__srcu" => (

@@ -2,13 +2,13 @@
 
 use super::token::Token;
 use super::{
-    Init, InitValue, MAX_LOCATIONS, MAX_THREADS, ParseError, Parser, Place, Pos, Result, Type,
-    Value,
+    Init, InitValue, MAX_LOCATIONS, MAX_THREADS, ParseError, Parser, Pos, Result, Type, Value,
+    Variable,
 };
 
 impl Parser {
     /// `x`, `[x]`, `a[1]`, `0:r0` or `P0:r0`; after the threads it has to exist.
-    pub(super) fn place(&mut self) -> Result<Place> {
+    pub(super) fn place(&mut self) -> Result<Variable> {
         let at = self.at();
         let place = self.any_place()?;
         if self.known.complete {
@@ -18,10 +18,10 @@ impl Parser {
     }
 
     /// Refuses a place that the test does not have.
-    fn check_place(&self, place: &Place, at: Pos) -> Result<()> {
+    fn check_place(&self, place: &Variable, at: Pos) -> Result<()> {
         let known = &self.known;
         match place {
-            Place::Location(name) if !known.locations.contains_key(name) => {
+            Variable::Location(name) if !known.locations.contains_key(name) => {
                 let mut names: Vec<&str> = known.locations.keys().map(String::as_str).collect();
                 names.sort_unstable();
                 let help = match names.is_empty() {
@@ -34,7 +34,7 @@ impl Parser {
                     help,
                 ))
             }
-            Place::Register(thread, name) => match known.registers.get(*thread) {
+            Variable::Register(thread, name) => match known.registers.get(*thread) {
                 None => Err(ParseError::new(
                     at,
                     "there is no such thread",
@@ -55,24 +55,26 @@ impl Parser {
                 }
                 Some(_) => Ok(()),
             },
-            Place::Location(_) => Ok(()),
+            Variable::Location(_) => Ok(()),
         }
     }
 
     /// What a place is known to hold.
-    pub(super) fn type_of(&self, place: &Place) -> Option<Type> {
+    pub(super) fn type_of(&self, place: &Variable) -> Option<Type> {
         match place {
-            Place::Location(name) => self.known.locations.get(name).copied().flatten(),
-            Place::Register(thread, name) => self.known.registers.get(*thread)?.get(name).copied(),
+            Variable::Location(name) => self.known.locations.get(name).copied().flatten(),
+            Variable::Register(thread, name) => {
+                self.known.registers.get(*thread)?.get(name).copied()
+            }
         }
     }
 
-    fn any_place(&mut self) -> Result<Place> {
+    fn any_place(&mut self) -> Result<Variable> {
         if self.eat("[") {
             let name = self.word("a location")?;
             let name = self.element(name)?;
             self.expect("]", "after the location")?;
-            return Ok(Place::Location(name));
+            return Ok(Variable::Location(name));
         }
         if let Token::Number(thread, _) = *self.peek() {
             self.advance();
@@ -94,7 +96,7 @@ impl Parser {
         let name = self.word("a location or register")?;
         match proc_number(&name) {
             Some(thread) if self.eat(":") => self.register(thread),
-            _ => self.element(name).map(Place::Location),
+            _ => self.element(name).map(Variable::Location),
         }
     }
 
@@ -113,10 +115,10 @@ impl Parser {
         }
     }
 
-    fn register(&mut self, thread: i64) -> Result<Place> {
+    fn register(&mut self, thread: i64) -> Result<Variable> {
         let name = self.word("a register")?;
         // Absurd numbers are refused with the other unknown threads, when the test is resolved.
-        Ok(Place::Register(
+        Ok(Variable::Register(
             usize::try_from(thread).unwrap_or(usize::MAX),
             name,
         ))
@@ -220,7 +222,7 @@ impl Parser {
             }
         }
         values.resize(length, Value::Int(0));
-        let (place, value) = (Place::Location(name), InitValue::Array(values));
+        let (place, value) = (Variable::Location(name), InitValue::Array(values));
         Ok(Init { ty, place, value })
     }
 
@@ -229,7 +231,7 @@ impl Parser {
         let twice = || ParseError::new(at, "initialised twice", "remove one of the two");
         let address = |value: &Value| matches!(value, Value::Address(_));
         match (&init.place, &init.value) {
-            (Place::Location(name), InitValue::Array(values)) => {
+            (Variable::Location(name), InitValue::Array(values)) => {
                 if self.known.locations.contains_key(name)
                     || self
                         .known
@@ -243,7 +245,7 @@ impl Parser {
                     self.know(&format!("{name}[{index}]"), init.ty, at)?;
                 }
             }
-            (Place::Location(name), InitValue::One(value)) => {
+            (Variable::Location(name), InitValue::One(value)) => {
                 if self.known.locations.contains_key(name) || self.known.arrays.contains_key(name) {
                     return Err(twice());
                 }
@@ -257,7 +259,7 @@ impl Parser {
                 let pointer = address(value).then_some(Type::INT.pointer());
                 self.know(name, init.ty.or(pointer), at)?;
             }
-            (Place::Register(thread, name), InitValue::One(value)) => {
+            (Variable::Register(thread, name), InitValue::One(value)) => {
                 if *thread >= MAX_THREADS {
                     return Err(ParseError::new(
                         at,
@@ -286,7 +288,7 @@ impl Parser {
                     ));
                 }
             }
-            (Place::Register(..), InitValue::Array(_)) => unreachable!("arrays are locations"),
+            (Variable::Register(..), InitValue::Array(_)) => unreachable!("arrays are locations"),
         }
         Ok(())
     }
@@ -332,11 +334,11 @@ impl Parser {
     pub(super) fn check_address(&self, name: &str, at: Pos) -> Result<()> {
         match self.known.arrays.contains_key(name) {
             true => Ok(()),
-            false => self.check_place(&Place::Location(name.to_string()), at),
+            false => self.check_place(&Variable::Location(name.to_string()), at),
         }
     }
 
-    pub(super) fn locations(&mut self) -> Result<Vec<Place>> {
+    pub(super) fn locations(&mut self) -> Result<Vec<Variable>> {
         self.expect("[", "after `locations`")?;
         let mut out = Vec::new();
         let mut seen = std::collections::HashSet::new();
@@ -367,7 +369,7 @@ impl Parser {
     }
 
     /// An array's name alone: all its elements.
-    pub(super) fn whole_array(&mut self) -> Option<Vec<Place>> {
+    pub(super) fn whole_array(&mut self) -> Option<Vec<Variable>> {
         let Token::Word(name) = self.peek().clone() else {
             return None;
         };
@@ -376,7 +378,7 @@ impl Parser {
             return None;
         }
         self.advance();
-        let element = |index| Place::Location(format!("{name}[{index}]"));
+        let element = |index| Variable::Location(format!("{name}[{index}]"));
         Some((0..length).map(element).collect())
     }
 }

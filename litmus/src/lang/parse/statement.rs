@@ -1,5 +1,7 @@
 //! Statements of a thread.
 
+use std::collections::HashSet;
+
 use super::refusal::refusal;
 use super::token::Token;
 use super::{BinOp, Expr, Order, ParseError, Parser, Pos, Result, RmwOp, Stmt, StmtKind, Type};
@@ -25,6 +27,7 @@ impl Parser {
         let mut out = Vec::new();
         self.expect("{", "before the thread's body")?;
         self.block(&mut out)?;
+        check_labels(&out)?;
         Ok(out)
     }
 
@@ -42,7 +45,7 @@ impl Parser {
     fn push(&mut self, at: Pos, kind: StmtKind, out: &mut Vec<Stmt>) {
         let stmt = Stmt { at, kind };
         // What is in a block has been noted already.
-        if !matches!(stmt.kind, StmtKind::If(..) | StmtKind::While(..)) {
+        if !stmt.is_compound() {
             self.env.note(&stmt);
         }
         out.push(stmt);
@@ -65,6 +68,13 @@ impl Parser {
                 "if" => return self.conditional(out),
                 "while" => return self.while_loop(out),
                 "for" => return self.for_loop(out),
+                "do" => return self.do_loop(out),
+                "goto" => {
+                    self.advance();
+                    let name = self.word("a label")?;
+                    self.push(at, StmtKind::Goto(name), out);
+                    return self.expect(";", "after the label");
+                }
                 "codevar" if *self.peek_at(1) == Token::Symbol(":") => {
                     return Err(self.error(
                         "`codevar`: it stands for code that is not there",
@@ -72,10 +82,9 @@ impl Parser {
                     ));
                 }
                 _ if *self.peek_at(1) == Token::Symbol(":") => {
-                    return Err(self.error(
-                        "labels are not supported: herd's C has no goto either",
-                        "write if/else or while",
-                    ));
+                    (0..2).for_each(|_| _ = self.advance());
+                    self.push(at, StmtKind::Label(word), out);
+                    return Ok(());
                 }
                 _ if refusal(&word).is_some() => return Err(self.refused(&word)),
                 _ => {}
@@ -324,6 +333,19 @@ impl Parser {
         Ok(())
     }
 
+    fn do_loop(&mut self, out: &mut Vec<Stmt>) -> Result<()> {
+        let at = self.at();
+        self.advance();
+        let mut body = Vec::new();
+        self.body(&mut body)?;
+        if !self.eat_word("while") {
+            return Err(self.error("the loop has no end", "close it with `while (…);`"));
+        }
+        let test = self.test("while")?;
+        self.push(at, StmtKind::DoWhile(body, test), out);
+        self.expect(";", "after the loop")
+    }
+
     /// `for (a; b; c) …` is `a; while (b) { … c; }`.
     fn for_loop(&mut self, out: &mut Vec<Stmt>) -> Result<()> {
         let at = self.at();
@@ -349,6 +371,42 @@ impl Parser {
         body.append(&mut step);
         self.push(at, StmtKind::While(test, body), out);
         Ok(())
+    }
+}
+
+/// Each label stands once, and each `goto` has one.
+fn check_labels(body: &[Stmt]) -> Result<()> {
+    let (mut labels, mut jumps, mut twice) = (HashSet::new(), Vec::new(), None);
+    for stmt in body {
+        stmt.walk_statements(&mut |stmt| match &stmt.kind {
+            StmtKind::Label(name) if !labels.insert(name.as_str()) => {
+                twice = twice.or(Some((stmt.at, name)));
+            }
+            StmtKind::Goto(name) => jumps.push((stmt.at, name)),
+            _ => {}
+        });
+    }
+    if let Some((at, name)) = twice {
+        let help = "a thread's labels have different names";
+        return Err(ParseError::new(
+            at,
+            format!("the label `{name}` stands here again"),
+            help,
+        ));
+    }
+    match jumps
+        .iter()
+        .find(|(_, name)| !labels.contains(name.as_str()))
+    {
+        Some((at, name)) => {
+            let help = format!("write `{name}:` before a statement of this thread");
+            Err(ParseError::new(
+                *at,
+                format!("there is no label `{name}`"),
+                help,
+            ))
+        }
+        None => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::content::Content;
 use super::ALONE;
 use crate::explore::program::MemoryOrder::{self, *};
 use crate::explore::program::{Guard, Location, Op, Update, Value, Wait};
-use crate::session::{self, Fact, Handled, Place};
+use crate::session::{self, CodePlace, Fact, Handled};
 use std::panic::Location as Caller;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ const LOCKED: Value = usize::MAX as Value;
 
 pub(super) struct Counts {
     /// Where it was made.
-    pub place: Place,
+    pub place: CodePlace,
     kind: Kind,
     /// Strong handles that there really are in this run. Atomic, as is `handles`, for what is
     /// made outside explorations and shared by their workers.
@@ -46,7 +46,7 @@ impl Counts {
     }
 
     /// As [`Self::new`], for what stands for something made at `place`.
-    pub fn at(place: Place, caller: &'static Caller<'static>) -> NonNull<Self> {
+    pub fn at(place: CodePlace, caller: &'static Caller<'static>) -> NonNull<Self> {
         Self::make(place, 1, caller)
     }
 
@@ -62,7 +62,7 @@ impl Counts {
         Self::make(place, 0, caller)
     }
 
-    fn make(place: Place, strong: usize, caller: &'static Caller<'static>) -> NonNull<Self> {
+    fn make(place: CodePlace, strong: usize, caller: &'static Caller<'static>) -> NonNull<Self> {
         let kind = match session::is_inside() {
             false => Kind::Outside,
             true if !session::knows(Fact::Counted(place)) => Kind::Quiet(session::open(place)),
@@ -100,7 +100,7 @@ impl Counts {
     }
 
     /// Something depends on what `fact` says: if that is new, the run ends here.
-    pub fn need(&self, fact: fn(Place) -> Fact, caller: &'static Caller<'static>) {
+    pub fn need(&self, fact: fn(CodePlace) -> Fact, caller: &'static Caller<'static>) {
         match self.kind {
             Kind::Outside => refuse_outside(self.place, caller),
             _ if session::learn(fact(self.place)) => session::stop(caller),
@@ -325,7 +325,7 @@ pub(super) unsafe fn release<T: ?Sized>(counts: NonNull<Counts>, content: NonNul
     }
 }
 
-fn refuse_outside((file, line, _): Place, caller: &'static Caller<'static>) {
+fn refuse_outside((file, line, _): CodePlace, caller: &'static Caller<'static>) {
     let why = format!(
         "the Arc made at {file}:{line} is older than the exploration, and shared by its \
          executions: nothing in one of them may depend on its counts"
