@@ -3,9 +3,11 @@
 use crate::exit;
 use anyhow::Context;
 use clap::{Args as ClapArgs, ValueEnum};
+use std::borrow::Cow;
 use std::process::ExitCode;
 use threadbare_models::catalogue::{self, Entry};
 use threadbare_models::engine::Engine;
+use threadbare_models::enumerate::Which;
 use threadbare_models::protocol::MutantInfo;
 use threadbare_models::report;
 use threadbare_models::verdict::Verdict;
@@ -20,6 +22,7 @@ Examples:
   threadbare check buffered --engine explorer --workers 2 # this engine on two cores
   threadbare check gil --mutants                         # executions to kill each fault, by engine
   threadbare check qsbr --orders                         # which memory orders the scenarios need
+  threadbare check qsbr --enumerate 2x2                  # all programs of 2 threads × 2 operations
   threadbare check --format markdown                     # what was covered, as a table")]
 pub struct Args {
     /// Protocol; all when absent
@@ -33,6 +36,10 @@ pub struct Args {
     /// Weaken every memory order of the scheme, one at a time, and print what then breaks
     #[arg(long, conflicts_with_all = ["mutant", "mutants", "engine", "scenario"])]
     pub orders: bool,
+    /// Explore every program of so many threads and operations of each, up to 4x6, or a sample:
+    /// 4x2~1000@7 are 1000 programs after each set-up, from seed 7
+    #[arg(long, value_name = "BOUND", conflicts_with_all = ["mutants", "orders", "engine", "scenario"])]
+    pub enumerate: Option<Which>,
     /// Engine: explorer, loom, shuttle-dfs, shuttle-random, shuttle-pct, native; all when absent
     #[arg(long, value_parser = engine)]
     pub engine: Option<Engine>,
@@ -103,7 +110,11 @@ fn unfit(args: &Args) -> Option<String> {
             "--workers is for the explorer, {name} searches on one OS thread"
         ));
     }
-    let one_table = args.mutant.is_some() || args.mutants || args.orders || args.engine.is_some();
+    let one_table = args.enumerate.is_some()
+        || args.mutant.is_some()
+        || args.mutants
+        || args.orders
+        || args.engine.is_some();
     (args.format == Format::Markdown && one_table).then(|| {
         "--format markdown is one table, of what each exhaustive engine covered: without \
          --mutant, --mutants, --orders and --engine"
@@ -121,7 +132,9 @@ fn checked(args: &Args) -> anyhow::Result<Tally> {
         print!("{}", report::BOUNDS_HEAD);
     }
     for entry in &chosen {
-        if args.orders {
+        if let Some(which) = args.enumerate {
+            enumerate(entry, args, which, &mut tally)?;
+        } else if args.orders {
             orders(entry, args, &mut tally)?;
         } else if args.mutants {
             mutants(entry, args, &mut tally)?;
@@ -136,7 +149,7 @@ fn checked(args: &Args) -> anyhow::Result<Tally> {
             println!("{}", report::ORDERS_FOOT);
         } else if args.mutants {
             println!("{}", report::mutant_foot(&chosen[0]));
-        } else if args.mutant.is_none() {
+        } else if args.mutant.is_none() && args.enumerate.is_none() {
             println!("{}", tally.verdicts);
         }
     }
@@ -187,10 +200,10 @@ fn checks(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
         .as_deref()
         .map(|name| entry.mutant(name))
         .transpose()?;
-    let scenarios: Vec<&str> = match (&args.scenario, mutant) {
+    let scenarios: Vec<Cow<'_, str>> = match (&args.scenario, mutant) {
         (Some(name), _) => vec![entry.scenario(name)?.name],
-        (None, Some(mutant)) => vec![mutant.scenario],
-        (None, None) => entry.scenarios.iter().map(|s| s.name).collect(),
+        (None, Some(mutant)) => vec![mutant.scenario.into()],
+        (None, None) => entry.scenarios.iter().map(|s| s.name.clone()).collect(),
     };
     let engines = match (args.engine, mutant) {
         (Some(engine), _) => vec![engine],
@@ -206,7 +219,7 @@ fn checks(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
     }
     for scenario in scenarios {
         for engine in &engines {
-            let checked = one(entry, args, scenario, *engine, tally)?;
+            let checked = one(entry, args, &scenario, *engine, tally)?;
             if human {
                 println!("{}", report::line(&checked));
             } else {
@@ -232,18 +245,38 @@ fn checks(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Small programs under the explorer.
+fn enumerate(entry: &Entry, args: &Args, which: Which, tally: &mut Tally) -> anyhow::Result<()> {
+    let mut budget = report::budget(Engine::Explorer, args.seed);
+    budget.executions = args.executions.unwrap_or(budget.executions);
+    budget.workers = args.workers.into();
+    let coverage = entry.enumerate(which, args.mutant.as_deref(), budget)?;
+    tally.judged |= coverage.executions > 0;
+    tally.violated |= !coverage.violated.is_empty();
+    if args.format == Format::Human {
+        println!(
+            "{}",
+            report::coverage(entry, args.mutant.as_deref(), &coverage)
+        );
+        return Ok(());
+    }
+    json(serde_json::to_string(&report::coverage_row(
+        entry, coverage,
+    )))
+}
+
 /// Rows of the table of bounds.
 fn bounds(entry: &Entry, args: &Args, tally: &mut Tally) -> anyhow::Result<()> {
     let scenarios = match &args.scenario {
         Some(name) => vec![entry.scenario(name)?],
-        None => entry.scenarios.iter().collect(),
+        None => entry.scenarios.clone(),
     };
     for scenario in scenarios {
         let mut row = Vec::new();
         for engine in [Engine::Explorer, Engine::Loom, Engine::Dfs] {
-            row.push(one(entry, args, scenario.name, engine, tally)?.verdict);
+            row.push(one(entry, args, &scenario.name, engine, tally)?.verdict);
         }
-        println!("{}", report::bounds_line(entry, scenario, &row));
+        println!("{}", report::bounds_line(entry, &scenario, &row));
     }
     Ok(())
 }

@@ -2,9 +2,12 @@
 
 use crate::choice::Choices;
 use crate::engine::{self, Budget, Engine, Program, Weakened};
+use crate::enumerate::{self, Coverage, EVERY_RUN, Which};
 use crate::protocol::{MutantInfo, Mutants, Property, Protocol, Reach, Scenario};
-use crate::verdict::{Schedule, Verdict};
+use crate::runtime::trace::Event;
+use crate::verdict::{Schedule, Verdict, Violation};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Every protocol, one line each.
 pub fn all() -> Vec<Entry> {
@@ -47,6 +50,8 @@ pub struct Entry {
     pub generates: bool,
     /// The scenarios.
     pub scenarios: Vec<ScenarioInfo>,
+    /// The set-ups of small programs, each with what they ask.
+    pub starts: Vec<(&'static str, &'static str)>,
     #[serde(skip)]
     calls: Calls,
 }
@@ -55,7 +60,7 @@ pub struct Entry {
 #[derive(Clone, Debug, Serialize)]
 pub struct ScenarioInfo {
     /// Name on the command line.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The question it puts.
     pub asks: &'static str,
     /// Threads, main included.
@@ -72,10 +77,16 @@ pub struct ScenarioInfo {
     pub hash: u64,
 }
 
+type ProgramsOf = fn(Which, Option<&str>) -> Result<Box<dyn Iterator<Item = Program>>, Unknown>;
+
 #[derive(Clone, Copy, Debug)]
 struct Calls {
     /// A scenario by name, faithful or with a mutant by name.
     program: fn(&str, Option<&str>) -> Result<Program, Unknown>,
+    /// What is known of a scenario.
+    info: fn(&str) -> Result<ScenarioInfo, Unknown>,
+    /// Small programs.
+    programs: ProgramsOf,
     /// A generated program, where the protocol has a generator.
     random: fn(RandomProgram, Option<&str>) -> Option<Program>,
 }
@@ -123,8 +134,9 @@ pub enum ReplayError {
 
 fn scenario<P: Protocol>(name: &str) -> Result<Scenario<P::Op>, Unknown> {
     let all = P::scenarios();
-    let names = || listed(all.iter().map(|s| s.name));
+    let names = || listed(all.iter().map(|s| &*s.name));
     let found = all.iter().find(|s| s.name == name).cloned();
+    let found = found.or_else(|| enumerate::named(name, P::starts));
     found.ok_or_else(|| Unknown::Scenario(P::NAME, name.into(), names()))
 }
 
@@ -142,6 +154,34 @@ fn hash<Op: std::fmt::Debug>(s: &Scenario<Op>) -> u64 {
     engine::fnv(program.as_bytes())
 }
 
+fn info<Op: Copy + std::fmt::Debug>(s: &Scenario<Op>) -> ScenarioInfo {
+    ScenarioInfo {
+        name: s.name.clone(),
+        asks: s.asks,
+        threads: s.threads.len(),
+        operations: s.operations(),
+        per_thread: s.threads.iter().map(Vec::len).collect(),
+        loom: s.loom,
+        dfs: s.dfs,
+        hash: hash(s),
+    }
+}
+
+/// The programs that are asked for, all or a sample, set-up by set-up.
+fn programs<P: Protocol>(
+    which: Which,
+    fault: Option<&str>,
+) -> Result<Box<dyn Iterator<Item = Program>>, Unknown> {
+    let mutant = mutant::<P>(fault)?;
+    let mut choices = Choices::seeded(which.sample.map_or(0, |(_, seed)| seed), 1);
+    let programs =
+        P::starts(which.bound.threads).into_iter().flat_map(move |start| match which.sample {
+            None => enumerate::programs(&start, which.bound),
+            Some((count, _)) => enumerate::sample(&start, which.bound, count, &mut choices),
+        });
+    Ok(Box::new(programs.map(move |scenario| Program::new::<P>(scenario, mutant))))
+}
+
 fn entry<P: Protocol>() -> Entry {
     Entry {
         name: P::NAME,
@@ -155,21 +195,12 @@ fn entry<P: Protocol>() -> Entry {
             .map(|(_, info)| *info)
             .collect(),
         generates: P::random(2, 1, &mut |_| 0).is_some(),
-        scenarios: P::scenarios()
-            .iter()
-            .map(|s| ScenarioInfo {
-                name: s.name,
-                asks: s.asks,
-                threads: s.threads.len(),
-                operations: s.operations(),
-                per_thread: s.threads.iter().map(Vec::len).collect(),
-                loom: s.loom,
-                dfs: s.dfs,
-                hash: hash(s),
-            })
-            .collect(),
+        starts: P::starts(2).iter().map(|start| (start.name, start.asks)).collect(),
+        scenarios: P::scenarios().iter().map(info).collect(),
         calls: Calls {
             program: |name, fault| Ok(Program::new::<P>(scenario::<P>(name)?, mutant::<P>(fault)?)),
+            info: |name| Ok(info(&scenario::<P>(name)?)),
+            programs: programs::<P>,
             random: |program, fault| {
                 let mut choices = Choices::seeded(program.seed, 0);
                 let RandomProgram { threads, operations, .. } = program;
@@ -208,7 +239,7 @@ impl Entry {
     /// Weakens every memory order that the faithful scheme takes in its scenarios, one at a
     /// time, and has the explorer look for a scenario that then breaks.
     pub fn orders(&self, budget: Budget) -> Vec<Weakened> {
-        let programs = self.scenarios.iter().map(|s| (self.calls.program)(s.name, None));
+        let programs = self.scenarios.iter().map(|s| (self.calls.program)(&s.name, None));
         engine::orders::audit(programs.filter_map(Result::ok).collect(), budget)
     }
 
@@ -251,6 +282,19 @@ impl Entry {
         engine::replay(engine, program, schedule).map_err(ReplayError::Diverged)
     }
 
+    /// One execution of a scenario under the schedule that bytes choose, and its events.
+    ///
+    /// # Errors
+    /// [`Unknown`] names.
+    pub fn chosen(
+        &self,
+        scenario: &str,
+        mutant: Option<&str>,
+        bytes: &[u8],
+    ) -> Result<(Verdict, Vec<Event>), Unknown> {
+        Ok(engine::chosen((self.calls.program)(scenario, mutant)?, bytes))
+    }
+
     /// Checks a generated program; `None` when the protocol has no generator.
     pub fn check_random(
         &self,
@@ -263,14 +307,55 @@ impl Entry {
         Some(engine::check(engine, program, budget))
     }
 
-    /// The scenario of that name.
+    /// The scenario of that name, or the small program.
     ///
     /// # Errors
     /// [`Unknown::Scenario`].
-    pub fn scenario(&self, name: &str) -> Result<&ScenarioInfo, Unknown> {
-        let found = self.scenarios.iter().find(|s| s.name == name);
-        let names = || listed(self.scenarios.iter().map(|s| s.name));
-        found.ok_or_else(|| Unknown::Scenario(self.name, name.into(), names()))
+    pub fn scenario(&self, name: &str) -> Result<ScenarioInfo, Unknown> {
+        (self.calls.info)(name)
+    }
+
+    /// How many small programs every run of the tests explores.
+    pub fn every_run(&self) -> usize {
+        let all = EVERY_RUN.map(|bound| Which { bound, sample: None });
+        all.into_iter()
+            .filter_map(|which| self.programs(which, None).ok())
+            .map(Iterator::count)
+            .sum()
+    }
+
+    /// The small programs of the protocol, all within a bound or a sample of them.
+    ///
+    /// # Errors
+    /// [`Unknown::Mutant`].
+    pub fn programs(
+        &self,
+        which: Which,
+        mutant: Option<&str>,
+    ) -> Result<impl Iterator<Item = Program>, Unknown> {
+        (self.calls.programs)(which, mutant)
+    }
+
+    /// Explores small programs, faithful or with a mutant; with a mutant as far as the first that
+    /// breaks a property.
+    ///
+    /// # Errors
+    /// [`Unknown::Mutant`].
+    pub fn enumerate(
+        &self,
+        which: Which,
+        mutant: Option<&str>,
+        budget: Budget,
+    ) -> Result<Coverage, Unknown> {
+        let mut coverage = Coverage::new(which);
+        for program in self.programs(which, mutant)? {
+            let name = program.name().to_owned();
+            coverage.add(name, &engine::check(Engine::Explorer, program, budget));
+            if mutant.is_some() && !coverage.violated.is_empty() {
+                break;
+            }
+        }
+        Ok(coverage)
     }
 
     /// The mutant of that name.
@@ -290,6 +375,16 @@ impl Entry {
 
     /// Whether a kind of misbehaviour breaks one of the properties that a mutant must break.
     pub fn kind_breaks(&self, kind: crate::verdict::Kind, mutant: &MutantInfo) -> bool {
-        self.broken_by(mutant).any(|p| p.broken_by.contains(&kind))
+        self.broken_by(mutant).any(|p| p.broken_by.iter().any(|breach| breach.kind == kind))
+    }
+
+    /// The properties that a violation breaks, by its kind and place.
+    pub fn broken(&self, violation: &Violation) -> impl Iterator<Item = &'static Property> {
+        self.properties.iter().filter(|p| p.broken_by.iter().any(|breach| breach.is(violation)))
+    }
+
+    /// Whether a violation breaks a property that the mutant must break.
+    pub fn is_killed_by(&self, mutant: &MutantInfo, violation: &Violation) -> bool {
+        self.broken(violation).any(|p| mutant.breaks.contains(&p.id))
     }
 }

@@ -18,9 +18,12 @@ use crate::runtime::trace::{Action, record};
 use crate::verdict::{Kind, Violation};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 
 thread_local! {
     static FOUND: RefCell<Option<Violation>> = const { RefCell::new(None) };
+    /// The lives of the execution on this OS thread, where one thread of it runs at a time.
+    static LIVES: RefCell<Vec<(Label, Weak<AtomicU32>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Reports a broken property and abandons the execution.
@@ -45,6 +48,27 @@ pub fn require(holds: bool, kind: Kind, text: impl FnOnce() -> String) {
     if !holds {
         violation(kind, text);
     }
+}
+
+/// A step has accessed a part of something that has a life.
+#[track_caller]
+pub(crate) fn accessed(label: Label, whole: Label) {
+    let life = LIVES.with_borrow(|lives| {
+        let last = lives.iter().rev().find(|(of, _)| *of == whole);
+        last.and_then(|(_, life)| life.upgrade())
+    });
+    let Some(life) = life else { return };
+    require(life.load(Relaxed) == LIVE, Kind::UseAfterFree, || dead_access(label, whole));
+}
+
+/// What is wrong with such a step when it comes after the end.
+pub(crate) fn dead_access(label: Label, whole: Label) -> String {
+    format!("{label}: accessed after {whole} was freed")
+}
+
+/// Forgets the lives of an execution that has ended.
+pub(crate) fn forget_lives() {
+    LIVES.take();
 }
 
 /// The violation that this OS thread reported, if any; forgets it.
@@ -128,7 +152,7 @@ const DEAD: u32 = 1;
 pub struct Observed {
     label: Label,
     holders: AtomicI64,
-    life: AtomicU32,
+    life: Arc<AtomicU32>,
     finalized: AtomicU32,
     generation: AtomicU32,
 }
@@ -144,10 +168,12 @@ impl Observed {
 
 impl Ghost for Observed {
     fn blank(label: Label) -> Self {
+        let life = Arc::new(AtomicU32::new(DEAD));
+        LIVES.with_borrow_mut(|lives| lives.push((label, Arc::downgrade(&life))));
         Self {
             label,
             holders: AtomicI64::new(0),
-            life: AtomicU32::new(DEAD),
+            life,
             finalized: AtomicU32::new(0),
             generation: AtomicU32::new(0),
         }

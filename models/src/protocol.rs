@@ -5,9 +5,11 @@ mod mutant;
 
 pub use self::mutant::{Faithful, Fault, MutantInfo, Mutants, Switch, Visible};
 
+use crate::enumerate::Start;
 use crate::runtime::Runtime;
-use crate::verdict::Kind;
+use crate::verdict::Breach;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 /// A statement that must hold in every execution.
@@ -17,8 +19,8 @@ pub struct Property {
     pub id: &'static str,
     /// The statement.
     pub states: &'static str,
-    /// The misbehaviours that break it.
-    pub broken_by: &'static [Kind],
+    /// The misbehaviours that break it, and where.
+    pub broken_by: &'static [Breach],
 }
 
 /// How far an engine goes with a scenario.
@@ -39,7 +41,7 @@ pub enum Reach {
 #[derive(Clone, Debug, Serialize)]
 pub struct Scenario<Op> {
     /// Name on the command line.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The question it puts.
     pub asks: &'static str,
     /// Objects in the world.
@@ -58,9 +60,9 @@ pub struct Scenario<Op> {
 
 impl<Op: Copy> Scenario<Op> {
     /// An empty scenario with one object.
-    pub fn new(name: &'static str, asks: &'static str) -> Self {
+    pub fn new(name: impl Into<Cow<'static, str>>, asks: &'static str) -> Self {
         Self {
-            name,
+            name: name.into(),
             asks,
             objects: 1,
             setup: Vec::new(),
@@ -139,6 +141,8 @@ pub trait World: Send + Sync + 'static {
     fn new(shape: Shape, faults: Switch<Self::Mutant>) -> Self;
     /// Called by each thread first.
     fn enter(&self, thread: usize) -> Self::Local;
+    /// The main thread's set-up is done, the others are about to start.
+    fn started(&self, _main: &mut Self::Local) {}
     /// One operation; the result is shown and, where a history is checked, judged.
     fn step(&self, local: &mut Self::Local, op: Self::Op) -> Option<i64>;
     /// Called by each thread last.
@@ -172,6 +176,9 @@ pub trait Protocol: Sized + 'static {
     }
     /// The scenarios.
     fn scenarios() -> Vec<Scenario<Self::Op>>;
+    /// What its small programs of so many threads are made of: after each set-up all programs
+    /// within a bound are explored ([`crate::enumerate`]).
+    fn starts(threads: usize) -> Vec<Start<Self::Op>>;
     /// A random scenario of at most `threads` threads and `operations` operations each;
     /// `below(n)` returns the next choice below `n`.
     fn random(

@@ -10,6 +10,7 @@ pub use self::orders::{ORDERS_FOOT, OrderRow, order_row, orders};
 
 use crate::catalogue::{Entry, ScenarioInfo, Unknown};
 use crate::engine::{Budget, Engine};
+use crate::enumerate::{Coverage, EVERY_RUN};
 use crate::protocol::{MutantInfo, Property};
 use crate::replay::Recording;
 use crate::verdict::{Bounds, Verdict, size};
@@ -35,6 +36,8 @@ pub struct Checked {
     /// The line that repeats a violation.
     pub replay: Option<String>,
 }
+
+const CHECKED: &str = "threadbare.check/1";
 
 /// Default budgets: what keeps one protocol within seconds.
 pub fn budget(engine: Engine, seed: u64) -> Budget {
@@ -67,7 +70,7 @@ pub fn check(
         .and_then(|f| Recording::of(entry, scenario, mutant, engine, f))
         .map(|r| r.to_string());
     Ok(Checked {
-        schema: "threadbare.check/1",
+        schema: CHECKED,
         protocol: entry.name,
         scenario: scenario.into(),
         mutant: mutant.map(Into::into),
@@ -89,6 +92,15 @@ pub fn describe(entry: &Entry) -> String {
     for s in &entry.scenarios {
         let size = size(s.threads, s.operations);
         let _ = writeln!(text, "  {:<20} {} ({size})", s.name, s.asks);
+    }
+    let bounds = EVERY_RUN.map(|bound| bound.to_string()).join(" and ");
+    let _ = writeln!(
+        text,
+        "\nsmall programs: all {} of {bounds} threads × operations, in every run of the tests, after",
+        entry.every_run()
+    );
+    for (name, asks) in &entry.starts {
+        let _ = writeln!(text, "  {name:<20} {asks}");
     }
     let _ = writeln!(text, "\nresults");
     text
@@ -191,6 +203,49 @@ fn bounds_cell(verdict: &Verdict) -> String {
     }
 }
 
+/// A record of small programs explored.
+#[derive(Clone, Debug, Serialize)]
+pub struct CoverageRow {
+    /// Version of this record.
+    pub schema: &'static str,
+    /// Protocol.
+    pub protocol: &'static str,
+    /// What came of it.
+    #[serde(flatten)]
+    pub coverage: Coverage,
+}
+
+/// A record of small programs explored.
+pub fn coverage_row(entry: &Entry, coverage: Coverage) -> CoverageRow {
+    CoverageRow { schema: "threadbare.enumerated/1", protocol: entry.name, coverage }
+}
+
+/// Small programs explored: one line, and the first violation in full.
+pub fn coverage(entry: &Entry, mutant: Option<&str>, coverage: &Coverage) -> String {
+    let mut text = format!("{}: {coverage}", entry.name);
+    for name in &coverage.unfinished {
+        let _ = write!(text, "\n  not explored to the end: {name}");
+    }
+    for (name, failure) in &coverage.violated {
+        let _ = write!(text, "\n  {name}: {}", failure.violation.kind.name());
+    }
+    if let Some((scenario, failure)) = coverage.violated.first() {
+        let mutant = mutant.and_then(|name| entry.mutant(name).ok()).map(|mutant| mutant.name);
+        let replay = Recording::of(entry, scenario, mutant, Engine::Explorer, failure);
+        let checked = Checked {
+            schema: CHECKED,
+            protocol: entry.name,
+            scenario: scenario.clone(),
+            mutant: mutant.map(Into::into),
+            engine: Engine::Explorer,
+            verdict: Verdict::Violated(Box::new(failure.clone())),
+            replay: replay.map(|recording| recording.to_string()),
+        };
+        let _ = write!(text, "\n\n{}", violation(entry, &checked));
+    }
+    text
+}
+
 /// One line of a table of checks.
 pub fn line(checked: &Checked) -> String {
     format!("  {:<20} {:<15} {}", checked.scenario, checked.engine.name(), checked.verdict)
@@ -206,7 +261,7 @@ pub fn violation(entry: &Entry, checked: &Checked) -> String {
         meant.map_or_else(|| entry.properties.iter().collect(), |m| entry.broken_by(m).collect());
     let broken: Vec<String> = properties
         .iter()
-        .filter(|p| p.broken_by.contains(&kind))
+        .filter(|p| p.broken_by.iter().any(|breach| breach.is(&failure.violation)))
         .map(|p| format!("  {:<4} {}", p.id, p.states))
         .collect();
     // The engines' own words for a deadlock begin with the kind.

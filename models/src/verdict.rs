@@ -71,13 +71,54 @@ impl Kind {
     }
 }
 
+/// A kind of misbehaviour, and the places where it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Breach {
+    /// The kind.
+    pub kind: Kind,
+    /// Fields or objects; anywhere when empty.
+    pub at: &'static [&'static str],
+}
+
+impl Kind {
+    /// This, wherever it shows.
+    pub const fn anywhere(self) -> Breach {
+        Breach { kind: self, at: &[] }
+    }
+
+    /// This, where it shows at one of these fields or objects.
+    pub const fn at(self, at: &'static [&'static str]) -> Breach {
+        Breach { kind: self, at }
+    }
+}
+
+impl Breach {
+    /// Whether a violation is this one. Engines that do not say where a race is are believed.
+    pub fn is(&self, violation: &Violation) -> bool {
+        let there = |place| self.at.contains(&place);
+        self.kind == violation.kind && (self.at.is_empty() || violation.place().is_none_or(there))
+    }
+}
+
 /// A broken property.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// What kind.
     pub kind: Kind,
-    /// Which object, in words.
+    /// Which object, in words; begins with the place, where there is one.
     pub text: String,
+}
+
+impl Violation {
+    /// The field or object where it shows: `bias` of `bias[0]: …` and of `on bias[0] between …`.
+    pub fn place(&self) -> Option<&str> {
+        let text = self.text.strip_prefix("on ").unwrap_or(&self.text);
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+        let (place, rest) = text.split_at(end);
+        let labelled =
+            rest.starts_with('[') || rest.starts_with(": ") || rest.starts_with(" between");
+        (labelled && !place.is_empty()).then_some(place)
+    }
 }
 
 /// Within what a verdict holds.

@@ -105,9 +105,9 @@ fn main() {
     let mut trials = Vec::new();
     for entry in catalogue::all() {
         for scenario in &entry.scenarios {
-            let (e, name) = (entry.clone(), scenario.name);
+            let (e, name) = (entry.clone(), scenario.name.clone());
             let line = format!("{}::{name}", entry.name);
-            trials.push(Trial::test(line, move || faithful(&e, name)));
+            trials.push(Trial::test(line, move || faithful(&e, &name)));
         }
         if cfg!(threadbare_asan) {
             for m in entry.mutants.iter().copied().filter(|m| harms_memory(&entry, m)) {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
 use threadbare_models::engine::{self, Budget, Engine, Program};
+use threadbare_models::enumerate::Start;
 use threadbare_models::protocol::{Property, Protocol, Scenario, Shape, Switch, World};
 use threadbare_models::runtime::{Atomic as _, Ordering::Relaxed, Runtime};
 use threadbare_models::verdict::{Kind, Schedule, Verdict};
@@ -104,8 +105,11 @@ impl Protocol for Adds {
     const TITLE: &'static str = "Tally";
     const QUESTION: &'static str = "Do workers share a search?";
     const SOURCE: &'static str = "this test";
-    const PROPERTIES: &'static [Property] =
-        &[Property { id: "T", states: "no thread is first", broken_by: &[Kind::Invariant] }];
+    const PROPERTIES: &'static [Property] = &[Property {
+        id: "T",
+        states: "no thread is first",
+        broken_by: &[Kind::Invariant.anywhere()],
+    }];
     type Mutant = Mutant;
     type Op = ();
     type World<R: Runtime> = Tally<R>;
@@ -113,6 +117,9 @@ impl Protocol for Adds {
     fn scenarios() -> Vec<Scenario<()>> {
         let adds = Scenario::new("adds", "every order of nine steps");
         vec![adds.thread([(); STEPS]).thread([(); STEPS]).thread([(); STEPS])]
+    }
+    fn starts(_: usize) -> Vec<Start<()>> {
+        Vec::new()
     }
     fn random(_: usize, _: usize, _: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<()>> {
         None

@@ -1,5 +1,8 @@
 //! What threads ask of a list, in both protocols, and what a list without threads answers.
 
+use super::heap::CAPACITY;
+use crate::protocol::Scenario;
+
 /// What a thread does. Values name objects; every object ever made has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
@@ -21,6 +24,13 @@ pub enum Op {
     MakeImmortal(i64),
     /// Some other thread has read the list (the marked list only).
     Mark,
+}
+
+/// Whether the largest array has room for all that a program inserts.
+pub(super) fn has_room(scenario: &Scenario<Op>) -> bool {
+    let inserts = |op: &&Op| matches!(op, Op::Append(_) | Op::InsertFront(_));
+    scenario.setup.iter().chain(scenario.threads.iter().flatten()).filter(inserts).count()
+        <= CAPACITY
 }
 
 /// The sequential specification.

@@ -2,7 +2,6 @@
 //! the history of calls that is judged at the end.
 
 use crate::ghost::{Ghost as _, require, violation};
-use crate::linear::{Call, explains};
 use crate::protocol::{Faithful, Shape};
 use crate::refcount::Object;
 use crate::refcount::atomic::{AtomicCount, Header};
@@ -10,7 +9,9 @@ use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, 
 use crate::verdict::Kind;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::marker::PhantomData;
 use std::sync::atomic::AtomicU64;
+use threadbare_linear::{Limits, Operation, Order, Specification, check};
 
 /// Capacity of each array that a list may have, one after the other; the first is none.
 const CAPACITIES: [usize; 6] = [0, 1, 2, 4, 4, 4];
@@ -64,8 +65,8 @@ impl<R: Runtime> Heap<R> {
         let block = self.block(n);
         block.ghost.lose();
         if self.counts.sub(&block.header) {
-            block.ghost.free();
             block.payload.write(0);
+            block.ghost.free();
             self.free.lock().push(n);
         }
     }
@@ -100,7 +101,7 @@ impl<R: Runtime> Arrays<R> {
     pub fn new(fill: usize) -> Self {
         let array = |n: usize| Array {
             slots: std::array::from_fn(|i| {
-                R::AtomicUsize::new(fill, Label { field: SLOTS[n][i], index: None })
+                R::AtomicUsize::new(fill, Label { field: SLOTS[n][i], index: None, of: None })
             }),
             ghost: R::Ghost::blank(Label::nth("array", n)),
         };
@@ -126,29 +127,73 @@ impl<R: Runtime> Arrays<R> {
     }
 }
 
+/// A finished call.
+pub type Call<Op> = Operation<Op, Option<i64>>;
+
+/// What a list does in one thread, as a specification of what it may answer.
+struct Sequential<F, Op, S> {
+    step: F,
+    /// After the set-up.
+    start: S,
+    op: PhantomData<Op>,
+}
+
+impl<S, Op, F> Specification for Sequential<F, Op, S>
+where
+    S: Clone + Eq + Hash,
+    Op: Copy,
+    F: Fn(&mut S, Op) -> Option<i64>,
+{
+    type State = S;
+    type Op = Op;
+    type Result = Option<i64>;
+
+    fn initial(&self) -> S {
+        self.start.clone()
+    }
+
+    fn step(&self, state: &S, op: &Op, result: Option<&Option<i64>>) -> Option<S> {
+        let mut after = state.clone();
+        let answer = (self.step)(&mut after, *op);
+        result.is_none_or(|r| *r == answer).then_some(after)
+    }
+}
+
 /// A thread and its calls.
 pub struct Caller<Op> {
     pub(super) thread: usize,
     time: u64,
     calls: Vec<Call<Op>>,
+    /// How many of them are the set-up's.
+    setup: usize,
 }
+
+impl<Op> Caller<Op> {
+    /// The calls so far are the set-up's: all others come after them.
+    pub fn started(&mut self) {
+        self.setup = self.calls.len();
+    }
+}
+
+/// How many of a thread's calls are the set-up's, and its calls.
+type Calls<Op> = (usize, Vec<Call<Op>>);
 
 /// What was asked and answered.
 pub(super) struct History<R: Runtime, Op: Send + 'static> {
     /// Per thread: its calls, left here when it ends.
-    calls: Box<[R::Mutex<Vec<Call<Op>>>]>,
+    calls: Box<[R::Mutex<Calls<Op>>]>,
     /// A clock common to all threads, where one runs at a time.
     clock: AtomicU64,
 }
 
 impl<R: Runtime, Op: Copy + Debug + Send + 'static> History<R, Op> {
     pub fn new(shape: Shape) -> Self {
-        let calls = |n| R::Mutex::new(Vec::new(), Label::nth("history", n));
+        let calls = |n| R::Mutex::new((0, Vec::new()), Label::nth("history", n));
         Self { calls: (0..shape.threads).map(calls).collect(), clock: AtomicU64::new(0) }
     }
 
     pub fn enter(&self, thread: usize) -> Caller<Op> {
-        Caller { thread, time: 0, calls: Vec::new() }
+        Caller { thread, time: 0, calls: Vec::new(), setup: 0 }
     }
 
     fn now(&self, caller: &mut Caller<Op>) -> u64 {
@@ -164,32 +209,47 @@ impl<R: Runtime, Op: Copy + Debug + Send + 'static> History<R, Op> {
         op: Op,
         perform: impl FnOnce(Op) -> Option<i64>,
     ) -> Option<i64> {
-        let begin = self.now(caller);
+        let call = self.now(caller);
         let result = perform(op);
         let end = self.now(caller);
-        caller.calls.push(Call { thread: caller.thread, op, result, begin, end });
+        caller.calls.push(Call { thread: caller.thread, op, result: Some(result), call, end });
         result
     }
 
     pub fn exit(&self, caller: Caller<Op>) {
-        *self.calls[caller.thread].lock() = caller.calls;
+        *self.calls[caller.thread].lock() = (caller.setup, caller.calls);
     }
 
-    /// All calls of all threads that have ended.
-    pub fn all(&self) -> Vec<Call<Op>> {
-        self.calls.iter().flat_map(|calls| calls.lock().clone()).collect()
+    /// The set-up's calls, and all others of threads that have ended.
+    pub fn all(&self) -> (Vec<Call<Op>>, Vec<Call<Op>>) {
+        let (mut setup, mut calls) = (Vec::new(), Vec::new());
+        for thread in &self.calls {
+            let (first, mut all) = thread.lock().clone();
+            calls.extend(all.split_off(first));
+            setup.extend(all);
+        }
+        (setup, calls)
     }
 
-    /// Requires a sequential order that explains the calls. Only where one thread runs at a
+    /// Requires a sequential order that explains the calls after the set-up. Only where one thread runs at a
     /// time is there a common clock that such an order has to respect.
     pub fn judge<S: Clone + Default + Eq + Hash>(
+        setup: &[Call<Op>],
         calls: &[Call<Op>],
         sequential: impl Fn(&mut S, Op) -> Option<i64>,
     ) {
-        if !explains(calls, S::default(), &sequential, R::SEQUENTIAL) {
+        let mut start = S::default();
+        for call in setup {
+            sequential(&mut start, call.op);
+        }
+        let order = if R::SEQUENTIAL { Order::RealTime } else { Order::Program };
+        let specification = Sequential { step: sequential, start, op: PhantomData };
+        let verdict = check(&specification, calls, order, Limits::default());
+        // Without limits it is always decided.
+        if verdict.is_explained() == Some(false) {
             let shown: Vec<String> = calls
                 .iter()
-                .map(|c| format!("T{} {:?}={}", c.thread, c.op, c.result.unwrap_or(0)))
+                .map(|c| format!("T{} {:?}={}", c.thread, c.op, c.result.flatten().unwrap_or(0)))
                 .collect();
             violation(Kind::NotLinearizable, || shown.join(", "));
         }

@@ -32,11 +32,13 @@ mod operations;
 pub use self::checks::*;
 pub use super::calls::Op;
 
-use super::calls::sequential;
+use super::calls::{has_room, sequential};
 use super::heap::{Arrays, Caller, Heap, History, capacity};
+use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
+use crate::runtime::trace::type_stable;
 use crate::runtime::{Atomic as _, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
 
@@ -92,18 +94,18 @@ impl<R: Runtime> List<R> {
             return None;
         }
         let block = self.heap.block(item);
-        if self.faults.is(Mutant::UncountedUnchecked) && self.heap.counts.is_immortal(&block.header)
-        {
+        let immortal = || self.heap.counts.is_immortal(&block.header);
+        if self.faults.is(Mutant::UncountedUnchecked) && type_stable(immortal) {
             return Some(self.heap.value(item));
         }
         if self.faults.is(Mutant::PlainIncref) {
-            self.heap.counts.add(&block.header);
+            type_stable(|| self.heap.counts.add(&block.header));
         } else {
             // Relaxed, as for an ordinary count: if the block has become another object, its
             // maker published the count with release, and the acquire fence of step 6 lets
             // the version be at least the one that its maker saw. Without that fence the
             // increment would have to acquire.
-            if !self.heap.counts.try_add_reused(&block.header, Relaxed) {
+            if !type_stable(|| self.heap.counts.try_add_reused(&block.header, Relaxed)) {
                 return None;
             }
         }
@@ -124,6 +126,9 @@ impl<R: Runtime> List<R> {
     }
 
     fn get(&self, n: usize) -> i64 {
+        if self.faults.is(Mutant::AlwaysShort) {
+            return -1;
+        }
         let mut tries = 0;
         loop {
             if let Some(value) = self.optimistic(n) {

@@ -37,11 +37,13 @@ mod operations;
 pub use self::checks::*;
 pub use super::calls::Op;
 
-use super::calls::sequential;
+use super::calls::{has_room, sequential};
 use super::heap::{Arrays, Caller, Heap, History, capacity};
+use crate::enumerate::{Place, Start};
 use crate::ghost::Ghost as _;
 use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
+use crate::runtime::trace::type_stable;
 use crate::runtime::{Atomic as _, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
 
@@ -95,11 +97,11 @@ impl<R: Runtime> List<R> {
         }
         let block = self.heap.block(item);
         if self.is(Mutant::PlainIncref) {
-            self.heap.counts.add(&block.header);
+            type_stable(|| self.heap.counts.add(&block.header));
         } else {
             // Acquire: see the obligations.
             let order = if self.is(Mutant::RelaxedIncref) { Relaxed } else { Acquire };
-            if !self.heap.counts.try_add_reused(&block.header, order) {
+            if !type_stable(|| self.heap.counts.try_add_reused(&block.header, order)) {
                 return None;
             }
         }
@@ -111,11 +113,18 @@ impl<R: Runtime> List<R> {
         let unchecked = self.is(Mutant::ArrayUnchecked) || self.is(Mutant::NoRecheck);
         let same_array = unchecked || self.array.load(Relaxed) == array;
         let value = (same_slot && same_array).then(|| self.heap.value(item));
-        self.heap.release(item);
+        if value.is_none() && self.is(Mutant::UndoLost) {
+            block.ghost.lose();
+        } else {
+            self.heap.release(item);
+        }
         value
     }
 
     fn get(&self, thread: usize, n: usize) -> i64 {
+        if self.is(Mutant::AlwaysShort) {
+            return -1;
+        }
         if let Some(value) = self.optimistic(thread, n) {
             return value;
         }

@@ -2,12 +2,13 @@
 
 use super::program::{Over, Program};
 use super::{Budget, Schedule, fnv, hook, render};
-use crate::runtime::causal::{self, GhostStep, Life, Step};
+use crate::runtime::causal::{self, Access, GhostStep, Life, Step};
 use crate::runtime::explorer;
 use crate::runtime::trace::{self, Event};
 use crate::verdict::{Bounds, Failure, Kind, Verdict, Violation};
 use std::sync::{Arc, Mutex};
-use threadbare_litmus::explore::{Execution, Explorer as Search, FailureKind, Model};
+use threadbare_litmus::Explorer as Search;
+use threadbare_litmus::explore::{Execution, FailureKind, Model};
 use threadbare_litmus::observe::{Noted, Observer, Past};
 
 /// Judges the ghost state of each execution, and keeps the failing one.
@@ -18,7 +19,9 @@ struct Judge {
 
 impl Observer for Judge {
     fn judge(&self, execution: &Execution<'_>) -> Result<(), String> {
-        match broken(&execution.notes::<GhostStep>()) {
+        let lives = execution.notes::<GhostStep>();
+        let accesses = execution.notes::<Access>();
+        match broken(&lives).or_else(|| outlived(&accesses, &lives)) {
             Some((kind, text)) => Err(explorer::report(&Violation { kind, text })),
             None => Ok(()),
         }
@@ -38,6 +41,40 @@ impl Observer for Judge {
 /// order and reads-from can come in either order, and both must be right.
 fn broken(steps: &[Noted<'_, GhostStep>]) -> Option<(Kind, String)> {
     steps.iter().enumerate().find_map(|(n, step)| one(steps, n, step))
+}
+
+/// The first access to a part of something outside its life.
+fn outlived(
+    accesses: &[Noted<'_, Access>],
+    lives: &[Noted<'_, GhostStep>],
+) -> Option<(Kind, String)> {
+    // Notes of one thread are in its order.
+    let mut stable = 0u64;
+    accesses.iter().find_map(|access| {
+        let bit = 1u64 << (access.thread % 64);
+        let label = match *access.what {
+            Access::Stable(true) => {
+                stable |= bit;
+                return None;
+            }
+            Access::Stable(false) => {
+                stable &= !bit;
+                return None;
+            }
+            Access::To(_) if stable & bit != 0 => return None,
+            Access::To(label) => label,
+        };
+        let whole = label.whole()?;
+        let of = |step: &&Noted<'_, GhostStep>| step.what.label == whole;
+        let begins = || lives.iter().filter(of).filter(|s| matches!(s.what.step, Step::Reuse(_)));
+        let mut frees = lives.iter().filter(of).filter(|s| s.what.step == Step::Free);
+        // As for a use: a free that the access does not come before, in the same life.
+        let reborn =
+            |free: &Noted<'_, GhostStep>| begins().any(|b| free.before(b) && b.before(access));
+        let after = frees.any(|free| !access.before(free) && !reborn(free));
+        (after || !begins().any(|b| b.before(access)))
+            .then(|| (Kind::UseAfterFree, crate::ghost::dead_access(label, whole)))
+    })
 }
 
 fn one(

@@ -108,6 +108,7 @@ where
     for op in &scenario.setup {
         world.step(&mut main, *op);
     }
+    world.started(&mut main);
     // Real threads wait for each other here, or the first would end before the last
     // was started. In a model every order is explored anyway.
     let ready = Arc::new(AtomicUsize::new(0));
@@ -168,6 +169,13 @@ fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let thread = std::thread::Builder::new().name("engine".into()).spawn(work);
     let result = thread.expect("the system starts a thread").join();
     result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// One sequentially consistent execution under the schedule that bytes choose, and its events: for a
+/// fuzzer.
+pub fn chosen(program: Program, bytes: &[u8]) -> (Verdict, Vec<Event>) {
+    let bytes = bytes.to_vec();
+    apart(move || shuttle::chosen(&program, &bytes))
 }
 
 /// Repeats exactly one execution.

@@ -20,7 +20,7 @@ pub struct Weakened {
     pub tried: String,
     /// A scenario that then breaks a property and the kind of the violation; `None` when
     /// all scenarios pass.
-    pub broken: Option<(&'static str, &'static str)>,
+    pub broken: Option<(String, &'static str)>,
     /// Scenarios whose search was not exhausted.
     pub sampled: usize,
 }
@@ -44,7 +44,9 @@ pub(crate) fn audit(scenarios: Vec<Program>, budget: Budget) -> Vec<Weakened> {
                 let mut sampled = 0;
                 let broken = weaken::with(site, *tried, || {
                     scenarios.iter().find_map(|scenario| match explorer::check(scenario, budget) {
-                        Verdict::Violated(f) => Some((scenario.name, f.violation.kind.name())),
+                        Verdict::Violated(f) => {
+                            Some((scenario.name.to_string(), f.violation.kind.name()))
+                        }
                         Verdict::Exhausted(_) => None,
                         // A scenario that was not run says nothing of an order either.
                         Verdict::Passed { .. } | Verdict::Unsupported { .. } => {
@@ -72,7 +74,7 @@ fn includes(stronger: Ordering, weaker: Ordering) -> bool {
 fn row(
     site: Site,
     tried: Ordering,
-    broken: Option<(&'static str, &'static str)>,
+    broken: Option<(String, &'static str)>,
     sampled: usize,
 ) -> Weakened {
     let file = site.place.file();

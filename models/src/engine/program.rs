@@ -3,6 +3,7 @@
 use super::execute;
 use crate::protocol::{Protocol, Reach, Scenario, Switch};
 use crate::runtime::{Allocated, Explorer, Loom, Runtime, Shuttle, Watched};
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ pub(super) type Body = Arc<dyn Fn() + Send + Sync>;
 #[derive(Clone)]
 pub struct Program {
     /// The scenario's name.
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// The number of threads, main included.
     pub(crate) threads: usize,
     /// Operations over all threads.
@@ -59,7 +60,7 @@ impl Program {
         let text = |ops: &[P::Op]| ops.iter().map(|op| format!("{op:?}")).collect::<Vec<_>>();
         let scenario = Arc::new(scenario);
         Self {
-            name: scenario.name,
+            name: scenario.name.clone(),
             threads: scenario.threads.len(),
             operations: scenario.operations(),
             loom: scenario.loom,
@@ -81,6 +82,11 @@ impl Program {
                 }
             }),
         }
+    }
+
+    /// The scenario's name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The body over a runtime.

@@ -4,6 +4,7 @@ use super::program::{Over, Program};
 use super::{Budget, Engine, Schedule, failure, hook};
 use crate::choice::Choices;
 use crate::protocol::Reach;
+use crate::runtime::trace::Event;
 use crate::runtime::{Shuttle, arm, forget_waiters, is_abandoned, trace};
 use crate::verdict::{Bounds, Verdict};
 use ::shuttle::scheduler::{DfsScheduler, PctScheduler, Scheduler, Task, TaskId};
@@ -99,6 +100,37 @@ impl Scheduler for Recorded {
     }
 }
 
+/// One execution whose choices are bytes: where more than one thread can run, the next byte says which.
+/// Once they are used up the threads take turns, so that every wait comes to its end.
+struct Chosen {
+    bytes: Vec<u8>,
+    next: usize,
+    started: bool,
+}
+
+impl Scheduler for Chosen {
+    fn new_execution(&mut self) -> Option<::shuttle::scheduler::Schedule> {
+        let first = !std::mem::replace(&mut self.started, true);
+        first.then(|| ::shuttle::scheduler::Schedule::new(0))
+    }
+
+    fn next_task(&mut self, runnable: &[&Task], me: Option<TaskId>, _: bool) -> Option<TaskId> {
+        if let [only] = runnable {
+            return Some(only.id());
+        }
+        if let Some(byte) = self.bytes.get(self.next) {
+            self.next += 1;
+            return Some(runnable[usize::from(*byte) % runnable.len()].id());
+        }
+        let after = me.and_then(|me| runnable.iter().find(|t| usize::from(t.id()) > me.into()));
+        Some(after.unwrap_or(&runnable[0]).id())
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
+}
+
 /// What the recorder saw of the current execution.
 #[derive(Default)]
 struct Record {
@@ -146,11 +178,15 @@ impl Scheduler for Recorder {
 
 /// Runs the program under a scheduler; the executions run, and the failure if any.
 fn run(program: &Program, scheduler: impl Scheduler + Send + 'static) -> (u64, Option<Verdict>) {
-    run_boxed(program, Box::new(scheduler))
+    let (executions, verdict, _) = run_boxed(program, Box::new(scheduler));
+    (executions, verdict)
 }
 
 /// Apart from [`run`], so that shuttle's runner is compiled once and not for every scheduler.
-fn run_boxed(program: &Program, inner: Box<dyn Scheduler + Send>) -> (u64, Option<Verdict>) {
+fn run_boxed(
+    program: &Program,
+    inner: Box<dyn Scheduler + Send>,
+) -> (u64, Option<Verdict>, Vec<Event>) {
     let record = Arc::new(Mutex::new(Record::default()));
     let recorder = Recorder { inner, record: record.clone() };
     let body = {
@@ -173,7 +209,15 @@ fn run_boxed(program: &Program, inner: Box<dyn Scheduler + Send>) -> (u64, Optio
         let schedule = Schedule::Threads(record.order.clone());
         Verdict::Violated(failure(program, panic.as_deref(), &events, record.executions, schedule))
     });
-    (record.executions, verdict)
+    (record.executions, verdict, events)
+}
+
+/// One execution under the schedule that bytes choose, and its events.
+pub(super) fn chosen(program: &Program, bytes: &[u8]) -> (Verdict, Vec<Event>) {
+    let scheduler = Chosen { bytes: bytes.to_vec(), next: 0, started: false };
+    let (runs, found, events) = run_boxed(program, Box::new(scheduler));
+    let passed = || Verdict::Passed { runs, seed: 0, sampled: "one chosen schedule".into() };
+    (found.unwrap_or_else(passed), events)
 }
 
 pub(super) fn check(engine: Engine, program: &Program, budget: Budget) -> Verdict {

@@ -1,6 +1,5 @@
 //! Planted faults: how they are declared, described and switched on.
 
-use crate::runtime::Ordering;
 use serde::Serialize;
 use std::fmt::Debug;
 
@@ -86,18 +85,6 @@ pub trait Mutants: Copy + Eq + Debug + Send + Sync + 'static {
 pub trait Fault<M>: Copy + Send + Sync + 'static {
     /// Whether fault `m` is planted.
     fn is(self, m: M) -> bool;
-
-    /// [`AcqRel`](Ordering::AcqRel), or the half of it that a planted fault leaves.
-    #[inline(always)]
-    fn acq_rel(self, no_release: M, no_acquire: M) -> Ordering {
-        if self.is(no_release) {
-            Ordering::Acquire
-        } else if self.is(no_acquire) {
-            Ordering::Release
-        } else {
-            Ordering::AcqRel
-        }
-    }
 }
 
 /// No fault: every question is answered at compile time.

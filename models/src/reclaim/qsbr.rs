@@ -32,6 +32,7 @@ mod client;
 pub use self::checks::*;
 pub use self::client::{Local, Op, Pointer};
 
+use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World};
@@ -163,10 +164,11 @@ impl<R: Runtime, F: Fault<Mutant>> Qsbr<R, F> {
                 least = seq;
             }
         }
-        if self.before(read, least) {
+        if self.before(read, least) || self.faults.is(Mutant::ReadPastWrite) {
             // Release: what the scan has seen, for those who only read the result. A
             // failed exchange means somebody else scanned: the goal may have to wait.
-            let _ = self.read.compare_exchange(read, least, Release, Relaxed);
+            let reached = if self.faults.is(Mutant::ReadPastWrite) { goal } else { least };
+            let _ = self.read.compare_exchange(read, reached, Release, Relaxed);
         }
         !self.before(least, goal)
     }

@@ -20,7 +20,8 @@ mod checks;
 
 pub use self::checks::*;
 
-use super::{Count, LastRites, Nothing, Object, Op, Workshop, destroy, random};
+use super::{Count, LastRites, Nothing, Object, Op, Workshop, destroy, global_lock, random};
+use crate::enumerate::Start;
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, Label, Ordering, Ordering::*, Runtime};
@@ -47,8 +48,12 @@ const NARROW: u32 = 8;
 impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> AtomicCount<R, F, LIMIT> {
     /// A heap of `objects` blocks.
     pub fn with_faults(objects: usize, faults: F) -> Self {
-        let blank =
-            |n| Object::blank(n, Header { count: R::AtomicU32::new(0, Label::nth("count", n)) });
+        let blank = |n| {
+            Object::blank(
+                n,
+                Header { count: R::AtomicU32::new(0, Label::part("object", "count", n)) },
+            )
+        };
         Self { objects: (0..objects).map(blank).collect(), rites: OnceLock::new(), faults }
     }
 

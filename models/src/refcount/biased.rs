@@ -89,10 +89,11 @@ pub use self::operations::Extra;
 
 use self::handoff::Entry;
 
-use super::{Count, LastRites, Object, Op, Workshop, destroy, random};
-use crate::ghost::{Ghost as _, require};
+use super::{Count, LastRites, Object, Op, Workshop, destroy, random, workshop};
+use crate::enumerate::{Place, Start};
+use crate::ghost::require;
 use crate::mutants;
-use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
+use crate::protocol::{Fault, Property, Protocol, SKIPPED, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
 use std::sync::OnceLock;
@@ -134,6 +135,8 @@ pub struct Biased<R: Runtime, F: Fault<Mutant>> {
     /// objects to another owner, an owner while entries are between its inbox and their merge.
     /// Counting does not take it: scenarios keep the old owner from counting beside a stop.
     world: R::Mutex<()>,
+    /// A place that is read without a lock: one past the number of the object that it refers to.
+    slot: R::AtomicUsize,
     /// What happens at zero instead of a plain free; for weak references and finalizers.
     rites: OnceLock<LastRites<R, Self>>,
     faults: F,
@@ -189,7 +192,6 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         let shared = &object.header.shared;
         // Release: what we did to the object comes before its end. Acquire: if this is the end,
         // it comes after what all others did.
-        let acq_rel = self.faults.acq_rel(Mutant::DropNoRelease, Mutant::DropNoAcquire);
         // Relaxed here and in all loops below: a guess, which the exchange confirms.
         let mut old = shared.load(Relaxed);
         let (queue, new) = loop {
@@ -206,7 +208,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
                 true => QUEUED - ONE,
                 false => old - ONE,
             };
-            match shared.compare_exchange(old, new, acq_rel, Relaxed) {
+            match shared.compare_exchange(old, new, AcqRel, Relaxed) {
                 Ok(_) => break (queue, new),
                 Err(found) => old = found,
             }
@@ -244,15 +246,13 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         }
         // Release: our uses come before the free by whoever drops last. Acquire: that
         // may be us, right here.
-        let acq_rel = self.faults.acq_rel(Mutant::ZeroNoRelease, Mutant::ZeroNoAcquire);
-        while let Err(found) = shared.compare_exchange(old, old | MERGED, acq_rel, Relaxed) {
+        while let Err(found) = shared.compare_exchange(old, old | MERGED, AcqRel, Relaxed) {
             old = found;
         }
         if old >> 2 == 0 {
             destroy(self, thread, object);
         } else if self.faults.is(Mutant::OwnerAfterMerge) {
             owner.store(0, Relaxed);
-            object.ghost.touch();
         }
     }
 
@@ -261,7 +261,6 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     /// that was merged already it only adds `extra`. True when the count is zero: the caller
     /// destroys.
     fn merge(&self, object: &Obj<R>, extra: i64) -> bool {
-        object.ghost.touch();
         let Header { owner, local, shared, .. } = &object.header;
         // Relaxed: we are the owner, or the table's section or the stopped world comes after the
         // owner's last step.
@@ -281,8 +280,7 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
             let count = others + mine + extra;
             // Acquire and release: as in `merge_zero`. The queued drop is ordered by the table's
             // lock, all other foreign drops by this step alone.
-            let acq_rel = self.faults.acq_rel(Mutant::MergeNoRelease, Mutant::MergeNoAcquire);
-            match shared.compare_exchange(old, count << 2 | MERGED, acq_rel, Relaxed) {
+            match shared.compare_exchange(old, count << 2 | MERGED, AcqRel, Relaxed) {
                 Ok(_) => break count,
                 Err(found) => old = found,
             }
@@ -290,7 +288,6 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
         if self.faults.is(Mutant::OwnerAfterMerge) {
             self.set_local(&object.header, 0);
             owner.store(0, Relaxed);
-            object.ghost.touch();
         }
         count == 0
     }

@@ -10,8 +10,7 @@
 //! The object on the list must not be freed before its entry is taken. The owner that
 //! merges at zero therefore looks at the queued flag: a queued object is left to the list.
 //! The owner clears its word before the exchange that merges, since afterwards whoever drops
-//! last may free the block. As recalled, the paper clears it after: the shipped form
-//! `paper-owner-after-merge`, a write to freed memory in four steps of two threads.
+//! last may free the block. As recalled, the paper clears it after: `paper-owner-after-merge`, a write to freed memory in four steps of two threads.
 //!
 //! # Source
 //! Choi, Shull, Torrellas: Biased Reference Counting, PACT 2018, recalled rather than
@@ -24,8 +23,8 @@ mod checks;
 
 pub use self::checks::*;
 
-use super::{Count, Nothing, Object, Op, Workshop, destroy, random};
-use crate::ghost::Ghost as _;
+use super::{Count, Nothing, Object, Op, Workshop, destroy, random, workshop};
+use crate::enumerate::{Place, Start};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Reach, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
@@ -58,10 +57,10 @@ type Obj<R> = Object<R, Header<R>>;
 impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
     fn with_faults(shape: Shape, faults: F) -> Self {
         let header = |n| Header {
-            owner: R::AtomicUsize::new(0, Label::nth("owner", n)),
-            biased: R::AtomicU32::new(0, Label::nth("biased", n)),
-            shared: R::AtomicI64::new(0, Label::nth("shared", n)),
-            bias: R::Cell::new(0, Label::nth("bias", n)),
+            owner: R::AtomicUsize::new(0, Label::part("object", "owner", n)),
+            biased: R::AtomicU32::new(0, Label::part("object", "biased", n)),
+            shared: R::AtomicI64::new(0, Label::part("object", "shared", n)),
+            bias: R::Cell::new(0, Label::part("object", "bias", n)),
         };
         let list = |n| R::Mutex::new(Vec::new(), Label::nth("list", n));
         Self {
@@ -87,8 +86,7 @@ impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
             let new = (old + add * ONE) | MERGED;
             // Release: our uses come before the free by whoever drops last. Acquire: that may
             // be us. Less than both and the last drop races with a use (P4).
-            let acq_rel = self.faults.acq_rel(Mutant::ZeroNoRelease, Mutant::ZeroNoAcquire);
-            match header.shared.compare_exchange(old, new, acq_rel, Relaxed) {
+            match header.shared.compare_exchange(old, new, AcqRel, Relaxed) {
                 Ok(_) => return old + add * ONE,
                 Err(found) => old = found,
             }
@@ -116,7 +114,6 @@ impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
         }
         if late && !listed {
             header.owner.store(0, Relaxed);
-            object.ghost.touch();
         }
     }
 
@@ -132,8 +129,9 @@ impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
                 new |= QUEUED;
             }
             // Acquire and release: as above.
-            let acq_rel = self.faults.acq_rel(Mutant::DropNoRelease, Mutant::DropNoAcquire);
-            match header.shared.compare_exchange(old, new, acq_rel, Relaxed) {
+            let relaxed = self.faults.is(Mutant::DropRelaxed);
+            let order = if relaxed { Relaxed } else { AcqRel };
+            match header.shared.compare_exchange(old, new, order, Relaxed) {
                 Ok(_) => break new,
                 Err(found) => old = found,
             }
@@ -142,6 +140,35 @@ impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
             self.lists[owner - 1].lock().push(object.index);
         } else if new & MERGED != 0 && new & QUEUED == 0 && new >> 2 == 0 {
             destroy(self, thread, object);
+        }
+    }
+}
+
+impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
+    /// The owner's safe point.
+    fn drain(&self, thread: &mut usize) {
+        let entries = std::mem::take(&mut *self.lists[*thread - 1].lock());
+        for n in entries {
+            let object = &self.objects[n];
+            let header = &object.header;
+            // Relaxed: our own half; before the exchange, as above.
+            let forgets = self.faults.is(Mutant::ListForgetsBias);
+            let mine = if forgets { 0 } else { i64::from(header.biased.load(Relaxed)) };
+            self.set_biased(header, 0);
+            header.owner.store(0, Relaxed);
+            // The entry is taken: from now on zero frees.
+            let mut old = header.shared.load(Relaxed);
+            let count = loop {
+                let new = ((old + mine * ONE) | MERGED) & !QUEUED;
+                // Acquire and release: as above.
+                match header.shared.compare_exchange(old, new, AcqRel, Relaxed) {
+                    Ok(_) => break new >> 2,
+                    Err(found) => old = found,
+                }
+            };
+            if count == 0 {
+                destroy(self, thread, object);
+            }
         }
     }
 }
@@ -163,7 +190,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Paper<R, F> {
         n + 1
     }
     fn detach(&self, mut thread: usize) {
-        self.poll(&mut thread);
+        self.drain(&mut thread);
     }
     fn init(&self, thread: &mut usize, object: &Obj<R>) {
         // Relaxed: whoever publishes the object orders these before its readers.
@@ -194,29 +221,8 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Paper<R, F> {
         false
     }
     fn poll(&self, thread: &mut usize) {
-        let entries = std::mem::take(&mut *self.lists[*thread - 1].lock());
-        for n in entries {
-            let object = &self.objects[n];
-            object.ghost.touch();
-            let header = &object.header;
-            // Relaxed: our own half; before the exchange, as above.
-            let mine = i64::from(header.biased.load(Relaxed));
-            self.set_biased(header, 0);
-            header.owner.store(0, Relaxed);
-            // The entry is taken: from now on zero frees.
-            let mut old = header.shared.load(Relaxed);
-            let count = loop {
-                let new = ((old + mine * ONE) | MERGED) & !QUEUED;
-                // Acquire and release: as above.
-                let acq_rel = self.faults.acq_rel(Mutant::ListNoRelease, Mutant::ListNoAcquire);
-                match header.shared.compare_exchange(old, new, acq_rel, Relaxed) {
-                    Ok(_) => break new >> 2,
-                    Err(found) => old = found,
-                }
-            };
-            if count == 0 {
-                destroy(self, thread, object);
-            }
+        if !self.faults.is(Mutant::PollNothing) {
+            self.drain(thread);
         }
     }
     fn extra(&self, _: &mut usize, extra: Nothing) -> Option<i64> {
@@ -224,7 +230,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Paper<R, F> {
     }
     fn settle(&self) {
         for n in 0..self.lists.len() {
-            self.poll(&mut (n + 1));
+            self.drain(&mut (n + 1));
         }
     }
     fn settled(&self, object: &Obj<R>) -> Option<i64> {

@@ -14,7 +14,7 @@
 //!
 //! # Obligations
 //! * A decrement is applied only after every increment that happened before it.
-//! * No entry is lost or applied twice, also when a thread blocks or exits.
+//! * No entry is lost or applied twice, also when a thread blocks or exits, or its log is full.
 //! * Nobody but the commit thread looks at a count: "the count is one, so I may change the
 //!   object in place" cannot be asked.
 //! * An upgrade from a bare address needs an answer *now*, which a late count cannot give.
@@ -51,8 +51,9 @@ mod operations;
 pub use self::checks::*;
 pub use self::operations::Extra;
 
-use super::{Count, Object, Op, Workshop, destroy, random};
-use crate::ghost::Ghost as _;
+use super::{Count, Object, Op, Workshop, destroy, random, workshop};
+use crate::enumerate::{Place, Start};
+use crate::ghost::require;
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
@@ -76,6 +77,8 @@ pub struct Buffered<R: Runtime, F> {
     asked: R::AtomicU64,
     /// Per thread: the last round it joined.
     joined: Box<[R::AtomicU64]>,
+    /// Entries that a thread's log holds before it is handed over; 0 for any number.
+    capacity: R::Cell<usize>,
     /// The commit thread's own: decrements of the round before.
     commit: R::Mutex<Commit>,
     faults: F,
@@ -120,9 +123,9 @@ type Obj<R> = Object<R, Header<R>>;
 impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
     fn with_faults(shape: Shape, faults: F) -> Self {
         let header = |n| Header {
-            count: R::Cell::new(0, Label::nth("count", n)),
-            pins: R::AtomicU32::new(0, Label::nth("pins", n)),
-            finalizer: R::Cell::new(0, Label::nth("finalizer", n)),
+            count: R::Cell::new(0, Label::part("object", "count", n)),
+            pins: R::AtomicU32::new(0, Label::part("object", "pins", n)),
+            finalizer: R::Cell::new(0, Label::part("object", "finalizer", n)),
         };
         let joined = |n| R::AtomicU64::new(GONE, Label::nth("joined", n));
         Self {
@@ -130,6 +133,7 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
             handed: R::Mutex::new(Logs::default(), "handed"),
             asked: R::AtomicU64::new(1, "asked"),
             joined: (0..shape.threads).map(joined).collect(),
+            capacity: R::Cell::new(0, "capacity"),
             commit: R::Mutex::new(Commit::default(), "commit"),
             faults,
         }
@@ -144,7 +148,8 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
     }
 
     /// A safe point: joins the round that is asked for.
-    fn join(&self, thread: &mut Thread) {
+    /// The round joined, or one joined before.
+    fn join(&self, thread: &mut Thread) -> u64 {
         // Acquire: pairs with the commit thread's question, the logs of the last round taken
         // before. Equivalent to relaxed, see the head; so too below.
         let asked = self.asked.load(Acquire);
@@ -154,6 +159,7 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
             // Release: the logs before the answer.
             self.joined[thread.n].store(asked, Release);
         }
+        asked
     }
 
     /// The thread stops logging: it exits, or blocks in foreign code.
@@ -234,7 +240,6 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
 
     fn apply(&self, n: usize, by: i64, commit: &mut Commit) {
         let object = &self.objects[n];
-        object.ghost.touch();
         let count = object.header.count.read() + by;
         object.header.count.write(count);
         if count == 0 && !commit.zeros.contains(&n) {
@@ -283,6 +288,26 @@ impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
             thread.logs.increments.push((n, pinned));
         } else {
             thread.logs.decrements.push(n);
+        }
+        self.when_full(thread);
+    }
+
+    /// A full log is handed over at once. That is no answer to a round: what others logged before
+    /// is not handed over yet, and the delay of decrements covers it as it does between rounds.
+    fn when_full(&self, thread: &mut Thread) {
+        let capacity = self.capacity.read();
+        let len = |logs: &Logs| logs.increments.len() + logs.decrements.len();
+        if capacity == 0 {
+            return;
+        }
+        require(len(&thread.logs) <= capacity, Kind::Unbounded, || {
+            format!("log[{}]: {} entries of {capacity}", thread.n, len(&thread.logs))
+        });
+        if len(&thread.logs) == capacity && !self.faults.is(Mutant::Unbounded) {
+            if self.faults.is(Mutant::FullForgets) {
+                thread.logs.decrements.pop();
+            }
+            self.hand_over(thread);
         }
     }
 }

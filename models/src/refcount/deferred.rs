@@ -41,6 +41,7 @@ pub use self::checks::*;
 pub use self::operations::Op;
 
 use super::{Object, destroy_block};
+use crate::enumerate::Start;
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
 use crate::protocol::{
@@ -78,14 +79,19 @@ pub struct Header<R: Runtime> {
 pub struct Deferred<R: Runtime> {
     objects: Box<[Object<R, Header<R>>]>,
     /// Held by every operation; the collector holding it is the stopped world.
-    world: R::Mutex<()>,
+    world: R::Mutex<Loose>,
     frames: Box<[R::Mutex<Frame>]>,
     /// The object that the global name refers to, one-based; 0 for none.
     name: R::AtomicUsize,
+    /// Objects that have not been freed: what the collector walks over.
+    live: R::Mutex<Vec<usize>>,
     /// Which object uses which id; ids are slot numbers.
     ids: R::Mutex<Vec<Option<usize>>>,
     faults: Switch<Mutant>,
 }
+
+/// References that slots were raised for, by object: any thread may drop them.
+type Loose = Vec<usize>;
 
 /// A running thread.
 pub struct Local {
@@ -111,8 +117,13 @@ impl<R: Runtime> Deferred<R> {
         // Relaxed, as everywhere in this file: the world's lock.
         let left = self.objects[n].header.count.fetch_sub(1, Relaxed) - 1;
         if left == 0 {
-            destroy_block(&self.objects[n]);
+            self.free(n);
         }
+    }
+
+    fn free(&self, n: usize) {
+        self.live.lock().retain(|live| *live != n);
+        destroy_block(&self.objects[n]);
     }
 
     fn push(&self, local: &mut Local, word: Word) {
@@ -182,8 +193,10 @@ impl<R: Runtime> Deferred<R> {
                 self.merge(&mut frame.lock());
             }
         }
-        for (n, object) in self.objects.iter().enumerate() {
-            if object.ghost.is_dead() || !self.is_deferred(n) {
+        let live = self.live.lock().clone();
+        for n in live {
+            let object = &self.objects[n];
+            if !self.is_deferred(n) {
                 continue;
             }
             let mut references = object.header.count.load(Relaxed) - self.surplus();
@@ -205,13 +218,14 @@ impl<R: Runtime> Deferred<R> {
                 continue;
             }
             object.header.count.store(references, Relaxed);
-            destroy_block(object);
+            self.free(n);
         }
     }
 
     fn bind(&self, n: usize, deferred: bool) {
         self.objects[n].ghost.reuse(1);
         self.objects[n].payload.write(1);
+        self.live.lock().push(n);
         let count = if deferred { 1 + self.surplus() } else { 1 };
         self.objects[n].header.count.store(count, Relaxed);
         self.objects[n].header.deferred.store(u8::from(deferred), Relaxed);
@@ -249,7 +263,7 @@ impl<R: Runtime> Deferred<R> {
 
     /// One more reference to the name's object, in the thread's slot, or in the header once
     /// the thread has given up its slots.
-    fn slot_incref(&self, local: &Local) -> Option<i64> {
+    fn slot_incref(&self, local: &Local, loose: &mut Loose) -> Option<i64> {
         let n = self.name.load(Relaxed);
         let Some(id) = (n > 0).then(|| self.id(n - 1)).flatten() else { return SKIPPED };
         let mut frame = self.frames[local.n].lock();
@@ -261,6 +275,7 @@ impl<R: Runtime> Deferred<R> {
             frame.slots[id] += 1;
         }
         self.objects[n - 1].ghost.gain();
+        loose[n - 1] += 1;
         None
     }
 

@@ -15,6 +15,7 @@
 //! those of [`atomic`].
 
 use super::atomic::{self, AtomicCount};
+use crate::enumerate::{Place, Start};
 use crate::ghost::Ghost as _;
 use crate::mutants;
 use crate::protocol::SKIPPED;
@@ -62,8 +63,8 @@ impl<R: Runtime> Slot<R> {
         if self.heap.sub(&object.header) {
             // The destructor may run anything; here it looks into the container.
             drop(self.item.lock());
-            object.ghost.free();
             object.payload.write(0);
+            object.ghost.free();
         }
     }
 
@@ -98,6 +99,10 @@ impl<R: Runtime> Slot<R> {
         }
         let mut item = self.item.lock();
         let old = std::mem::replace(&mut *item, new);
+        if self.faults.is(Mutant::ReplaceForgets) {
+            drop(item);
+            return self.object(old).ghost.lose();
+        }
         if !self.faults.is(Mutant::DecrInsideLock) {
             drop(item);
         }
@@ -154,6 +159,8 @@ mutants! {
         IncrAfterUnlock = "arc-incr-after-unlock" breaks ["G1"] in "get-beside-set" by Everywhere;
         /// The setter drops the old item before it stores the new one.
         ReplaceDecrFirst = "arc-replace-decr-first" breaks ["G1"] in "get-beside-set" by Everywhere;
+        /// The setter forgets the old item.
+        ReplaceForgets = "arc-replace-forgets" breaks ["G3"] in "get-beside-set" by Everywhere;
         /// The old item's destructor runs while the container is locked.
         DecrInsideLock = "arc-decr-inside-container-lock" breaks ["G2"] in "reentrant" by Everywhere;
     }
@@ -190,6 +197,25 @@ impl Protocol for StrongGetter {
         ]
     }
 
+    fn starts(_: usize) -> Vec<Start<Op>> {
+        let letters = |place: Place| vec![Op::Get, Op::Use, Op::Drop, Op::Replace(1 + place.fresh)];
+        let mut start = Start::new("item", "readers and writers of one container", letters);
+        start.grows = true;
+        start.fits = |scenario| {
+            // A thread uses and drops what it has got, and gets nothing beside it.
+            scenario.threads.iter().all(|script| {
+                let mut has = false;
+                script.iter().all(|op| match op {
+                    Op::Get => !std::mem::replace(&mut has, true),
+                    Op::Use => has,
+                    Op::Drop => std::mem::take(&mut has),
+                    Op::Replace(_) => true,
+                })
+            })
+        };
+        vec![start]
+    }
+
     fn random(
         threads: usize,
         operations: usize,
@@ -218,16 +244,21 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "G1",
         states: "a getter returns a live object, and the caller's reference keeps it alive",
-        broken_by: &[Kind::UseAfterFree, Kind::PrematureFree, Kind::DataRace, Kind::DoubleFree],
+        broken_by: &[
+            Kind::UseAfterFree.anywhere(),
+            Kind::PrematureFree.anywhere(),
+            Kind::DataRace.at(&["payload", "child"]),
+            Kind::DoubleFree.anywhere(),
+        ],
     },
     Property {
         id: "G2",
         states: "destructors run outside the container's lock: no deadlock",
-        broken_by: &[Kind::Deadlock],
+        broken_by: &[Kind::Deadlock.anywhere()],
     },
     Property {
         id: "G3",
         states: "every replaced item is freed once",
-        broken_by: &[Kind::Leak, Kind::DoubleFree],
+        broken_by: &[Kind::Leak.anywhere(), Kind::DoubleFree.anywhere()],
     },
 ];

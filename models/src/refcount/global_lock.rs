@@ -14,7 +14,8 @@
 //! Beazley's description of the patch (`pymutex.c`, `object.h` of Python 1.4). Where the
 //! patch's text is not quoted there, this is the obvious reading.
 
-use super::{Count, Nothing, Object, Op, Workshop, destroy, random};
+use super::{Count, Nothing, Object, Op, Workshop, destroy, random, workshop};
+use crate::enumerate::{Place, Start};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{DataCell as _, Label, Lock as _, Runtime};
@@ -39,7 +40,7 @@ type Obj<R> = Object<R, Header<R>>;
 impl<R: Runtime, F: Fault<Mutant>> LockedCount<R, F> {
     /// A heap of `objects` blocks.
     pub fn with_faults(objects: usize, faults: F) -> Self {
-        let header = |n| Header { count: R::Cell::new(0, Label::nth("count", n)) };
+        let header = |n| Header { count: R::Cell::new(0, Label::part("object", "count", n)) };
         Self {
             objects: (0..objects).map(|n| Object::blank(n, header(n))).collect(),
             mutex: R::Mutex::new((), "ref_mutex"),
@@ -60,9 +61,13 @@ impl<R: Runtime, F: Fault<Mutant>> LockedCount<R, F> {
     #[inline]
     fn sub(&self, header: &Header<R>) -> u32 {
         let section = self.mutex.lock();
-        let count = header.count.read() - 1;
+        let old = header.count.read();
+        let count = old - 1;
         header.count.write(count);
         drop(section);
+        if self.faults.is(Mutant::OldValue) {
+            return old;
+        }
         if self.faults.is(Mutant::UnlockBeforeCopy) {
             return header.count.read();
         }
@@ -138,12 +143,14 @@ mutants! {
     pub enum Mutant {
         /// The decrement decides by looking at the count again, in a second section.
         RereadZero = "arc-reread-zero" breaks ["R1", "R3"] in "last-use" by Everywhere;
+        /// The decision is taken on the value from before the decrement.
+        OldValue = "arc-old-value" breaks ["R3"] in "last-use" by Everywhere;
         /// The destructor runs inside the section.
         DeallocInside = "arc-dealloc-inside" breaks ["R6"] in "tree" by Everywhere;
         /// The result is copied after the unlock.
         UnlockBeforeCopy = "arc-unlock-before-copy" breaks ["R1", "R4"] in "last-use" by Everywhere;
         /// Increment and decrement take different mutexes.
-        TwoMutexes = "arc-two-mutexes" breaks ["R2", "R3", "R4"] in "balanced" by Everywhere;
+        TwoMutexes = "arc-two-mutexes" breaks ["R1", "R3", "R4"] in "balanced" by Everywhere;
     }
 }
 
@@ -164,9 +171,31 @@ impl Protocol for GlobalLock {
         scenarios()
     }
 
+    fn starts(threads: usize) -> Vec<Start<Op>> {
+        starts(threads)
+    }
+
     fn random(n: usize, ops: usize, below: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
         Some(random(n, ops, below))
     }
+}
+
+/// The set-ups of a count that has no owner and is reached by a bare address.
+pub(super) fn starts(threads: usize) -> Vec<Start<Op>> {
+    fn letters(_: Place) -> Vec<Op> {
+        let mut letters = workshop::letters();
+        letters.push(Op::TryIncref(0));
+        letters
+    }
+    let start = |name, asks| Start { fits: workshop::fits, ..Start::new(name, asks, letters) };
+    vec![
+        Start { setup: workshop::each(threads), ..start("each", "every thread has a reference") },
+        Start {
+            setup: vec![Op::New(0)],
+            alike: 1,
+            ..start("own", "one thread has a reference, the others an address")
+        },
+    ]
 }
 
 /// The scenarios of a count without any state beside it.
@@ -195,27 +224,26 @@ pub(super) fn scenarios() -> Vec<Scenario<Op>> {
 const PROPERTIES: &[Property] = &[
     Property {
         id: "R1",
-        states: "an object is freed exactly once, by the thread that observed zero",
-        broken_by: &[Kind::DoubleFree],
-    },
-    Property {
-        id: "R2",
-        states: "no object is freed while a reference exists",
-        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree],
+        states: "an object is freed once, when no reference exists, and not touched afterwards",
+        broken_by: &[
+            Kind::DoubleFree.anywhere(),
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+        ],
     },
     Property {
         id: "R3",
         states: "at quiescence the count equals the references; none left means freed",
-        broken_by: &[Kind::Leak, Kind::WrongCount],
+        broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
     },
     Property {
         id: "R4",
         states: "counts are touched only inside the section; uses happen before the free",
-        broken_by: &[Kind::DataRace],
+        broken_by: &[Kind::DataRace.at(&["payload", "child", "count"])],
     },
     Property {
         id: "R6",
         states: "destructors run outside the section: no deadlock",
-        broken_by: &[Kind::Deadlock],
+        broken_by: &[Kind::Deadlock.anywhere()],
     },
 ];

@@ -30,7 +30,8 @@ mod checks;
 
 pub use self::checks::*;
 
-use super::{Count, Object, Op, Workshop, destroy, random};
+use super::{Count, Object, Op, Workshop, destroy, random, workshop};
+use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
@@ -65,10 +66,10 @@ impl<R: Runtime, F: Fault<Mutant>> Immortal<R, F> {
     /// A heap of `objects` blocks.
     pub fn with_faults(objects: usize, faults: F) -> Self {
         let header = |n| Header {
-            owner: R::AtomicUsize::new(0, Label::nth("owner", n)),
-            local: R::AtomicU32::new(0, Label::nth("local", n)),
-            shared: R::AtomicI64::new(0, Label::nth("shared", n)),
-            bias: R::Cell::new(0, Label::nth("bias", n)),
+            owner: R::AtomicUsize::new(0, Label::part("object", "owner", n)),
+            local: R::AtomicU32::new(0, Label::part("object", "local", n)),
+            shared: R::AtomicI64::new(0, Label::part("object", "shared", n)),
+            bias: R::Cell::new(0, Label::part("object", "bias", n)),
         };
         Self {
             objects: (0..objects).map(|n| Object::blank(n, header(n))).collect(),
@@ -90,11 +91,11 @@ impl<R: Runtime, F: Fault<Mutant>> Immortal<R, F> {
         header.local.load(Relaxed) == IMMORTAL
     }
 
-    fn make_immortal(&self, thread: usize, object: &Obj<R>) {
+    fn make_immortal(&self, thread: usize, object: &Obj<R>, shared: i64) {
         let header = &object.header;
-        // Relaxed, both: merged is final, and a thread reads its own id only if it wrote it.
-        let merged = header.shared.load(Relaxed) & 3 == MERGED;
-        let allowed = merged || header.owner.load(Relaxed) == thread;
+        // Relaxed: a thread reads its own id only if it wrote it. Of a merged object nobody is the
+        // owner, and any two threads may find it merged: nobody may.
+        let allowed = header.owner.load(Relaxed) == thread;
         if !allowed && !self.faults.is(Mutant::ForeignSet) {
             return;
         }
@@ -102,13 +103,10 @@ impl<R: Runtime, F: Fault<Mutant>> Immortal<R, F> {
         // Relaxed, all three, and in any order: see the head. A decrement under way that sees
         // one and not the other is sent round once more, or leaves an entry that the merge drops.
         header.owner.store(0, Relaxed);
-        // Merged, so that a decrement under way finds nobody to queue for; the surplus
-        // keeps any number of them from reaching zero.
-        header.shared.store(SURPLUS << 2 | MERGED, Relaxed);
+        header.shared.store(shared, Relaxed);
     }
 
     fn merge(&self, object: &Obj<R>) -> bool {
-        object.ghost.touch();
         let header = &object.header;
         if self.is_immortal(header) && !self.faults.is(Mutant::MergeBlind) {
             return false;
@@ -123,7 +121,9 @@ impl<R: Runtime, F: Fault<Mutant>> Immortal<R, F> {
             let count = (old >> 2) + mine - 1;
             // Release: our uses before the free by whoever drops last. Acquire: that may be us,
             // after drops beside the queued one. Without either a use races with the free.
-            match header.shared.compare_exchange(old, count << 2 | MERGED, AcqRel, Relaxed) {
+            let relaxed = self.faults.is(Mutant::MergeRelaxed);
+            let order = if relaxed { Relaxed } else { AcqRel };
+            match header.shared.compare_exchange(old, count << 2 | MERGED, order, Relaxed) {
                 Ok(_) => return count == 0,
                 Err(found) => old = found,
             }
@@ -137,10 +137,29 @@ const SURPLUS: i64 = 1_000;
 /// Operations of this scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extra {
-    /// Makes object `.0` immortal.
+    /// Makes object `.0` immortal, its shared half merged, so that a decrement under way finds
+    /// nobody to queue for, and with a surplus that no number of them takes to zero.
     Immortalise(usize),
+    /// The same as CPython has it: its shared half is zero. Then a merge that was asked for before
+    /// has to look at the other half (`imm-merge-blind`).
+    ImmortaliseZero(usize),
     /// Adds `.1` references of object `.0` at once, which are never dropped.
     Add(usize, u32),
+}
+
+impl<R: Runtime, F: Fault<Mutant>> Immortal<R, F> {
+    /// The owner's safe point.
+    fn drain(&self, thread: &mut usize) {
+        if *thread != 1 {
+            return;
+        }
+        let entries = std::mem::take(&mut *self.inbox.lock());
+        for n in entries {
+            if self.merge(&self.objects[n]) {
+                destroy(self, thread, &self.objects[n]);
+            }
+        }
+    }
 }
 
 impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
@@ -160,7 +179,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
         n + 1
     }
     fn detach(&self, mut thread: usize) {
-        self.poll(&mut thread);
+        self.drain(&mut thread);
     }
     fn init(&self, thread: &mut usize, object: &Obj<R>) {
         // Relaxed: whoever publishes the object orders these before its readers.
@@ -237,19 +256,21 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
         false
     }
     fn poll(&self, thread: &mut usize) {
-        if *thread != 1 {
-            return;
+        if !self.faults.is(Mutant::PollNothing) {
+            self.drain(thread);
         }
-        let entries = std::mem::take(&mut *self.inbox.lock());
-        for n in entries {
-            if self.merge(&self.objects[n]) {
-                destroy(self, thread, &self.objects[n]);
-            }
+    }
+    fn needs(extra: Extra) -> Option<usize> {
+        match extra {
+            Extra::Immortalise(n) | Extra::ImmortaliseZero(n) | Extra::Add(n, _) => Some(n),
         }
     }
     fn extra(&self, thread: &mut usize, extra: Extra) -> Option<i64> {
         match extra {
-            Extra::Immortalise(n) => self.make_immortal(*thread, &self.objects[n]),
+            Extra::Immortalise(n) => {
+                self.make_immortal(*thread, &self.objects[n], SURPLUS << 2 | MERGED);
+            }
+            Extra::ImmortaliseZero(n) => self.make_immortal(*thread, &self.objects[n], 0),
             Extra::Add(n, by) => {
                 let header = &self.objects[n].header;
                 // Relaxed: the owner reads its own half.
@@ -265,8 +286,8 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Immortal<R, F> {
         None
     }
     fn settle(&self) {
-        self.poll(&mut 1);
-        for object in &self.objects {
+        self.drain(&mut 1);
+        for object in self.objects.iter().filter(|object| !object.ghost.is_dead()) {
             let header = &object.header;
             // An immortal object stays immortal: it was never merged into a count. Relaxed, here
             // and in `settled`: all threads have ended and were joined.

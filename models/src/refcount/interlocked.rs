@@ -20,7 +20,8 @@
 //! [`atomic`](super::atomic) for the weakest orders that do the same.
 
 use super::{Count, Nothing, Object, Op, Workshop, destroy, global_lock, random};
-use crate::ghost::require;
+use crate::enumerate::Start;
+use crate::ghost::{Ghost as _, require};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Ordering::*, Runtime};
@@ -46,7 +47,7 @@ type Obj<R> = Object<R, Header<R>>;
 impl<R: Runtime, F: Fault<Mutant>> InterlockedCount<R, F> {
     /// A heap of `objects` blocks.
     pub fn with_faults(objects: usize, faults: F) -> Self {
-        let header = |n| Header { count: R::AtomicU32::new(0, Label::nth("count", n)) };
+        let header = |n| Header { count: R::AtomicU32::new(0, Label::part("object", "count", n)) };
         Self {
             objects: (0..objects).map(|n| Object::blank(n, header(n))).collect(),
             total: R::AtomicI64::new(0, "total"),
@@ -85,6 +86,9 @@ impl<R: Runtime, F: Fault<Mutant>> InterlockedCount<R, F> {
         let before = header.count.fetch_sub(1, SeqCst);
         if self.faults.is(Mutant::RereadZero) {
             return header.count.load(SeqCst) == 0;
+        }
+        if self.faults.is(Mutant::OldValue) {
+            return before == 0;
         }
         before == 1
     }
@@ -137,7 +141,8 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for InterlockedCount<R, F> {
         match extra {}
     }
     fn settle(&self) {
-        let counts = self.objects.iter().map(|o| i64::from(o.header.count.load(SeqCst)));
+        let living = self.objects.iter().filter(|o| !o.ghost.is_dead());
+        let counts = living.map(|o| i64::from(o.header.count.load(SeqCst)));
         let (sum, total) = (counts.sum::<i64>(), self.total.load(SeqCst));
         let known = if self.faults.is(Mutant::TotalPlain) { self.plain.read() } else { total };
         require(sum == known, Kind::LostUpdate, || {
@@ -153,9 +158,11 @@ mutants! {
     /// Faults of the interlocked count.
     pub enum Mutant {
         /// The increment is a load and a store.
-        PlainCount = "ilk-plain-count" breaks ["R2", "R3", "R8"] in "balanced" by Everywhere;
+        PlainCount = "ilk-plain-count" breaks ["R1", "R3", "R8"] in "balanced" by Everywhere;
         /// The decrement decides by reading the count again.
         RereadZero = "ilk-reread-zero" breaks ["R1"] in "last-use" by Everywhere;
+        /// The old value is taken for the returned one: nobody gets zero.
+        OldValue = "ilk-old-value" breaks ["R3"] in "last-use" by Everywhere;
         /// The total is a plain integer.
         TotalPlain = "arc-total-plain" breaks ["R8"] in "balanced" by Everywhere;
     }
@@ -178,6 +185,10 @@ impl Protocol for Interlocked {
         global_lock::scenarios()
     }
 
+    fn starts(threads: usize) -> Vec<Start<Op>> {
+        global_lock::starts(threads)
+    }
+
     fn random(n: usize, ops: usize, below: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
         Some(random(n, ops, below))
     }
@@ -186,22 +197,21 @@ impl Protocol for Interlocked {
 const PROPERTIES: &[Property] = &[
     Property {
         id: "R1",
-        states: "an object is freed exactly once, by the thread that was returned zero",
-        broken_by: &[Kind::DoubleFree],
-    },
-    Property {
-        id: "R2",
-        states: "no object is freed while a reference exists",
-        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree],
+        states: "an object is freed once, when no reference exists, and not touched afterwards",
+        broken_by: &[
+            Kind::DoubleFree.anywhere(),
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+        ],
     },
     Property {
         id: "R3",
         states: "at quiescence the count equals the references; none left means freed",
-        broken_by: &[Kind::Leak, Kind::WrongCount],
+        broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
     },
     Property {
         id: "R8",
         states: "the total equals the sum of the counts",
-        broken_by: &[Kind::LostUpdate, Kind::DataRace],
+        broken_by: &[Kind::LostUpdate.anywhere(), Kind::DataRace.at(&["total"])],
     },
 ];

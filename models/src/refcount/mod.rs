@@ -15,7 +15,7 @@ pub mod global_lock;
 pub mod immortal;
 pub mod interlocked;
 pub mod side_table;
-mod workshop;
+pub mod workshop;
 
 pub use self::workshop::{Nothing, Op, Worker, Workshop, random};
 
@@ -45,8 +45,8 @@ impl<R: Runtime, H> Object<R, H> {
         Self {
             index,
             header,
-            payload: R::Cell::new(0, Label::nth("payload", index)),
-            child: R::Cell::new(0, Label::nth("child", index)),
+            payload: R::Cell::new(0, Label::part("object", "payload", index)),
+            child: R::Cell::new(0, Label::part("object", "child", index)),
             ghost: R::Ghost::blank(Label::nth("object", index)),
         }
     }
@@ -83,6 +83,23 @@ pub trait Count<R: Runtime>: Sized + Send + Sync + 'static {
     fn try_incref(&self, thread: &mut Self::Thread, object: &Object<R, Self::Header>) -> bool;
     /// The thread reaches a point where it does the chores that others left to it.
     fn poll(&self, _thread: &mut Self::Thread) {}
+    /// Whether the thread is past its end: it runs nothing any more.
+    fn ended(&self, _thread: &Self::Thread) -> bool {
+        false
+    }
+    /// The object that a thread must have a reference to for an operation of this scheme.
+    fn needs(_extra: Self::Extra) -> Option<usize> {
+        None
+    }
+    /// The object that a thread has one more reference to after an operation of this scheme that
+    /// answers 1.
+    fn gives(_extra: Self::Extra) -> Option<usize> {
+        None
+    }
+    /// The object whose reference an operation of this scheme takes from its thread.
+    fn takes(_extra: Self::Extra) -> Option<usize> {
+        None
+    }
     /// An operation of this scheme.
     fn extra(&self, thread: &mut Self::Thread, extra: Self::Extra) -> Option<i64>;
     /// What to do with an object that has no reference left, instead of freeing it: set
@@ -135,9 +152,9 @@ fn die<R: Runtime, C: Count<R>>(count: &C, thread: &mut C::Thread, object: &Obje
     {
         return;
     }
-    object.ghost.free();
     let child = object.child.read();
     object.payload.write(0);
+    object.ghost.free();
     if child != 0 {
         let child = &count.objects()[child - 1];
         child.ghost.lose();
@@ -148,6 +165,6 @@ fn die<R: Runtime, C: Count<R>>(count: &C, thread: &mut C::Thread, object: &Obje
 /// Frees an object that owns nothing, for schemes that are not a [`Count`].
 #[track_caller]
 pub fn destroy_block<R: Runtime, H>(object: &Object<R, H>) {
-    object.ghost.free();
     object.payload.write(0);
+    object.ghost.free();
 }

@@ -9,35 +9,52 @@
 //! An index belongs to one object from its first reference until its destructor has
 //! finished; only then may it be given to another. Neighbouring counts are independent:
 //! changing one never rewrites another. The table grows without moving counts, because
-//! others count in it while it grows: it is a list of chunks that stay where they are.
+//! others count in it while it grows: counts stand in *chunks* that stay where they are, and
+//! what grows is the *directory* of chunks. A larger directory is filled before it is published in
+//! place of the old one, which stays readable.
 //!
 //! # Orders
-//! Those of [`atomic`](super::atomic): the count's place in memory changes nothing, as long as
-//! the index reaches every thread with the object. What is in a new chunk reaches them the same
-//! way, so that publishing a chunk needs no order of its own.
+//! A count has the orders of [`atomic`](super::atomic): its place in memory changes nothing. A thread
+//! that has an object's index also sees a directory with its chunk, because whoever gave it the
+//! object does. It may find a newer directory, from which nothing leads to it, so that the load of
+//! the directory acquires and its publication releases.
 //!
 //! # Source
 //! Hastings' remark in the report of the 2017 Python Language Summit. It names the idea
 //! only; index allocation, chunks and orders are this project's.
 
-use super::{Count, Object, Op, Workshop, destroy, random};
+use super::{Count, Object, Op, Workshop, destroy, random, workshop};
+use crate::enumerate::{Place, Start};
+use crate::ghost::require;
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
 
-/// The scheme. Four chunks of the table exist; a chunk is published when first needed.
+/// The scheme.
 pub struct Table<R: Runtime, F> {
     objects: Box<[Object<R, Header<R>>]>,
+    /// All chunks that there may be.
     chunks: Box<[[R::AtomicU32; CHUNK]]>,
+    /// All directories that there may be: one past the number of each chunk, 0 for none.
+    directories: Box<[[R::AtomicUsize; CHUNKS]]>,
+    /// The current directory.
+    directory: R::AtomicUsize,
     /// Unused indexes, last released first.
-    free: R::Mutex<Vec<usize>>,
-    /// Which copy of the counts is current; only the mutant that moves them changes it.
-    moved: R::AtomicUsize,
+    free: R::Mutex<Free>,
     faults: F,
 }
 
+struct Free {
+    indexes: Vec<usize>,
+    /// Chunks in use.
+    chunks: usize,
+}
+
+/// Counts of a chunk.
 const CHUNK: usize = 2;
+/// Chunks of a directory.
+const CHUNKS: usize = 6;
 
 /// An object knows its place in the table.
 pub struct Header<R: Runtime> {
@@ -47,52 +64,75 @@ pub struct Header<R: Runtime> {
 type Obj<R> = Object<R, Header<R>>;
 
 impl<R: Runtime, F: Fault<Mutant>> Table<R, F> {
-    /// A heap of `objects` blocks and a table with room for each, twice.
+    /// A heap of `objects` blocks and a table of one chunk.
     pub fn with_faults(objects: usize, faults: F) -> Self {
-        let header = |n| Header { index: R::AtomicUsize::new(0, Label::nth("index", n)) };
-        let size = objects.next_multiple_of(CHUNK);
+        let header =
+            |n| Header { index: R::AtomicUsize::new(0, Label::part("object", "index", n)) };
         let count = |n| R::AtomicU32::new(0, Label::nth("count", n));
+        let entry = |n| R::AtomicUsize::new(usize::from(n == 0), Label::nth("chunk", n));
         let chunk = |c| std::array::from_fn(|n| count(c * CHUNK + n));
+        let directory = |d| std::array::from_fn(|n| entry(d * CHUNKS + n));
         Self {
             objects: (0..objects).map(|n| Object::blank(n, header(n))).collect(),
-            // Twice the room, for the mutant that moves the counts.
-            chunks: (0..2 * size / CHUNK).map(chunk).collect(),
-            free: R::Mutex::new((0..size).rev().collect(), "free"),
-            moved: R::AtomicUsize::new(0, "moved"),
+            chunks: (0..CHUNKS).map(chunk).collect(),
+            directories: (0..CHUNKS).map(directory).collect(),
+            directory: R::AtomicUsize::new(0, "directory"),
+            free: R::Mutex::new(Free { indexes: (0..CHUNK).rev().collect(), chunks: 1 }, "free"),
             faults,
         }
     }
 
     fn count(&self, index: usize) -> &R::AtomicU32 {
-        &self.chunks[index / CHUNK][index % CHUNK]
+        // Acquire: pairs with the publication, the entries before their directory.
+        let relaxed = self.faults.is(Mutant::DirectoryRelaxed);
+        let directory = self.directory.load(if relaxed { Relaxed } else { Acquire });
+        // Relaxed: an entry never changes.
+        let chunk = self.directories[directory][index / CHUNK].load(Relaxed);
+        require(chunk > 0, Kind::TornRead, || {
+            format!("chunk[{}]: an entry that nobody wrote", index / CHUNK)
+        });
+        &self.chunks[chunk - 1][index % CHUNK]
     }
 
     /// The object's count. Relaxed: the index was written before the object was published
     /// and does not change while a reference exists.
     fn of(&self, object: &Obj<R>) -> &R::AtomicU32 {
-        let index = object.header.index.load(Relaxed);
-        if self.faults.is(Mutant::GrowCopy) {
-            // Acquire, and release in `grow`: the copied counts before their new place. It does
-            // not help this mutant.
-            return self.count(index + self.moved.load(Acquire));
-        }
-        self.count(index)
+        self.count(object.header.index.load(Relaxed))
     }
 
-    /// Adds room. The faithful table publishes a further chunk, which moves nothing.
+    /// Adds room: a chunk, in a directory of its own.
     pub fn grow(&self) {
-        if self.faults.is(Mutant::GrowCopy) {
-            let half = self.chunks.len() * CHUNK / 2;
-            for index in 0..half {
-                let count = self.count(index).load(Relaxed);
-                self.count(half + index).store(count, Relaxed);
-            }
-            self.moved.store(half, Release);
-        } else {
-            // Relaxed: the chunk is used first by whoever puts an object there, and known to
-            // others by way of that object.
-            self.moved.store(1, Relaxed);
+        self.grow_locked(&mut self.free.lock());
+    }
+
+    fn grow_locked(&self, free: &mut Free) {
+        if free.chunks == CHUNKS {
+            return;
         }
+        // Relaxed, all: only holders of the lock change directories.
+        let old = self.directory.load(Relaxed);
+        let new = &self.directories[old + 1];
+        for (n, entry) in new.iter().enumerate().take(free.chunks) {
+            entry.store(self.directories[old][n].load(Relaxed), Relaxed);
+        }
+        if self.faults.is(Mutant::GrowCopy) {
+            self.move_counts(new, free);
+        } else {
+            new[free.chunks].store(free.chunks + 1, Relaxed);
+            free.indexes.extend((0..CHUNK).map(|n| free.chunks * CHUNK + n));
+        }
+        free.chunks += 1;
+        // Release: the entries before their directory.
+        self.directory.store(old + 1, Release);
+    }
+
+    /// The mutant that moves the counts of the first chunk to a new one.
+    #[cold]
+    fn move_counts(&self, new: &[R::AtomicUsize; CHUNKS], free: &Free) {
+        for (from, to) in self.chunks[0].iter().zip(&self.chunks[free.chunks]) {
+            to.store(from.load(Relaxed), Relaxed);
+        }
+        new[0].store(free.chunks + 1, Relaxed);
     }
 
     fn change(&self, object: &Obj<R>, by: u32) -> u32 {
@@ -107,11 +147,12 @@ impl<R: Runtime, F: Fault<Mutant>> Table<R, F> {
         // Release: our uses before the last drop. Acquire: all uses before the free. Less than
         // both and the last drop races with a use, as in `arc-relaxed-decr` and
         // `arc-no-acquire`. An increment needs neither; one step serves both, for brevity.
-        self.of(object).fetch_add(by, AcqRel)
+        let order = if self.faults.is(Mutant::RelaxedChange) { Relaxed } else { AcqRel };
+        self.of(object).fetch_add(by, order)
     }
 
     fn release_index(&self, index: usize) {
-        self.free.lock().push(index);
+        self.free.lock().indexes.push(index);
     }
 }
 
@@ -138,7 +179,12 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Table<R, F> {
     fn attach(&self, _: usize) {}
     fn detach(&self, (): ()) {}
     fn init(&self, (): &mut (), object: &Obj<R>) {
-        let index = self.free.lock().pop().expect("as many places as objects");
+        let mut free = self.free.lock();
+        if free.indexes.is_empty() {
+            self.grow_locked(&mut free);
+        }
+        let index = free.indexes.pop().expect("the table has grown");
+        drop(free);
         // Relaxed, both: whoever publishes the object orders them before its readers. An earlier
         // user of the place is ordered by the lock of the free list.
         self.count(index).store(1, Relaxed);
@@ -184,6 +230,10 @@ mutants! {
     pub enum Mutant {
         /// Growing copies the counts to a new table while others count.
         GrowCopy = "side-grow-copy" breaks ["T1", "T2"] in "grow" by Everywhere;
+        /// The directory is loaded relaxed: its entries may not be there yet.
+        DirectoryRelaxed = "side-directory-relaxed" breaks ["T4"] in "grow" by WeakMemory;
+        /// Counts are changed relaxed: the last drop races with the uses of others.
+        RelaxedChange = "side-change-relaxed" breaks ["T3"] in "last-use" by WeakMemory;
         /// Two counts share a word that is rewritten as a whole.
         PackedPlain = "side-packed-plain" breaks ["T1", "T2"] in "neighbours" by Everywhere;
         /// An index is released before the last decrement in its place.
@@ -208,9 +258,9 @@ impl Protocol for SideTable {
         use Op::*;
         vec![
             Scenario::new("grow", "the table grows while a thread counts")
-                .setup([New(0)])
-                .thread([Incref(0), Decref(0)])
-                .thread([Extra(self::Extra::Grow)]),
+                .setup([New(0), Give(0, 1)])
+                .thread([Extra(self::Extra::Grow)])
+                .thread([Incref(0), Decref(0)]),
             Scenario::new("neighbours", "two threads count two objects side by side")
                 .objects(2)
                 .setup([New(0), New(1), Give(1, 1)])
@@ -228,6 +278,19 @@ impl Protocol for SideTable {
         ]
     }
 
+    fn starts(threads: usize) -> Vec<Start<Op<Extra>>> {
+        fn letters(_: Place) -> Vec<Op<Extra>> {
+            let mut letters = workshop::letters();
+            letters.push(Op::Extra(self::Extra::Grow));
+            letters
+        }
+        vec![Start {
+            setup: workshop::each(threads),
+            fits: workshop::fits,
+            ..Start::new("each", "every thread has a reference", letters)
+        }]
+    }
+
     fn random(
         n: usize,
         ops: usize,
@@ -241,16 +304,25 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "T1",
         states: "at quiescence the count in the table equals the references",
-        broken_by: &[Kind::WrongCount, Kind::Leak],
+        broken_by: &[Kind::WrongCount.anywhere(), Kind::Leak.anywhere()],
     },
     Property {
         id: "T2",
         states: "no object is freed while a reference exists, none twice",
-        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree, Kind::DoubleFree],
+        broken_by: &[
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+            Kind::DoubleFree.anywhere(),
+        ],
     },
     Property {
         id: "T3",
         states: "every use by any thread happens before the free",
-        broken_by: &[Kind::DataRace],
+        broken_by: &[Kind::DataRace.at(&["payload", "child"])],
+    },
+    Property {
+        id: "T4",
+        states: "whoever has an index finds its chunk",
+        broken_by: &[Kind::TornRead.anywhere()],
     },
 ];

@@ -4,6 +4,7 @@
 use super::Count;
 use crate::ghost::{Ghost as _, require};
 use crate::protocol::{SKIPPED, Scenario, Shape, Switch, World};
+use crate::runtime::trace::type_stable;
 use crate::runtime::{DataCell as _, Label, Lock as _, Runtime};
 use crate::verdict::Kind;
 use std::fmt::{self, Debug};
@@ -152,6 +153,9 @@ where
         let objects = self.count.objects();
         let thread = &mut worker.thread;
         let held = &mut worker.held;
+        if self.count.ended(thread) {
+            return SKIPPED;
+        }
         match op {
             Op::New(n) => {
                 objects[n].ghost.reuse(1);
@@ -170,7 +174,8 @@ where
                 self.count.decref(thread, &objects[n]);
             }
             Op::TryIncref(n) => {
-                let got = self.count.try_incref(thread, &objects[n]);
+                // From an address alone: headers stay readable when their object is gone.
+                let got = type_stable(|| self.count.try_incref(thread, &objects[n]));
                 if got {
                     objects[n].ghost.gain();
                     held[n] += 1;
@@ -209,7 +214,16 @@ where
             }
             Op::Poll => self.count.poll(thread),
             Op::Settled => objects.iter().for_each(|object| object.ghost.settle()),
-            Op::Extra(extra) => return self.count.extra(thread, extra),
+            Op::Extra(extra) if C::needs(extra).is_none_or(|n| held[n] > 0) => {
+                if let Some(n) = C::takes(extra) {
+                    held[n] -= 1;
+                }
+                let result = self.count.extra(thread, extra);
+                if let Some(n) = C::gives(extra).filter(|_| result == Some(1)) {
+                    held[n] += 1;
+                }
+                return result;
+            }
             _ => return SKIPPED,
         }
         None
@@ -222,12 +236,12 @@ where
     fn finish(&self) {
         self.count.settle();
         for (n, object) in self.count.objects().iter().enumerate() {
-            let settled = self.count.settled(object);
-            if object.ghost.is_dead() || settled.is_none() {
+            if object.ghost.is_dead() {
                 continue;
             }
+            let Some(is) = self.count.settled(object) else { continue };
             object.ghost.settle();
-            let (is, holders) = (settled.unwrap_or_default(), object.ghost.holders());
+            let holders = object.ghost.holders();
             require(is == holders, Kind::WrongCount, || {
                 format!("object[{n}]: count {is} at quiescence, {holders} reference(s) exist")
             });
@@ -266,4 +280,72 @@ pub fn random<E: Copy>(
         scenario.threads.push(script.collect());
     }
     scenario
+}
+
+/// What a thread may do to object 0 in a small program.
+pub fn letters<E>() -> Vec<Op<E>> {
+    vec![Op::Incref(0), Op::Decref(0), Op::Use(0), Op::Send(0), Op::Recv(0)]
+}
+
+/// Object 0, and a reference for each thread.
+pub fn each<E>(threads: usize) -> Vec<Op<E>> {
+    let given = (1..threads).flat_map(|to| [Op::Incref(0), Op::Give(0, to)]);
+    std::iter::once(Op::New(0)).chain(given).collect()
+}
+
+/// Object 0, and a reference for each thread but the first.
+pub fn abroad<E>(threads: usize) -> Vec<Op<E>> {
+    let mut setup = each(threads);
+    setup.push(if threads > 1 { Op::Give(0, 1) } else { Op::Poll });
+    setup
+}
+
+/// Whether every operation of a small program may apply: the thread may have a reference by then.
+pub fn fits<E: Copy>(scenario: &Scenario<Op<E>>) -> bool {
+    may_hold(scenario, |op| op)
+}
+
+/// [`fits`] for other operations, each as one of a workshop that takes and needs the same.
+pub fn may_hold<Op2: Copy, E>(scenario: &Scenario<Op2>, seen_as: impl Fn(Op2) -> Op<E>) -> bool {
+    let threads = scenario.threads.len();
+    // At most so many references, by thread and object; the mailbox may have any that was sent.
+    let mut held = vec![vec![0usize; scenario.objects]; threads];
+    let mut given = held.clone();
+    let apply = |held: &mut Vec<usize>, given: &mut Vec<Vec<usize>>, op: Op<E>| match op {
+        Op::New(n) | Op::TryIncref(n) | Op::Recv(n) => {
+            held[n] += 1;
+            true
+        }
+        Op::Incref(n) if held[n] > 0 => {
+            held[n] += 1;
+            true
+        }
+        Op::Give(n, to) if held[n] > 0 => {
+            held[n] -= 1;
+            given[to][n] += 1;
+            true
+        }
+        Op::Decref(n) | Op::Send(n) if held[n] > 0 => {
+            held[n] -= 1;
+            true
+        }
+        Op::Own(parent, child) => held[parent] > 0 && std::mem::take(&mut held[child]) > 0,
+        Op::Use(n) => held[n] > 0,
+        Op::Poll | Op::Settled | Op::Extra(_) => true,
+        Op::Incref(_) | Op::Give(..) | Op::Decref(_) | Op::Send(_) => false,
+    };
+    for op in &scenario.setup {
+        apply(&mut held[0], &mut given, seen_as(*op));
+    }
+    for (held, given) in held.iter_mut().zip(&given).skip(1) {
+        held.clone_from(given);
+    }
+    let sent = |op: &Op2| matches!(seen_as(*op), Op::Send(_));
+    let any_sent = scenario.setup.iter().chain(scenario.threads.iter().flatten()).any(sent);
+    scenario.threads.iter().zip(&mut held).all(|(script, held)| {
+        script.iter().all(|op| match seen_as(*op) {
+            Op::Recv(_) if !any_sent => false,
+            op => apply(held, &mut given, op),
+        })
+    })
 }

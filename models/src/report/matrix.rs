@@ -1,6 +1,7 @@
 //! The matrix: protocols and what checks them.
 
 use crate::catalogue::Entry;
+use crate::enumerate::EVERY_RUN;
 use crate::facts::Sheet;
 use crate::protocol::{MutantInfo, Visible};
 use serde::Serialize;
@@ -17,6 +18,8 @@ pub struct MatrixRow {
     pub properties: usize,
     /// Scenarios.
     pub scenarios: usize,
+    /// Small programs that every run of the tests explores.
+    pub programs: usize,
     /// Mutants.
     pub mutants: usize,
     /// Mutants expected to be killed by loom; tests hold the catalogue to it, as to the two below.
@@ -45,6 +48,7 @@ pub fn matrix_row(entry: &Entry, probes: usize, bugs: usize) -> MatrixRow {
         protocol: entry.name.into(),
         properties: entry.properties.len(),
         scenarios: entry.scenarios.len(),
+        programs: entry.every_run(),
         mutants: entry.mutants.len(),
         loom: count(&|m| m.visible.by_loom()),
         shuttle: count(&|m| m.visible.by_shuttle()),
@@ -64,10 +68,11 @@ pub fn empty_row(protocol: &str, probes: usize, bugs: usize) -> MatrixRow {
 }
 
 /// Heads of the columns.
-pub const MATRIX_HEAD: [&str; 9] = [
+pub const MATRIX_HEAD: [&str; 10] = [
     "protocol",
     "properties",
     "scenarios",
+    "programs",
     "explorer",
     "loom",
     "shuttle",
@@ -77,7 +82,7 @@ pub const MATRIX_HEAD: [&str; 9] = [
 ];
 
 /// The cells of a row; an empty one is a middle dot, never blank.
-pub fn matrix_cells(row: &MatrixRow) -> [String; 9] {
+pub fn matrix_cells(row: &MatrixRow) -> [String; 10] {
     let cell = |n: usize| if n == 0 { "·".to_owned() } else { n.to_string() };
     let killed = |n: usize| match row.mutants {
         0 => "·".to_owned(),
@@ -87,6 +92,7 @@ pub fn matrix_cells(row: &MatrixRow) -> [String; 9] {
         row.protocol.clone(),
         cell(row.properties),
         cell(row.scenarios),
+        cell(row.programs),
         killed(row.explorer),
         killed(row.loom),
         killed(row.shuttle),
@@ -99,25 +105,28 @@ pub fn matrix_cells(row: &MatrixRow) -> [String; 9] {
 /// The matrix as text, with the mechanisms that the literature names below it.
 pub fn matrix(rows: &[MatrixRow], sheets: &[Sheet]) -> String {
     let mut text = format!(
-        "{:<17} {:^20}  {:^24}  {:^20}\n",
+        "{:<17} {:^29}  {:^24}  {:^20}\n",
         "", "stated", "expected to be killed by", "met in"
     );
-    let mut line = |[a, b, c, d, e, f, g, h, i]: [&str; 9]| {
-        let _ =
-            writeln!(text, "{a:<17} {b:>10} {c:>9}  {d:>8} {e:>7} {f:>7}  {g:>6} {h:>6} {i:>6}");
+    let mut line = |[a, b, c, p, d, e, f, g, h, i]: [&str; 10]| {
+        let _ = writeln!(
+            text,
+            "{a:<17} {b:>10} {c:>9} {p:>8}  {d:>8} {e:>7} {f:>7}  {g:>6} {h:>6} {i:>6}"
+        );
     };
     line(MATRIX_HEAD);
     for row in rows {
         line(matrix_cells(row).each_ref().map(String::as_str));
     }
     let sum = |f: fn(&MatrixRow) -> usize| rows.iter().map(f).sum::<usize>();
+    let bounds = EVERY_RUN.map(|bound| bound.to_string()).join(" and ");
     let modelled = rows.iter().filter(|r| r.scenarios > 0).count();
     let _ = writeln!(
         text,
         "{modelled} protocols with a scheme, {} without that known bugs name; {} mutants, {} of them \
          forms that some system\nships, {} expected of the explorer's exact memory model alone. These \
          are expectations: `cargo test` holds every\nengine to them, `threadbare check --mutants` \
-         prints what came out. ·: nothing.",
+         prints what came out. Programs: all of {bounds} threads × operations\nafter the set-ups of `threadbare check PROTOCOL`, explored by every run of the tests. ·: nothing.",
         rows.len() - modelled,
         sum(|r| r.mutants),
         sum(|r| r.shipped),

@@ -35,7 +35,7 @@ pub fn mutant_row(entry: &Entry, mutant: &MutantInfo, seed: u64) -> Result<Mutan
         let failure = checked.verdict.failure();
         // What an inexact engine says about a mutant that is beyond it does not count.
         right_property &= waits && engine != Engine::Explorer
-            || failure.is_none_or(|f| entry.kind_breaks(f.violation.kind, mutant));
+            || failure.is_none_or(|f| entry.is_killed_by(mutant, &f.violation));
         kills.push((engine, failure.map(|f| f.execution)));
     }
     let explorer = kills[0].1.is_some();

@@ -31,7 +31,7 @@ pub fn orders(entry: &Entry, rows: &[Weakened]) -> String {
         "place", "step", "stated", "tried"
     );
     for row in rows {
-        let outcome = match row.broken {
+        let outcome = match &row.broken {
             Some((scenario, kind)) => format!("{scenario}: {kind}"),
             None if row.sampled > 0 => {
                 format!("nothing found, {} scenario(s) not exhausted", row.sampled)

@@ -26,6 +26,25 @@ pub(crate) struct GhostStep {
     pub step: Step,
 }
 
+/// An access to a part of something that has a life, or where a thread begins and ends accesses
+/// that are type-stable.
+#[derive(Clone, Copy)]
+pub(crate) enum Access {
+    To(Label),
+    Stable(bool),
+}
+
+/// A step is about to access this.
+pub(super) fn access(label: Label) {
+    if label.of.is_some() {
+        note(Access::To(label));
+    }
+}
+
+pub(super) fn stable(begins: bool) {
+    note(Access::Stable(begins));
+}
+
 /// The observer's memory, kept as notes: ghost steps are ordered only as program order
 /// and reads-from order them, and the order in which they happened to be run says nothing.
 pub struct Causal(Label);

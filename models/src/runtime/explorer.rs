@@ -5,7 +5,7 @@
 //! own is *noted down* here instead, and judged execution by execution: the trace, and the
 //! ghost state of every object ([`Causal`]).
 
-use super::causal::Causal;
+use super::causal::{self, Causal};
 use super::recorded;
 use super::trace::{self, Action, Event, record};
 use super::*;
@@ -27,9 +27,13 @@ pub struct Named<A> {
 }
 
 impl<A> Named<A> {
-    fn reading(&self) {}
+    fn reading(&self) {
+        causal::access(self.label);
+    }
     fn has_read(&self) {}
-    fn writing(&self) {}
+    fn writing(&self) {
+        causal::access(self.label);
+    }
     fn has_written(&self) {}
 }
 
@@ -58,11 +62,13 @@ impl<T: Word> DataCell<T> for Cell<T> {
         Self { inner, label, content: std::marker::PhantomData }
     }
     fn read(&self) -> T {
+        causal::access(self.label);
         let v = self.inner.get();
         record(Action::Read(self.label, v));
         T::unshow(v)
     }
     fn write(&self, value: T) {
+        causal::access(self.label);
         self.inner.set(value.show());
         record(Action::Write(self.label, value.show()));
     }

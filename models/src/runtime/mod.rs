@@ -37,17 +37,30 @@ pub struct Label {
     pub field: &'static str,
     /// The object or thread that the field belongs to.
     pub index: Option<u8>,
+    /// What it is part of, where that has a life: an access to the field outside of it is a use
+    /// after free, unless it is [`type_stable`](trace::type_stable).
+    pub of: Option<&'static str>,
 }
 
 impl Label {
     /// A location that exists once.
     pub const fn of(field: &'static str) -> Self {
-        Self { field, index: None }
+        Self { field, index: None, of: None }
     }
 
     /// The field `field` of object or thread number `index`.
     pub const fn nth(field: &'static str, index: usize) -> Self {
-        Self { field, index: Some(index as u8) }
+        Self { field, index: Some(index as u8), of: None }
+    }
+
+    /// The field `field` of `whole` number `index`: accessed only while that lives.
+    pub const fn part(whole: &'static str, field: &'static str, index: usize) -> Self {
+        Self { field, index: Some(index as u8), of: Some(whole) }
+    }
+
+    /// What this is part of, as the observer names it.
+    pub(crate) fn whole(self) -> Option<Self> {
+        self.of.map(|field| Self { field, index: self.index, of: None })
     }
 }
 
@@ -216,14 +229,16 @@ pub trait Runtime: Copy + Send + Sync + Sized + 'static {
     fn yield_now();
     /// Waits until `ready` returns true; it may be called any number of times and has
     /// to read shared locations only. Model runtimes let the thread run again after
-    /// somebody wrote, so that waiting costs no schedules.
+    /// somebody wrote, so that waiting costs no schedules. (Shuttle's depth-first search, where a
+    /// parked thread may go on by itself, spins for ever: `tests/primitives.rs`.)
     #[track_caller]
     fn await_until(ready: impl FnMut() -> bool);
     /// A number of the calling thread that no other live thread has; never zero.
     fn thread_id() -> usize;
     /// The calling thread, for waking.
     fn current() -> Self::Thread;
-    /// Blocks until unparked; a stored token returns at once.
+    /// Blocks until unparked; a stored token returns at once. shuttle's, and by its contract std's, may also
+    /// return for no reason.
     #[track_caller]
     fn park();
     /// Releases `mutex`, which `guard` holds, waits for a signal, takes the mutex again.

@@ -64,6 +64,21 @@ pub enum Action {
     Ghost(&'static str, Label),
 }
 
+impl Action {
+    /// The location that is accessed.
+    fn accessed(self) -> Option<Label> {
+        match self {
+            Self::Load(label, ..)
+            | Self::Store(label, ..)
+            | Self::Update(label, ..)
+            | Self::Refused(label, ..)
+            | Self::Read(label, _)
+            | Self::Write(label, _) => Some(label),
+            _ => None,
+        }
+    }
+}
+
 impl std::fmt::Debug for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Display::fmt(self, f)
@@ -116,6 +131,8 @@ struct Recorder {
     events: Vec<Event>,
     thread: fn() -> u8,
     threads: u8,
+    /// Threads whose accesses are type-stable now, by bits.
+    stable: u64,
     /// Where events go instead, for an engine that does not run whole executions.
     sink: Option<fn(Event)>,
 }
@@ -126,16 +143,18 @@ thread_local! {
 
 /// Starts a fresh trace; `thread` tells the number of the running model thread.
 pub(crate) fn start(thread: fn() -> u8) {
+    crate::ghost::forget_lives();
     RECORDER.with_borrow_mut(|r| match r {
         Some(r) => {
             r.events.clear();
             r.thread = thread;
             r.threads = 1;
+            r.stable = 0;
             r.sink = None;
         }
         None => {
             let events = Vec::with_capacity(256);
-            *r = Some(Recorder { events, thread, threads: 1, sink: None });
+            *r = Some(Recorder { events, thread, threads: 1, stable: 0, sink: None });
         }
     });
 }
@@ -182,13 +201,39 @@ pub(crate) fn next_thread() -> u8 {
 
 /// [`record`] with a given source line.
 pub(crate) fn record_at(place: &'static Location<'static>, action: Action) {
-    RECORDER.with_borrow_mut(|r| {
-        if let Some(r) = r {
-            let event = Event { thread: (r.thread)(), place, action };
-            match r.sink {
-                Some(sink) => sink(event),
-                None => r.events.push(event),
-            }
+    let whole = RECORDER.with_borrow_mut(|r| {
+        let r = r.as_mut()?;
+        let event = Event { thread: (r.thread)(), place, action };
+        if let Some(sink) = r.sink {
+            // Judged execution by execution, by the order of its steps.
+            sink(event);
+            return None;
         }
+        r.events.push(event);
+        let stable = r.stable >> (event.thread % 64) & 1 == 1;
+        action.accessed().filter(|_| !stable).and_then(|label| Some((label, label.whole()?)))
     });
+    if let Some((label, whole)) = whole {
+        crate::ghost::accessed(label, whole);
+    }
+}
+
+/// Accesses of `steps` to parts of an object may come after its end: the object is reached by a
+/// bare address, and blocks of its type stay readable when they are freed.
+pub fn type_stable<T>(steps: impl FnOnce() -> T) -> T {
+    let set = |stable: bool| {
+        RECORDER.with_borrow_mut(|r| {
+            let Some(r) = r else { return };
+            if r.sink.is_some() {
+                super::causal::stable(stable);
+                return;
+            }
+            let bit = 1 << ((r.thread)() % 64);
+            r.stable = if stable { r.stable | bit } else { r.stable & !bit };
+        });
+    };
+    set(true);
+    let result = steps();
+    set(false);
+    result
 }

@@ -34,10 +34,11 @@ pub use self::checks::*;
 pub use self::operations::{Op, Weak, WeakAtomicWorld, WeakBiasedWorld};
 
 use super::mortal::{Ending, Mortal, OnAtomic, OnBiased};
+use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require, violation};
 use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
-use crate::refcount::{Count, Nothing, Object, Op as Plain, Worker, Workshop};
+use crate::refcount::{Count, Nothing, Object, Op as Plain, Worker, Workshop, workshop};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
 use std::sync::Arc;
@@ -93,7 +94,6 @@ fn look<T: Copy>(cell: &std::sync::Mutex<T>) -> T {
 
 impl<R: Runtime> Table<R> {
     fn upgrade<C: Mortal<R>>(&self, count: &C, thread: &mut C::Thread, w: usize) -> Option<usize> {
-        self.refs[w].ghost.touch();
         // Acquire: pairs with the link, for a reader that would look at the object (as
         // `wr-lock-via-target` does) before it has the lock. Ours does not, zero is final, and
         // the address is read again under the lock: equivalent to relaxed here.
@@ -104,7 +104,6 @@ impl<R: Runtime> Table<R> {
         let object = &count.objects()[target - 1];
         if self.faults.is(Mutant::LockViaTarget) {
             object.payload.read();
-            object.ghost.touch();
         }
         let _stripe = self.stripe.lock();
         // Again under the lock: clearing holds it too, so relaxed.
@@ -113,7 +112,9 @@ impl<R: Runtime> Table<R> {
         }
         // Linked, so not freed.
         object.ghost.touch();
-        let got = if self.faults.is(Mutant::PlainIncref) {
+        let got = if self.faults.is(Mutant::RefusesLast) && count.peek(object) <= 1 {
+            false
+        } else if self.faults.is(Mutant::PlainIncref) {
             count.incref(thread, object);
             true
         } else if self.faults.is(Mutant::TestThenIncref) {
@@ -158,7 +159,6 @@ impl<R: Runtime> Table<R> {
             // Relaxed: readers look again under the lock.
             weak.target.store(0, Relaxed);
             weak.links.write(0);
-            weak.ghost.touch();
             let callback = look(&weak.callback);
             let inside = self.faults.is(Mutant::CallbackUnderLock);
             let early = inside || self.faults.is(Mutant::CallbackEarly);
@@ -179,7 +179,9 @@ impl<R: Runtime> Table<R> {
 
     fn call<C: Mortal<R>>(&self, count: &C, thread: &mut C::Thread, n: usize) {
         // Relaxed: the sections of this thread's own `clear` came before.
-        let linked = self.refs.iter().position(|w| w.target.load(Relaxed) == n + 1);
+        let living = |w: &&WeakRef<R>| !w.ghost.is_dead();
+        let mut linked = self.refs.iter().filter(living).map(|w| w.target.load(Relaxed));
+        let linked = linked.position(|target| target == n + 1);
         require(linked.is_none(), Kind::Invariant, || {
             format!("a callback runs while weakref[{}] is linked", linked.unwrap_or_default())
         });

@@ -37,10 +37,11 @@ mod operations;
 pub use self::checks::*;
 pub use self::operations::Extra;
 
+use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
-use crate::refcount::{Count, Object, Op, Workshop, destroy, random};
+use crate::refcount::{Count, Object, Op, Workshop, destroy, random, workshop};
 use crate::runtime::{
     Atomic as _, DataCell as _, Guard, Label, Lock as _, Ordering::*, Runtime, Signal as _,
 };
@@ -95,7 +96,7 @@ type Obj<R> = Object<R, Header<R>>;
 impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
     /// A heap of `shape.objects` blocks, `shape.threads` threads, nobody holds the lock.
     pub fn with_faults(shape: Shape, faults: F) -> Self {
-        let header = |n| Header { count: R::Cell::new(0, Label::nth("count", n)) };
+        let header = |n| Header { count: R::Cell::new(0, Label::part("object", "count", n)) };
         let breaker = |n| R::AtomicU8::new(0, Label::nth("breaker", n));
         let living = |label| {
             let ghost = R::Ghost::blank(label);
@@ -250,8 +251,9 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
             thread.ended = !thread.holds;
         }
         let after = self.switched.lock().1;
-        // One switch away and one back.
-        require(!asked || after >= before + 2, Kind::Starvation, || {
+        // One switch away, and one back unless finalization stopped this thread meanwhile.
+        let switches = 1 + usize::from(thread.holds);
+        require(!asked || after >= before + switches, Kind::Starvation, || {
             format!("T{n} was asked for the lock at a safe point, and nobody else ran")
         });
     }
@@ -263,7 +265,7 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
         }
         require(self.acquire(thread), Kind::Invariant, || "counts after its end".into());
         let result = body(thread);
-        self.release(thread);
+        self.release(thread, false);
         result
     }
 
@@ -275,9 +277,11 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
         thread.holds
     }
 
-    fn release(&self, thread: &mut Thread) {
+    /// Drops the lock before a blocking call, or for good: a thread that ends touches nothing
+    /// afterwards, and waits for nobody.
+    fn release(&self, thread: &mut Thread, last: bool) {
         if std::mem::take(&mut thread.holds) {
-            self.drop(thread.n, true);
+            self.drop(thread.n, last);
         }
     }
 }

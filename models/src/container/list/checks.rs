@@ -6,6 +6,8 @@ use super::*;
 mutants! {
     /// Faults of the optimistic read.
     pub enum Mutant {
+        /// A read always answers that the list is shorter.
+        AlwaysShort = "vc-always-short" breaks ["L1"] in "replace" by Everywhere;
         /// Step 4 increments without testing for zero.
         PlainIncref = "vc-plain-incref" breaks ["L2"] in "replace" by Everywhere;
         /// Step 5 is missing and the version moves once, after the stores.
@@ -103,6 +105,28 @@ impl Protocol for OptimisticList {
         ]
     }
 
+    fn starts(_: usize) -> Vec<Start<Op>> {
+        use Op::*;
+        fn letters(place: Place) -> Vec<Op> {
+            let value = 2 + place.fresh as i64;
+            let writes = [
+                Append(value),
+                SetFirst(value),
+                InsertFront(value),
+                MakeImmortal(value),
+                Make(value),
+            ];
+            [Get(0), Get(1), Pop, Clear].into_iter().chain(writes).collect()
+        }
+        vec![Start {
+            objects: 2,
+            grows: true,
+            fits: has_room,
+            setup: vec![Append(1)],
+            ..Start::new("item", "any operations on a list of one item", letters)
+        }]
+    }
+
     fn random(
         threads: usize,
         operations: usize,
@@ -138,26 +162,31 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "L1",
         states: "results are those of some sequential order: every item was in its place",
-        broken_by: &[Kind::NotLinearizable],
+        broken_by: &[Kind::NotLinearizable.anywhere()],
     },
     Property {
         id: "L2",
         states: "a returned item is alive and counted",
-        broken_by: &[Kind::UseAfterFree, Kind::PrematureFree, Kind::DoubleFree, Kind::DataRace],
+        broken_by: &[
+            Kind::UseAfterFree.at(&["object", "payload", "count"]),
+            Kind::PrematureFree.anywhere(),
+            Kind::DoubleFree.anywhere(),
+            Kind::DataRace.at(&["payload", "child"]),
+        ],
     },
     Property {
         id: "L3",
         states: "no access outside an array, none to a freed array, no torn item",
-        broken_by: &[Kind::TornRead, Kind::UseAfterFree],
+        broken_by: &[Kind::TornRead.anywhere(), Kind::UseAfterFree.at(&["array"])],
     },
     Property {
         id: "L4",
         states: "a failed attempt leaves the counts as they were",
-        broken_by: &[Kind::Leak, Kind::WrongCount],
+        broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
     },
     Property {
         id: "L5",
         states: "an operation makes one optimistic attempt, then takes the lock",
-        broken_by: &[Kind::Starvation],
+        broken_by: &[Kind::Starvation.anywhere()],
     },
 ];

@@ -25,6 +25,10 @@ impl<R: Runtime> World for List<R> {
         self.history.enter(thread)
     }
 
+    fn started(&self, main: &mut Caller<Op>) {
+        main.started();
+    }
+
     fn step(&self, caller: &mut Caller<Op>, op: Op) -> Option<i64> {
         self.history.call(caller, op, |op| {
             match op {
@@ -51,6 +55,7 @@ impl<R: Runtime> World for List<R> {
 
     fn finish(&self) {
         self.heap.settle();
-        History::<R, Op>::judge(&self.history.all(), sequential);
+        let (setup, calls) = self.history.all();
+        History::<R, Op>::judge(&setup, &calls, sequential);
     }
 }

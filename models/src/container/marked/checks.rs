@@ -6,6 +6,8 @@ use super::*;
 mutants! {
     /// Faults of the read by a second look.
     pub enum Mutant {
+        /// A read always answers that the list is shorter.
+        AlwaysShort = "or-always-short" breaks ["R1"] in "replace" by Everywhere;
         /// The increment does not test for zero.
         PlainIncref = "or-plain-incref" breaks ["R2"] in "replace" by Everywhere;
         /// The increment is relaxed.
@@ -18,6 +20,8 @@ mutants! {
         /// The array is not compared (CPython 3.13): slots of a retired one never change.
         #[shipped(x)]
         ArrayUnchecked = "or-array-unchecked" breaks ["R1", "R2"] in "retired" by Everywhere;
+        /// A failed attempt does not give its reference back.
+        UndoLost = "or-undo-lost" breaks ["R5"] in "replace" by Everywhere;
         /// The new array is published before it is filled.
         PublishEarly = "or-publish-early" breaks ["R3"] in "grow" by Everywhere;
         /// A foreign reader marks the list without its lock: store buffering against a resize
@@ -100,6 +104,27 @@ impl Protocol for MarkedList {
         ]
     }
 
+    fn starts(_: usize) -> Vec<Start<Op>> {
+        use Op::*;
+        fn letters(place: Place) -> Vec<Op> {
+            let value = 2 + place.fresh as i64;
+            let writes = [Append(value), SetFirst(value), Make(value)];
+            [Get(0), Get(1), Pop, Clear].into_iter().chain(writes).collect()
+        }
+        let start = |name, asks, setup| Start {
+            objects: 2,
+            grows: true,
+            fits: has_room,
+            setup,
+            alike: 1,
+            ..Start::new(name, asks, letters)
+        };
+        vec![
+            start("unmarked", "a list of one item that its owner alone has read", vec![Append(1)]),
+            start("marked", "a list of one item that others have read", vec![Append(1), Mark]),
+        ]
+    }
+
     fn random(
         threads: usize,
         operations: usize,
@@ -134,21 +159,26 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "R1",
         states: "the item returned was in its place at an instant of the call",
-        broken_by: &[Kind::NotLinearizable],
+        broken_by: &[Kind::NotLinearizable.anywhere()],
     },
     Property {
         id: "R2",
         states: "the item returned is alive and counted",
-        broken_by: &[Kind::UseAfterFree, Kind::PrematureFree, Kind::DoubleFree, Kind::DataRace],
+        broken_by: &[
+            Kind::UseAfterFree.at(&["object", "payload", "count"]),
+            Kind::PrematureFree.anywhere(),
+            Kind::DoubleFree.anywhere(),
+            Kind::DataRace.at(&["payload", "child"]),
+        ],
     },
     Property {
         id: "R3",
         states: "no access to a freed array, no address that nobody wrote",
-        broken_by: &[Kind::UseAfterFree, Kind::TornRead],
+        broken_by: &[Kind::UseAfterFree.at(&["array"]), Kind::TornRead.anywhere()],
     },
     Property {
         id: "R5",
         states: "a failed attempt leaves the counts as they were",
-        broken_by: &[Kind::Leak, Kind::WrongCount],
+        broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
     },
 ];

@@ -1,6 +1,7 @@
 //! The marked list behind its operations, and what must hold when all threads have ended.
 
 use super::*;
+use crate::container::heap::Call;
 use crate::protocol::SKIPPED;
 
 impl<R: Runtime> World for List<R> {
@@ -23,6 +24,10 @@ impl<R: Runtime> World for List<R> {
 
     fn enter(&self, thread: usize) -> Caller<Op> {
         self.history.enter(thread)
+    }
+
+    fn started(&self, main: &mut Caller<Op>) {
+        main.started();
     }
 
     fn step(&self, caller: &mut Caller<Op>, op: Op) -> Option<i64> {
@@ -51,14 +56,15 @@ impl<R: Runtime> World for List<R> {
 
     fn finish(&self) {
         self.heap.settle();
-        // Each read alone beside all writes: size and slots are different places, so several
-        // reads together need not fit into one order.
-        let (reads, writes): (Vec<_>, Vec<_>) =
-            self.history.all().into_iter().partition(|call| matches!(call.op, Op::Get(_)));
-        for read in reads {
-            let mut calls = writes.clone();
-            calls.push(read);
-            History::<R, Op>::judge(&calls, sequential);
+        // Each read alone beside all writes: size and slots are different places, so that several
+        // reads, of one thread too, need not fit into one order (`reports/README.md` has programs).
+        let (setup, calls) = self.history.all();
+        let reads = |call: &Call<Op>| matches!(call.op, Op::Get(_));
+        for one in (0..calls.len()).filter(|n| reads(&calls[*n])) {
+            // In their places: within a thread, calls are in the order of the list.
+            let beside = calls.iter().enumerate().filter(|(n, call)| *n == one || !reads(call));
+            let calls: Vec<Call<Op>> = beside.map(|(_, call)| *call).collect();
+            History::<R, Op>::judge(&setup, &calls, sequential);
         }
     }
 }

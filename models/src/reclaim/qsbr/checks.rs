@@ -30,6 +30,10 @@ mutants! {
         QuiesceMidRead = "qsbr-quiesce-mid-read" breaks ["Q1", "Q4"] in "online-reader" by Everywhere;
         /// A quiescent point publishes nothing: memory waits until its reader goes offline.
         QuiescentNothing = "qsbr-quiescent-nothing" breaks ["Q6"] in "stays-online" by Everywhere;
+        /// The scan takes the goal that it was asked for as reached.
+        ReadPastWrite = "qsbr-read-past-write" breaks ["Q2"] in "waits" by Everywhere;
+        /// Processing frees one block: a thread that retires faster has a backlog without bound.
+        ProcessOne = "qsbr-process-one" breaks ["Q7"] in "backlog" by Everywhere;
         /// A thread that ends forgets the blocks that it retired.
         ExitDrop = "delayed-exit-drop" breaks ["Q5"] in "exit-with-queue" by Everywhere;
         /// Sequences are compared as plain numbers.
@@ -90,11 +94,60 @@ impl Protocol for QsbrProtocol {
                 .setup([Attach])
                 .thread([Load, Use])
                 .thread([Replace(1), Process]),
+            Scenario::new("backlog", "three blocks are retired, then processed twice")
+                .objects(4)
+                .thread([Replace(1), Replace(2), Replace(3), Process, Process]),
+            Scenario::new("waits", "a goal waits for an advance that does not come")
+                .objects(2)
+                .thread([ReplaceNext(1), Process]),
             Scenario::new("wrap", "the clock wraps around")
                 .objects(2)
                 .setup([NearWrap, Attach])
                 .thread([Load, Use, Quiescent, Detach])
                 .thread([Replace(1), Process]),
+        ]
+    }
+
+    fn starts(_: usize) -> Vec<Start<Op>> {
+        use Op::*;
+        fn letters(place: Place) -> Vec<Op> {
+            let block = 1 + place.fresh;
+            let writes = [Replace(block), ReplaceNext(block), Advance, Process, Scan];
+            [Attach, Load, Use, Quiescent, Detach].into_iter().chain(writes).collect()
+        }
+        let start = |name, asks, first| Start {
+            first,
+            grows: true,
+            finish: vec![ProcessAll],
+            fits: |scenario: &Scenario<Op>| {
+                // A thread that is online loads, is quiescent or goes offline, and uses what it
+                // has loaded.
+                scenario.threads.iter().all(|script| {
+                    let (mut online, mut has) = (false, false);
+                    script.iter().all(|op| match op {
+                        Attach => !std::mem::replace(&mut online, true),
+                        Load => {
+                            has = true;
+                            online
+                        }
+                        Use => has,
+                        Quiescent => {
+                            has = false;
+                            online
+                        }
+                        Detach => {
+                            has = false;
+                            std::mem::take(&mut online)
+                        }
+                        _ => true,
+                    })
+                })
+            },
+            ..Start::new(name, asks, letters)
+        };
+        vec![
+            start("offline", "nobody is online", vec![]),
+            start("online", "every thread is online", vec![Attach]),
         ]
     }
 
@@ -131,26 +184,31 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "Q1",
         states: "memory is freed only when no reader can still hold the pointer",
-        broken_by: &[Kind::UseAfterFree, Kind::PrematureFree],
+        broken_by: &[Kind::UseAfterFree.at(&["block", "payload"]), Kind::PrematureFree.anywhere()],
     },
     Property {
         id: "Q2",
         states: "the read sequence never passes the write sequence",
-        broken_by: &[Kind::Invariant],
+        broken_by: &[Kind::Invariant.anywhere()],
     },
     Property {
         id: "Q4",
         states: "all reads of those readers happen before the free",
-        broken_by: &[Kind::DataRace],
+        broken_by: &[Kind::DataRace.at(&["payload"])],
     },
     Property {
         id: "Q5",
         states: "each retired block is freed exactly once: it is queued until then, whoever retired it",
-        broken_by: &[Kind::DoubleFree, Kind::Leak],
+        broken_by: &[Kind::DoubleFree.anywhere(), Kind::Leak.anywhere()],
+    },
+    Property {
+        id: "Q7",
+        states: "after processing no block waits whose goal had been reached before: the backlog is bounded",
+        broken_by: &[Kind::Unbounded.at(&["backlog"])],
     },
     Property {
         id: "Q6",
         states: "when all threads are offline or quiescent since, one advance frees everything older",
-        broken_by: &[Kind::Leak],
+        broken_by: &[Kind::Leak.anywhere()],
     },
 ];

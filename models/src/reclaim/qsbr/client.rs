@@ -60,11 +60,13 @@ pub enum Op {
 
 impl<R: Runtime> Pointer<R> {
     fn free(&self, n: usize) {
-        self.blocks[n].ghost.free();
         self.blocks[n].payload.write(0);
+        self.blocks[n].ghost.free();
     }
 
     fn process(&self, queue: &mut Vec<(usize, u64)>) {
+        // Relaxed: what it has reached now, it has reached for every later look too.
+        let reached = self.clock.read.load(Relaxed);
         // Front to back: goals of one queue rise, the first that waits ends the walk.
         while let Some((n, goal)) = queue.first().copied() {
             if !self.clock.poll(goal) {
@@ -72,7 +74,14 @@ impl<R: Runtime> Pointer<R> {
             }
             queue.remove(0);
             self.free(n);
+            if self.faults.is(Mutant::ProcessOne) {
+                break;
+            }
         }
+        let late = queue.iter().filter(|(_, goal)| !before(reached, *goal)).count();
+        require(late == 0, Kind::Unbounded, || {
+            format!("backlog: {late} block(s) wait although their goal had been reached")
+        });
     }
 
     /// At rest every block but the published one has been freed.
@@ -100,7 +109,7 @@ impl<R: Runtime> World for Pointer<R> {
 
     fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
         let block = |n| Block {
-            payload: R::Cell::new(0, Label::nth("payload", n)),
+            payload: R::Cell::new(0, Label::part("block", "payload", n)),
             ghost: R::Ghost::blank(Label::nth("block", n)),
         };
         let world = Self {
@@ -136,7 +145,6 @@ impl<R: Runtime> World for Pointer<R> {
             }
             Op::Use => {
                 let Some(n) = local.pointer else { return SKIPPED };
-                self.blocks[n].ghost.touch();
                 self.blocks[n].payload.read();
             }
             Op::Quiescent if local.online => {
@@ -185,6 +193,7 @@ impl<R: Runtime> World for Pointer<R> {
     }
 
     fn finish(&self) {
+        self.ordered();
         // All offline: one advance makes every goal reachable.
         self.clock.advance();
         let mut queue = std::mem::take(&mut *self.orphans.lock());
@@ -195,6 +204,13 @@ impl<R: Runtime> World for Pointer<R> {
             self.free(n);
         }
         self.settled();
+        self.ordered();
+    }
+}
+
+impl<R: Runtime> Pointer<R> {
+    /// The read sequence is not past the write sequence.
+    fn ordered(&self) {
         // Relaxed: all threads have ended and were joined.
         let (read, write) = (self.clock.read.load(Relaxed), self.clock.write.load(Relaxed));
         require(!before(write, read), Kind::Invariant, || {

@@ -6,7 +6,7 @@ mutants! {
     /// Faults of the atomic count.
     pub enum Mutant {
         /// The count changes by a load and a store instead of one step.
-        PlainCount = "arc-plain-count" breaks ["R2", "R3"] in "balanced" by Everywhere;
+        PlainCount = "arc-plain-count" breaks ["R1", "R3"] in "balanced" by Everywhere;
         /// The decrement is relaxed: the last dropper does not see what others did.
         RelaxedDecr = "arc-relaxed-decr" breaks ["R4"] in "last-use" by WeakMemory;
         /// No acquire before the object is destroyed.
@@ -14,11 +14,11 @@ mutants! {
         /// The acquire fence stands before the decrement instead of after it.
         FenceBefore = "arc-fence-before" breaks ["R4"] in "last-use" by WeakMemory;
         /// Try-increment adds first and takes it back when the count was zero.
-        TryAddUndo = "arc-try-incr-add" breaks ["R5", "R2"] in "two-upgrades" by Everywhere;
+        TryAddUndo = "arc-try-incr-add" breaks ["R5", "R1"] in "two-upgrades" by Everywhere;
         /// Try-increment tests for zero and adds in two steps.
-        TryCheckThenAdd = "arc-try-incr-then-check" breaks ["R5", "R2"] in "upgrade" by Everywhere;
+        TryCheckThenAdd = "arc-try-incr-then-check" breaks ["R5", "R1", "R4"] in "upgrade" by Everywhere;
         /// The count wraps around instead of saturating.
-        Wrap = "arc-wrap" breaks ["R2"] in "leaky" by Everywhere;
+        Wrap = "arc-wrap" breaks ["R1"] in "leaky" by Everywhere;
     }
 }
 
@@ -78,6 +78,10 @@ impl Protocol for Atomic {
         ]
     }
 
+    fn starts(threads: usize) -> Vec<Start<Op>> {
+        global_lock::starts(threads)
+    }
+
     fn random(n: usize, ops: usize, below: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
         Some(random(n, ops, below))
     }
@@ -87,32 +91,26 @@ impl Protocol for Atomic {
 pub const PROPERTIES: &[Property] = &[
     Property {
         id: "R1",
-        states: "an object is freed exactly once, by the thread that observed zero",
-        broken_by: &[Kind::DoubleFree],
-    },
-    Property {
-        id: "R2",
-        states: "no object is freed or unusable while a reference exists",
-        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree],
+        states: "an object is freed once, when no reference exists, and not touched afterwards",
+        broken_by: &[
+            Kind::DoubleFree.anywhere(),
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+        ],
     },
     Property {
         id: "R3",
         states: "at quiescence the count equals the references; none left means freed",
-        broken_by: &[Kind::Leak, Kind::WrongCount],
+        broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
     },
     Property {
         id: "R4",
         states: "every use by any thread happens before the free",
-        broken_by: &[Kind::DataRace],
+        broken_by: &[Kind::DataRace.at(&["payload", "child"])],
     },
     Property {
         id: "R5",
         states: "a count of zero is final",
-        broken_by: &[Kind::UseAfterFree, Kind::DoubleFree],
-    },
-    Property {
-        id: "R6",
-        states: "destructors run outside every lock: no deadlock",
-        broken_by: &[Kind::Deadlock],
+        broken_by: &[Kind::UseAfterFree.anywhere(), Kind::DoubleFree.anywhere()],
     },
 ];

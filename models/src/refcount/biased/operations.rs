@@ -1,6 +1,7 @@
 //! The biased count behind the interface that all counts share.
 
 use super::*;
+use crate::ghost::Ghost as _;
 
 /// Operations of this scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,14 @@ pub enum Extra {
     MaybeWeak(usize),
     /// The owner gives up its bias.
     Merge(usize),
+    /// A further reference while a lock keeps the object, announced in the same step.
+    NewRefWithLock(usize),
+    /// Puts the thread's reference into the slot; the object is announced.
+    Publish(usize),
+    /// Takes the reference to object `.0` out of the slot, if it is there.
+    Unpublish(usize),
+    /// Reads object `.0` out of the slot without a lock: an upgrade, and a second look.
+    TryCompare(usize),
     /// The thread ends its life as an owner.
     Exit,
     /// The thread takes over the id of the ended thread `.0`.
@@ -28,10 +37,10 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Biased<R, F> {
 
     fn new(shape: Shape, faults: F) -> Self {
         let header = |n| Header {
-            owner: R::AtomicUsize::new(0, Label::nth("owner", n)),
-            local: R::AtomicU32::new(0, Label::nth("local", n)),
-            shared: R::AtomicI64::new(0, Label::nth("shared", n)),
-            bias: R::Cell::new(0, Label::nth("bias", n)),
+            owner: R::AtomicUsize::new(0, Label::part("object", "owner", n)),
+            local: R::AtomicU32::new(0, Label::part("object", "local", n)),
+            shared: R::AtomicI64::new(0, Label::part("object", "shared", n)),
+            bias: R::Cell::new(0, Label::part("object", "bias", n)),
         };
         let breaker = |n| R::AtomicU8::new(0, Label::nth("breaker", n));
         Self {
@@ -39,6 +48,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Biased<R, F> {
             table: R::Mutex::new(Vec::new(), "table"),
             world: R::Mutex::new((), "world"),
             breaker: (0..shape.threads).map(breaker).collect(),
+            slot: R::AtomicUsize::new(0, "slot"),
             rites: OnceLock::new(),
             faults,
         }
@@ -72,10 +82,54 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Biased<R, F> {
     fn poll(&self, thread: &mut Thread) {
         self.drain(thread);
     }
+    fn needs(extra: Extra) -> Option<usize> {
+        match extra {
+            Extra::MaybeWeak(n)
+            | Extra::Merge(n)
+            | Extra::NewRefWithLock(n)
+            | Extra::Publish(n) => Some(n),
+            _ => None,
+        }
+    }
+    fn takes(extra: Extra) -> Option<usize> {
+        match extra {
+            Extra::Publish(n) => Some(n),
+            _ => None,
+        }
+    }
+    fn gives(extra: Extra) -> Option<usize> {
+        match extra {
+            Extra::NewRefWithLock(n) | Extra::Unpublish(n) | Extra::TryCompare(n) => Some(n),
+            _ => None,
+        }
+    }
     fn extra(&self, thread: &mut Thread, extra: Extra) -> Option<i64> {
         match extra {
             Extra::MaybeWeak(n) => self.set_maybe_weak(&self.objects[n]),
-            Extra::Merge(n) => drop(self.merge(&self.objects[n], 0)),
+            Extra::Merge(n) => {
+                let object = &self.objects[n];
+                // Relaxed: as in `add`.
+                if object.header.owner.load(Relaxed) != thread.id {
+                    return SKIPPED;
+                }
+                self.merge(object, 0);
+            }
+            Extra::NewRefWithLock(n) => {
+                self.new_ref_with_lock(thread, &self.objects[n]);
+                self.objects[n].ghost.gain();
+                return Some(1);
+            }
+            Extra::Publish(n) => {
+                self.set_maybe_weak(&self.objects[n]);
+                // Release: the object and its flag before its address.
+                self.slot.store(n + 1, Release);
+            }
+            Extra::Unpublish(n) => {
+                // Acquire: pairs with the publication; the reference is the caller's now.
+                let taken = self.slot.compare_exchange(n + 1, 0, Acquire, Relaxed).is_ok();
+                return Some(i64::from(taken));
+            }
+            Extra::TryCompare(n) => return Some(i64::from(self.try_compare(thread, n))),
             Extra::Exit => self.unregister(thread),
             Extra::Adopt(n) => self.adopt(thread, &self.objects[n]),
             Extra::Become(n) => {

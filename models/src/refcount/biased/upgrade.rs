@@ -11,6 +11,8 @@
 //! read-modify-write at its death.
 
 use super::*;
+use crate::ghost::Ghost as _;
+use crate::runtime::trace::type_stable;
 
 impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
     /// A reference from an address, without a lock. At the initial zero it may refuse a live
@@ -39,6 +41,47 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
             // last one (a release sequence).
             match header.shared.compare_exchange(old, old + ONE, Relaxed, Relaxed) {
                 Ok(_) => return true,
+                Err(found) => old = found,
+            }
+        }
+    }
+
+    /// A reference to what the slot refers to, if that is object `n`: an upgrade, and a second look
+    /// (`_Py_TryIncrefCompare`).
+    pub fn try_compare(&self, thread: &mut Thread, n: usize) -> bool {
+        // Acquire: pairs with the publication, the flag before the address.
+        if self.slot.load(Acquire) != n + 1 {
+            return false;
+        }
+        let object = &self.objects[n];
+        if !type_stable(|| self.try_add(thread, object)) {
+            return false;
+        }
+        object.ghost.gain();
+        // Relaxed: an object that has left the slot is given back, whatever else has become of it.
+        if self.slot.load(Relaxed) == n + 1 {
+            return true;
+        }
+        object.ghost.lose();
+        self.sub(thread, object);
+        false
+    }
+
+    /// A further reference while somebody's lock keeps the object, and the announcement in the same
+    /// step (`_Py_NewRefWithLock`).
+    pub fn new_ref_with_lock(&self, thread: &Thread, object: &Obj<R>) {
+        let header = &object.header;
+        // Relaxed: as in `add`.
+        if header.owner.load(Relaxed) == thread.id {
+            return self.set_local(header, header.local.load(Relaxed) + 1);
+        }
+        // Relaxed: a guess, which the exchange confirms.
+        let mut old = header.shared.load(Relaxed);
+        loop {
+            let flag = if old & FLAGS == INITIAL { MAYBE_WEAK } else { 0 };
+            // Relaxed: the lock keeps the object, nothing is decided.
+            match header.shared.compare_exchange(old, (old + ONE) | flag, Relaxed, Relaxed) {
+                Ok(_) => return,
                 Err(found) => old = found,
             }
         }

@@ -5,24 +5,18 @@ use super::*;
 mutants! {
     /// Faults of the published scheme.
     pub enum Mutant {
+        /// A foreign drop is relaxed: it frees beside the uses of others.
+        DropRelaxed = "paper-drop-relaxed" breaks ["P4"] in "uses-and-merge" by WeakMemory;
+        /// The safe point does nothing: entries wait until the owner exits.
+        PollNothing = "paper-poll-nothing" breaks ["P1"] in "polled" by Everywhere;
         /// The owner frees at zero although the object is on its list.
         FreeListed = "paper-free-listed" breaks ["P2"] in "drop-and-return" by Everywhere;
         /// Every foreign decrement below zero queues.
         NoQueuedFlag = "paper-requeue" breaks ["P1", "P2"] in "two-foreign-drops" by Everywhere;
-        /// A foreign drop does not release: what it did may come after the free.
-        DropNoRelease = "paper-drop-no-release" breaks ["P4"] in "uses-and-merge" by WeakMemory;
-        /// A foreign drop does not acquire: it frees beside the uses of others.
-        DropNoAcquire = "paper-drop-no-acquire" breaks ["P4"] in "uses-and-merge" by WeakMemory;
-        /// The owner that merges at zero does not release its uses.
-        ZeroNoRelease = "paper-zero-merge-no-release" breaks ["P4"] in "uses-and-last" by WeakMemory;
-        /// The owner that merges at zero does not acquire the drops of others.
-        ZeroNoAcquire = "paper-zero-merge-no-acquire" breaks ["P4"] in "uses-and-last" by WeakMemory;
-        /// The merge of a listed object does not release the owner's uses.
-        ListNoRelease = "paper-list-merge-no-release" breaks ["P4"] in "uses-and-merge" by WeakMemory;
-        /// The merge of a listed object does not acquire the drops of others.
-        ListNoAcquire = "paper-list-merge-no-acquire" breaks ["P4"] in "uses-and-merge" by WeakMemory;
-        /// The owner word is cleared after the merge, when the object may be gone, as published.
-        #[shipped(x)]
+        /// The merge of a listed object leaves out the owner's half.
+        ListForgetsBias = "paper-list-forgets-bias" breaks ["P1"] in "one-listed" by Everywhere;
+        /// The owner word is cleared after the merge, when the object may be gone, as the published
+        /// form is recalled.
         OwnerAfterMerge = "paper-owner-after-merge" breaks ["P2"] in "merge-beside-last" by Everywhere;
     }
 }
@@ -43,10 +37,19 @@ impl Protocol for BiasedPaper {
     fn scenarios() -> Vec<Scenario<Op>> {
         use Op::*;
         vec![
+            Scenario::new("polled", "the owner polls after a foreign drop, and goes on")
+                .setup([New(0), Give(0, 1)])
+                .thread([Poll])
+                .thread([Decref(0)])
+                .finish([Poll, Settled]),
             Scenario::new("foreign-drop", "a foreign thread drops what the owner counted")
                 .setup([New(0), Incref(0), Give(0, 1)])
                 .thread([Decref(0), Poll])
                 .thread([Use(0), Decref(0)]),
+            Scenario::new("one-listed", "the only reference is dropped by a foreign thread")
+                .setup([New(0), Give(0, 1)])
+                .thread([Poll])
+                .thread([Decref(0)]),
             Scenario::new("two-foreign-drops", "the shared half falls to minus two")
                 .setup([New(0), Incref(0), Incref(0), Give(0, 1), Give(0, 1)])
                 .thread([Poll, Decref(0)])
@@ -73,6 +76,28 @@ impl Protocol for BiasedPaper {
         ]
     }
 
+    fn starts(threads: usize) -> Vec<Start<Op>> {
+        fn letters(place: Place) -> Vec<Op> {
+            let mut letters = workshop::letters();
+            letters.extend((place.thread == 0).then_some(Op::Poll));
+            letters
+        }
+        let start = |name, asks, setup| Start {
+            setup,
+            alike: 1,
+            fits: workshop::fits,
+            ..Start::new(name, asks, letters)
+        };
+        vec![
+            start("each", "every thread has a reference", workshop::each(threads)),
+            start(
+                "abroad",
+                "every thread but the owner has a reference",
+                workshop::abroad(threads),
+            ),
+        ]
+    }
+
     fn random(n: usize, ops: usize, below: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
         Some(random(n, ops, below))
     }
@@ -82,16 +107,24 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "P1",
         states: "biased + shared equals the references at quiescence",
-        broken_by: &[Kind::WrongCount, Kind::Leak, Kind::NegativeCount],
+        broken_by: &[
+            Kind::WrongCount.anywhere(),
+            Kind::Leak.anywhere(),
+            Kind::NegativeCount.anywhere(),
+        ],
     },
     Property {
         id: "P2",
         states: "no free while referenced or listed, none twice, no touch after the last step",
-        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree, Kind::DoubleFree],
+        broken_by: &[
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.at(&["object", "payload", "owner", "biased", "shared", "bias"]),
+            Kind::DoubleFree.anywhere(),
+        ],
     },
     Property {
         id: "P4",
         states: "uses happen before the free; the biased half has one writer",
-        broken_by: &[Kind::DataRace],
+        broken_by: &[Kind::DataRace.at(&["payload", "child", "bias"])],
     },
 ];

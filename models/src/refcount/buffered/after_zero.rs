@@ -2,6 +2,7 @@
 //! way back to ordinary counting.
 
 use super::*;
+use crate::ghost::Ghost as _;
 
 impl<R: Runtime, F: Fault<Mutant>> Buffered<R, F> {
     /// The finalizer of a claimed object: any code, outside the commit lock.

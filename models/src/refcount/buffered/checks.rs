@@ -20,9 +20,15 @@ mutants! {
         /// Upgrades are answered from the late count: the design without a second count.
         UpgradeByCount = "buf-free-without-inc-check" breaks ["B6", "B1"] in "upgrade" by Everywhere;
         /// The object is claimed after the decision to free it.
-        ClaimLate = "buf-claim-after-free" breaks ["B6", "B1"] in "upgrade" by Everywhere;
+        ClaimLate = "buf-claim-after-free" breaks ["B6", "B1", "B4"] in "upgrade" by Everywhere;
         /// "The count is one" is taken for "I am alone".
         UniqueByCount = "buf-unique-by-count" breaks ["B4"] in "in-place" by Everywhere;
+        /// The safe point does not join: rounds wait until the thread exits.
+        PollNothing = "buf-poll-nothing" breaks ["B3"] in "finalized" by Everywhere;
+        /// A full log is not handed over: it grows without bound.
+        Unbounded = "buf-unbounded" breaks ["B9"] in "capacity-1" by Everywhere;
+        /// A full log loses an entry.
+        FullForgets = "buf-full-forgets" breaks ["B5"] in "capacity-1" by Everywhere;
         /// The finalizer runs inside the round, and waits for one.
         DelOnCommit = "buf-del-on-commit" breaks ["B8"] in "finalized" by Everywhere;
         /// The decision to free stands, whatever the finalizer has logged.
@@ -59,6 +65,16 @@ impl Protocol for BufferedProtocol {
                 .thread([Poll, Incref(0), Send(0)])
                 .thread([Recv(0), Decref(0), Poll])
                 .loom(Preemptions(2)),
+            Scenario::new("capacity-1", "logs of one entry, an increment passed on")
+                .setup([New(0), X(Capacity(1)), Give(0, 1)])
+                .thread([X(Round), X(Round)])
+                .thread([Incref(0), Decref(0), Decref(0), Poll])
+                .loom(Preemptions(2)),
+            Scenario::new("capacity-2", "logs of two entries, an increment passed on")
+                .setup([New(0), X(Capacity(2)), Give(0, 1)])
+                .thread([Recv(0), Decref(0), X(Round), X(Round)])
+                .thread([Incref(0), Send(0), Decref(0), Poll])
+                .loom(Preemptions(2)),
             Scenario::new("blocked", "a thread increments, then blocks")
                 .setup([New(0), Give(0, 1)])
                 .thread([Recv(0), Decref(0), X(Round), X(Round)])
@@ -91,6 +107,45 @@ impl Protocol for BufferedProtocol {
         ]
     }
 
+    /// Left out: `InPlace`, whose faithful answer is always no. The main thread commits, and
+    /// never blocks.
+    fn starts(threads: usize) -> Vec<Start<Op<Extra>>> {
+        use self::Extra::*;
+        use Op::{Extra as X, *};
+        fn letters(place: Place) -> Vec<Op<self::Extra>> {
+            let mut letters = workshop::letters();
+            letters.push(TryIncref(0));
+            match place.thread {
+                0 => letters.push(X(Round)),
+                _ => letters.extend([Poll, X(Block)]),
+            }
+            letters
+        }
+        let start = |name, asks, setup| Start {
+            setup,
+            alike: 1,
+            fits: workshop::fits,
+            ..Start::new(name, asks, letters)
+        };
+        let mut full = workshop::each(threads);
+        full.insert(1, X(Capacity(1)));
+        let dropped = [Decref(0), X(Round)];
+        vec![
+            start("each", "every thread has a reference", workshop::each(threads)),
+            start("full", "the same, logs hold one entry", full),
+            start(
+                "late",
+                "the last reference is dropped, its decrement waits",
+                [New(0)].into_iter().chain(dropped).collect(),
+            ),
+            start(
+                "finalizer",
+                "and the finalizer will store a reference",
+                [New(0), X(Finalizer(0, true))].into_iter().chain(dropped).collect(),
+            ),
+        ]
+    }
+
     fn random(
         n: usize,
         ops: usize,
@@ -107,36 +162,54 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "B1",
         states: "an object is freed only when every reference ever taken has been dropped",
-        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree, Kind::DoubleFree],
+        broken_by: &[
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+            Kind::DoubleFree.anywhere(),
+        ],
     },
     Property {
         id: "B3",
-        states: "an object without references is freed within three complete rounds",
-        broken_by: &[Kind::Leak],
+        states: "a safe point joins the round that is asked for; five complete rounds free what nobody refers to",
+        broken_by: &[Kind::Leak.anywhere(), Kind::Starvation.anywhere()],
     },
     Property {
         id: "B4",
         states: "only the commit thread looks at counts; uses happen before the free",
-        broken_by: &[Kind::DataRace],
+        broken_by: &[Kind::DataRace.at(&["payload", "child", "count", "finalizer"])],
     },
     Property {
         id: "B5",
         states: "no entry is lost or applied twice",
-        broken_by: &[Kind::WrongCount, Kind::Leak, Kind::PrematureFree, Kind::UseAfterFree],
+        broken_by: &[
+            Kind::WrongCount.anywhere(),
+            Kind::Leak.anywhere(),
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+        ],
+    },
+    Property {
+        id: "B9",
+        states: "no log has more entries than its capacity: a full one is handed over",
+        broken_by: &[Kind::Unbounded.at(&["log"])],
     },
     Property {
         id: "B7",
         states: "a finalizer runs at most once, and an object that it brought back lives",
-        broken_by: &[Kind::FinalizedTwice, Kind::PrematureFree, Kind::UseAfterFree],
+        broken_by: &[
+            Kind::FinalizedTwice.anywhere(),
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+        ],
     },
     Property {
         id: "B8",
         states: "no foreign code runs inside a round: no deadlock",
-        broken_by: &[Kind::Deadlock],
+        broken_by: &[Kind::Deadlock.anywhere()],
     },
     Property {
         id: "B6",
         states: "an upgrade gives a live object or nothing",
-        broken_by: &[Kind::UseAfterFree, Kind::PrematureFree],
+        broken_by: &[Kind::UseAfterFree.anywhere(), Kind::PrematureFree.anywhere()],
     },
 ];

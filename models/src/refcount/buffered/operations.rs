@@ -7,6 +7,8 @@ use super::*;
 pub enum Extra {
     /// The commit thread tries to do a round.
     Round,
+    /// Logs hold so many entries from now on; before the threads start.
+    Capacity(usize),
     /// The thread blocks in foreign code and logs nothing more.
     Block,
     /// Changes object `.0` in place if nobody else refers to it.
@@ -76,7 +78,22 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Buffered<R, F> {
         true
     }
     fn poll(&self, thread: &mut Thread) {
-        self.join(thread);
+        let asked = match self.faults.is(Mutant::PollNothing) {
+            // Acquire: as in `join`.
+            true => self.asked.load(Acquire),
+            false => self.join(thread),
+        };
+        // Relaxed: our own word.
+        let joined = self.joined[thread.n].load(Relaxed);
+        require(joined >= asked, Kind::Starvation, || {
+            format!(
+                "joined[{}]: round {joined} after a safe point that was asked for {asked}",
+                thread.n
+            )
+        });
+    }
+    fn ended(&self, thread: &Thread) -> bool {
+        thread.gone
     }
     fn extra(&self, thread: &mut Thread, extra: Extra) -> Option<i64> {
         match extra {
@@ -85,6 +102,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Buffered<R, F> {
                 let what = if stores { STORES } else { PLAIN };
                 self.objects[n].header.finalizer.write(what);
             }
+            Extra::Capacity(entries) => self.capacity.write(entries),
             Extra::Block => self.leave(thread, self.faults.is(Mutant::SkipBlocked)),
             Extra::InPlace(n) => {
                 let object = &self.objects[n];

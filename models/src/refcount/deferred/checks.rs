@@ -5,6 +5,8 @@ use super::*;
 mutants! {
     /// Faults of deferred counting.
     pub enum Mutant {
+        /// The collection does nothing.
+        CollectNothing = "def-collect-nothing" breaks ["D6"] in "unbound" by Everywhere;
         /// Closing asks the object whether it is deferred, not the word.
         CloseByObject = "def-close-by-object" breaks ["D4", "D1"] in "deferred-later" by Everywhere;
         /// Tagged words are not added up.
@@ -18,7 +20,7 @@ mutants! {
         /// An id is reused before all slots were merged.
         DirtyId = "def-id-reuse-dirty" breaks ["D3", "D1"] in "id-reuse" by Everywhere;
         /// An exiting thread forgets its slots.
-        ExitLosesSlot = "def-exit-lost-slot" breaks ["D3", "D1"] in "exit" by Everywhere;
+        ExitLosesSlot = "def-exit-lost-slot" breaks ["D3"] in "slot-and-exit" by Everywhere;
     }
 }
 
@@ -57,17 +59,52 @@ impl Protocol for DeferredProtocol {
                 .loom(Preemptions(3)),
             Scenario::new("unbound", "an unreachable deferred object")
                 .setup([Bind(0, true)])
-                .thread([Unbind, Collect]),
+                .thread([Unbind, Collect, Settled]),
             Scenario::new("id-reuse", "an object dies, its id goes to another")
                 .objects(2)
                 .setup([Bind(0, true)])
                 .thread([SlotIncref, HeaderDecref(0), Unbind, Collect, Bind(1, true), Exit]),
+            Scenario::new("slot-and-exit", "a thread counts in its slot and ends")
+                .setup([Bind(0, true)])
+                .thread([SlotIncref, Exit]),
             Scenario::new("exit", "a thread that counted in its slot ends")
                 .setup([Bind(0, true)])
                 .thread([Load, Use, Collect, Use])
                 .thread([SlotIncref, Exit])
                 .finish([Close, Unbind, Collect])
                 .loom(Preemptions(3)),
+        ]
+    }
+
+    fn starts(_: usize) -> Vec<Start<Op>> {
+        use Op::*;
+        let letters =
+            |_| vec![Load, Use, Close, Unbind, Defer, SlotIncref, HeaderDecref(0), Collect, Exit];
+        let start = |name, asks, deferred| Start {
+            setup: vec![Bind(0, deferred)],
+            fits: |scenario: &Scenario<Op>| {
+                // A thread uses, closes and defers what it has loaded.
+                scenario.threads.iter().all(|script| {
+                    let mut words = 0;
+                    script.iter().all(|op| match op {
+                        Load => {
+                            words += 1;
+                            true
+                        }
+                        Close => {
+                            words -= 1;
+                            words >= 0
+                        }
+                        Use | Defer => words > 0,
+                        _ => true,
+                    })
+                })
+            },
+            ..Start::new(name, asks, letters)
+        };
+        vec![
+            start("deferred", "a name is bound to a deferred object", true),
+            start("counted", "a name is bound to an object that is counted", false),
         ]
     }
 
@@ -97,23 +134,27 @@ impl Protocol for DeferredProtocol {
 const PROPERTIES: &[Property] = &[
     Property {
         id: "D1",
-        states: "no free while a word, a slot or a count refers to the object",
-        broken_by: &[Kind::PrematureFree, Kind::UseAfterFree, Kind::DoubleFree],
+        states: "no free while a word, a slot or a count refers to the object; its uses come before",
+        broken_by: &[
+            Kind::DataRace.at(&["payload"]),
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+            Kind::DoubleFree.anywhere(),
+        ],
     },
     Property {
         id: "D3",
         states: "when the world stands, the sum over all places equals the references",
-        broken_by: &[Kind::WrongCount],
+        broken_by: &[Kind::WrongCount.anywhere()],
     },
     Property {
         id: "D4",
         states: "each word is counted at most once, by its own tag",
-        broken_by: &[Kind::WrongCount, Kind::Leak],
+        broken_by: &[Kind::WrongCount.anywhere(), Kind::Leak.anywhere()],
     },
     Property {
         id: "D6",
         states: "an unreachable deferred object is freed by the next collection",
-        broken_by: &[Kind::Leak],
+        broken_by: &[Kind::Leak.anywhere()],
     },
-    Property { id: "D7", states: "uses happen before the free", broken_by: &[Kind::DataRace] },
 ];

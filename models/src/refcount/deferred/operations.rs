@@ -19,10 +19,12 @@ pub enum Op {
     Defer,
     /// One more reference to the name's object, counted in the thread's slot.
     SlotIncref,
-    /// Drops a reference counted anywhere, through the header, to object `n`.
+    /// Drops a reference that a slot was raised for, through the header, to object `n`.
     HeaderDecref(usize),
     /// Stops the world and collects.
     Collect,
+    /// States that what nothing refers to has been freed.
+    Settled,
     /// The thread ends.
     Exit,
 }
@@ -34,15 +36,16 @@ impl<R: Runtime> Worldly for Deferred<R> {
 
     fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
         let header = |n| Header {
-            count: R::AtomicI64::new(0, Label::nth("count", n)),
-            deferred: R::AtomicU8::new(0, Label::nth("deferred", n)),
+            count: R::AtomicI64::new(0, Label::part("object", "count", n)),
+            deferred: R::AtomicU8::new(0, Label::part("object", "deferred", n)),
         };
         let frame = |n| R::Mutex::new(Frame::default(), Label::nth("frame", n));
         Self {
             objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
-            world: R::Mutex::new((), "world"),
+            world: R::Mutex::new(vec![0; shape.objects], "world"),
             frames: (0..shape.threads).map(frame).collect(),
             name: R::AtomicUsize::new(0, "name"),
+            live: R::Mutex::new(Vec::new(), "live"),
             ids: R::Mutex::new(Vec::new(), "ids"),
             faults,
         }
@@ -53,7 +56,7 @@ impl<R: Runtime> Worldly for Deferred<R> {
     }
 
     fn step(&self, local: &mut Local, op: Op) -> Option<i64> {
-        let _world = self.world.lock();
+        let mut loose = self.world.lock();
         match op {
             Op::Bind(n, deferred) => self.bind(n, deferred),
             Op::Load => return self.load(local),
@@ -69,15 +72,18 @@ impl<R: Runtime> Worldly for Deferred<R> {
             }
             Op::Unbind => return self.unbind(),
             Op::Defer => return self.defer(local),
-            Op::SlotIncref => return self.slot_incref(local),
+            Op::SlotIncref => return self.slot_incref(local, &mut loose),
             Op::HeaderDecref(n) => {
-                if self.objects[n].ghost.is_dead() || self.objects[n].ghost.holders() == 0 {
+                if loose[n] == 0 {
                     return SKIPPED;
                 }
+                loose[n] -= 1;
                 self.objects[n].ghost.lose();
                 self.decref(n);
             }
+            Op::Collect if self.faults.is(Mutant::CollectNothing) => {}
             Op::Collect => self.collect(),
+            Op::Settled => self.objects.iter().for_each(|object| object.ghost.settle()),
             Op::Exit => self.leave(local),
         }
         None

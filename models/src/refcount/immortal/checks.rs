@@ -5,14 +5,20 @@ use super::*;
 mutants! {
     /// Faults of immortal objects.
     pub enum Mutant {
+        /// The safe point does nothing: entries wait until the owner exits.
+        PollNothing = "imm-poll-nothing" breaks ["M3"] in "polled" by Everywhere;
         /// The increment does not look: all ones wrap to zero.
         NoIncrefCheck = "imm-no-incref-check" breaks ["M1", "M2"] in "counted" by Everywhere;
         /// The decrement does not look: all ones become a count.
         NoDecrefCheck = "imm-no-decref-check" breaks ["M1", "M2"] in "counted" by Everywhere;
         /// Adding many at once truncates to the width of the field.
         BulkWrap = "imm-bulk-wrap" breaks ["M2"] in "bulk" by Everywhere;
-        /// A merge takes all ones for a count.
-        MergeBlind = "imm-merge-blind" breaks ["M1", "M3"] in "queued" by Everywhere;
+        /// A merge takes all ones for a count, as CPython 3.13's does, whose shared half of an immortal
+        /// object is zero.
+        #[shipped(x)]
+        MergeBlind = "imm-merge-blind" breaks ["M1", "M3"] in "queued-zero" by Everywhere;
+        /// The merge is relaxed: a mortal object is freed beside its last uses.
+        MergeRelaxed = "imm-merge-relaxed" breaks ["M7"] in "mortal-merge" by WeakMemory;
         /// A thread that is not the owner makes the object immortal, as the winner of a race
         /// to intern a string does in CPython 3.13.
         #[shipped(x)]
@@ -38,6 +44,11 @@ impl Protocol for ImmortalProtocol {
         use crate::protocol::Reach;
         use Op::{Extra as X, *};
         vec![
+            Scenario::new("polled", "the owner polls after a foreign drop, and goes on")
+                .setup([New(0), Give(0, 1)])
+                .thread([Poll])
+                .thread([Decref(0)])
+                .finish([Poll, Settled]),
             Scenario::new("counted", "an immortal object is counted on")
                 .setup([New(0), Incref(0), X(Immortalise(0))])
                 .thread([Incref(0), Decref(0), Decref(0), Decref(0)]),
@@ -61,6 +72,10 @@ impl Protocol for ImmortalProtocol {
                 .setup([New(0), Incref(0), Give(0, 1)])
                 .thread([X(Immortalise(0)), Poll, Decref(0)])
                 .thread([Decref(0)]),
+            Scenario::new("queued-zero", "the same with CPython's zero in the shared half")
+                .setup([New(0), Incref(0), Give(0, 1)])
+                .thread([X(ImmortaliseZero(0)), Poll, Decref(0)])
+                .thread([Decref(0)]),
             Scenario::new("foreign", "another thread makes the object immortal")
                 .setup([New(0), Incref(0), Give(0, 1)])
                 .thread([Incref(0), Decref(0), Decref(0), Poll])
@@ -82,6 +97,33 @@ impl Protocol for ImmortalProtocol {
         ]
     }
 
+    fn starts(threads: usize) -> Vec<Start<Op<Extra>>> {
+        use self::Extra::*;
+        use Op::{Extra as X, *};
+        fn letters(place: Place) -> Vec<Op<self::Extra>> {
+            let mut letters = workshop::letters();
+            letters.extend([X(Immortalise(0)), X(ImmortaliseZero(0))]);
+            if place.thread == 0 {
+                letters.extend([Poll, X(Add(0, 5))]);
+            }
+            letters
+        }
+        let start = |name, asks, setup| Start {
+            setup,
+            alike: 1,
+            fits: workshop::fits,
+            ..Start::new(name, asks, letters)
+        };
+        vec![
+            start("each", "every thread has a reference", workshop::each(threads)),
+            start(
+                "abroad",
+                "every thread but the owner has a reference",
+                workshop::abroad(threads),
+            ),
+        ]
+    }
+
     fn random(
         n: usize,
         ops: usize,
@@ -98,39 +140,46 @@ const PROPERTIES: &[Property] = &[
         id: "M1",
         states: "an immortal object is never freed and never mortal again",
         broken_by: &[
-            Kind::PrematureFree,
-            Kind::UseAfterFree,
-            Kind::DoubleFree,
-            Kind::Invariant,
-            Kind::WrongCount,
-            Kind::Leak,
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+            Kind::DoubleFree.anywhere(),
+            Kind::Invariant.anywhere(),
+            Kind::WrongCount.anywhere(),
+            Kind::Leak.anywhere(),
         ],
     },
     Property {
         id: "M2",
         states: "no sequence of increments makes a count smaller: at the limit it leaks",
-        broken_by: &[Kind::PrematureFree, Kind::WrongCount, Kind::UseAfterFree],
+        broken_by: &[
+            Kind::PrematureFree.anywhere(),
+            Kind::WrongCount.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+        ],
     },
     Property {
         id: "M3",
         states: "late operations on the shared half are harmless",
         broken_by: &[
-            Kind::PrematureFree,
-            Kind::UseAfterFree,
-            Kind::Deadlock,
-            Kind::Starvation,
-            Kind::Leak,
-            Kind::WrongCount,
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
+            Kind::Deadlock.anywhere(),
+            Kind::Starvation.anywhere(),
+            Kind::Leak.anywhere(),
+            Kind::WrongCount.anywhere(),
         ],
     },
     Property {
         id: "M5",
         states: "no two threads write the header without an order between them",
-        broken_by: &[Kind::DataRace],
+        broken_by: &[Kind::DataRace.at(&["bias"])],
     },
     Property {
         id: "M7",
         states: "every use of a mortal object happens before its free",
-        broken_by: &[Kind::DataRace, Kind::UseAfterFree],
+        broken_by: &[
+            Kind::DataRace.at(&["payload", "child"]),
+            Kind::UseAfterFree.at(&["object", "payload"]),
+        ],
     },
 ];

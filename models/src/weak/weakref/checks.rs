@@ -6,9 +6,11 @@ mutants! {
     /// Faults of weak references and finalizers.
     pub enum Mutant {
         /// The upgrade increments without testing for zero.
-        PlainIncref = "wr-plain-incref" breaks ["W1"] in "upgrade" by Everywhere;
+        PlainIncref = "wr-plain-incref" breaks ["W1", "W2"] in "upgrade" by Everywhere;
         /// The upgrade tests for zero and increments in two steps.
         TestThenIncref = "wr-test-then-incref" breaks ["W1"] in "upgrade" by Everywhere;
+        /// The upgrade refuses an object with one reference.
+        RefusesLast = "wr-refuses-last" breaks ["W3"] in "held" by Everywhere;
         /// The target is not read again under the lock.
         NoRecheck = "wr-no-recheck" breaks ["W1"] in "upgrade" by Everywhere;
         /// The lock is found by reading the target.
@@ -90,6 +92,51 @@ fn scenarios() -> Vec<Scenario<Op>> {
     ]
 }
 
+/// Left out: the death of a weak reference, which nobody may upgrade afterwards.
+fn starts(threads: usize) -> Vec<Start<Op>> {
+    use Op::*;
+    use Plain::New;
+    fn letters(_: Place) -> Vec<Op> {
+        let mut letters: Vec<Op> = workshop::letters().into_iter().map(Do).collect();
+        letters.extend([Do(Plain::Poll), Upgrade(0), Share(0)]);
+        letters
+    }
+    fn fits(scenario: &Scenario<Op>) -> bool {
+        let sends = |op: &Op| matches!(op, Finalizer(_, self::Finalizer::Resurrects));
+        // What a finalizer sends can be received.
+        let resurrects = scenario.setup.iter().any(sends);
+        workshop::may_hold(scenario, |op| match op {
+            Do(Plain::Recv(n)) if resurrects => Plain::TryIncref(n),
+            Do(op) => op,
+            Upgrade(_) | MustUpgrade(_) => Plain::TryIncref(0),
+            Link(..) | Finalizer(..) | Unlink(_) | Share(_) => Plain::Poll,
+        })
+    }
+    let start = |name, asks, linked: &[Op]| Start {
+        setup: [Do(New(0))].iter().chain(linked).copied().collect(),
+        alike: 1,
+        fits,
+        ..Start::new(name, asks, letters)
+    };
+    let link = Link(0, 0, Callback::Upgrades);
+    let mut all = vec![
+        start("own", "one thread has the object, all a weak reference", &[link]),
+        start(
+            "finalizer",
+            "the object has a finalizer",
+            &[link, Finalizer(0, self::Finalizer::Plain)],
+        ),
+        start(
+            "resurrection",
+            "the finalizer stores a reference",
+            &[link, Finalizer(0, self::Finalizer::Resurrects)],
+        ),
+    ];
+    let each = workshop::each(threads).into_iter().map(Do).chain([link]).collect();
+    all.push(Start { setup: each, ..start("each", "every thread has the object", &[]) });
+    all
+}
+
 fn random(
     threads: usize,
     operations: usize,
@@ -143,6 +190,9 @@ macro_rules! protocol {
             fn scenarios() -> Vec<Scenario<Op>> {
                 scenarios()
             }
+            fn starts(threads: usize) -> Vec<Start<Op>> {
+                starts(threads)
+            }
             fn random(
                 threads: usize,
                 operations: usize,
@@ -176,52 +226,56 @@ const PROPERTIES: &[Property] = &[
         id: "W1",
         states: "an upgrade gives a live object or nothing, and touches no freed memory",
         broken_by: &[
-            Kind::UseAfterFree,
-            Kind::PrematureFree,
-            Kind::DoubleFree,
-            Kind::DataRace,
-            Kind::UpgradedDead,
+            Kind::UseAfterFree.anywhere(),
+            Kind::PrematureFree.anywhere(),
+            Kind::DoubleFree.anywhere(),
+            Kind::DataRace.at(&["payload", "child"]),
+            Kind::UpgradedDead.anywhere(),
         ],
     },
     Property {
         id: "W2",
         states: "after the death nobody gets the object",
-        broken_by: &[Kind::UpgradedDead, Kind::UseAfterFree],
+        broken_by: &[Kind::UpgradedDead.anywhere(), Kind::UseAfterFree.anywhere()],
     },
     Property {
         id: "W3",
         states: "the upgrade of an object that is held succeeds",
-        broken_by: &[Kind::Invariant],
+        broken_by: &[Kind::Invariant.anywhere()],
     },
     Property {
         id: "W4",
         states: "when a callback runs, every weak reference to the dead is cleared",
-        broken_by: &[Kind::Invariant, Kind::UpgradedDead],
+        broken_by: &[Kind::Invariant.anywhere(), Kind::UpgradedDead.anywhere()],
     },
     Property {
         id: "W6",
         states: "no list node refers to freed memory",
-        broken_by: &[Kind::UseAfterFree, Kind::UpgradedDead, Kind::DataRace],
+        broken_by: &[
+            Kind::UseAfterFree.at(&["weakref", "target", "links"]),
+            Kind::UpgradedDead.anywhere(),
+            Kind::DataRace.at(&["links"]),
+        ],
     },
     Property {
         id: "W8",
         states: "no foreign code under the lock: no deadlock",
-        broken_by: &[Kind::Deadlock],
+        broken_by: &[Kind::Deadlock.anywhere()],
     },
     Property {
         id: "F1",
         states: "the finalizer runs at most once",
-        broken_by: &[Kind::FinalizedTwice],
+        broken_by: &[Kind::FinalizedTwice.anywhere()],
     },
     Property {
         id: "F2",
         states: "resurrected exactly when a reference is left; then alive, else freed once",
         broken_by: &[
-            Kind::Leak,
-            Kind::WrongCount,
-            Kind::DoubleFree,
-            Kind::PrematureFree,
-            Kind::UseAfterFree,
+            Kind::Leak.anywhere(),
+            Kind::WrongCount.anywhere(),
+            Kind::DoubleFree.anywhere(),
+            Kind::PrematureFree.anywhere(),
+            Kind::UseAfterFree.anywhere(),
         ],
     },
 ];

@@ -59,8 +59,8 @@ where
     fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
         let shop: Workshop<R, C> = Workshop::new(shape, Switch(None));
         let weak = |n| WeakRef {
-            target: R::AtomicUsize::new(0, Label::nth("weakref", n)),
-            links: R::Cell::new(0, Label::nth("links", n)),
+            target: R::AtomicUsize::new(0, Label::part("weakref", "target", n)),
+            links: R::Cell::new(0, Label::part("weakref", "links", n)),
             callback: std::sync::Mutex::new(Callback::None),
             ghost: R::Ghost::blank(Label::nth("weakref", n)),
         };
@@ -117,8 +117,8 @@ where
             Op::Unlink(w) => {
                 let weak = &table.refs[w];
                 if table.faults.is(Mutant::UnlinkSkipsLock) && weak.target.load(Acquire) == 0 {
-                    weak.ghost.free();
                     weak.links.write(0);
+                    weak.ghost.free();
                     return None;
                 }
                 let mut stripe = table.stripe.lock();
@@ -140,7 +140,8 @@ where
 
     fn finish(&self) {
         self.shop.finish();
-        for (w, weak) in self.table.refs.iter().enumerate() {
+        let living = self.table.refs.iter().enumerate().filter(|(_, weak)| !weak.ghost.is_dead());
+        for (w, weak) in living {
             // Relaxed: all threads have ended and were joined.
             let target = weak.target.load(Relaxed);
             let dangles = target != 0 && self.shop.count.objects()[target - 1].ghost.is_dead();

@@ -96,6 +96,38 @@ impl Protocol for GilProtocol {
         ]
     }
 
+    fn starts(threads: usize) -> Vec<Start<Op<Extra>>> {
+        use self::Extra::*;
+        use Op::{Extra as X, *};
+        fn counting(_: Place) -> Vec<Op<self::Extra>> {
+            let mut letters = workshop::letters();
+            letters.extend([X(Take), X(Release), Poll, X(Post)]);
+            letters
+        }
+        // The main thread owns the interpreter; the others leave it.
+        fn ending(place: Place) -> Vec<Op<self::Extra>> {
+            let end = if place.thread == 0 { Delete } else { Leave };
+            vec![X(Take), X(Release), Poll, X(Post), X(Finalize), X(end)]
+        }
+        // The main thread waits for the others at the end, and must not hold the lock then.
+        let last = vec![X(Release)];
+        vec![
+            Start {
+                setup: workshop::each(threads),
+                last: last.clone(),
+                finish: vec![X(Pending)],
+                alike: 1,
+                fits: workshop::fits,
+                ..Start::new("counts", "threads count, take and drop the lock", counting)
+            },
+            Start {
+                last,
+                alike: 1,
+                ..Start::new("ends", "threads leave, the interpreter is ended and deleted", ending)
+            },
+        ]
+    }
+
     fn random(
         n: usize,
         ops: usize,
@@ -116,27 +148,32 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "L1",
         states: "plain memory is touched by the holder only",
-        broken_by: &[Kind::DataRace, Kind::WrongCount, Kind::PrematureFree, Kind::Leak],
+        broken_by: &[
+            Kind::DataRace.at(&["count", "payload", "child"]),
+            Kind::WrongCount.anywhere(),
+            Kind::PrematureFree.anywhere(),
+            Kind::Leak.anywhere(),
+        ],
     },
     Property {
         id: "L2",
         states: "a holder that is asked drops at its next safe point, and somebody else runs before it again",
-        broken_by: &[Kind::Starvation],
+        broken_by: &[Kind::Starvation.anywhere()],
     },
-    Property { id: "L4", states: "no wake-up is lost", broken_by: &[Kind::Deadlock] },
+    Property { id: "L4", states: "no wake-up is lost", broken_by: &[Kind::Deadlock.anywhere()] },
     Property {
         id: "L7",
         states: "a queued call is announced until it has run",
-        broken_by: &[Kind::LostUpdate],
+        broken_by: &[Kind::LostUpdate.anywhere()],
     },
     Property {
         id: "L8",
         states: "a thread that finalization stops never counts and keeps nobody waiting",
-        broken_by: &[Kind::Deadlock, Kind::Invariant],
+        broken_by: &[Kind::Deadlock.anywhere(), Kind::Invariant.anywhere()],
     },
     Property {
         id: "L9",
         states: "nobody touches a thread's state or the interpreter after its end",
-        broken_by: &[Kind::UseAfterFree],
+        broken_by: &[Kind::UseAfterFree.at(&["interpreter", "state"])],
     },
 ];

@@ -39,7 +39,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Gil<R, F> {
         Thread { n, holds: false, ended: false }
     }
     fn detach(&self, mut thread: Thread) {
-        self.release(&mut thread);
+        self.release(&mut thread, true);
     }
     fn init(&self, thread: &mut Thread, object: &Obj<R>) {
         self.held(thread, |_| object.header.count.write(1));
@@ -68,13 +68,16 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Gil<R, F> {
     fn poll(&self, thread: &mut Thread) {
         self.safe_point(thread);
     }
+    fn ended(&self, thread: &Thread) -> bool {
+        thread.ended
+    }
     fn extra(&self, thread: &mut Thread, extra: Extra) -> Option<i64> {
         match extra {
             Extra::Take => drop(self.acquire(thread)),
-            Extra::Release => self.release(thread),
+            Extra::Release => self.release(thread, false),
             Extra::Leave if thread.holds => {
                 self.state.lock().alive -= 1;
-                self.release(thread);
+                self.release(thread, true);
                 thread.ended = true;
                 self.states[thread.n].free();
             }
@@ -88,7 +91,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Gil<R, F> {
                     self.interpreter.free();
                     (thread.holds, thread.ended) = (false, true);
                 } else {
-                    self.release(thread);
+                    self.release(thread, false);
                 }
             }
             Extra::Post => {
