@@ -154,6 +154,28 @@ def together(*bodies):
     run(*[meeting(body) for body in bodies])
 
 
+def in_step(count, step):
+    """Two threads do step(0), step(1), … each at the same time, until all are done or the deadline is past; returns
+    the pairs of what they got."""
+    got, at, turns = ([], []), [0, 0], [1, 0]
+
+    def one():
+        me = turns.pop()
+        try:
+            for i in range(count):
+                at[me] = i
+                while at[1 - me] < i:
+                    pass
+                got[me].append(step(i))
+                if now() > END:  # on a busy machine a step may take a slice of time
+                    break
+        finally:
+            at[me] = count
+
+    together(one, one)
+    return list(zip(*got))
+
+
 def rounds(turn):
     """Calls `turn` at least once and until the deadline."""
     turn()
@@ -193,17 +215,19 @@ def children(program, must_end=True):
     """Runs `program` in one new interpreter after the other: what is raced is the end of a process."""
     import subprocess
 
-    patience = 20
+    # Enough for a busy machine, and within what a run is given past its deadline before it counts as hung itself.
+    patience, grace = 8, 1
     if FAULT == "signal":
         program += "\nimport os, resource\nresource.setrlimit(resource.RLIMIT_CORE, (0, 0))\nos.abort()\n"
     if FAULT == "endless":
         program, patience = program + "\nimport time\ntime.sleep(600)\n", 1
 
     def turn():
+        left = END + grace - now()
         try:
-            code = subprocess.run([sys.executable, "-c", program], timeout=patience, stderr=subprocess.DEVNULL).returncode
+            code = subprocess.run([sys.executable, "-c", program], timeout=min(left, patience), stderr=subprocess.DEVNULL).returncode
         except subprocess.TimeoutExpired:
-            if must_end:
+            if must_end and left >= patience:
                 hit("the process did not end in %d s" % patience)
             return
         if code < 0:

@@ -15,20 +15,8 @@ def turn():
 
 
     records = [Record() for _ in range(many(2000))]
-    seen, at, turns = ([], []), [0, 0], [1, 0]
-
-    def build():
-        me = turns.pop()
-        for i, record in enumerate(records):
-            at[me] = i
-            while at[1 - me] < i:
-                pass
-            seen[me].append(record.__dict__)
-
-    together(build, build)
-    for group in zip(*seen):
-        if any(d is not group[0] for d in group):
-            hit("one object, two __dict__")
+    if any(a is not b for a, b in in_step(len(records), lambda i: records[i].__dict__)):
+        hit("one object, two __dict__")
 
 
 rounds(turn)

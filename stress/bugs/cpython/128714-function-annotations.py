@@ -22,18 +22,7 @@ def turn():
 
 
     functions = [Unbuilt() if FAULT == "two" else make() for _ in range(many(1000))]
-    seen, at, turns = ([], []), [0, 0], [1, 0]
-
-    def look():
-        me = turns.pop()
-        for i, f in enumerate(functions):
-            at[me] = i
-            while at[1 - me] < i:
-                pass
-            seen[me].append(f.__annotations__)
-
-    together(look, look)
-    if any(a is not b for a, b in zip(*seen)):
+    if any(a is not b for a, b in in_step(len(functions), lambda i: functions[i].__annotations__)):
         hit("one function, two __annotations__")
 
 

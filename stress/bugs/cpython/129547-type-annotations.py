@@ -14,18 +14,7 @@ def turn():
             __annotations__ = property(lambda cls: {})  # a new one each time
 
     classes = [Meta("C", (), {}) if FAULT == "two" else type("C", (), {}) for _ in range(many(300))]
-    seen, at, turns = ([], []), [0, 0], [1, 0]
-
-    def look():
-        me = turns.pop()
-        for i, cls in enumerate(classes):
-            at[me] = i
-            while at[1 - me] < i:
-                pass
-            seen[me].append(cls.__annotations__)
-
-    together(look, look)
-    if any(a is not b for a, b in zip(*seen)):
+    if any(a is not b for a, b in in_step(len(classes), lambda i: classes[i].__annotations__)):
         hit("one class, two __annotations__")
 
 

@@ -15,18 +15,7 @@ intern_it = str.strip if FAULT == "two" else sys.intern
 
 def turn():
     stem = str(time.monotonic_ns())
-    seen, at, turns = ([], []), [0, 0], [1, 0]
-
-    def intern():
-        me = turns.pop()
-        for i in range(many(500)):
-            at[me] = i
-            while at[1 - me] < i:
-                pass
-            seen[me].append(intern_it("k" + stem + str(i)))
-
-    together(intern, intern)
-    if any(a is not b for a, b in zip(*seen)):
+    if any(a is not b for a, b in in_step(many(500), lambda i: intern_it("k" + stem + str(i)))):
         hit("equal interned strings are two objects")
 
 

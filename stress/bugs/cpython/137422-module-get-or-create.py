@@ -23,18 +23,7 @@ if FAULT == "two":
 
 def turn():
     stem = b"m%d_" % time.monotonic_ns()
-    seen, at, turns = ([], []), [0, 0], [1, 0]
-
-    def add_all():
-        me = turns.pop()
-        for i in range(many(200)):
-            at[me] = i
-            while at[1 - me] < i:
-                pass
-            seen[me].append(add(stem + b"%d" % i))
-
-    together(add_all, add_all)
-    if any(a is not b for a, b in zip(*seen)):
+    if any(a is not b for a, b in in_step(many(200), lambda i: add(stem + b"%d" % i))):
         hit("one name, two modules")
     for name in [n for n in sys.modules if n.startswith("m") and "_" in n and n[1:2].isdigit()]:
         del sys.modules[name]

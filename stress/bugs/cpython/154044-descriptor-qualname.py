@@ -18,19 +18,9 @@ NAMES = NAMES[: many(len(NAMES))]
 
 
 def trial():  # runs in a process of its own: what is raced is a first use
-    seen, at, turns = ([], []), [0, 0], [1, 0]
-
-    def look():
-        me = turns.pop()
-        for i, m in enumerate(NAMES):
-            at[me] = i
-            while at[1 - me] < i:
-                pass
-            seen[me].append(m.__qualname__)
-
-    together(look, look)
-    if any(a is not b for a, b in zip(*seen)):
-        hit("one descriptor, two names: %r" % next(a for a, b in zip(*seen) if a is not b))
+    for a, b in in_step(len(NAMES), lambda i: NAMES[i].__qualname__):
+        if a is not b:
+            hit("one descriptor, two names: %r" % a)
 
 
 forked(trial)

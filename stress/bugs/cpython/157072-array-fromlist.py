@@ -9,18 +9,25 @@ from kit import *
 import array
 
 
-source = [10**18 + i for i in range(10)]
+class Number:
+    __slots__ = ()
+
+    def __index__(self):
+        return 7
+
+
+source = [Number() for _ in range(50)]
 
 
 def convert():
-    for _ in range(50):
+    for _ in range(20):
         array.array("Q").fromlist(source)
 
 
 def replace():
-    for _ in range(50):
-        for i in range(10):
-            source[i] = 10**18 + i
+    for _ in range(20):
+        for i in range(50):
+            source[i] = Number()
 
 
-again(convert, convert, replace, replace)
+again(convert, convert, replace)
