@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use threadbare_stress::bugs;
 use threadbare_stress::finding::store;
+use threadbare_stress::program::Told;
 use threadbare_stress::triage::bisect::{self, Trial};
 use threadbare_stress::vm::Vm;
 
@@ -81,14 +82,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         (None, Some(bug)) => bisect::of_bug(&vms[at], bug, args.time),
         (None, None) => unreachable!("it is a finding or a bug"),
     };
-    let each = |vm: &str, trial: &Trial| match trial {
-        Trial::Hit(seconds) => eprintln!("{vm}: hit after {seconds:.1} s"),
-        Trial::Clean(seconds) => eprintln!("{vm}: no hit in {seconds:.1} s"),
-        Trial::Unclear => {
-            eprintln!("{vm}: failed in another way or did not end in time, not counted")
-        }
-        Trial::Unfit(why) => eprintln!("{vm}: not run: {why}"),
-        Trial::Interrupted => eprintln!("{vm}: interrupted"),
+    let each = |vm: &str, (told, seconds): &Trial| match told {
+        Told::Hit => eprintln!("{vm}: hit after {seconds:.1} s"),
+        Told::Clean => eprintln!("{vm}: no hit in {seconds:.1} s"),
+        Told::Other => eprintln!("{vm}: failed in another way or did not end in time, not counted"),
+        Told::Outside(who) => eprintln!("{vm}: ended by {who}, not counted"),
+        Told::Unfit(why) => eprintln!("{vm}: not run: {why}"),
+        Told::Interrupted => eprintln!("{vm}: interrupted"),
     };
     let result = bisect::bisect(&id, &names, args.rounds, args.time, trial, each)?;
     if args.format == Format::Json {

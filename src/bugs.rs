@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use threadbare_stress::bugs::attribute::{Attribution, Index};
 use threadbare_stress::bugs::matrix::Matrix;
-use threadbare_stress::bugs::{self, Bug, BugsError, Status, run, status};
+use threadbare_stress::bugs::{self, Bug, BugsError, Status, status};
 use threadbare_stress::finding::store::write_atomically;
 use threadbare_stress::vm::Vm;
 
@@ -138,7 +138,7 @@ fn unknown(all: &[Bug], args: &mut Args) -> Option<ExitCode> {
         return None;
     }
     if let Ok(open) = Vm::open(vm) {
-        let title = run::vm_name(&open.facts);
+        let title = open.facts.title();
         if named(&title) {
             args.vm = Some(title);
             return None;

@@ -130,7 +130,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     // Before anything runs: whether the folder is this hunt's, and can be written.
     State::open(&vm, &options)?;
     Store::open(&options.out)?;
-    let sings = !vm.facts.has_gil() && vm.facts.sanitizers.is_empty() && !options.sequential;
+    let sings = !vm.facts.has_gil() && !options.sequential;
     let silent = match sings {
         true => canary(&vm, &options, args.format)?,
         false => None,

@@ -16,6 +16,7 @@ mod bisect;
 mod bugs;
 mod check;
 mod counterexample;
+mod explain;
 mod findings;
 mod hunt;
 mod judge;
@@ -99,6 +100,8 @@ enum Command {
     Judge(judge::Args),
     /// Run a finding's script, or known bugs, and say how often they hit.
     Repro(repro::Args),
+    /// Say whose fault a finding is: does any order of bytecodes give its outcome?
+    Explain(explain::Args),
     /// List what hunts found, clustered; show, mark and merge findings.
     Findings(findings::Args),
     /// Say on which VMs a finding or known bug fails, and between which versions that changed.
@@ -196,6 +199,7 @@ fn ended(command: Command) -> ExitCode {
         Command::Hunt(args) => hunt::run(args),
         Command::Judge(args) => judge::run(args),
         Command::Repro(args) => repro::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Findings(args) => findings::run(args),
         Command::Bisect(args) => bisect::run(args),
         Command::Bugs(args) => bugs::run(args),

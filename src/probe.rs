@@ -79,8 +79,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     let count = |test: &dyn Fn(&Summary) -> bool| all.iter().filter(|s| test(s)).count();
-    let failed = count(&|s| s.failed > 0);
-    let passed = count(&|s| s.failed == 0 && s.passed > 0);
+    let failed = count(&|s| s.count.hits > 0);
+    let passed = count(&|s| s.count.hits == 0 && s.passed > 0);
     if args.format == Format::Human {
         println!(
             "{} probes on {} VMs: {passed} passed, {failed} failed, {} skipped, {} inconclusive",
@@ -116,7 +116,7 @@ fn one(vm: &Vm, probe: &Probe, args: &Args) -> anyhow::Result<Summary> {
                 probe.name,
                 vm.facts.title(),
                 attempt.seed,
-                attempt.ended.line(),
+                attempt.run.ended.line(),
                 attempt.command(probe, vm),
                 folder.display()
             ),

@@ -54,6 +54,7 @@ fn folder(out: &Path, version: &str) -> String {
         script: None,
         seen: 1,
         report: None,
+        bytecode: None,
         tuning: None,
     };
     finding.id = finding.make_id();

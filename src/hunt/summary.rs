@@ -1,11 +1,12 @@
 //! What a hunt says when it is over: the table of subjects, the findings, the sums.
 
 use crate::Format;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use threadbare_stress::campaign::state::{State, Totals};
 use threadbare_stress::campaign::{Options, Report};
 use threadbare_stress::finding::Finding;
+use threadbare_stress::identity::{Failure, distinct};
 use threadbare_stress::triage::marks::Marks;
 use threadbare_stress::triage::rank;
 use threadbare_stress::triage::severity::Severity;
@@ -31,8 +32,9 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
                 "schema": 1, "event": "summary", "vm": vm.facts.title(), "seed": state.seed, "seconds": state.seconds,
                 "scenarios": state.sum(|t| t.scenarios), "runs": state.sum(|t| t.runs), "slot_turns": state.sum(|t| t.slot_turns),
                 "overlap_percent": overlap(state), "findings": findings.len(), "forbidden": counts.forbidden, "pairs": counts.pairs,
-                "places": counts.places, "outside": state.outside, "unsettled": state.sum(|t| t.unsettled), "waiting": state.waiting,
-                "dropped": state.dropped, "subjects_with_process_deaths": counts.died, "subjects": state.subjects,
+                "places": counts.places, "scripts_hit": counts.hit, "minimised": counts.minimised, "most_operations": counts.operations, "outside": state.outside, "unsettled": state.sum(|t| t.unsettled), "waiting": state.waiting,
+                "dropped": state.dropped, "observed": state.sum(|t| t.observed), "judged": state.sum(|t| t.judged),
+                "accepted": state.sum(|t| t.accepted), "excused": state.sum(|t| t.excused), "undecided": state.sum(|t| t.undecided), "subjects_with_process_deaths": counts.died, "subjects": state.subjects,
                 "histories": {"kept": result.histories.0, "bytes": result.histories.1, "dropped": state.dropped_histories},
             })
         );
@@ -67,11 +69,12 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
         state.seed,
         state.seconds
     );
-    if state.sampled_orders > 0 {
-        println!(
-            "{} scenarios had too many orders: these were sampled and unexplained outcomes of them not reported",
-            state.sampled_orders
-        );
+    if !findings.is_empty() {
+        println!("{}", counts.scripts());
+    }
+    let judged = threadbare_stress::report::judged(state);
+    if !judged.is_empty() {
+        println!("outcomes: {judged}");
     }
     for line in uncounted(state) {
         println!("{line}");
@@ -154,26 +157,64 @@ struct Counts {
     forbidden: usize,
     /// Of subject and kind.
     pairs: usize,
-    /// Of subject and failure.
+    /// Of each subject those that are not the same.
     places: usize,
     /// Subjects that ended the process.
     died: usize,
+    all: usize,
+    /// Scripts that hit at least once.
+    hit: usize,
+    /// Scripts that have not been run.
+    not_run: usize,
+    /// Findings that were seen again by themselves.
+    minimised: usize,
+    /// Operations of the largest script.
+    operations: usize,
 }
 
 impl Counts {
     fn of(findings: &[&Finding]) -> Self {
         let forbidden = findings.iter().filter(|f| f.grade == Grade::Forbidden);
         let pairs = findings.iter().map(|f| (&f.subject, f.kind.name()));
-        let places = findings
-            .iter()
-            .map(|f| (&f.subject, f.failure().to_string()));
+        let mut places: BTreeMap<&str, Vec<Failure>> = BTreeMap::new();
+        for finding in findings {
+            places
+                .entry(&finding.subject)
+                .or_default()
+                .push(finding.failure());
+        }
         let died = findings.iter().filter(|f| f.kind.ends_process());
+        let count = |holds: &dyn Fn(&Finding) -> bool| findings.iter().filter(|f| holds(f)).count();
+        let operations = findings.iter().map(|f| f.scenario.calls().count());
         Self {
             forbidden: forbidden.count(),
             pairs: pairs.collect::<BTreeSet<_>>().len(),
-            places: places.collect::<BTreeSet<_>>().len(),
+            places: places.values().map(distinct).sum(),
             died: died.map(|f| &f.subject).collect::<BTreeSet<_>>().len(),
+            all: findings.len(),
+            hit: count(&|f| f.script.is_some_and(|r| r.hits > 0)),
+            not_run: count(&|f| f.script.is_none()),
+            minimised: count(&|f| f.minimised),
+            operations: operations.max().unwrap_or(0),
         }
+    }
+
+    /// What the scripts are worth.
+    fn scripts(&self) -> String {
+        let mut line = format!(
+            "scripts: {} of {} hit at the place of their finding, {} operations at most",
+            self.hit, self.all, self.operations
+        );
+        if self.not_run > 0 {
+            line += &format!("; {} have not been run", self.not_run);
+        }
+        if self.minimised < self.all {
+            let not = self.all - self.minimised;
+            line += &format!(
+                "; {not} findings were not seen again by themselves, so they are not minimised"
+            );
+        }
+        line
     }
 }
 
@@ -203,6 +244,12 @@ fn found(finding: &Finding, marks: &Marks, folder: &Path) {
     println!("{}: {}", Severity::of(finding), finding.line());
     for mark in marks.of(finding) {
         println!("    mark: {}", mark.line());
+    }
+    if let Some(told) = &finding.bytecode {
+        println!("    {}", told.line());
+        for line in &told.interleaving {
+            println!("      {line}");
+        }
     }
     let script = folder.join(&finding.id).join("repro.py");
     println!("    {}", script.display());
@@ -238,5 +285,77 @@ fn sanitized(state: &State, findings: &[&Finding]) {
     }
     for signature in &state.baseline {
         println!("  without any operation: {signature}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use threadbare_stress::choice::Seeded;
+    use threadbare_stress::finding::{Rate, SCHEMA};
+    use threadbare_stress::scenario::generate::{Limits, generate};
+    use threadbare_stress::subject::builtin;
+    use threadbare_stress::vm::Facts;
+
+    /// A crash of the scenario of this seed with so many operations a thread at most.
+    fn finding(seed: u64, ops: usize, hits: Option<u32>) -> Finding {
+        let list = builtin::select(&["list".to_owned()]).unwrap().remove(0);
+        let limits = Limits { threads: 2, ops };
+        Finding {
+            schema: SCHEMA,
+            id: format!("list-crash-{seed}"),
+            kind: Kind::Crash,
+            grade: Grade::Forbidden,
+            why: String::new(),
+            detail: "SIGSEGV".into(),
+            subject: list.name.clone(),
+            place: Default::default(),
+            others: Vec::new(),
+            frames: Vec::new(),
+            scenario: generate(&list, limits, &mut Seeded::new(seed, &[])),
+            vm: String::new(),
+            facts: Facts::default(),
+            seed: 1,
+            number: 0,
+            outcome: None,
+            explained: Vec::new(),
+            minimised: hits.is_some(),
+            script: hits.map(|hits| Rate {
+                hits,
+                runs: 1,
+                limit_seconds: 1.0,
+                mean_seconds: 0.1,
+            }),
+            seen: 1,
+            report: None,
+            bytecode: None,
+            tuning: None,
+        }
+    }
+
+    #[test]
+    fn places_are_those_that_are_not_the_same_and_scripts_say_what_they_are_worth() {
+        let (one, other) = (finding(1, 1, Some(1)), finding(2, 1, Some(0)));
+        let seen_twice = Finding {
+            kind: Kind::Fatal,
+            ..one.clone()
+        };
+        let not_run = finding(3, 4, None);
+        let most = not_run.scenario.calls().count();
+        assert!(one.scenario.threads != other.scenario.threads && most > 2);
+        let counts = Counts::of(&[&one, &other, &seen_twice]);
+        assert_eq!((counts.all, counts.pairs, counts.places), (3, 2, 2));
+        assert_eq!(
+            counts.scripts(),
+            "scripts: 2 of 3 hit at the place of their finding, 2 operations at most"
+        );
+        let counts = Counts::of(&[&one, &not_run]);
+        assert_eq!(
+            counts.scripts(),
+            format!(
+                "scripts: 1 of 2 hit at the place of their finding, {most} operations at most; 1 have not been run; \
+                 1 findings were not seen again by themselves, so they are not minimised"
+            )
+        );
     }
 }

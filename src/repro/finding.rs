@@ -42,13 +42,16 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
         println!("{}: {}", finding.id, finding.failure());
         println!("  {}", finding.scenario);
         println!("  {}", finding.detail);
+        if let Some(told) = &finding.bytecode {
+            println!("  {}", told.line());
+        }
         for (i, attempt) in attempts.iter().enumerate() {
             println!(
                 "  run {}: {} after {:.1} s ({:?})",
                 i + 1,
                 attempt.line(),
-                attempt.took.as_secs_f64(),
-                attempt.outcome.end
+                attempt.run.took.as_secs_f64(),
+                attempt.run.outcome.end
             );
         }
         let others = match Other::line(&others) {

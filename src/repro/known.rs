@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 use threadbare_stress::bugs::matrix::Matrix;
 use threadbare_stress::bugs::regression::{self, Budget, Verdict};
-use threadbare_stress::bugs::run::{self, Attempt, Ended, Plan, Summary};
+use threadbare_stress::bugs::run::{self, Attempt, Plan, Summary};
 use threadbare_stress::bugs::{self, Bug, Status, record, status};
 use threadbare_stress::finding::store::write_atomically;
+use threadbare_stress::program::Told;
 use threadbare_stress::vm::Vm;
 
 /// Runs the bug that is asked for, or all that the VMs can show.
@@ -31,7 +32,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut names = Vec::new();
     'vms: for spec in &args.vm {
         let vm = Vm::open(spec)?;
-        let name = run::vm_name(&vm.facts);
+        let name = vm.facts.title();
         names.push(name.clone());
         let quick = regression::quick(&all, &name);
         // What hit before comes first: a run that is interrupted has then measured the most telling.
@@ -65,7 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 break 'vms;
             }
             ran += 1;
-            hits += usize::from(summary.hits > 0);
+            hits += usize::from(summary.count.hits > 0);
             if summary.broken.is_none() {
                 match &args.record {
                     Some(dir) => record::add(dir, &mut all[i], summary.measured())?,
@@ -116,12 +117,12 @@ fn check(vm: &Vm, bug: &Bug, args: &Args, marked: Status) -> anyhow::Result<(Ver
 fn one(vm: &Vm, bug: &Bug, args: &Args) -> anyhow::Result<Summary> {
     let usual = Duration::from_secs(if args.all { 20 } else { 60 });
     let mut total = args.time.unwrap_or(usual);
-    let before = bug.measured_on(&run::vm_name(&vm.facts));
+    let before = bug.measured_on(&vm.facts.title());
     match before {
         _ if !args.all => {}
         Some(before) if before.hits > 0 => total *= 3,
         // Little time is spent on what the reports say is not there.
-        _ if status::said_absent(bug, &run::vm_name(&vm.facts)) => total /= 4,
+        _ if status::said_absent(bug, &vm.facts.title()) => total /= 4,
         _ => {}
     }
     let plan = Plan {
@@ -139,14 +140,12 @@ fn progress(bug: &Bug) -> impl FnMut(&Attempt) {
     let (id, mut number) = (bug.id(), 0);
     move |attempt| {
         number += 1;
-        let how = match (attempt.hit, &attempt.ended) {
-            (true, _) => "hit",
-            (false, Ended::Clean | Ended::Skip(_) | Ended::Broken(_) | Ended::Interrupted) => {
-                "no hit"
-            }
-            (false, _) => "another failure",
+        let how = match attempt.told() {
+            Told::Hit => "hit",
+            Told::Other => "another failure",
+            _ => "no hit",
         };
-        let seconds = attempt.took.as_secs_f64();
+        let seconds = attempt.run.took.as_secs_f64();
         eprintln!(
             "{id} run {number}: {how} after {seconds:.1} s: {}",
             attempt.line()

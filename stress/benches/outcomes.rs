@@ -89,6 +89,7 @@ fn scenario(reference: &(&str, &[&str], &[&str], &str)) -> Scenario {
             op: (*c).to_owned(),
             form: Form::Get,
             guarantee: Guarantee::Silent,
+            raises: None,
         };
         codes.iter().map(call).collect()
     };

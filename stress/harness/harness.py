@@ -1,7 +1,7 @@
 # Threadbare's harness: runs scenarios inside any Python VM and tallies their outcomes.
 #
 # The last part of one portable file (CPython >= 3.9, RustPython, MicroPython, PyPy, GraalPy, Jython 2.7),
-# after values.py, render.py and rest.py, which scripts begin with too: no f-strings, no modules beyond
+# after values.py, render.py, rest.py and orders.py, which scripts begin with too: no f-strings, no modules beyond
 # sys, time, gc and the low-level thread module.
 # The hunter appends `main({...})` with the job and runs the file as `VM FILE`.
 #
@@ -10,9 +10,14 @@
 #   B id                         scenario begins (flushed: a crash is attributed to it)
 #   K id reason                  scenario cannot run on this VM
 #   Q id outcome                 an outcome of some sequential order
+#   A id exception               one that some operation raised in some order
+#   W id outcome                 an observed one that some order gives but for an exception by design
+#   D id outcome                 an observed one of which the time did not suffice to know it
+#   F id slots                   results that differ from run to run in one thread, and so match anything
 #   P id shape                   what follows: stride, alone (the slot's turns by one thread), slot, seq (control)
 #   O id count outcome           an outcome of the concurrent runs
-#   V id kind detail             a violation seen from inside: corrupt, refcount, leak, thread, alien
+#   V id kind detail             a violation seen from inside: corrupt, broken, refcount, leak, thread, alarm,
+#                                and `alone`: a check that is false after what one thread did
 #   C id runs sampled overlapped slots  counters
 #   E id                         scenario ends
 #   U what ok|reason             support of one operation or set-up (probe jobs)
@@ -26,7 +31,7 @@ try:
 except ImportError:
     threading = None
 
-clock = getattr(time, "perf_counter", None) or time.time
+clock = _clock
 MAX_OUTCOMES = 4000
 
 
@@ -61,6 +66,31 @@ def plain(x):
                 return False
         return True
     return False
+
+
+_ALIKE = (type(None), str, bytes, tuple, frozenset, Exc)  # each is equal to its own type only
+
+
+def has_number(x):
+    """Whether a plain value is or holds what may be equal to a value of another type."""
+    if type(x) is tuple or type(x) is frozenset:
+        for y in x:
+            if has_number(y):
+                return True
+        return False
+    return type(x) not in _ALIKE
+
+
+def chain(values):
+    """All items of all values."""
+    return [y for x in values for y in x]
+
+
+try:
+    from itertools import chain as _chain
+    chain = _chain.from_iterable  # inside the VM
+except (ImportError, AttributeError):
+    pass
 
 
 class Lcg(object):
@@ -132,6 +162,8 @@ class Tally(object):
         self.text = {}
         self.slow = run.free or run.spec.get("slow")
         self.common = None  # an outcome in `raw` that most runs had of late
+        self.types = {}  # those that were seen at a place of the outcomes
+        self.turn = 0
 
     def count(self, columns, objects):
         """Counts the outcomes of a stride, a column for each result; its objects are at hand for a
@@ -149,17 +181,70 @@ class Tally(object):
                             break
                     else:
                         times += len(part)
+                if not self.is_common_faithful(common, columns):
+                    times, left, self.slow = 0, range(0, n, 64), True
             except Exception:  # a comparison that refuses
-                times, self.slow = 0, True
+                times, left, self.slow = 0, range(0, n, 64), True
             if len(left) * 128 > n:
                 self.common = None
             if times:
                 self.raw[common] += times
-                columns = [[x for a in left for x in column[a:a + 64]] for column in columns]
-                objects = [o for a in left for o in objects[a:a + 64]]
-        self.outcomes(list(zip(*columns)), objects)
+            columns = [[x for a in left for x in column[a:a + 64]] for column in columns]
+            objects = [o for a in left for o in objects[a:a + 64]]
+        if objects:
+            self.outcomes(columns, objects)
 
-    def outcomes(self, keys, objects):
+    def is_common_faithful(self, common, columns):
+        """Whether what is equal to the commonest outcome is that outcome. A value without numbers is;
+        of numbers one block of a stride is looked at, for a look at all costs as much as the race, and
+        the commonest is seen so often that another type is found out all the same."""
+        self.turn += 1
+        a = self.turn * 64 % len(columns[0])
+        for i, value in enumerate(common):
+            if has_number(value) and not self.is_faithful((i,), columns[i][a:a + 64]):
+                return False
+        return True
+
+    def is_faithful(self, place, values):
+        """Whether equality tells these values and the earlier ones of the place apart as their text does:
+        `1 == True == 1.0` and `0.0 == -0.0`."""
+        here = set(map(type, values))
+        if tuple not in here and frozenset not in here:
+            return self.add_types(place, here, values)
+        same = values if len(here) == 1 else [x for x in values if type(x) is tuple or type(x) is frozenset]
+        inside = set(map(type, chain(same)))
+        if tuple not in inside and frozenset not in inside and float not in inside:
+            if self.add_types(place, here | inside, ()):
+                return True
+        # Tuples in tuples; or several types of numbers, but perhaps each at a place of its own.
+        if not self.add_types(place + (None,), here, values):
+            return False
+        if frozenset in here:
+            return False
+        lens = set(map(len, same))
+        for n in lens:
+            rows = same if len(lens) == 1 else [x for x in same if len(x) == n]
+            for i, column in enumerate(zip(*rows)):
+                if not self.is_faithful(place + (n, i), column):
+                    return False
+        return True
+
+    def add_types(self, place, here, values):
+        """Whether values of these types and of those seen before at this place are equal to their own
+        type's only."""
+        found = self.types.setdefault(place, set())
+        found.update(here)
+        odd = found.difference(_ALIKE)
+        return not odd or len(odd) == 1 and (int in odd or bool in odd or float in odd and 0.0 not in values)
+
+    def outcomes(self, columns, objects):
+        if not self.slow:
+            try:
+                alike = [1 for i, column in enumerate(columns) if self.is_faithful((i,), column)]
+                self.slow = len(alike) < len(columns)
+            except Exception:
+                self.slow = True
+        keys = list(zip(*columns))
         groups = None if self.slow else self.groups(keys)
         if groups is None:
             for i, k in enumerate(keys):
@@ -261,7 +346,6 @@ class Run(object):
         self.rng = Lcg(spec["id"] * 31 + job["seed"])
         self.lens = spec["ops"]
         self.slots = sum(self.lens)
-        self.free = ()
         self.runs = 0
         self.sampled = 0
         self.overlapped = 0
@@ -276,8 +360,13 @@ class Run(object):
         self.make = self.ns["MK"]
         self.alarms = [[] for _ in self.lens]
         self.alone_too = {}
-        self.explained = {}
         self.no_set_up = None
+        self.one_thread_only = True
+        self.orders = _Orders(self.make, self.bodies, self.final, spec["raises"], self.check)
+
+    @property
+    def free(self):
+        return self.orders.free
 
     def violation(self, kind, detail):
         if (kind, detail) not in self.seen_violations and len(self.seen_violations) < 20:
@@ -292,51 +381,60 @@ class Run(object):
             except BaseException as e:
                 ok = render(X(e))
             if ok is not True:
-                self.violation("corrupt", "check gives " + (ok if type(ok) is str else render(ok)))
+                detail = "check gives " + (ok if type(ok) is str else render(ok))
+                if ("alone", detail) not in self.seen_violations:
+                    self.violation("alone" if self.one_thread_only else "corrupt", detail)
 
     def outcome(self, k):
         return line(k, self.free)
 
-    def sequential(self, order):
-        o = self.make()
-        r = [None] * self.slots
-        at = [0] * len(self.lens)
-        base = [sum(self.lens[:t]) for t in range(len(self.lens))]
-        for c in order:
-            t = int(c)
-            j = at[t]
-            at[t] = j + 1
-            try:
-                r[base[t] + j] = self.bodies[t][j](o)
-            except BaseException as e:
-                r[base[t] + j] = X(e)
-        try:
-            f = self.final(o)
-        except BaseException as e:
-            f = X(e)
-        self.check(o)
-        return r + [f]
-
     def explain(self):
-        """All orders, twice: a slot that differs between the passes is free (matches anything)."""
-        orders = self.spec["orders"]
-        first = [self.sequential(order) for order in orders]
-        second = [self.sequential(order) for order in orders]
-        free = []
-        for a, b in zip(first, second):
-            for i in range(len(a)):
-                if i not in free and render(a[i]) != render(b[i]):
-                    free.append(i)
-        self.free = tuple(sorted(free))
-        seen = {}
-        for a in first + second:
-            seen[self.outcome(a)] = 1
-            for x in a:
-                if type(x) is Exc:
-                    self.alone_too[render(x)] = 1
-        self.explained = seen
-        for text in seen:
+        """What one thread gives: of all orders where they are few, else of some."""
+        for order in self.spec["orders"]:
+            self.orders.run(order)
+        self.tell_orders(self.orders.explained())
+
+    def tell_orders(self, outcomes):
+        """Tells these outcomes of orders, and the exceptions of all that were run."""
+        for text in outcomes:
             emit("Q", self.id, text)
+        for texts in self.orders.known:
+            for text in texts:
+                if text[:1] == "!" and text not in self.alone_too:
+                    self.alone_too[text] = 1
+                    emit("A", self.id, text[1:])
+        emit("F", self.id, ",".join([str(i) for i in self.free]))
+
+    def search(self, texts):
+        """Looks for an order of each outcome that no order is known to give. Tells what is explained,
+        what needs an exception by design, of what the time did not suffice, and the counts of all."""
+        self.orders.allow(self.spec["search"] / 1000.0)
+        self.one_thread_only = True
+        before = self.orders.explained()
+        excused, undecided = [], []
+        for text in sorted(texts, key=lambda k: -texts[k]):
+            if text in before:
+                continue
+            want = text.split(" | ")
+            order = self.orders.explain(want, False)
+            if order == "":
+                order = self.orders.explain(want, True)
+                if order:
+                    excused.append(want)
+            if order is None:
+                undecided.append(want)
+        together = {}
+        for text in texts:
+            now = " | ".join(self.orders.star(text.split(" | ")))
+            together[now] = together.get(now, 0) + texts[text]
+        explained = self.orders.explained()
+        self.tell_orders([text for text in explained if text in together or text in before])
+        for letter, outcomes in (("W", excused), ("D", undecided)):
+            for want in outcomes:
+                emit(letter, self.id, " | ".join(self.orders.star(want)))
+        # What no order gives comes first: there may be more outcomes than are told.
+        for text in sorted(together, key=lambda k: (k in explained, together[k]))[:200]:
+            emit("O", self.id, together[text], text)
 
     def parallel(self, tasks, on_error):
         """Thread 0 is this one, the others are workers."""
@@ -430,6 +528,7 @@ class Run(object):
 
     def strides(self, until):
         mark("P", self.id, "stride")
+        self.one_thread_only = False
         tally = Tally(self)
         n, pace = 16, Pace()
         phases = FREE if self.job.get("gil") or self.job.get("free") else PHASES
@@ -497,6 +596,7 @@ class Run(object):
     def slot(self, until):
         """No barrier at all: every thread works on what the slot holds, any of them replaces it."""
         mark("P", self.id, "slot")
+        self.one_thread_only = False
         n, pace = max(4, 64 // self.slots), Pace()
         masks = (3, 15, 63, 255)
         while True:
@@ -520,10 +620,14 @@ class Run(object):
         mark("P", self.id, "seq")
         tally = Tally(self)
         tally.slow = True
-        orders = self.spec["orders"]
         while clock() < until:
             for _ in range(20):
-                tally.add(self.sequential(orders[self.rng.below(len(orders))]))
+                left = "".join([str(t) * n for t, n in enumerate(self.lens)])
+                order = ""
+                while left:
+                    i = self.rng.below(len(left))
+                    order, left = order + left[i], left[:i] + left[i + 1:]
+                tally.add(self.orders.results(order))
                 self.runs += 1
         return tally
 
@@ -553,7 +657,6 @@ class Run(object):
         refs = counted(self.tokens)
         live = living(self.tokens) if self.spec.get("fresh") else 0
         self.explain()
-        emit("F", self.id, ",".join([str(i) for i in self.free]))
         if "s" in self.spec["shapes"]:
             self.alone()
         # What one thread leaks is no race; such a scenario's counts say nothing.
@@ -574,9 +677,7 @@ class Run(object):
         for tally in tallies:
             texts = tally.all()
             texts.pop("...", None)
-            # What no order gives comes first: there may be more outcomes than are told.
-            for text in sorted(texts, key=lambda k: (k in self.explained, texts[k]))[:200]:
-                emit("O", self.id, texts[text], text)
+            self.search(texts)
         tallies = tally = None
         for kind, text in self.at_rest(refs, live):
             self.violation(kind, text)
@@ -727,7 +828,8 @@ def main(job):
             except BaseException as e:
                 # Our own tables hold what the operations returned. If they break, a result changed
                 # after it was returned, or memory is corrupt; on a sound VM this does not happen.
-                run.violation("broken", "the harness's own tables broke: " + type(e).__name__)
+                run.violation("broken", "a result changed after it was returned, or memory is corrupt: a table of results raised "
+                              + type(e).__name__)
                 clear = getattr(e, "with_traceback", None)
                 if clear:
                     clear(None)

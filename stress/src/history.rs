@@ -3,10 +3,38 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+/// An outcome as text: what each operation gave, thread by thread, then the final state.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Outcome(String);
+
+impl Outcome {
+    /// Of the text that the harness writes.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The slots' texts: `!Name: text` is an exception, `*` matches anything. Within a slot the
+    /// separator is escaped.
+    pub fn slots(&self) -> Vec<&str> {
+        slots(&self.0).collect()
+    }
+}
+
+/// The slots of an outcome's text.
+pub fn slots(outcome: &str) -> impl Iterator<Item = &str> {
+    outcome.split(" | ")
+}
+
 /// Something the harness itself saw to be wrong.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Violation {
-    /// `corrupt`, `refcount`, `leak`, `thread`, `alarm`.
+    /// `corrupt`, `broken`, `refcount`, `leak`, `thread`, `alarm`, and `alone`: a check that is false
+    /// after what one thread did.
     pub kind: String,
     /// What was seen.
     pub detail: String,
@@ -17,8 +45,18 @@ pub struct Violation {
 pub struct History {
     /// Number of the scenario in its job.
     pub id: usize,
-    /// Outcomes of the sequential orders.
+    /// Outcomes of sequential orders: of those that were run before the race, and of those that give
+    /// what was observed.
     pub sequential: BTreeSet<String>,
+    /// Exceptions that some operation raised in some order.
+    #[serde(default)]
+    pub raised: BTreeSet<String>,
+    /// Observed ones that some order gives but for an exception by design.
+    #[serde(default)]
+    pub excused: BTreeSet<String>,
+    /// Observed ones of which the time did not suffice to know whether some order gives them.
+    #[serde(default)]
+    pub undecided: BTreeSet<String>,
     /// Result slots that differ between two sequential passes and so match anything.
     pub free: Vec<usize>,
     /// Outcomes of the concurrent runs with their counts.
@@ -55,6 +93,15 @@ impl History {
         match (letter, fields) {
             ("Q", [outcome]) => {
                 self.sequential.insert((*outcome).to_owned());
+            }
+            ("A", [exception]) => {
+                self.raised.insert((*exception).to_owned());
+            }
+            ("W", [outcome]) => {
+                self.excused.insert((*outcome).to_owned());
+            }
+            ("D", [outcome]) => {
+                self.undecided.insert((*outcome).to_owned());
             }
             ("F", [slots]) => self.free = slots.split(',').filter_map(|s| s.parse().ok()).collect(),
             ("P", [phase]) => (*phase).clone_into(&mut self.phase),

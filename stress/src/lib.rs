@@ -10,6 +10,7 @@
 //! [`finding::Finding`].
 
 pub mod bugs;
+pub mod bytecode;
 pub mod campaign;
 pub mod choice;
 pub mod files;
@@ -20,6 +21,7 @@ pub mod identity;
 pub mod introspect;
 pub mod oracle;
 pub mod probe;
+pub mod program;
 pub mod python;
 pub mod report;
 pub mod scenario;
@@ -39,6 +41,8 @@ pub const HARNESS: &str = concat!(
     include_str!("../harness/render.py"),
     "\n\n",
     include_str!("../harness/rest.py"),
+    "\n\n",
+    include_str!("../harness/orders.py"),
     "\n\n",
     include_str!("../harness/harness.py")
 );

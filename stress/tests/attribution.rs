@@ -106,7 +106,7 @@ fn recorded_crashes_are_never_given_to_another_bug() {
     let all = catalogue();
     let counts = counts(&all, &recorded(&all));
     assert!(counts.wrong.is_empty(), "{counts:#?}");
-    assert_eq!((counts.crashes, counts.first, counts.known), (43, 36, 24));
+    assert_eq!((counts.crashes, counts.first, counts.known), (43, 37, 25));
 }
 
 /// Similarity alone never makes a crash a known bug's: the places of two faults can lie in one function.
@@ -122,7 +122,7 @@ fn what_is_only_like_a_bug_is_a_hint() {
     let index = Index::new(&all);
     let place = index.attribute(&raw(&["hamt_iterator_next", "hamt_baseiter_tp_iternext"]));
     assert!(
-        matches!(&place, Attribution::Known { best } if best.id == bug.id()),
+        matches!(&place, Attribution::Known { best } if best.id == bug.id() || bug.same.contains(&best.id)),
         "{place:?}"
     );
     // The same functions, beyond the Python code whose operation crashed.

@@ -5,8 +5,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use threadbare_stress::bugs::run::{Ended, attempt, planted};
+use threadbare_stress::bugs::run::{attempt, planted};
 use threadbare_stress::bugs::{Bug, load};
+use threadbare_stress::program::Ended;
+use threadbare_stress::verdict::Kind;
 use threadbare_stress::vm::{Vm, candidates};
 
 /// Programs that a GIL does not keep from what they look for, and why: on such a VM they may see it.
@@ -125,7 +127,10 @@ fn silent(vm: &Vm, bugs: &[Bug]) -> Vec<Ended> {
             let i = next.fetch_add(1, Ordering::Relaxed);
             let Some(bug) = bugs.get(i) else { break ended };
             let short = Duration::from_secs_f64(SECONDS[0]);
-            ended.push((i, attempt(vm, bug, short).expect("python3 starts").ended));
+            ended.push((
+                i,
+                attempt(vm, bug, short).expect("python3 starts").run.ended,
+            ));
         }
     };
     let mut ended = std::thread::scope(|scope| {
@@ -142,7 +147,7 @@ fn complaint(bug: &Bug, ended: &Ended) -> Option<String> {
     match ended {
         Ended::Clean => None,
         Ended::Skip(why) if !why.is_empty() => None,
-        Ended::Broken(_) => Some(ended.line()),
+        Ended::Broken(_) | Ended::Outside(_) => Some(ended.line()),
         _ if allowed => None,
         _ => Some(format!("{} although there is a GIL", ended.line())),
     }
@@ -155,7 +160,7 @@ fn host(bug: &Bug, ended: Ended, python: &Vm, others: &[Vm]) -> Result<Vm, Strin
     };
     for vm in others {
         let short = Duration::from_secs_f64(SECONDS[0]);
-        match attempt(vm, bug, short).map(|a| a.ended) {
+        match attempt(vm, bug, short).map(|a| a.run.ended) {
             Ok(Ended::Skip(other)) => why = other,
             Ok(Ended::Broken(_)) | Err(_) => {}
             Ok(_) => return Ok(vm.clone()),
@@ -169,9 +174,12 @@ fn reports(vm: &Vm, bug: &Bug) -> Result<(), Failed> {
     for fault in &bug.faults {
         let mut last = None;
         for seconds in SECONDS {
-            let ended = planted(vm, bug, Duration::from_secs_f64(seconds), fault)?.ended;
+            let ended = planted(vm, bug, Duration::from_secs_f64(seconds), fault)?
+                .run
+                .ended;
             // A VM without a GIL may also die or hang of the bug itself: once more, then.
-            let bug_itself = matches!(ended, Ended::Crash(_) | Ended::Hang(_));
+            let of_the_bug = [Kind::Crash, Kind::Hang, Kind::Deadlock];
+            let bug_itself = ended.kind().is_some_and(|k| of_the_bug.contains(&k));
             let over = ended != Ended::Clean && (vm.facts.has_gil() || !bug_itself);
             last = Some(ended);
             if over {
@@ -179,7 +187,7 @@ fn reports(vm: &Vm, bug: &Bug) -> Result<(), Failed> {
             }
         }
         let ended = last.expect("at least one run");
-        if !matches!(ended, Ended::Wrong(_)) {
+        if ended.kind() != Some(Kind::Outcome) {
             let replay = format!("{} stress/bugs/{}.py 20 {fault}", vm.spec, bug.stem);
             return Err(format!("with {fault}: {} ({replay})", ended.line()).into());
         }

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 use threadbare_stress::bugs::matrix::Matrix;
-use threadbare_stress::bugs::regression::{self, Budget, Verdict};
-use threadbare_stress::bugs::run::{self, Ended, Grace, Plan};
+use threadbare_stress::bugs::regression::{self, Budget};
+use threadbare_stress::bugs::run::{self, Grace, Plan};
 use threadbare_stress::bugs::{self, Bug, Failure, Nature, Status, record, signature, status};
+use threadbare_stress::program::Ended;
+use threadbare_stress::verdict::{Kind, Verdict};
 use threadbare_stress::vm::{Facts, Vm};
 
 /// A bug of the fixture VM, which is a shell: its program is a shell script.
@@ -47,10 +49,14 @@ fn plan(hits: u32) -> Plan {
     }
 }
 
+fn failed(kind: Kind, detail: &str) -> Ended {
+    Ended::Failed(Verdict::new(kind, detail.to_owned()))
+}
+
 fn ended(failure: &str, program: &str) -> (Ended, bool) {
     let bug = bug(failure, program);
     let attempt = run::attempt(&shell("1.0"), &bug, Duration::from_secs(1)).unwrap();
-    (attempt.ended, attempt.hit)
+    (attempt.run.ended, attempt.hit)
 }
 
 /// The files as they lie in the repository; that the program holds the same ones is a unit test.
@@ -63,13 +69,13 @@ fn every_way_to_end_is_told_apart() {
     assert_eq!(ended("crash", "exit 0"), (Ended::Clean, false));
     assert_eq!(
         ended("crash", "kill -SEGV $$"),
-        (Ended::Crash("SIGSEGV".into()), true)
+        (failed(Kind::Crash, "SIGSEGV"), true)
     );
     // A crash is not what a bug of wrong results is known for.
     assert!(!ended("wrong", "kill -SEGV $$").1);
     assert_eq!(
         ended("wrong", "echo hit: 1 is 2; exit 1"),
-        (Ended::Wrong("1 is 2".into()), true)
+        (failed(Kind::Outcome, "1 is 2"), true)
     );
     assert_eq!(
         ended("wrong", "echo skip: no such module; exit 77"),
@@ -78,7 +84,8 @@ fn every_way_to_end_is_told_apart() {
     let (broken, hit) = ended("crash", "echo NameError >&2; exit 1");
     assert!(matches!(broken, Ended::Broken(why) if why.contains("NameError")) && !hit);
     let panic = "echo \"thread 'x' panicked at vm/src/a.rs:1:2:\" >&2; echo 'index out of bounds' >&2; exit 101";
-    assert!(matches!(ended("panic", panic), (Ended::Panic(_), true)));
+    let (ended, hit) = ended("panic", panic);
+    assert_eq!((ended.kind(), hit), (Some(Kind::Panic), true));
 }
 
 /// A program past its deadline: what it does then decides, not the clock.
@@ -92,23 +99,23 @@ fn a_program_that_is_only_slow_is_no_hit() {
         let bug = bug(failure, program);
         let time = Duration::from_millis(100);
         let attempt = run::attempt_within(&shell("1.0"), &bug, time, grace).unwrap();
-        (attempt.ended, attempt.hit)
+        (attempt.run.ended, attempt.hit)
     };
     let slow = "i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done";
     for failure in ["crash", "hang"] {
         assert_eq!(past(failure, slow, 60_000), (Ended::Clean, false));
     }
     let (asleep, hit) = past("hang", "exec sleep 600", 3_600_000);
-    assert!(matches!(asleep, Ended::Hang(_)) && hit, "{asleep:?}");
+    assert!(asleep.kind() == Some(Kind::Hang) && hit, "{asleep:?}");
     let (spins, hit) = past("hang", "while :; do :; done", 300);
-    assert!(matches!(spins, Ended::Hang(_)) && hit, "{spins:?}");
+    assert!(spins.kind() == Some(Kind::Hang) && hit, "{spins:?}");
     // Nor is a crash, what stands still or goes on elsewhere than in a damaged heap.
     assert!(!past("crash", "exec sleep 600", 3_600_000).1);
     assert!(!past("crash", "while :; do :; done", 300).1);
 }
 
 /// What checking a mark comes to, for a program that counts its runs in `$n`.
-fn checked(marked: Status, program: &str) -> (Verdict, u32) {
+fn checked(marked: Status, program: &str) -> (regression::Verdict, u32) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("runs");
     let bug = bug(
@@ -128,19 +135,25 @@ fn checked(marked: Status, program: &str) -> (Verdict, u32) {
     let mut seen = 0;
     let (verdict, summary) =
         regression::check(&shell("2.1"), &bug, marked, budget, |_| seen += 1).unwrap();
-    assert!(summary.runs <= seen);
-    (verdict, summary.hits)
+    assert!(summary.count.runs <= seen);
+    (verdict, summary.count.hits)
 }
 
 const CRASH: &str = "kill -SEGV $$";
 
 #[test]
 fn marks_that_hold() {
-    assert_eq!(checked(Status::Reproduced, CRASH), (Verdict::Holds, 1));
-    assert_eq!(checked(Status::Fixed, ""), (Verdict::Holds, 0));
+    assert_eq!(
+        checked(Status::Reproduced, CRASH),
+        (regression::Verdict::Holds, 1)
+    );
+    assert_eq!(checked(Status::Fixed, ""), (regression::Verdict::Holds, 0));
     // In vain until the longer second try.
     let late = format!("[ $n -gt 1 ] && {CRASH}");
-    assert_eq!(checked(Status::Reproduced, &late), (Verdict::Holds, 1));
+    assert_eq!(
+        checked(Status::Reproduced, &late),
+        (regression::Verdict::Holds, 1)
+    );
 }
 
 #[test]
@@ -148,32 +161,50 @@ fn wrong_marks_are_found_and_chance_is_not_taken_for_one() {
     // Another failure than the marked one is no proof of it.
     let (verdict, _) = checked(Status::Reproduced, "kill -ILL $$");
     assert!(
-        matches!(&verdict, Verdict::Regressed(why) if why.contains("SIGILL")),
+        matches!(&verdict, regression::Verdict::Regressed(why) if why.contains("SIGILL")),
         "{verdict:?}"
     );
     let (verdict, _) = checked(Status::Fixed, "kill -ILL $$");
-    assert!(matches!(verdict, Verdict::Unsure(_)), "{verdict:?}");
+    assert!(
+        matches!(verdict, regression::Verdict::Unsure(_)),
+        "{verdict:?}"
+    );
     let (verdict, hits) = checked(Status::Fixed, CRASH);
-    assert!(matches!(verdict, Verdict::Regressed(_)), "{verdict:?}");
+    assert!(
+        matches!(verdict, regression::Verdict::Regressed(_)),
+        "{verdict:?}"
+    );
     assert_eq!(hits, 2);
     let (verdict, _) = checked(Status::Fixed, &format!("[ $n = 1 ] && {CRASH}"));
-    assert!(matches!(verdict, Verdict::Unsure(_)), "{verdict:?}");
+    assert!(
+        matches!(verdict, regression::Verdict::Unsure(_)),
+        "{verdict:?}"
+    );
     let (verdict, _) = checked(Status::Reproduced, "");
-    assert!(matches!(verdict, Verdict::Regressed(_)), "{verdict:?}");
+    assert!(
+        matches!(verdict, regression::Verdict::Regressed(_)),
+        "{verdict:?}"
+    );
 }
 
 #[test]
 fn what_cannot_be_checked_is_said_to_be_so() {
     let (verdict, _) = checked(Status::Reproduced, "echo skip: no module; exit 77");
-    assert!(matches!(verdict, Verdict::Skipped(_)), "{verdict:?}");
+    assert!(
+        matches!(verdict, regression::Verdict::Skipped(_)),
+        "{verdict:?}"
+    );
     let (verdict, _) = checked(Status::Fixed, "exit 3");
     assert!(
-        matches!(&verdict, Verdict::Regressed(why) if why.contains("nothing is known")),
+        matches!(&verdict, regression::Verdict::Regressed(why) if why.contains("nothing is known")),
         "{verdict:?}"
     );
     // Once may be the machine's fault.
     let once = "[ $n = 1 ] && exit 3";
-    assert_eq!(checked(Status::Fixed, once), (Verdict::Holds, 0));
+    assert_eq!(
+        checked(Status::Fixed, once),
+        (regression::Verdict::Holds, 0)
+    );
     assert!(!regression::checkable(Some(Status::NotReproduced)) && !regression::checkable(None));
 }
 
@@ -217,15 +248,15 @@ fn the_plan_is_kept_and_rates_carry_intervals() {
     let mut seen = 0;
     let summary = run::reproduce(&shell("1.0"), &hits, plan(2), |_| seen += 1).unwrap();
     assert_eq!(
-        (summary.status, summary.hits, summary.runs, seen),
+        (summary.status, summary.count.hits, summary.count.runs, seen),
         (Status::Reproduced, 2, 2, 2)
     );
     assert!(
-        summary.share.0 > 0.3 && summary.share.1 == 1.0,
+        summary.count.share.0 > 0.3 && summary.count.share.1 == 1.0,
         "{:?}",
-        summary.share
+        summary.count.share
     );
-    assert!(summary.per_minute_interval.0 < summary.per_minute);
+    assert!(summary.count.per_minute_interval.0 < summary.count.per_minute);
     assert!(
         summary.line().starts_with("reproduced: 2 of 2 runs hit"),
         "{}",
@@ -234,8 +265,11 @@ fn the_plan_is_kept_and_rates_carry_intervals() {
 
     let never = bug("crash", "sleep $1");
     let summary = run::reproduce(&shell("1.0"), &never, plan(2), |_| ()).unwrap();
-    assert_eq!((summary.status, summary.hits), (Status::NotReproduced, 0));
-    assert!(summary.runs >= 2);
+    assert_eq!(
+        (summary.status, summary.count.hits),
+        (Status::NotReproduced, 0)
+    );
+    assert!(summary.count.runs >= 2);
     assert!(
         summary.line().starts_with("not reproduced in "),
         "{}",
@@ -251,7 +285,7 @@ fn what_fails_otherwise_is_counted_apart_and_is_no_hit() {
     let elsewhere = known_by("text = [\"SIGFPE in pop\"]", "crash", "kill -SEGV $$");
     let summary = run::reproduce(&shell("1.0"), &elsewhere, plan(1), |_| ()).unwrap();
     assert_eq!(summary.status, Status::ReproducedOtherwise);
-    assert!(summary.hits == 0 && summary.others == summary.runs);
+    assert!(summary.count.hits == 0 && summary.count.others == summary.count.runs);
     assert!(
         summary.line().contains("not in its signature") && summary.line().contains("SIGSEGV"),
         "{}",
@@ -260,7 +294,7 @@ fn what_fails_otherwise_is_counted_apart_and_is_no_hit() {
     let one = known_by("text = [\"3 is 4\"]", "wrong", "echo hit: 1 is 2; exit 1");
     let summary = run::reproduce(&shell("1.0"), &one, plan(1), |_| ()).unwrap();
     assert_eq!(
-        (summary.hits, summary.status),
+        (summary.count.hits, summary.status),
         (0, Status::ReproducedOtherwise)
     );
     // As of a bug that cannot be told from others.
@@ -275,9 +309,9 @@ fn what_ends_a_program_from_outside_is_no_failure_of_it() {
         let killed = known_by("text = [\"SIG\"]", "crash", &format!("kill -{signal} $$"));
         let attempt = run::attempt(&shell("1.0"), &killed, Duration::from_secs(1)).unwrap();
         assert!(
-            !attempt.hit && matches!(attempt.ended, Ended::Broken(_)),
+            !attempt.hit && matches!(attempt.run.ended, Ended::Outside(_)),
             "{:?}",
-            attempt.ended
+            attempt.run.ended
         );
     }
 }
@@ -286,7 +320,7 @@ fn what_ends_a_program_from_outside_is_no_failure_of_it() {
 fn a_failing_program_is_no_statement_about_the_bug() {
     let broken = bug("crash", "exit 3");
     let summary = run::reproduce(&shell("1.0"), &broken, plan(1), |_| ()).unwrap();
-    assert_eq!((summary.runs, summary.hits), (0, 0));
+    assert_eq!((summary.count.runs, summary.count.hits), (0, 0));
     assert!(
         summary.line().starts_with("nothing is known"),
         "{}",

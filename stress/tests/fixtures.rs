@@ -50,6 +50,7 @@ fn earlier() -> Finding {
         seen: 3,
         tuning: None,
         report: None,
+        bytecode: None,
     };
     finding.id = finding.make_id();
     finding

@@ -30,6 +30,7 @@ fn scenario(threads: &[&[&str]]) -> Scenario {
         op: (*code).to_owned(),
         form: Form::Run,
         guarantee: Guarantee::Silent,
+        raises: None,
     };
     let threads = threads.iter().map(|t| t.iter().map(call).collect());
     let mut scenario = Scenario::new(subject, "[]".to_owned(), threads.collect());
@@ -172,6 +173,7 @@ fn script_says(kind: Kind, detail: &str, operation: &str) -> (Option<i32>, Strin
         op: code.to_owned(),
         form: Form::Get,
         guarantee: Guarantee::Silent,
+        raises: None,
     };
     let threads = vec![vec![call("len(o)")], vec![call(operation)]];
     let mut scenario = Scenario::new(subject, "[]".to_owned(), threads);

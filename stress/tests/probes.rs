@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use threadbare_stress::bugs::run::Ended;
 use threadbare_stress::probe::run::{Attempt, Plan, Summary, attempt, repeat, unfit};
 use threadbare_stress::probe::{Probe, keep, parse, shipped};
+use threadbare_stress::program::Ended;
 use threadbare_stress::verdict::Kind;
 use threadbare_stress::vm::{Facts, Vm};
 
@@ -34,16 +34,20 @@ fn complaints(vm: &Vm, probe: &Probe) -> Vec<String> {
     let mut found = Vec::new();
     if unfit(probe, vm).is_none() {
         let clean = until(vm, probe, None, |a| {
-            a.ended != Ended::Clean || a.checked > 0
+            a.run.ended != Ended::Clean || a.run.checked().0 > 0
         });
-        if !matches!(clean.ended, Ended::Clean if clean.checked > 0) {
-            found.push(format!("{}: {}", probe.name, clean.ended.line()));
+        if !matches!(clean.run.ended, Ended::Clean if clean.run.checked().0 > 0) {
+            found.push(format!("{}: {}", probe.name, clean.run.ended.line()));
         }
     }
     for fault in &probe.faults {
-        let one = until(vm, probe, Some(fault), |a| a.ended != Ended::Clean);
-        if !matches!(one.ended, Ended::Wrong(_)) {
-            found.push(format!("{} with {fault}: {}", probe.name, one.ended.line()));
+        let one = until(vm, probe, Some(fault), |a| a.run.ended != Ended::Clean);
+        if one.run.ended.kind() != Some(Kind::Outcome) {
+            found.push(format!(
+                "{} with {fault}: {}",
+                probe.name,
+                one.run.ended.line()
+            ));
         }
     }
     found
@@ -136,7 +140,7 @@ fn result(needs: &str, script: &str) -> (Summary, Vec<Attempt>) {
 #[test]
 fn passed_failed_vacuous_and_skipped_are_four_things() {
     let (passed, _) = result("", "echo 'checked: 5 things (seed 7)'");
-    assert!(passed.passed > 0 && passed.failed + passed.vacuous == 0);
+    assert!(passed.passed > 0 && passed.count.hits + passed.vacuous == 0);
     assert!(passed.line().contains("last: things"), "{}", passed.line());
 
     let (vacuous, _) = result("", "echo 'checked: 0 things (seed 7)'");
@@ -145,7 +149,7 @@ fn passed_failed_vacuous_and_skipped_are_four_things() {
 
     let (skipped, _) = result("", "echo 'skip: no such thing'; exit 77");
     assert_eq!(
-        (skipped.runs, skipped.line().as_str()),
+        (skipped.count.runs, skipped.line().as_str()),
         (0, "skipped: no such thing")
     );
     for (needs, why) in [
@@ -182,9 +186,17 @@ fn every_way_to_fail_is_a_failure() {
     ] {
         let (summary, runs) = result("", script);
         assert_eq!(runs[0].failure(), Some(kind), "{script}");
-        assert!(summary.failed == summary.runs && summary.failed > 0);
-        assert!(summary.share.0 > 0.0 && summary.line().starts_with("FAILED: "));
+        let count = &summary.count;
+        assert!(count.hits == count.runs && count.hits > 0);
+        assert!(count.share.0 > 0.0 && summary.line().starts_with("FAILED: "));
     }
+}
+
+#[test]
+fn what_somebody_else_ended_neither_passes_nor_fails() {
+    let (summary, runs) = result("", "kill -KILL $$");
+    assert_eq!(runs[0].failure(), None);
+    assert!(summary.count.runs == 0 && summary.passed == 0 && !summary.conclusive());
 }
 
 #[test]
@@ -197,9 +209,12 @@ fn each_run_has_the_next_seed_and_is_told_its_time() {
         });
         (got.unwrap(), runs)
     };
-    let seeds: Vec<u64> = runs.iter().map(|a| a.checked).collect();
-    assert_eq!(seeds, (7..7 + u64::from(summary.runs)).collect::<Vec<_>>());
-    assert!(summary.runs >= 2, "{summary:?}");
+    let seeds: Vec<u64> = runs.iter().map(|a| a.run.checked().0).collect();
+    assert_eq!(
+        seeds,
+        (7..7 + u64::from(summary.count.runs)).collect::<Vec<_>>()
+    );
+    assert!(summary.count.runs >= 2, "{summary:?}");
 }
 
 #[test]
@@ -236,7 +251,7 @@ fn a_sanitizers_exit_code_is_not_the_probes() {
     vm.facts.sanitizers = vec!["thread".to_owned()];
     let probe = &shipped()[0];
     let one = attempt(&vm, probe, Duration::from_secs(1), 1, None).unwrap();
-    assert_eq!((one.ended, one.checked), (Ended::Clean, 5));
+    assert_eq!((&one.run.ended, one.run.checked().0), (&Ended::Clean, 5));
     // As the hunt asks for it, the code would be the sanitizer's: the fixture can tell.
     let status = vm.command(Path::new("probe.py")).status().unwrap();
     assert_eq!(status.code(), Some(threadbare_stress::vm::sanitizers::EXIT));

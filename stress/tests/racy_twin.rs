@@ -4,6 +4,7 @@
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use threadbare_stress::bytecode::owner::Owner;
 use threadbare_stress::campaign::canary::sing;
 use threadbare_stress::campaign::{Options, hunt};
 use threadbare_stress::finding::Finding;
@@ -69,6 +70,19 @@ fn twins(program: &Path) -> Result<(), Failed> {
             .filter(|f| matches!(f.kind, Kind::Outcome | Kind::Exception))
             .count();
         assert!(races > 0, "{} was not found: {findings:#?}", racy.name);
+        // The race is in Python code, and no VM is blamed for it.
+        let owners = findings
+            .iter()
+            .filter(|f| matches!(f.kind, Kind::Outcome | Kind::Exception))
+            .filter_map(|f| Some((f.bytecode.as_ref()?.owner, f)));
+        let owners: Vec<_> = owners.collect();
+        assert!(
+            owners.iter().any(|(o, _)| *o == Owner::PythonCode),
+            "{findings:#?}"
+        );
+        for (owner, finding) in owners {
+            assert_ne!(owner, Owner::VmOrExtension, "{finding:#?}");
+        }
     }
     for locked in [&written[1], &introspect(&vm, "racystack:LockedStack")?] {
         let (findings, scenarios) = run(&vm, locked, 30)?;

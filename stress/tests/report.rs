@@ -29,6 +29,7 @@ fn call(code: &str) -> Call {
         op: code.to_owned(),
         form: Form::Get,
         guarantee: Guarantee::Atomic,
+        raises: None,
     }
 }
 
@@ -71,6 +72,7 @@ fn finding(id: &str, kind: Kind, grade: Grade) -> Finding {
         seen: 1,
         tuning: None,
         report: None,
+        bytecode: None,
     }
 }
 

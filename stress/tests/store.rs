@@ -51,6 +51,7 @@ fn finding(id: usize, seed: u64, kind: usize, detail: String) -> Finding {
         seen: seed,
         tuning: None,
         report: None,
+        bytecode: None,
     }
 }
 

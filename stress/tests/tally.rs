@@ -19,10 +19,10 @@ class Fake(object):
 quick, slow = 0, 0
 for seed in range(300):
     rng, run = Lcg(seed), Fake()
-    tally, each, objects = Tally(run), {}, [Tok(i) for i in range(1000)]
+    tally, each, objects = Tally(run), {}, [Tok(i) for i in range(1001)]
     usual = (None, rng.below(3), (1, 2))
     for stride in range(6):
-        n = rng.below(1000)
+        n = rng.below(1000) + (stride == 0)
         # From strides that are all alike to strides of which most are not, and now and then with
         # outcomes that only their text tells apart.
         share = (0, 0, 3, 40, 700)[rng.below(5)]
@@ -31,6 +31,10 @@ for seed in range(300):
             k = usual
             if rng.below(1000) < share:
                 k = (None, rng.below(12), ([1], (1, 2), (3,))[rng.below(3) if seed % 5 == 0 else 1 + rng.below(2)])
+            if seed % 3 == 1 and (i == 0 and stride == 0 or rng.below(50) == 0):
+                # Equal to one another, and not the same. Those of the first stride are always told apart;
+                # that they come up later beside what was always the same is found by samples.
+                k = (None, (1, True, 1.0)[rng.below(3)], ((1, 2), (True, 2), (0.0,), (-0.0,))[rng.below(4)])
             keys.append(k)
             text = run.outcome(k)
             each[text] = each.get(text, 0) + 1

@@ -1,17 +1,26 @@
 others = {}
 
 
+def outcome(results, o):
+    """The text of what the operations gave and of the object at rest."""
+    try:
+        end = FINAL(o)
+    except BaseException as e:
+        end = X(e)
+    return line(results + [end], ORDERS.free)
+
+
 def unexplained(objects, columns):
     for i in range(len(objects)):
-        results = outcome([column[i] for row in columns for column in row], objects[i])
-        kinds = wrong(results, objects[i])
+        text = outcome([column[i] for row in columns for column in row], objects[i])
+        kinds = wrong(text, objects[i])
         if WRONG in kinds:
-            print("hit:       " + line(results, free))
-            for one in sorted(explained):
+            print("hit:       " + text)
+            for one in sorted(ORDERS.explained()):
                 print("explained: " + one)
             return True
         for kind in kinds:
             if kind not in others:
                 others[kind] = 1  # another failure: said, and no hit
-                print("other: " + kind + ": " + line(results, free))
+                print("other: " + kind + ": " + text)
     return False

@@ -1,49 +1,37 @@
-INTERNAL = ("SystemError", "MemoryError", "InternalError", "UnicodeDecodeError", "RecursionError")
+def raised_by(texts):
+    return [(i, text[1:]) for i, text in enumerate(texts) if text[:1] == "!"]
 
 
-def raised_by(parts):
-    return [part[1:] for i, part in enumerate(parts) if part[:1] == "!" and i not in free]
-
-
-def odd_number(text):
-    """Whether it holds a number beyond anything that the operations can make."""
-    word = ""
-    for c in text + " ":
-        if "0" <= c <= "9" or "a" <= c.lower() <= "z" or c in "_.":
-            word += c
-        elif len(word) > 6 and word.isdigit() and int(word) >= 1000000:
+def holds(text, reading):
+    """Whether a text holds a reading of poisoned memory: as a whole word, or bytes anywhere."""
+    at = text.find(reading)
+    while at >= 0:
+        around = text[max(at - 1, 0):at] + text[at + len(reading):][:1]
+        if reading[:1] == "\\" or not [c for c in around if c.isalnum() or c in "_."]:
             return True
-        else:
-            word = ""
+        at = text.find(reading, at + 1)
     return False
-
-
-KNOWN = [[render(x) for x in results] for results in _first + _second]
-KNOWN_RAISED = [e for parts in KNOWN for e in raised_by(parts)]
-KNOWN_NAMES = [e.split(":")[0] for e in KNOWN_RAISED]
-KNOWN_ODD = any([odd_number(part) for parts in KNOWN for part in parts if part[:1] != "!"])
-KNOWN_BYTES = any(["\\x" in text for text in explained])
 
 
 def nature(parts):
     """The class of an outcome that no order gives."""
-    new = [e for e in raised_by(parts) if e not in KNOWN_RAISED]
-    for e in new:
+    known = [e for texts in ORDERS.known for _, e in raised_by(texts)]
+    new = [(i, e) for i, e in raised_by(parts) if e not in known]
+    for _, e in new:
         if e.split(":")[0] in INTERNAL:
             return "internal " + e.split(":")[0]
-    values = [part for i, part in enumerate(parts) if part[:1] != "!" and i not in free]
-    if not KNOWN_ODD and any([odd_number(value) for value in values]):
-        return "alien"
-    if not KNOWN_BYTES and [1 for i, part in enumerate(parts) if "\\x" in part and i not in free]:
-        return "alien"
-    for e in new:
-        by_design = [1 for r in RAISES if e[:len(r)] == r]
-        if not by_design and e.split(":")[0] not in KNOWN_NAMES:
+    for reading in POISON:
+        usual = [text for texts in ORDERS.known for text in texts if holds(text, reading)]
+        if not usual and [part for part in parts if part[:1] != "!" and holds(part, reading)]:
+            return "alien"
+    names = [e.split(":")[0] for e in known]
+    for i, e in new:
+        if not _by_design("!" + e, RAISES[i] if i < len(RAISES) else ()) and e.split(":")[0] not in names:
             return "exception " + e.split(":")[0]
     return "order"
 
 
-def wrong(results, o):
+def wrong(text, o):
     """The classes of what is wrong with an outcome and its object at rest."""
-    kinds = [nature([render(x) for x in results])] if line(results, free) not in explained else []
-    return kinds + (["check"] if check(o) is not True else [])
+    kinds = [] if is_explained(text) else [nature(text.split(" | "))]
+    return kinds + (["check"] if not broken_alone and contradicts(o) else [])

@@ -1,6 +1,6 @@
 # /// probe
 # title = "threads take and drop references to shared objects in pairs: at rest every count is what it was"
-# properties = ["R2", "R3"]
+# properties = ["R1", "R3"]
 # mutants = ["arc-plain-count", "arc-wrap"]
 # also = { biased = ["B1", "B2"] }
 # needs = ["threading"]
@@ -56,7 +56,7 @@ while going():
                     del some[choose(len(some)) :]
                     count += 1
                     if thing.dead:
-                        problem("R2: finalized while held")
+                        problem("R1: finalized while held")
                 del thing, some, pair
             operations += count
 

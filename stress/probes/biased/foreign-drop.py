@@ -2,7 +2,7 @@
 # title = "objects made by one thread and dropped by another: whole while held, each freed once, all freed at rest"
 # properties = ["B1", "B2", "B7"]
 # mutants = ["brc-queue-no-ref", "brc-requeue", "brc-merge-ignores-shared", "brc-fastpath-ignores-flags", "brc-logical-shift", "brc-clear-late", "brc-tid-after-merge"]
-# also = { atomic = ["R1", "R2", "R3"] }
+# also = { atomic = ["R1", "R3"] }
 # needs = ["threading"]
 # faults = ["leak", "twice", "early"]
 # ///

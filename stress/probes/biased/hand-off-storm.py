@@ -2,7 +2,7 @@
 # title = "objects handed from thread to thread through slots, several holders at once: whole while held, freed once"
 # properties = ["B1", "B2", "B6"]
 # mutants = ["brc-queue-no-ref", "brc-requeue", "brc-try-zero", "brc-try-dead", "brc-flag-store"]
-# also = { atomic = ["R1", "R2"] }
+# also = { atomic = ["R1"] }
 # faults = ["torn", "leak"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -1,7 +1,7 @@
 # /// probe
 # title = "strings interned by threads that do not own them while the owner counts: one string for a text, immortal for ever"
 # properties = ["M1", "M3", "M5"]
-# mutants = ["imm-foreign-set", "imm-merge-blind"]
+# mutants = ["imm-foreign-set"]
 # also = { biased = ["B5"] }
 # needs = ["threading"]
 # faults = ["mortal", "two"]

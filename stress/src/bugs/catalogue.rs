@@ -1,6 +1,6 @@
 //! The catalogue of bugs: read from a folder or from the program, and searched.
 
-use super::{Bug, BugsError, files};
+use super::{Bug, BugsError};
 use std::path::Path;
 
 /// The lines that take the kit from its file, when a program is run from its folder.
@@ -13,6 +13,10 @@ from kit import *
 
 # --- end of the kit ---
 ";
+
+/// Path below `stress/bugs/` without ending, description, program, recorded crash or nothing; the build lists
+/// them.
+const FILES: &[(&str, &str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/bugs.rs"));
 
 /// What programs have in common.
 const KIT: &str = include_str!("../../bugs/kit.py");
@@ -50,7 +54,7 @@ pub fn parse(stem: &str, text: &str, program: &str, crash: &str) -> Result<Bug, 
 /// # Panics
 /// When an entry does not parse: the files are part of the program and a test reads them all.
 pub fn shipped() -> Vec<Bug> {
-    files::FILES
+    FILES
         .iter()
         .map(|(stem, text, program, crash)| {
             parse(stem, text, program, crash).unwrap_or_else(|e| panic!("{e}"))
@@ -122,6 +126,11 @@ pub fn find<'a>(bugs: &'a [Bug], asked: &str) -> Result<&'a Bug, BugsError> {
 }
 
 #[cfg(test)]
+#[allow(dead_code)]
+#[path = "../../build.rs"]
+mod build;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
@@ -133,14 +142,44 @@ mod tests {
         let on_disk: BTreeSet<String> = load(&dir).unwrap().into_iter().map(|b| b.stem).collect();
         let listed: BTreeSet<String> = bugs.iter().map(|b| b.stem.clone()).collect();
         let differ: Vec<_> = listed.symmetric_difference(&on_disk).collect();
-        assert!(
-            differ.is_empty(),
-            "in src/bugs/files.rs or in bugs/, not in both (ci/bugs.sh --list): {differ:?}"
-        );
+        assert!(differ.is_empty(), "not in the program: {differ:?}");
         let mut ids: Vec<String> = bugs.iter().map(Bug::id).collect();
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), bugs.len(), "an id is there twice");
+    }
+
+    /// A forgotten file stops the build and is named.
+    #[test]
+    fn the_build_takes_whole_entries_only() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("vm")).unwrap();
+        let drop = |name: &str| std::fs::write(dir.path().join("vm").join(name), "x").unwrap();
+        let list = || build::list(dir.path(), &["toml", "py"], "txt");
+        for name in [
+            "2-b.toml",
+            "2-b.py",
+            "1.5-a.py",
+            "1.5-a.toml",
+            "1.5-a.txt",
+            "notes.md",
+        ] {
+            drop(name);
+        }
+        let text = list().unwrap().replace(&*dir.path().to_string_lossy(), "");
+        assert_eq!(
+            text,
+            "&[\n(\"vm/1.5-a\", include_str!(\"/vm/1.5-a.toml\"), include_str!(\"/vm/1.5-a.py\"), \
+             include_str!(\"/vm/1.5-a.txt\"), ),\n\
+             (\"vm/2-b\", include_str!(\"/vm/2-b.toml\"), include_str!(\"/vm/2-b.py\"), \"\", ),\n]\n"
+        );
+        for (there, missing) in [("3.toml", "3.py"), ("4.py", "4.toml"), ("5.txt", "5.toml")] {
+            drop(there);
+            let why = list().unwrap_err();
+            assert!(why.contains(there) && why.contains(missing), "{why}");
+            std::fs::remove_file(dir.path().join("vm").join(there)).unwrap();
+        }
+        assert!(build::list(&dir.path().join("none"), &["py"], "").is_err());
     }
 
     #[test]

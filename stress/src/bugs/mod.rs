@@ -9,14 +9,12 @@
 pub mod attribute;
 mod catalogue;
 mod false_alarms;
-mod files;
 pub mod ident;
 pub mod matrix;
 pub mod record;
 pub mod regression;
 pub mod run;
 pub mod signature;
-pub mod stats;
 pub mod status;
 
 pub use self::catalogue::{find, load, parse, shipped};
@@ -71,7 +69,7 @@ pub enum Failure {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
-    /// VM and version, as [`run::vm_name`] names it.
+    /// VM and version, as [`Facts::title`](crate::vm::Facts::title) names it.
     pub vm: String,
     /// What came out.
     pub status: Status,

@@ -6,7 +6,8 @@
 //! not show gets a longer time, and what comes back must come twice.
 
 use super::run::{self, Attempt, Plan, Summary};
-use super::{Bug, Measured, Status, stats};
+use super::{Bug, Measured, Status};
+use crate::program::stats;
 use crate::vm::{Vm, VmError};
 use serde::Serialize;
 use std::time::Duration;
@@ -82,7 +83,7 @@ pub fn check(
         run::go_on(vm, bug, plan, &mut summary, &mut each)?;
     }
     // What came back is looked for as long as what should show.
-    let (again, total) = match (fixed, summary.hits > 0) {
+    let (again, total) = match (fixed, summary.count.hits > 0) {
         (true, hit) => (hit, budget.reproducible),
         (false, hit) => (!hit, budget.reproducible * LONGER),
     };
@@ -101,9 +102,9 @@ fn verdict(bug: &Bug, fixed: bool, summary: &Summary) -> Verdict {
     if summary.broken.is_some() {
         return Verdict::Regressed(format!("{id}: {line}"));
     }
-    match (fixed, summary.hits) {
+    match (fixed, summary.count.hits) {
         _ if summary.status == Status::NotApplicable => Verdict::Skipped(format!("{id}: {line}")),
-        (true, 0) if summary.others > 0 => {
+        (true, 0) if summary.count.others > 0 => {
             Verdict::Unsure(format!("{id} is marked fixed and fails otherwise: {line}"))
         }
         (true, 0) => Verdict::Holds,

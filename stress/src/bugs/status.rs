@@ -13,7 +13,7 @@ pub enum Status {
     /// it cannot be told from others.
     ReproducedOtherwise,
     /// No run failed, the reports say that this version is without the bug, and the same program ended
-    /// in its signature on another version: it can show the bug.
+    /// in its signature on another version, one that they say has it: it can show the bug.
     Fixed,
     /// No run failed, the reports say that this version is without the bug, and the program was never
     /// seen to show it on any VM: nothing follows.
@@ -73,18 +73,19 @@ pub fn decide(bug: &Bug, measured: &Measured) -> Status {
     if measured.others > 0 {
         return Status::ReproducedOtherwise;
     }
-    let here = version(&measured.vm);
-    let shown = |same: bool| {
-        bug.measured
-            .iter()
-            .any(|m| (version(&m.vm) == here) == same && proves(m))
+    if !said_absent(bug, &measured.vm) {
+        return Status::NotReproduced;
+    }
+    let shown = |absent: bool| {
+        let mut all = bug.measured.iter();
+        all.any(|m| proves(m) && said_absent(bug, &m.vm) == absent)
     };
-    match (said_absent(bug, &measured.vm), shown(false)) {
-        (false, _) => Status::NotReproduced,
-        // Another build of this very version has it: the reports are wrong.
-        _ if shown(true) => Status::NotReproduced,
-        (true, true) => Status::Fixed,
-        (true, false) => Status::Unproven,
+    match (shown(true), shown(false)) {
+        // Some version that is said to be without it, perhaps another build of this one, has it: the
+        // reports are wrong.
+        (true, _) => Status::NotReproduced,
+        (_, true) => Status::Fixed,
+        _ => Status::Unproven,
     }
 }
 
@@ -101,7 +102,7 @@ pub fn settle(bug: &mut Bug) {
     }
 }
 
-/// Whether the reports say that the VM of this name, as [`super::run::vm_name`] gives it, is without
+/// Whether the reports say that the VM of this name, as [`Facts::title`](crate::vm::Facts::title) gives it, is without
 /// the bug: fixed, or older than the code.
 pub fn said_absent(bug: &Bug, vm: &str) -> bool {
     let version = version(vm);
@@ -176,6 +177,15 @@ mod tests {
         assert_eq!(
             all(&[("x 1.3.0", 0, 0), ("x 1.3.0 +thread", 2, 0)]),
             [Status::NotReproduced, Status::Reproduced]
+        );
+        // Nor is it fixed here where a later one has it again.
+        assert_eq!(
+            all(&[("x 1.2", 1, 0), ("x 1.3.0", 0, 0), ("x 1.4", 1, 0)]),
+            [
+                Status::Reproduced,
+                Status::NotReproduced,
+                Status::Reproduced
+            ]
         );
         // Back, or failing otherwise: it is not fixed, whatever the reports say.
         assert_eq!(

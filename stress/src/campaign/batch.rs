@@ -6,7 +6,8 @@ use super::case::{Case, Evidence};
 use super::process::{Judged, execute, judge, scenario_ms};
 use super::state::Batch;
 use super::support::{self, Supported};
-use super::{Event, HuntError, Shared, sanitized, settle};
+use super::{Event, HuntError, Shared, explain, sanitized, settle};
+use crate::oracle::{self, poison};
 use crate::scenario::{Scenario, generate};
 use crate::subject::Subject;
 use crate::verdict::grade::{Grade, grade};
@@ -71,7 +72,6 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
         if let Some(who) = log.outcome.as_ref().and_then(from_outside) {
             *inner.state.outside.entry(who).or_default() += 1;
         }
-        inner.state.sampled_orders += complete.iter().filter(|c| !**c).count() as u64;
         let totals = inner.state.of(subject);
         for history in &log.histories {
             totals.scenarios += 1;
@@ -80,6 +80,15 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
             totals.sampled += history.sampled;
             totals.overlapped += history.overlapped;
             totals.slot_turns += history.slot_turns;
+            let (excused, contention) = oracle::excused(history);
+            totals.excused += excused;
+            totals.contention += contention;
+            totals.undecided += history.undecided.len() as u64;
+            let judged = scenarios
+                .get(history.id)
+                .and_then(|s| oracle::is_judged(history, s, &|_| false));
+            totals.observed += u64::from(judged.is_some());
+            totals.judged += u64::from(judged == Some(true));
         }
     }
     // Whatever did not begin because the process died is run next. A process that dies before
@@ -90,7 +99,14 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
         if !sanitized::is_told(shared, &one.verdict) {
             continue;
         }
-        let (grade, why) = grade(&one.verdict, scenario, shared.vm.no_promise());
+        let one = proved(shared, scenario, one)?;
+        let (mut grade, mut why) = grade(&one.verdict, scenario, shared.vm.no_promise());
+        let mut one = one;
+        if grade == Grade::Accepted
+            && let Some(raised) = explain::accepted(shared, scenario, &one)?
+        {
+            (one, grade, why) = raised;
+        }
         {
             let mut inner = shared.lock();
             let totals = inner.state.of(subject);
@@ -114,12 +130,48 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
                 judged: one,
                 grade,
                 why,
+                put_back: false,
                 makes: makes.clone(),
                 evidence: Evidence::of(&log),
             },
         )?;
     }
     Ok(())
+}
+
+/// Runs with poisoned memory of one subject at most: where nothing proves it three times, what looks
+/// like memory that nobody wrote is what the operations make.
+const MOST_POISONED: u64 = 3;
+
+/// Milliseconds of such a run.
+const POISONED_MS: u64 = 600;
+
+/// Puts a verdict to the proof whose outcome looks like memory that nobody wrote: with poison the same
+/// scenario tells it, or it is an outcome as any other.
+fn proved(shared: &Shared<'_>, scenario: &Scenario, one: Judged) -> Result<Judged, HuntError> {
+    let outcome = one.verdict.outcome.as_deref();
+    let looks = outcome.is_some_and(|o| poison::suspicious(o, &one.history.sequential));
+    if !looks || shared.vm.facts.implementation != "cpython" || shared.over() {
+        return Ok(one);
+    }
+    {
+        let mut inner = shared.lock();
+        let totals = inner.state.of_name(&scenario.context.subject);
+        if totals.poisoned >= MOST_POISONED {
+            return Ok(one);
+        }
+        totals.poisoned += 1;
+    }
+    let vm = poison::vm(shared.vm);
+    let (only, seed) = (std::slice::from_ref(scenario), shared.options.seed);
+    let ms = scenario_ms(&vm, POISONED_MS);
+    let (log, complete) = execute(&vm, only, seed, ms, shared.options.sequential, false)?;
+    let unwritten = |j: &Judged| j.verdict.kind == Kind::Uninitialised;
+    let proof = judge(&log, only, &complete).into_iter().find(unwritten);
+    Ok(proof.map_or(one.clone(), |proof| Judged {
+        index: one.index,
+        ..proof
+    }))
 }
 
 /// Saves what the process left and what is made of it.

@@ -5,9 +5,10 @@ use super::process::Judged;
 use crate::finding::{Finding, SCHEMA};
 use crate::history::History;
 use crate::identity::Failure;
+use crate::oracle::poison;
 use crate::scenario::Scenario;
-use crate::verdict::grade::Grade;
-use crate::verdict::{Verdict, waits};
+use crate::verdict::grade::{Grade, grade};
+use crate::verdict::{Kind, Verdict, waits};
 use crate::vm::job::Log;
 
 /// A failing verdict to settle.
@@ -20,6 +21,8 @@ pub(crate) struct Case {
     pub judged: Judged,
     pub grade: Grade,
     pub why: String,
+    /// It waits for the second time: none of its pairs showed it.
+    pub put_back: bool,
     /// Set-ups of the subject.
     pub makes: Vec<String>,
     pub evidence: Evidence,
@@ -81,6 +84,28 @@ impl Case {
         &self.judged.failure
     }
 
+    /// What else a run of a scenario made from this case showed, as a case; `None` unless it breaks a
+    /// promise.
+    pub fn another(
+        &self,
+        shared: &Shared<'_>,
+        scenario: &Scenario,
+        judged: Judged,
+        log: &Log,
+    ) -> Option<Self> {
+        let (grade, why) = grade(&judged.verdict, scenario, shared.vm.no_promise());
+        (grade == Grade::Forbidden).then(|| Self {
+            scenario: scenario.clone(),
+            storm: shared.options.limits.exceeded_by(scenario),
+            judged,
+            grade,
+            why,
+            put_back: false,
+            evidence: Evidence::of(log),
+            ..self.clone()
+        })
+    }
+
     /// The finding as it was seen, before anything was minimised.
     pub fn raw(&self, shared: &Shared<'_>) -> Finding {
         let Judged {
@@ -119,8 +144,9 @@ impl Case {
             script: None,
             others: Vec::new(),
             seen: 1,
-            tuning: None,
+            tuning: (failure.kind == Kind::Uninitialised).then(poison::tuning),
             report: verdict.report.clone(),
+            bytecode: None,
         };
         finding.id = finding.make_id();
         finding

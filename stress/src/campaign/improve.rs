@@ -1,47 +1,96 @@
 //! Better scripts for findings whose scripts seldom hit, in time that the hunt has left over.
 
+use super::budget::Budget;
+use super::measure::measure;
 use super::{HuntError, Shared};
-use crate::finding::Finding;
+use crate::finding::{Finding, Rate};
 use crate::triage::improve::{SHARE, adopted, improve};
 use crate::triage::{rank, statement};
 use std::time::{Duration, Instant};
 
-/// Improves scripts, the worst findings' first, for at most `most` and not beyond the hunt's end.
+/// Seconds of the second chance of a script that has not hit.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Gives scripts that have not hit another run, then improves scripts, the worst findings' first, for at
+/// most `most` and not beyond the hunt's end.
 pub(super) fn run(shared: &Shared<'_>, most: Duration) {
     // A hunt without a time limit promises no time either.
     if shared.deadline.is_none() {
         return;
     }
+    if let Err(error) = scripts(shared, most) {
+        shared.lock().error.get_or_insert(error);
+    }
+}
+
+fn scripts(shared: &Shared<'_>, most: Duration) -> Result<(), HuntError> {
     let began = Instant::now();
-    let mut weak: Vec<Finding> = {
-        let inner = shared.lock();
-        inner
-            .store
-            .findings()
-            .iter()
-            .filter(|f| is_weak(shared, f))
-            .cloned()
-            .collect()
-    };
-    weak.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    for finding in worst_first(shared, never_hit) {
+        if shared.left(most.saturating_sub(began.elapsed())) < AGAIN {
+            break;
+        }
+        again(shared, &finding)?;
+    }
+    let weak = worst_first(shared, is_weak);
     let count = weak.len() as u32;
     for (done, finding) in weak.into_iter().enumerate() {
         let left = shared.left(most.saturating_sub(began.elapsed()));
         let share = left / (count - done as u32);
         // Less says nothing about a script that seldom hits.
         if shared.over() || share < Duration::from_secs(5) {
-            return;
+            break;
         }
-        if let Err(error) = one(shared, &finding, share) {
-            shared.lock().error.get_or_insert(error);
-            return;
-        }
+        one(shared, &finding, share)?;
     }
+    Ok(())
+}
+
+/// The findings of which this holds.
+fn worst_first(shared: &Shared<'_>, holds: fn(&Shared<'_>, &Finding) -> bool) -> Vec<Finding> {
+    let inner = shared.lock();
+    let findings = inner.store.findings().iter();
+    let mut all: Vec<Finding> = findings.filter(|f| holds(shared, f)).cloned().collect();
+    all.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    all
+}
+
+/// A finding of this VM whose script was run and has not hit yet.
+pub(super) fn never_hit(shared: &Shared<'_>, finding: &Finding) -> bool {
+    finding.facts.title() == shared.vm.facts.title()
+        && finding.script.is_some_and(|rate| rate.hits == 0)
+}
+
+/// One more run of a script, for longer; it counts beside those before.
+fn again(shared: &Shared<'_>, finding: &Finding) -> Result<(), HuntError> {
+    let budget = Budget {
+        minimise: Duration::ZERO,
+        script_seconds: AGAIN.as_secs_f64() - 1.0,
+        script_runs: 1,
+        thorough: false,
+    };
+    let measured = measure(shared, finding.clone(), &budget)?;
+    let (Some(before), Some(now)) = (finding.script, measured.finding.script) else {
+        return Ok(());
+    };
+    let mut better = measured.finding;
+    better.script = Some(Rate {
+        runs: before.runs + now.runs,
+        ..now
+    });
+    let files = if now.hits > 0 {
+        vec![("output.txt", measured.output.as_str())]
+    } else {
+        Vec::new()
+    };
+    let mut inner = shared.lock();
+    inner.store.save(&better, &files)?;
+    statement::write(&inner.store.folder(&better.id), &better)?;
+    Ok(())
 }
 
 /// A finding of this VM whose script was run and hit in fewer runs than wanted.
 fn is_weak(shared: &Shared<'_>, finding: &Finding) -> bool {
-    let seldom = |r: crate::finding::Rate| f64::from(r.hits) < SHARE * f64::from(r.runs);
+    let seldom = |r: Rate| f64::from(r.hits) < SHARE * f64::from(r.runs);
     finding.facts.title() == shared.vm.facts.title()
         && finding.minimised
         && finding.script.is_some_and(seldom)

@@ -4,6 +4,8 @@ use super::Shared;
 use super::budget::Budget;
 use super::case::ends_of;
 use crate::finding::{Finding, reproduce};
+use crate::program::File;
+use crate::verdict::grade::seen_once;
 use crate::verdict::{Kind, stack};
 use crate::vm::VmError;
 
@@ -27,12 +29,10 @@ pub(super) fn measure(
             output: String::new(),
         });
     }
-    let folder = tempfile::tempdir().map_err(VmError::Temp)?;
-    let script = folder.path().join("repro.py");
-    std::fs::write(&script, finding.script_text()).map_err(VmError::Temp)?;
+    let script = File::new("repro", &finding.script_text())?;
     let (rate, attempts) = reproduce::rate(
         shared.vm,
-        &script,
+        script.path(),
         &finding,
         budget.script_runs,
         budget.script_seconds,
@@ -44,16 +44,20 @@ pub(super) fn measure(
         .map_or_else(String::new, |attempt| {
             ends_of(&format!(
                 "{}\n--- stderr ---\n{}",
-                attempt.outcome.stdout.join("\n"),
-                attempt.outcome.stderr
+                attempt.run.outcome.stdout.join("\n"),
+                attempt.run.outcome.stderr
             ))
         });
     if finding.kind == Kind::Panic {
-        let frames = hit.map(|a| stack::panic_frames(&a.outcome.stderr));
+        let frames = hit.map(|a| stack::panic_frames(&a.run.outcome.stderr));
         finding.frames = frames.into_iter().flatten().take(5).collect();
     }
     finding.others = reproduce::others(&attempts);
     // Interrupted before any run ended: nothing is known.
     finding.script = (rate.runs > 0).then_some(rate);
+    let (kind, grade) = (finding.kind, finding.grade);
+    if let Some(doubt) = seen_once(kind, grade, finding.minimised, rate.hits, rate.runs) {
+        (finding.grade, finding.why) = doubt;
+    }
     Ok(Measured { finding, output })
 }

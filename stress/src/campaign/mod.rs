@@ -6,8 +6,10 @@ mod batch;
 mod budget;
 pub mod canary;
 mod case;
+mod explain;
 mod improve;
 mod measure;
+mod pairs;
 pub mod process;
 mod sanitized;
 mod settle;
@@ -40,6 +42,13 @@ pub const MOST: usize = 24;
 
 /// A hunt that ends before its time gives this part of the time it took to better scripts.
 const SPARE: u32 = 8;
+
+/// Until every subject had its first turn, other findings of a kind wait, but no longer than this part of
+/// the time.
+const BREADTH: f64 = 0.6;
+
+/// This part of the time, the last, belongs to cases that wait and to scripts that have not hit.
+const LAST: f64 = 0.1;
 
 /// What to hunt, where and how long.
 #[derive(Clone, Debug)]
@@ -131,6 +140,8 @@ pub(crate) struct Inner {
     pub archive: Archive,
     /// Subjects as the VM supports them, once tried.
     pub support: std::collections::HashMap<String, support::Supported>,
+    /// Time spent on asking of bytecodes about accepted outcomes, over all workers.
+    pub asking: Duration,
     /// Time spent on minimising, over all workers.
     pub minimising: Duration,
     /// Failures that are being settled now, with their subjects.
@@ -151,11 +162,6 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// Whether some subject has not had its first turn.
-    pub fn early(&self, options: &Options) -> bool {
-        self.state.position.0 == 0 && options.subjects.len() > 1
-    }
-
     /// Counts one more try for a better script; false when there were enough.
     pub fn try_again(&mut self, id: &str) -> bool {
         let tries = self.retried.entry(id.to_owned()).or_default();
@@ -173,6 +179,27 @@ impl Shared<'_> {
         interrupted()
             || self.deadline.is_some_and(|d| Instant::now() >= d)
             || self.lock().error.is_some()
+    }
+
+    /// Whether breadth comes first: some subject has not had its first turn, and there is time.
+    pub fn early(&self, inner: &Inner) -> bool {
+        let first = inner.state.position.0 == 0 && self.options.subjects.len() > 1;
+        first && self.spent().is_none_or(|part| part < BREADTH)
+    }
+
+    /// Whether what is left of the time is for what the hunt has already.
+    fn last(&self) -> bool {
+        let inner = self.lock();
+        let weak = |f| improve::never_hit(self, f);
+        self.spent().is_some_and(|part| part > 1.0 - LAST)
+            && (inner.waiting.some() || inner.store.findings().iter().any(weak))
+    }
+
+    /// The part of the time that is over; `None` without a limit.
+    fn spent(&self) -> Option<f64> {
+        let left = self.deadline?.saturating_duration_since(Instant::now());
+        let time = self.options.time?.as_secs_f64();
+        Some(1.0 - left.as_secs_f64() / time.max(0.001))
     }
 
     /// Time left, at most `most`.
@@ -234,6 +261,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
             store,
             archive: Archive::open(&options.out, options.histories),
             support: std::collections::HashMap::new(),
+            asking: Duration::ZERO,
             minimising: Duration::ZERO,
             settling: Vec::new(),
             waiting: Waiting::default(),
@@ -307,19 +335,29 @@ impl Drop for Ended<'_, '_> {
     }
 }
 
-/// Takes batches in the planner's order, and between them cases that wait, until the hunt is over.
+/// Settles what waits and takes batches in the planner's order, until the hunt is over. Every other turn
+/// a case may have been put back before; such a one takes long.
 fn worker(shared: &Shared<'_>, start: Instant) {
     let mut turn = false;
+    let mut settled = true;
     while !shared.over() {
         turn = !turn;
-        let ended = if turn && let Some(case) = waiting(shared) {
-            settle::settle(shared, case)
-        } else if let Some(batch) = next(shared) {
+        let case = if settled || turn {
+            waiting(shared, turn)
+        } else {
+            None
+        };
+        let ended = if let Some(case) = case {
+            settle::settle(shared, case).map(|now| settled = now)
+        } else if !shared.last()
+            && let Some(batch) = next(shared)
+        {
+            settled = true;
             one_batch(shared, &batch, start)
-        } else if let Some(case) = waiting(shared) {
+        } else if let Some(case) = waiting(shared, !shared.last()) {
             // What waits for another worker's case does so here.
             std::thread::sleep(Duration::from_millis(20));
-            settle::settle(shared, case)
+            settle::settle(shared, case).map(|_| ())
         } else {
             return;
         };
@@ -334,10 +372,10 @@ fn next(shared: &Shared<'_>) -> Option<state::Batch> {
     shared.lock().state.next(shared.options)
 }
 
-fn waiting(shared: &Shared<'_>) -> Option<case::Case> {
+fn waiting(shared: &Shared<'_>, put_back: bool) -> Option<case::Case> {
     let mut inner = shared.lock();
-    let early = inner.early(shared.options);
-    inner.waiting.pop(early)
+    let early = shared.early(&inner);
+    inner.waiting.pop(early, put_back)
 }
 
 fn one_batch(shared: &Shared<'_>, batch: &state::Batch, start: Instant) -> Result<(), HuntError> {

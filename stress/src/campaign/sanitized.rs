@@ -51,6 +51,7 @@ fn idle() -> Vec<Scenario> {
         op: "None".to_owned(),
         form: Form::Do,
         guarantee: Guarantee::Silent,
+        raises: None,
     };
     let context = Context {
         subject: "baseline".to_owned(),

@@ -4,10 +4,12 @@
 
 use super::budget::{Budget, Spent};
 use super::case::Case;
+use super::explain;
 use super::measure::{Measured, measure};
-use super::shrink::{Minimised, shrink};
+use super::process::{execute, judge, scenario_ms};
+use super::shrink::{Minimised, as_it_is, shrink, stands_still};
 use super::waiting::Why;
-use super::{Event, HuntError, Inner, MOST, Shared};
+use super::{Event, HuntError, Inner, MOST, Shared, pairs};
 use crate::finding::Finding;
 use crate::identity::{Failure, Same, same};
 use crate::triage::statement;
@@ -30,6 +32,8 @@ enum Admission {
     Counted,
     /// It waits.
     Waits(Why),
+    /// It would take long, and waits until nothing else does.
+    PutBack,
     /// It is settled now.
     Settle {
         /// The finding whose place this one takes if it happens again, for its script never hit.
@@ -46,21 +50,39 @@ enum Settled {
     Known(String),
     /// Nothing that can be kept.
     Nothing,
+    /// Nothing yet: it was put back.
+    Later,
 }
 
-/// Settles one case, or lets it wait.
-pub(crate) fn settle(shared: &Shared<'_>, case: Case) -> Result<(), HuntError> {
-    let admission = admit(shared, &case);
-    let (instead, budget) = match admission {
-        Admission::Counted => return Ok(()),
+/// Settles one case, or lets it wait: then false. A storm goes on without what failed in it.
+pub(crate) fn settle(shared: &Shared<'_>, case: Case) -> Result<bool, HuntError> {
+    match admit(shared, &case) {
+        Admission::Counted => {}
         Admission::Waits(why) => {
             shared.lock().waiting.push(case, why);
-            return Ok(());
+            return Ok(false);
         }
-        Admission::Settle { instead, budget } => (instead, budget),
-    };
+        Admission::PutBack => {
+            put_back(shared, &case);
+            return Ok(true);
+        }
+        Admission::Settle { instead, budget } => admitted(shared, &case, instead, &budget)?,
+    }
+    if case.storm && !case.put_back && case.failure().kind.ends_process() {
+        go_on(shared, &case)?;
+    }
+    Ok(true)
+}
+
+/// Settles a case that was admitted.
+fn admitted(
+    shared: &Shared<'_>,
+    case: &Case,
+    instead: Option<String>,
+    budget: &Budget,
+) -> Result<(), HuntError> {
     let started = Instant::now();
-    let settled = steps(shared, &case, instead.as_deref(), &budget);
+    let settled = steps(shared, case, instead.as_deref(), budget);
     let mut inner = shared.lock();
     inner.minimising += started.elapsed();
     let at = inner
@@ -70,14 +92,36 @@ pub(crate) fn settle(shared: &Shared<'_>, case: Case) -> Result<(), HuntError> {
     if let Some(at) = at {
         inner.settling.swap_remove(at);
     }
-    let key = key(&case);
+    let key = key(case);
     match settled? {
         // What is told closely enough is known by its name from now on.
         Settled::Kept(id) | Settled::Known(id) if case.failure().place.is_told() => {
             inner.known.insert(key, id);
         }
-        Settled::Kept(_) => {}
+        Settled::Kept(_) | Settled::Later => {}
         Settled::Known(_) | Settled::Nothing => *inner.tries.entry(key).or_default() += 1,
+    }
+    Ok(())
+}
+
+/// Runs what is left of a storm without the operation that failed: another failure of it is a case of
+/// its own, and so on until nothing of it fails any more.
+fn go_on(shared: &Shared<'_>, case: &Case) -> Result<(), HuntError> {
+    let Some(rest) = pairs::rest(case).filter(|_| !shared.over()) else {
+        return Ok(());
+    };
+    let options = shared.options;
+    let ms = scenario_ms(shared.vm, options.scenario_ms);
+    let one = std::slice::from_ref(&rest);
+    let run = execute(shared.vm, one, options.seed, ms, options.sequential, false);
+    let (log, complete) = run?;
+    for judged in judge(&log, one, &complete) {
+        if let Some(another) = case.another(shared, &rest, judged, &log) {
+            // Smaller than a storm it may be by now, but it is no scenario of the hunt's own.
+            let storm = true;
+            let another = Case { storm, ..another };
+            shared.lock().waiting.push(another, Why::Breadth);
+        }
     }
     Ok(())
 }
@@ -112,7 +156,7 @@ fn admit(shared: &Shared<'_>, case: &Case) -> Admission {
         return Admission::Waits(Why::Busy);
     }
     // Breadth first: until every subject had its first turn, one finding of a kind is enough.
-    let early = inner.early(shared.options);
+    let early = shared.early(&inner);
     let being = |(s, f): &&(String, Failure)| s == subject && f.kind == failure.kind;
     let have = inner.store.count(&title, subject, failure.kind)
         + inner.settling.iter().filter(being).count();
@@ -128,16 +172,19 @@ fn admit(shared: &Shared<'_>, case: &Case) -> Admission {
         inner.state.of_name(subject).unsettled += 1;
         return Admission::Counted;
     }
-    inner.settling.push((subject.to_owned(), failure.clone()));
     let spent = Spent {
         minimising: inner.minimising,
         early,
         again: have > 0,
+        others_wait: inner.waiting.some(),
     };
-    Admission::Settle {
-        instead,
-        budget: Budget::of(shared, failure.kind, case.grade, &spent),
+    let budget = Budget::of(shared, failure.kind, case.grade, &spent);
+    // Each run of it takes as long as it takes to say that it stands still.
+    if stands_still(failure.kind) && !budget.thorough && !case.put_back {
+        return Admission::PutBack;
     }
+    inner.settling.push((subject.to_owned(), failure.clone()));
+    Admission::Settle { instead, budget }
 }
 
 /// The finding that a case is one more sighting of.
@@ -180,12 +227,27 @@ fn steps(
         put_off(shared, case);
         return Ok(Settled::Nothing);
     }
+    // Where nothing is left to shrink its script alone tells whether it shows again.
+    let mut before = None;
+    if let Some(pair) = as_it_is(case) {
+        let small = small(shared, case, pair);
+        if let Some(id) = duplicate(shared, &small, &raw.id, instead) {
+            return Ok(Settled::Known(id));
+        }
+        let mut measured = measure(shared, small, budget)?;
+        if measured.finding.script.is_some_and(|rate| rate.hits > 0) {
+            measured.finding.minimised = true;
+            return kept(shared, case, measured, &raw.id, instead);
+        }
+        before = Some(measured);
+    }
     let time = if case.storm {
         budget.minimise + Duration::from_secs(3)
     } else {
         budget.minimise
     };
-    let shrunk = shrink(shared, case, shared.left(time));
+    let thorough = budget.thorough || case.put_back;
+    let shrunk = shrink(shared, case, shared.left(time), thorough);
     {
         let mut inner = shared.lock();
         for other in shrunk.drifted {
@@ -199,23 +261,34 @@ fn steps(
     if instead.is_some() && !minimised.reproduced {
         return Ok(Settled::Nothing);
     }
-    if shared.options.limits.exceeded_by(&minimised.scenario) {
+    if case.storm && !thorough && !minimised.reproduced {
+        put_back(shared, case);
+        return Ok(Settled::Later);
+    }
+    if shared.options.limits.exceeded_by(&minimised.scenario) || case.storm && !minimised.reproduced
+    {
         // Its verdict is counted, and the same number and seed bring it back: `--only NUMBER`.
         if shared.over() {
             put_off(shared, case);
         }
         return Ok(Settled::Nothing);
     }
+    let reproduced = minimised.reproduced;
     let small = small(shared, case, minimised);
+    // The same script once more says little more.
+    if let Some(mut measured) =
+        before.filter(|m| !reproduced || !budget.thorough && m.finding.scenario == small.scenario)
+    {
+        measured.finding.minimised = reproduced;
+        return kept(shared, case, measured, &raw.id, instead);
+    }
     if let Some(id) = duplicate(shared, &small, &raw.id, instead) {
         return Ok(Settled::Known(id));
     }
     // Saved before its script runs: a hunt that is killed now keeps it.
     save(shared, &small, case, &[])?;
     let measured = measure(shared, small, budget)?;
-    keep(shared, case, &measured, &raw.id, instead)?;
-    (shared.watch)(Event::Finding(&measured.finding));
-    Ok(Settled::Kept(measured.finding.id))
+    kept(shared, case, measured, &raw.id, instead)
 }
 
 /// The finding that a minimised case is, before its script has run.
@@ -278,27 +351,39 @@ fn save(
     Ok(())
 }
 
-/// Keeps a measured finding; what it replaces goes.
-fn keep(
+/// Keeps a measured finding and tells of it; what it replaces goes.
+fn kept(
     shared: &Shared<'_>,
     case: &Case,
-    measured: &Measured,
+    measured: Measured,
     raw: &str,
     instead: Option<&str>,
-) -> Result<(), HuntError> {
-    let finding = &measured.finding;
-    save(shared, finding, case, &[("output.txt", &measured.output)])?;
-    let mut inner = shared.lock();
-    if finding.wants_backtrace() {
-        inner.untraced.push_back(finding.id.clone());
-    }
-    // Only now, with the new one saved, may what it replaces go.
-    for old in instead.iter().chain([&raw]) {
-        if **old != *finding.id {
-            inner.store.remove(old);
+) -> Result<Settled, HuntError> {
+    let finding = explain::told(shared, case, measured.finding)?;
+    save(shared, &finding, case, &[("output.txt", &measured.output)])?;
+    {
+        let mut inner = shared.lock();
+        if finding.wants_backtrace() {
+            inner.untraced.push_back(finding.id.clone());
+        }
+        // Only now, with the new one saved, may what it replaces go.
+        for old in instead.iter().chain([&raw]) {
+            if **old != *finding.id {
+                inner.store.remove(old);
+            }
         }
     }
-    Ok(())
+    (shared.watch)(Event::Finding(&finding));
+    Ok(Settled::Kept(finding.id))
+}
+
+/// Lets a case wait until nothing else does.
+fn put_back(shared: &Shared<'_>, case: &Case) {
+    let case = Case {
+        put_back: true,
+        ..case.clone()
+    };
+    shared.lock().waiting.push(case, Why::Breadth);
 }
 
 /// The time is over or the user has interrupted: a storm of which nothing is saved yet runs first

@@ -3,23 +3,29 @@
 //! The place stays: a run that shows another failure is no smaller form of this one but a case of
 //! its own, which is handed back.
 
-use super::case::{Case, Evidence};
+use super::case::Case;
 use super::process::{execute, execute_again, in_one_thread, judge, scenario_ms};
-use super::{Judged, Shared};
+use super::{Judged, Shared, pairs};
 use crate::choice::Recorded;
 use crate::history::History;
 use crate::identity::{Failure, Same, same};
+use crate::oracle::poison;
 use crate::scenario::generate::fill;
 use crate::scenario::minimise::minimise;
-use crate::scenario::{Call, Scenario, Shape};
+use crate::scenario::{Scenario, Shape};
 use crate::subject::Flavour;
-use crate::verdict::grade::{Grade, grade};
 use crate::verdict::{Kind, Verdict};
 use crate::vm::job::Log;
 use std::time::{Duration, Instant};
 
 /// Other failures handed back of one case at most.
-const MOST_DRIFTED: usize = 3;
+const MOST_DRIFTED: usize = 6;
+
+/// How long the pairs of a storm are looked through while other cases wait.
+const QUICK: Duration = Duration::from_millis(1500);
+
+/// Milliseconds of one pair among many: alone it has all the turns that it shared with a hundred before.
+const PAIR_MS: u64 = 30;
 
 /// A case made small.
 #[derive(Clone, Debug)]
@@ -36,6 +42,19 @@ pub(super) struct Minimised {
     pub reproduced: bool,
 }
 
+impl Minimised {
+    /// All of it the case's own.
+    fn not_seen(case: &Case) -> Self {
+        Self {
+            scenario: case.scenario.clone(),
+            verdict: case.judged.verdict.clone(),
+            history: case.judged.history.clone(),
+            failure: case.failure().clone(),
+            reproduced: false,
+        }
+    }
+}
+
 /// What shrinking came to.
 #[derive(Debug)]
 pub(super) struct Shrunk {
@@ -44,32 +63,80 @@ pub(super) struct Shrunk {
     pub drifted: Vec<Case>,
 }
 
-/// Shrinks a case in at most `time`.
-pub(super) fn shrink(shared: &Shared<'_>, case: &Case, time: Duration) -> Shrunk {
+/// A case as small as a pair whose failing shape is known: nothing is left to make smaller but its
+/// set-up, and whether it shows again its script can tell as well.
+pub(super) fn as_it_is(case: &Case) -> Option<Minimised> {
+    let (kind, history) = (case.failure().kind, &case.judged.history);
+    let pair = case.scenario.calls().count() == 2 && case.scenario.threads.len() == 2;
+    let shape = match history.phase.as_str() {
+        _ if case.scenario.shapes.len() == 1 => case.scenario.shapes.first().copied(),
+        // Results are compared on fresh objects only.
+        _ if case.judged.verdict.outcome.is_some() => Some(Shape::Stride),
+        "slot" if kind.ends_process() => Some(Shape::Slot),
+        "stride" if kind.ends_process() => Some(Shape::Stride),
+        _ => None,
+    };
+    // A race's script shows it as seldom as the hunt did, and what stands still costs its whole time.
+    let quick = !stands_still(kind) && kind != Kind::DataRace && !in_one_thread(history);
+    let shape = shape.filter(|_| pair && quick)?;
+    Some(Minimised {
+        scenario: Scenario {
+            shapes: vec![shape],
+            ..case.scenario.clone()
+        },
+        ..Minimised::not_seen(case)
+    })
+}
+
+/// Kinds by which a process goes on for ever.
+pub(super) fn stands_still(kind: Kind) -> bool {
+    matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang)
+}
+
+/// Shrinks a case in at most `time`. Without `thorough` its pairs are all that is tried of a storm, and
+/// other set-ups are not.
+pub(super) fn shrink(shared: &Shared<'_>, case: &Case, time: Duration, thorough: bool) -> Shrunk {
+    let deadline = Instant::now() + time;
     let mut runs = Runs::new(shared, case);
+    let shaped = |s: Scenario| shape_first(&s, &case.judged.history);
+    let kind = case.failure().kind;
+    let pairs: Vec<Scenario> = pairs::of(case).into_iter().map(shaped).collect();
+    // Damaged memory stands still at times, and dies more often.
+    let slow = stands_still(kind) && !case.failure().damages_heap() || kind == Kind::DataRace;
+    let soon = Instant::now() + QUICK;
+    let whole = shaped(case.scenario.clone());
+    let pair = match slow {
+        true => None,
+        false if case.storm && !thorough => runs.first_of(&pairs, deadline.min(soon)),
+        false => runs.first_of(&pairs, deadline),
+    };
+    let (scenario, starts, attempts) = match pair {
+        Some(pair) if case.storm && !thorough => (pair, Vec::new(), 1),
+        Some(pair) => (whole, vec![pair], 2),
+        None if slow => (whole, in_flight(case, &pairs), 2),
+        None if case.storm && !thorough => (whole, Vec::new(), 0),
+        None => (whole, in_flight(case, &[]), 2),
+    };
     let minimised = minimise(
-        &shape_first(&case.scenario, &case.judged.history),
-        &makes(case),
-        &in_flight(case),
-        2,
-        time,
+        &scenario,
+        &if thorough { makes(case) } else { Vec::new() },
+        &starts,
+        attempts,
+        deadline.saturating_duration_since(Instant::now()),
         &mut |candidate: &Scenario| runs.fails(candidate),
     );
-    let last = runs.last.filter(|_| minimised.reproduced);
-    let reproduced = last.is_some();
-    let last = last.unwrap_or_else(|| case.judged.clone());
-    Shrunk {
-        minimised: Minimised {
-            scenario: if reproduced {
-                minimised.scenario
-            } else {
-                case.scenario.clone()
-            },
+    let minimised = match runs.last.filter(|_| minimised.reproduced) {
+        Some(last) => Minimised {
+            scenario: minimised.scenario,
             verdict: last.verdict,
             history: last.history,
             failure: last.failure,
-            reproduced,
+            reproduced: true,
         },
+        None => Minimised::not_seen(case),
+    };
+    Shrunk {
+        minimised,
         drifted: runs.drifted,
     }
 }
@@ -145,9 +212,10 @@ impl<'a> Runs<'a> {
         let (vm, options) = (self.shared.vm, self.shared.options);
         let one = std::slice::from_ref(candidate);
         let kind = self.original.kind;
-        let hang = matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
+        let poisoned = (kind == Kind::Uninitialised).then(|| poison::vm(vm));
+        let vm = poisoned.as_ref().unwrap_or(vm);
         // Nor does a race need what follows it.
-        let run = if hang || kind == Kind::DataRace {
+        let run = if stands_still(kind) || kind == Kind::DataRace {
             execute_again(vm, candidate, options.seed, self.ms, options.sequential)
         } else {
             execute(vm, one, options.seed, self.ms, options.sequential, false)
@@ -157,28 +225,45 @@ impl<'a> Runs<'a> {
         Some((log, judged))
     }
 
+    /// The first of these pairs that shows the failure, in few processes: one that dies tells by how far it
+    /// got which pair it died of. What the pairs before did to the memory may be to blame, so the pair is
+    /// only where to begin.
+    fn first_of(&mut self, pairs: &[Scenario], deadline: Instant) -> Option<Scenario> {
+        let (vm, options) = (self.shared.vm, self.shared.options);
+        let ms = scenario_ms(vm, PAIR_MS);
+        let mut left = pairs;
+        while !left.is_empty() && !self.shared.over() && Instant::now() < deadline {
+            let run = execute(vm, left, options.seed, ms, options.sequential, false);
+            let (log, complete) = run.ok()?;
+            let judged = judge(&log, left, &complete);
+            let (it, others): (Vec<Judged>, Vec<Judged>) = judged
+                .into_iter()
+                .partition(|j| same(&self.original, &j.failure) != Same::No);
+            for other in others {
+                let scenario = &left[other.index];
+                self.drift(scenario, vec![other], &log);
+            }
+            let pair = it.first().map(|j| j.index);
+            if let Some(pair) = pair {
+                return Some(left[pair].clone());
+            }
+            left = &left[log.histories.len().max(1).min(left.len())..];
+        }
+        None
+    }
+
     /// Keeps what else a run showed, each failure once.
     fn drift(&mut self, candidate: &Scenario, judged: Vec<Judged>, log: &Log) {
         for one in judged {
-            let (grade, why) = grade(&one.verdict, candidate, self.shared.vm.no_promise());
             let new = self
                 .drifted
                 .iter()
                 .all(|c| same(c.failure(), &one.failure) == Same::No);
             // Reports of other races are told by the hunt's own runs, filtered.
-            let told = grade == Grade::Forbidden && one.failure.kind != Kind::DataRace;
-            if !told || !new || self.drifted.len() == MOST_DRIFTED {
-                continue;
+            if new && one.failure.kind != Kind::DataRace && self.drifted.len() < MOST_DRIFTED {
+                let case = self.case.another(self.shared, candidate, one, log);
+                self.drifted.extend(case);
             }
-            self.drifted.push(Case {
-                storm: self.shared.options.limits.exceeded_by(candidate),
-                scenario: candidate.clone(),
-                grade,
-                why,
-                evidence: Evidence::of(log),
-                judged: one,
-                ..self.case.clone()
-            });
         }
     }
 }
@@ -205,38 +290,22 @@ fn makes(case: &Case) -> Vec<String> {
         .collect()
 }
 
-/// Smaller scenarios to begin with: the operations in flight alone, then the one that died beside all
-/// of the other thread.
-fn in_flight(case: &Case) -> Vec<Scenario> {
-    let (scenario, flight) = (&case.scenario, &case.judged.flight);
-    if scenario.calls().count() <= 2 {
-        return Vec::new();
-    }
-    let call = |&(t, j): &(usize, usize)| scenario.threads.get(t)?.get(j).cloned();
-    let with = |threads: Vec<Vec<Call>>| {
-        shape_first(
-            &Scenario {
-                threads,
-                ..scenario.clone()
-            },
-            &case.judged.history,
-        )
-    };
-    let mut starts = Vec::new();
-    let told: Vec<&(usize, usize)> = flight.at.iter().chain(&flight.beside).collect();
-    if let [first, second, ..] = told.as_slice()
-        && let (Some(a), Some(b)) = (call(first), call(second))
+/// Smaller scenarios to begin with where no pair of operations showed it, or none can be looked for: the
+/// pair in flight, then the one that died beside all of the other thread.
+fn in_flight(case: &Case, pairs: &[Scenario]) -> Vec<Scenario> {
+    let mut starts: Vec<Scenario> = pairs.first().cloned().into_iter().collect();
+    if let Some(at) = &case.judged.flight.at
+        && case.scenario.calls().count() > 2
+        && let Some(dying) = case.scenario.threads.get(at.0).and_then(|t| t.get(at.1))
     {
-        starts.push(with(vec![vec![a], vec![b]]));
+        let mut threads = case.scenario.threads.clone();
+        threads[at.0] = vec![dying.clone()];
+        starts.push(Scenario {
+            threads,
+            ..shape_first(&case.scenario, &case.judged.history)
+        });
     }
-    if let Some(at) = &flight.at
-        && let Some(dying) = call(at)
-    {
-        let mut threads = scenario.threads.clone();
-        threads[at.0] = vec![dying];
-        starts.push(with(threads));
-    }
-    starts.retain(|s| s.threads != scenario.threads);
+    starts.retain(|s| s.threads != case.scenario.threads);
     starts.dedup();
     starts
 }

@@ -3,6 +3,7 @@
 //! Saved after every process, so that a hunt killed hard loses at most what was in flight.
 
 use super::{HuntError, Options};
+use crate::bytecode::owner::Owner;
 use crate::finding::store::{StoreError, write_atomically};
 use crate::subject::Subject;
 use crate::verdict::sanitizer::suppress::Hidden;
@@ -32,6 +33,30 @@ pub struct Totals {
     pub verdicts: BTreeMap<String, u64>,
     /// Unexplained outcomes of operations documented as not atomic.
     pub accepted: u64,
+    /// Scenarios whose accepted outcomes were asked of their bytecodes.
+    #[serde(default)]
+    pub asked_scenarios: u64,
+    /// Those outcomes, distinct ones, by whose fault they are.
+    #[serde(default)]
+    pub asked: BTreeMap<Owner, u64>,
+    /// Outcomes that some order gives but for an exception by design.
+    #[serde(default)]
+    pub excused: u64,
+    /// Those among them that are PyO3's answer to contention.
+    #[serde(default)]
+    pub contention: u64,
+    /// Scenarios whose outcomes were observed.
+    #[serde(default)]
+    pub observed: u64,
+    /// Scenarios of which every outcome was judged.
+    #[serde(default)]
+    pub judged: u64,
+    /// Scenarios that were run with poisoned memory, for an outcome looked as if nobody had written it.
+    #[serde(default)]
+    pub poisoned: u64,
+    /// Outcomes of which the time did not suffice to know whether some order gives them.
+    #[serde(default)]
+    pub undecided: u64,
     /// Failing verdicts that were not settled: beyond the bounds of findings kept, or tried and not to
     /// be told from what is known.
     #[serde(default)]
@@ -66,8 +91,6 @@ pub struct State {
     pub flight: Vec<(String, usize)>,
     /// Processes started.
     pub processes: u64,
-    /// Scenarios whose orders were sampled because they are too many.
-    pub sampled_orders: u64,
     /// Sanitizer reports seen, hidden ones included.
     #[serde(default)]
     pub reports: u64,

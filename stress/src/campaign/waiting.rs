@@ -5,7 +5,7 @@ use crate::identity::{Same, same};
 use std::collections::VecDeque;
 
 /// Cases of one subject that wait at most.
-const OF_SUBJECT: usize = 6;
+const OF_SUBJECT: usize = 12;
 
 /// Cases that wait at most.
 const ALL: usize = 300;
@@ -42,11 +42,21 @@ impl Waiting {
         self.cases.push_back((case, why));
     }
 
-    /// The next case; with `early` only of those that do not wait for the breadth of the hunt.
-    pub fn pop(&mut self, early: bool) -> Option<Case> {
-        let ready = |(_, why): &(Case, Why)| !early || *why == Why::Busy;
-        let at = self.cases.iter().position(ready)?;
+    /// The next case, those that were put back last, if they may be; with `early` only of those that do not
+    /// wait for the breadth of the hunt.
+    pub fn pop(&mut self, early: bool, put_back: bool) -> Option<Case> {
+        let next = |back: bool| {
+            self.cases
+                .iter()
+                .position(|(case, why)| case.put_back == back && (!early || *why == Why::Busy))
+        };
+        let at = next(false).or_else(|| put_back.then(|| next(true)).flatten())?;
         self.cases.remove(at).map(|(case, _)| case)
+    }
+
+    /// Whether any waits that was not put back.
+    pub fn some(&self) -> bool {
+        self.cases.iter().any(|(case, _)| !case.put_back)
     }
 
     /// Takes all: subject and number of the scenario of each.
@@ -88,6 +98,7 @@ mod tests {
             },
             grade: Grade::Forbidden,
             why: String::new(),
+            put_back: false,
             makes: Vec::new(),
             evidence: Evidence::default(),
             scenario,
@@ -100,10 +111,24 @@ mod tests {
         for line in [1, 2, 1] {
             waiting.push(case(line), Why::Busy);
         }
-        assert_eq!(waiting.pop(true).map(|c| c.number), Some(1));
-        assert_eq!(waiting.pop(true).map(|c| c.number), Some(2));
-        assert!(waiting.pop(true).is_none());
+        assert_eq!(waiting.pop(true, true).map(|c| c.number), Some(1));
+        assert_eq!(waiting.pop(true, true).map(|c| c.number), Some(2));
+        assert!(waiting.pop(true, true).is_none());
         assert_eq!(waiting.dropped, 0);
+    }
+
+    #[test]
+    fn what_was_put_back_has_its_turn_after_the_others() {
+        let mut waiting = Waiting::default();
+        let put_back = Case {
+            put_back: true,
+            ..case(1)
+        };
+        waiting.push(put_back, Why::Breadth);
+        waiting.push(case(2), Why::Breadth);
+        assert_eq!(waiting.pop(false, true).map(|c| c.number), Some(2));
+        assert!(waiting.pop(false, false).is_none());
+        assert_eq!(waiting.pop(false, true).map(|c| c.number), Some(1));
     }
 
     #[test]
@@ -113,9 +138,12 @@ mod tests {
             waiting.push(case(line), Why::Breadth);
         }
         assert_eq!(waiting.dropped, 3);
-        assert!(waiting.pop(true).is_none(), "others have their turn first");
-        assert!(waiting.pop(false).is_some());
+        assert!(
+            waiting.pop(true, true).is_none(),
+            "others have their turn first"
+        );
+        assert!(waiting.pop(false, true).is_some());
         assert_eq!(waiting.leave().len(), OF_SUBJECT - 1);
-        assert!(waiting.pop(false).is_none());
+        assert!(waiting.pop(false, true).is_none());
     }
 }

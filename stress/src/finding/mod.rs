@@ -4,7 +4,9 @@ pub mod reproduce;
 pub mod script;
 pub mod store;
 
+use crate::bytecode::Told;
 use crate::identity::{Failure, InFlight, Place};
+use crate::program::Count;
 use crate::scenario::Scenario;
 use crate::scenario::tuning::Tuning;
 use crate::verdict::grade::Grade;
@@ -52,7 +54,7 @@ pub struct Finding {
     pub outcome: Option<(String, u64)>,
     /// Explained outcomes with their counts.
     pub explained: Vec<(String, u64)>,
-    /// Whether the minimiser finished; a finding is saved before that.
+    /// Whether it was seen again by itself, as this scenario; a finding is saved before that.
     pub minimised: bool,
     /// How often the script hit, of how many runs of how many seconds at most; `None` before it was run.
     pub script: Option<Rate>,
@@ -67,6 +69,10 @@ pub struct Finding {
     /// The sanitizer's report, both stacks of it; `detail` is its signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<Box<Report>>,
+    /// Whether an order of bytecodes gives it, and so whose fault it is; of an outcome, exception or
+    /// deadlock that was asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytecode: Option<Told>,
 }
 
 /// How often a script hit.
@@ -111,6 +117,16 @@ impl Other {
 }
 
 impl Rate {
+    /// The rate of runs of at most `limit_seconds`.
+    pub fn of(count: &Count, limit_seconds: f64) -> Self {
+        Self {
+            hits: count.hits,
+            runs: count.runs,
+            limit_seconds,
+            mean_seconds: count.mean_to_hit(),
+        }
+    }
+
     /// Time of all runs together, seconds: a run that hit ended with the hit.
     pub fn seconds(&self) -> f64 {
         f64::from(self.hits) * self.mean_seconds

@@ -2,12 +2,13 @@
 
 use super::{Finding, Other, Rate};
 use crate::identity::{self, Failure, Hit, flight};
+use crate::program::{self, Count, Ended, Run, Told, ends};
 use crate::scenario::tuning::Tuning;
-use crate::verdict::{Kind, Verdict, from_outside, of_end, sanitizer, stack};
+use crate::verdict::{Kind, Verdict, sanitizer};
 use crate::vm::child::{self, End, Limits, Outcome};
 use crate::vm::{Vm, VmError, sanitizers};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Processor time of one thread past the script's end, after which it no longer is only slow.
 const COMPUTING: Duration = Duration::from_secs(5);
@@ -15,14 +16,10 @@ const COMPUTING: Duration = Duration::from_secs(5);
 /// One run of a script.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// What it is to the finding.
+    /// What it showed of the finding.
     pub shown: Hit,
-    /// Who ended it from outside, in words: no statement on the finding then.
-    pub outside: Option<String>,
-    /// How long the run took.
-    pub took: Duration,
-    /// What the run printed and how it ended.
-    pub outcome: Outcome,
+    /// How it went.
+    pub run: Run,
 }
 
 impl Attempt {
@@ -31,13 +28,22 @@ impl Attempt {
         self.shown == Hit::Same
     }
 
+    /// What it is to the finding. Another failure counts whatever the script left with.
+    pub fn told(&self) -> Told {
+        match (&self.shown, &self.run.ended) {
+            (_, Ended::Interrupted) => Told::Interrupted,
+            (Hit::Other(_), _) => Told::Other,
+            _ => self.run.told(self.hit()),
+        }
+    }
+
     /// `hit`, `no hit`, or what else it was.
     pub fn line(&self) -> String {
-        match (&self.shown, &self.outside) {
+        match (&self.shown, &self.run.ended) {
             (Hit::Same, _) => "hit".to_owned(),
             (Hit::Other(failure), _) => format!("no hit, another failure: {failure}"),
-            (Hit::None, Some(who)) => format!("no hit, ended by {who}"),
-            (Hit::None, None) => "no hit".to_owned(),
+            (Hit::None, Ended::Outside(_)) => format!("no hit, {}", self.run.ended.line()),
+            (Hit::None, _) => "no hit".to_owned(),
         }
     }
 }
@@ -70,53 +76,32 @@ pub fn attempt(
 ) -> Result<Attempt, VmError> {
     // Its lines tell which operations were in flight.
     let text = std::fs::read_to_string(script).map_err(VmError::Temp)?;
-    let start = Instant::now();
-    let mut command = vm.command(script);
-    command.arg(format!("{seconds}"));
     // The script ends by itself; a process that outlives its time by this much is hung, unless it
     // still computes: on a busy machine it may only be slow.
     let slowness = vm.facts.slowness();
-    let limit = Duration::from_secs_f64(seconds + 3.0 * f64::from(slowness));
-    let outcome = child::run(
-        &mut command,
-        Limits {
-            silence: limit,
-            idle: Some(child::IDLE * slowness.min(3)),
-            debugger: false,
-            total: limit,
-            late: Some(COMPUTING * slowness.min(3)),
-            ..Limits::default()
-        },
-    )
-    .map_err(|source| VmError::Start {
-        spec: vm.spec.clone(),
-        program: command.get_program().to_string_lossy().into_owned(),
-        source,
-    })?;
+    let time = Duration::from_secs_f64(seconds);
+    let limit = time + Duration::from_secs(3) * slowness;
+    let limits = Limits {
+        silence: limit,
+        idle: Some(child::IDLE * slowness.min(3)),
+        debugger: false,
+        total: limit,
+        late: Some(COMPUTING * slowness.min(3)),
+        ..Limits::default()
+    };
+    let run = program::run(vm, &mut program::command(vm, script, time), limits)?;
     Ok(Attempt {
-        shown: identity::hit(&finding.failure(), &shown(&outcome, finding, &text)),
-        outside: from_outside(&outcome),
-        took: start.elapsed(),
-        outcome,
+        shown: identity::hit(&finding.failure(), &shown(&run.outcome, finding, &text)),
+        run,
     })
 }
 
 /// The failures that a run of a finding's script shows: what it printed, what a sanitizer reported, how
 /// it ended.
 fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
-    let mut verdicts: Vec<Verdict> = Vec::new();
+    let reports = sanitizer::parse(&outcome.stderr).into_iter();
+    let mut verdicts: Vec<Verdict> = reports.map(Verdict::of_report).collect();
     let mut failures = Vec::new();
-    for report in sanitizer::parse(&outcome.stderr) {
-        let kind = if report.is_race() {
-            Kind::DataRace
-        } else {
-            Kind::Sanitizer
-        };
-        verdicts.push(Verdict {
-            report: Some(Box::new(report.clone())),
-            ..Verdict::new(kind, report.signature())
-        });
-    }
     // A sanitizer that reported anything changes the exit code of the script's own hit.
     if matches!(outcome.end, End::Exit(0 | 1 | sanitizers::EXIT)) {
         for line in &outcome.stdout {
@@ -139,13 +124,8 @@ fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
             || outcome.end == End::Exit(sanitizers::EXIT)
             || outcome.stderr.contains("Traceback (most recent call last)")
             || outcome.stderr.contains("Timeout ("));
-    // A thread that panicked may leave others waiting, or the rest of the script working.
-    if let Some(panic) = stack::panic(&outcome.stderr) {
-        verdicts.push(Verdict::new(Kind::Panic, panic));
-    }
-    if !left {
-        verdicts.extend(of_end(outcome, finished || outcome.end == End::Exit(0)));
-    }
+    let ends = ends(outcome, finished || outcome.end == End::Exit(0));
+    verdicts.extend(ends.into_iter().filter(|v| !left || v.kind == Kind::Panic));
     let flight = flight::read(&outcome.stderr, &flight::Lines::of(script));
     failures.extend(verdicts.into_iter().map(|verdict| {
         let mut failure = Failure::in_scenario(&verdict, &finding.scenario, &flight);
@@ -179,7 +159,11 @@ fn told(words: &str, finding: &Finding) -> Option<Verdict> {
 }
 
 /// Runs a script up to `runs` times and says how often it hit; with `stop_early` two runs
-/// without a hit are enough. An interrupted run is not counted, so there may be none at all.
+/// without a hit are enough. A run that was interrupted or ended from outside is not counted, so there may
+/// be none at all.
+///
+/// # Errors
+/// As of [`attempt`].
 pub fn rate(
     vm: &Vm,
     script: &Path,
@@ -189,35 +173,22 @@ pub fn rate(
     stop_early: bool,
 ) -> Result<(Rate, Vec<Attempt>), VmError> {
     let mut attempts = Vec::new();
+    let mut count = Count::default();
     for _ in 0..runs {
         let attempt = attempt(vm, script, finding, seconds)?;
-        // A run that was cut off says nothing.
-        if attempt.outcome.end == End::Interrupted {
-            break;
-        }
+        let told = match attempt.told() {
+            Told::Interrupted => break,
+            // A script that failed by itself did not hit.
+            Told::Unfit(_) => Told::Clean,
+            told => told,
+        };
+        count.add(&told, attempt.run.took);
         attempts.push(attempt);
-        let none_of_two = stop_early && attempts.len() == 2 && attempts.iter().all(|a| !a.hit());
-        if none_of_two {
+        if stop_early && attempts.len() == 2 && count.hits == 0 {
             break;
         }
     }
-    let hits: Vec<f64> = attempts
-        .iter()
-        .filter(|a| a.hit())
-        .map(|a| a.took.as_secs_f64())
-        .collect();
-    let mean = if hits.is_empty() {
-        0.0
-    } else {
-        hits.iter().sum::<f64>() / hits.len() as f64
-    };
-    let rate = Rate {
-        hits: hits.len() as u32,
-        runs: attempts.len() as u32,
-        limit_seconds: seconds,
-        mean_seconds: mean,
-    };
-    Ok((rate, attempts))
+    Ok((Rate::of(&count, seconds), attempts))
 }
 
 impl Finding {
@@ -246,6 +217,7 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::from_outside;
     use crate::vm::Facts;
 
     fn ended(end: End, stdout: &str, stderr: &str) -> Outcome {
@@ -291,6 +263,7 @@ mod tests {
             seen: 1,
             tuning: None,
             report: None,
+            bytecode: None,
         }
     }
 

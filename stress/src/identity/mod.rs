@@ -23,7 +23,7 @@ mod same;
 
 pub use self::flight::InFlight;
 pub use self::place::{Operations, Place, SMALL};
-pub use self::same::{Hit, Same, hit, kindred, same};
+pub use self::same::{Hit, Same, distinct, hit, kindred, same};
 
 use crate::scenario::Scenario;
 use crate::verdict::{Kind, Verdict};

@@ -150,9 +150,14 @@ impl Place {
             Kind::ShutdownCrash if detail.contains(": Assertion") => {
                 place.line = detail.split(": Assertion").next().map(str::to_owned);
             }
-            Kind::Exception | Kind::Internal => place.result = Some(exception(detail).to_owned()),
+            Kind::Exception | Kind::Internal => {
+                place.result = Some(exception(detail).to_owned());
+                // A Rust panic that an extension turned into an exception.
+                let panic = detail.strip_prefix("raised PanicException at ");
+                place.line = panic.and_then(|p| p.split(": ").next().map(str::to_owned));
+            }
             Kind::Outcome => place.result = Some("order".to_owned()),
-            Kind::Uninitialised => place.result = Some("a value from nowhere".to_owned()),
+            Kind::Uninitialised => place.result = Some("memory that nobody wrote".to_owned()),
             Kind::Corrupt | Kind::Refcount | Kind::Leak => {
                 place.result = Some(kind.name().to_owned());
             }

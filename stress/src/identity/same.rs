@@ -121,6 +121,18 @@ fn operations(a: &Operations, b: &Operations, wrong_result: bool) -> Same {
     }
 }
 
+/// How many of these failures are at places of their own: one that is the same as one before is at its
+/// place, and one that cannot be told to be is not.
+pub fn distinct<'a>(failures: impl IntoIterator<Item = &'a Failure>) -> usize {
+    let mut places: Vec<&Failure> = Vec::new();
+    for failure in failures {
+        if places.iter().all(|place| same(place, failure) != Same::Yes) {
+            places.push(failure);
+        }
+    }
+    places.len()
+}
+
 /// What a run shows of an expected failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hit {
@@ -329,6 +341,28 @@ mod tests {
         assert_eq!(ask(&one, &two), Same::No);
         two.place.alone = None;
         assert_eq!(ask(&one, &two), Same::Yes);
+    }
+
+    #[test]
+    fn two_findings_with_the_same_frame_are_at_one_place_however_they_were_reached() {
+        let of = |a: &str, b: &str, frames: &str| {
+            crash(ops(&[&[a], &[b]], None, &[])).with_backtrace(frames)
+        };
+        let resize = "#0  list_resize (x=1) at a.c:1\n#1  list_append () at a.c:2\n";
+        let inlined = "#0  Py_INCREF (x=1) at a.c:1\n#1  list_resize () at a.c:2\n";
+        let failures = [
+            of("append", "pop", resize),
+            of("append", "clear", inlined),
+            of("append", "sort", ""),
+            of("pop", "append", ""),
+        ];
+        assert_eq!(
+            distinct(&failures),
+            2,
+            "the second and the last are the first"
+        );
+        assert_eq!(distinct(&failures[2..]), 2, "two pairs, and no frames");
+        assert_eq!(distinct([]), 0);
     }
 
     #[test]

@@ -48,17 +48,20 @@ impl Target {
                     code: code.clone(),
                     form: Form::Get,
                     guarantee,
+                    raises: None,
                 },
                 "do" => Op {
                     code: code.clone(),
                     form: Form::Do,
                     guarantee,
+                    raises: None,
                 },
                 "given" => Op::parse(code, guarantee),
                 _ => Op {
                     code: code.clone(),
                     form: Form::Run,
                     guarantee,
+                    raises: None,
                 },
             };
             if op.code.is_empty() {

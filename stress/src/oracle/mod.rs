@@ -1,11 +1,16 @@
 //! The oracle: an outcome is explained if some sequential order of the same operations,
 //! run on the same VM, gives it. The VM itself is the specification.
 //!
-//! What is not explained is looked at more closely, because outcomes tell more than "wrong":
-//! a value that no operation can have produced is memory read before it was written, an
-//! exception that names the VM's inside is an error of the VM whatever was promised.
+//! The harness looks for that order (`harness/orders.py`), of observed outcomes only. What is not
+//! explained is looked at more closely, because outcomes tell more than "wrong": an exception that names
+//! the VM's inside is an error of the VM whatever was promised, and what the allocator writes into memory
+//! where it is told to is a value that nobody wrote (see [`poison`]).
 
-use crate::history::History;
+pub mod poison;
+
+use crate::history::{History, slots};
+use crate::scenario::Scenario;
+use crate::subject::Guarantee;
 use std::collections::BTreeSet;
 
 /// An outcome that no sequential order gives.
@@ -28,38 +33,51 @@ pub enum Nature {
     Exception(String),
     /// An exception (its text) that names the VM's inside.
     Internal(String),
-    /// A value that nothing in the scenario can produce.
-    Alien(String),
+    /// A pattern that only the allocator writes.
+    Unwritten(String),
 }
 
-/// Exceptions that a Python operation never has a right to raise here.
-const INTERNAL: &[&str] = &[
+/// Exceptions that a Python operation never has a right to raise here; `PanicException` is PyO3's
+/// name of a Rust panic. As in `harness/values.py`.
+pub const INTERNAL: &[&str] = &[
     "SystemError",
     "MemoryError",
     "InternalError",
     "UnicodeDecodeError",
     "RecursionError",
+    "PanicException",
 ];
 
-/// Outcomes of the history that its sequential orders do not explain, most telling first.
+/// What PyO3 answers by design where two threads borrow one object and one of them means to write.
+/// As in `harness/orders.py`.
+pub const CONTENTION: &[&str] = &[
+    "RuntimeError: Already borrowed",
+    "RuntimeError: Already mutably borrowed",
+];
+
+/// Outcomes of the history that its sequential orders do not explain, most telling first. Those of
+/// which that is not known are left out.
 ///
-/// `raises` lists exceptions that concurrency may cause by design.
-pub fn unexplained(history: &History, raises: &[String]) -> Vec<Unexplained> {
-    let known: BTreeSet<String> = history
+/// `raises` lists, slot by slot, exceptions that concurrency may cause by design.
+pub fn unexplained(history: &History, raises: &[&[String]]) -> Vec<Unexplained> {
+    let known: BTreeSet<&str> = history
         .sequential
         .iter()
-        .flat_map(|o| exceptions(o))
+        .flat_map(|o| exceptions(o).map(|(_, e)| e))
+        .chain(history.raised.iter().map(String::as_str))
         .collect();
-    let odd_numbers = history.sequential.iter().any(|o| has_odd_number(o));
-    let escapes = history.sequential.iter().any(|o| o.contains("\\x"));
     let mut found: Vec<Unexplained> = history
         .outcomes
         .iter()
-        .filter(|(outcome, _)| !history.sequential.contains(outcome))
+        .filter(|(outcome, _)| {
+            ![&history.sequential, &history.excused, &history.undecided]
+                .iter()
+                .any(|set| set.contains(outcome))
+        })
         .map(|(outcome, count)| Unexplained {
             outcome: outcome.clone(),
             count: *count,
-            nature: nature(outcome, &known, raises, odd_numbers, escapes),
+            nature: nature(outcome, &known, raises, &history.sequential),
         })
         .collect();
     found.sort_by(|a, b| b.nature.cmp(&a.nature).then(b.count.cmp(&a.count)));
@@ -68,79 +86,79 @@ pub fn unexplained(history: &History, raises: &[String]) -> Vec<Unexplained> {
 
 fn nature(
     outcome: &str,
-    known: &BTreeSet<String>,
-    raises: &[String],
-    odd_numbers: bool,
-    escapes: bool,
+    known: &BTreeSet<&str>,
+    raises: &[&[String]],
+    sequential: &BTreeSet<String>,
 ) -> Nature {
-    let raised = exceptions(outcome);
-    let new: Vec<&String> = raised.iter().filter(|e| !known.contains(*e)).collect();
-    if let Some(e) = new.iter().find(|e| INTERNAL.contains(&name(e))) {
-        return Nature::Internal((*e).clone());
+    let new: Vec<(usize, &str)> = exceptions(outcome)
+        .filter(|(_, e)| !known.contains(e))
+        .collect();
+    if let Some((_, e)) = new.iter().find(|(_, e)| INTERNAL.contains(&name(e))) {
+        return Nature::Internal((*e).to_owned());
     }
-    if !odd_numbers && let Some(number) = odd_number(outcome) {
-        return Nature::Alien(number);
+    if let Some(pattern) = poison::pattern(outcome, sequential) {
+        return Nature::Unwritten(pattern);
     }
-    if !escapes && outcome.contains("\\x") {
-        return Nature::Alien("bytes that were never written".to_owned());
-    }
-    let by_design = |e: &str| raises.iter().any(|r| e.starts_with(r.as_str()));
     // An exception type that some order raises at another place is a matter of order, not a new exception.
     let names: BTreeSet<&str> = known.iter().map(|k| name(k)).collect();
-    if let Some(e) = new
-        .iter()
-        .find(|e| !by_design(e) && !names.contains(name(e)))
-    {
-        return Nature::Exception((*e).clone());
+    let none: &[String] = &[];
+    if let Some((_, e)) = new.iter().find(|(slot, e)| {
+        !by_design(e, raises.get(*slot).unwrap_or(&none)) && !names.contains(name(e))
+    }) {
+        return Nature::Exception((*e).to_owned());
     }
     Nature::Order
 }
 
-/// Whether every unexplained exception of this outcome may be caused by concurrency by design.
-pub fn by_design(history: &History, outcome: &str, raises: &[String]) -> bool {
-    let known: BTreeSet<String> = history
-        .sequential
-        .iter()
-        .flat_map(|o| exceptions(o))
-        .collect();
-    let mut new = exceptions(outcome)
-        .into_iter()
-        .filter(|e| !known.contains(e))
-        .peekable();
-    new.peek().is_some() && new.all(|e| raises.iter().any(|r| e.starts_with(r.as_str())))
+/// Whether concurrency may cause this exception by design.
+fn by_design(exception: &str, raises: &[String]) -> bool {
+    let listed = raises.iter().map(String::as_str);
+    listed
+        .chain(CONTENTION.iter().copied())
+        .any(|r| exception.starts_with(r))
 }
 
-/// The exceptions in an outcome's slots, without their mark.
-fn exceptions(outcome: &str) -> Vec<String> {
-    outcome
-        .split(" | ")
-        .filter_map(|slot| slot.strip_prefix('!'))
-        .map(str::to_owned)
-        .collect()
+/// Whether every outcome of a history was judged: some order gives it, or it is told because none does.
+/// `None` where no outcome was observed. Outcomes that no order of whole operations gives are not judged
+/// by that where an operation is several steps, unless the steps themselves were `asked` about.
+pub fn is_judged(
+    history: &History,
+    scenario: &Scenario,
+    asked: &dyn Fn(&str) -> bool,
+) -> Option<bool> {
+    if history.outcomes.is_empty() {
+        return None;
+    }
+    let composite = scenario.guarantee() == Guarantee::Composite;
+    let open = |u: &Unexplained| composite && u.nature == Nature::Order && !asked(&u.outcome);
+    Some(history.undecided.is_empty() && !unexplained(history, &scenario.raises()).iter().any(open))
+}
+
+/// How often outcomes were seen that some order gives but for an exception by design, and in how many
+/// of them it was PyO3's answer to contention.
+pub fn excused(history: &History) -> (u64, u64) {
+    let mut all = 0;
+    let mut contention = 0;
+    for (outcome, count) in &history.outcomes {
+        if history.excused.contains(outcome) {
+            all += count;
+            if exceptions(outcome).any(|(_, e)| by_design(e, &[])) {
+                contention += count;
+            }
+        }
+    }
+    (all, contention)
+}
+
+/// The exceptions in an outcome's slots with the slot, without their mark.
+fn exceptions(outcome: &str) -> impl Iterator<Item = (usize, &str)> {
+    slots(outcome)
+        .enumerate()
+        .filter_map(|(i, slot)| Some((i, slot.strip_prefix('!')?)))
 }
 
 fn name(exception: &str) -> &str {
     exception.split(':').next().unwrap_or(exception)
-}
-
-/// Numbers beyond anything that a scenario's values, sums and lengths can reach.
-const ODD: u128 = 1_000_000;
-
-fn has_odd_number(outcome: &str) -> bool {
-    odd_number(outcome).is_some()
-}
-
-fn odd_number(outcome: &str) -> Option<String> {
-    // Exceptions quote sizes and positions of all kinds; only values count.
-    let values = outcome.split(" | ").filter(|slot| !slot.starts_with('!'));
-    values
-        .flat_map(|slot| slot.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')))
-        .find(|word| {
-            word.len() > 6
-                && word.bytes().all(|b| b.is_ascii_digit())
-                && word.parse::<u128>().map_or(true, |n| n >= ODD)
-        })
-        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -157,12 +175,11 @@ mod tests {
     }
 
     fn natures(sequential: &[&str], outcome: &str) -> Option<Nature> {
-        unexplained(
-            &history(sequential, &[outcome]),
-            &["RuntimeError: dict".to_owned()],
-        )
-        .pop()
-        .map(|u| u.nature)
+        let listed = ["RuntimeError: dict".to_owned()];
+        // The second operation lists it, the first lists nothing.
+        unexplained(&history(sequential, &[outcome]), &[&[], &listed])
+            .pop()
+            .map(|u| u.nature)
     }
 
     #[test]
@@ -183,26 +200,47 @@ mod tests {
             natures(&s, "!SystemError: bad | None | ()"),
             Some(Nature::Internal(_))
         ));
+    }
+
+    /// What one operation may raise by design another may not.
+    #[test]
+    fn an_exception_by_design_is_so_for_its_own_operation_only() {
+        let s = ["1 | None | ()"];
+        let text = "RuntimeError: dict changed";
         assert_eq!(
-            natures(&s, "573410040 | None | (1, 2)"),
-            Some(Nature::Alien("573410040".into()))
+            natures(&s, &format!("!{text} | None | ()")),
+            Some(Nature::Exception(text.into()))
         );
+        assert_eq!(
+            natures(&s, &format!("!{} | None | (1,)", CONTENTION[0])),
+            Some(Nature::Order)
+        );
+    }
+
+    /// Large numbers and zero bytes are what operations make of small ones; see [`poison`].
+    #[test]
+    fn odd_values_prove_nothing_by_themselves() {
+        let s = ["1 | None | ()"];
+        assert_eq!(natures(&s, "573410040 | None | ()"), Some(Nature::Order));
+        assert_eq!(natures(&s, "1 | None | b'a\\x00'"), Some(Nature::Order));
         assert!(matches!(
-            natures(&s, "None | None | b'a\\x00'"),
-            Some(Nature::Alien(_))
+            natures(&s, "1 | None | b'a\\xcd\\xcd'"),
+            Some(Nature::Unwritten(_))
         ));
     }
 
     #[test]
-    fn odd_values_of_the_specification_itself_are_no_news() {
-        assert_eq!(
-            natures(&["123456789 | ()"], "987654321 | ()"),
-            Some(Nature::Order)
+    fn what_is_excused_or_undecided_is_not_unexplained() {
+        let mut h = history(
+            &["1 | ()"],
+            &["!RuntimeError: Already borrowed | ()", "!E | ()", "2 | ()"],
         );
-        assert_eq!(
-            natures(&["b'\\x01' | ()"], "b'\\x02' | ()"),
-            Some(Nature::Order)
-        );
+        h.excused = [&h.outcomes[0].0, &h.outcomes[1].0]
+            .map(Clone::clone)
+            .into();
+        h.undecided = [h.outcomes[2].0.clone()].into();
+        assert_eq!(unexplained(&h, &[]), []);
+        assert_eq!(excused(&h), (4, 2));
     }
 
     proptest! {

@@ -2,7 +2,6 @@
 
 use super::Probe;
 use super::run::Attempt;
-use crate::bugs::run::vm_name;
 use crate::finding::store::{StoreError, write_atomically};
 use crate::verdict::Kind;
 use crate::vm::{Vm, debugger};
@@ -27,7 +26,7 @@ pub fn save(
     run: &Attempt,
     kind: Kind,
 ) -> Result<(PathBuf, bool), StoreError> {
-    let name = vm_name(&vm.facts);
+    let name = vm.facts.title();
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || c == '.' {
             c
@@ -51,7 +50,11 @@ pub fn save(
     })?;
     let script = folder.join("probe.py");
     write_atomically(&script, probe.program.as_bytes())?;
-    let output = format!("{}\n{}", run.outcome.stdout.join("\n"), run.outcome.stderr);
+    let output = format!(
+        "{}\n{}",
+        run.run.outcome.stdout.join("\n"),
+        run.run.outcome.stderr
+    );
     write_atomically(&folder.join("output.txt"), output.as_bytes())?;
     if let Some(stacks) = stacks(vm, &script, run, kind) {
         write_atomically(&folder.join("backtrace.txt"), stacks.as_bytes())?;
@@ -62,7 +65,7 @@ pub fn save(
         "properties": probe.properties,
         "vm": name,
         "kind": kind,
-        "seen": run.ended.line(),
+        "seen": run.run.ended.line(),
         "seed": run.seed,
         "seconds": run.limit.as_secs_f64(),
         "outside": vm.no_promise(),
@@ -76,7 +79,7 @@ pub fn save(
 
 /// Native stacks: those of the hung process, or of another crash under a debugger.
 fn stacks(vm: &Vm, script: &Path, run: &Attempt, kind: Kind) -> Option<String> {
-    if let Some(autopsy) = &run.outcome.hang {
+    if let Some(autopsy) = &run.run.outcome.hang {
         return (!autopsy.backtrace.is_empty()).then(|| autopsy.backtrace.clone());
     }
     if !matches!(kind, Kind::Crash | Kind::Assertion | Kind::Fatal) || !debugger::available() {

@@ -6,7 +6,6 @@
 //! when this VM lacks what it needs, else 0; a line `checked: N …` says how much it looked at.
 //! FAULT plants a fault into the program itself, which its own check must report.
 
-mod files;
 pub mod keep;
 pub mod run;
 
@@ -26,6 +25,9 @@ from kit import *
 
 /// What probes have in common.
 const KIT: &str = include_str!("../../probes/kit.py");
+
+/// `PROTOCOL/NAME`, program; the build lists them.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/probes.rs"));
 
 /// Protocols that no probe stands for, and why.
 pub const UNPAIRED: &[(&str, &str)] = &[
@@ -51,8 +53,8 @@ pub const UNPAIRED: &[(&str, &str)] = &[
 /// Shipped forms whose suspicion a model confirmed and that no Python program can reach, and why.
 pub const UNREACHED: &[(&str, &str)] = &[
     (
-        "paper-owner-after-merge",
-        "the published form runs in no Python VM",
+        "imm-merge-blind",
+        "no probe yet; the bug `python/cpython#152276` has a program of its own",
     ),
     (
         "buf-free-without-inc-check",
@@ -159,7 +161,7 @@ pub fn parse(name: &str, program: &str) -> Result<Probe, ProbeError> {
 /// # Panics
 /// When one does not parse: the files are part of the program and a test reads them all.
 pub fn shipped() -> Vec<Probe> {
-    files::FILES
+    FILES
         .iter()
         .map(|(name, text)| parse(name, text).unwrap_or_else(|e| panic!("{e}")))
         .collect()
@@ -191,8 +193,6 @@ pub fn select(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
-    use std::path::Path;
 
     const HEAD: &str = "# /// probe\n# title = \"t\"\n# properties = [\"B1\"]\n# mutants = []\n\
                         # also = { atomic = [\"R1\"] }\n# faults = [\"leak\"]\n# ///\nprint(1)\n";
@@ -238,23 +238,9 @@ mod tests {
     }
 
     #[test]
-    fn every_file_is_listed_and_has_the_kit() {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("probes");
-        let mut on_disk = BTreeSet::new();
-        for folder in std::fs::read_dir(&dir).unwrap().flatten() {
-            for file in std::fs::read_dir(folder.path())
-                .into_iter()
-                .flatten()
-                .flatten()
-                .filter(|f| f.path().extension().is_some_and(|e| e == "py"))
-            {
-                let path = file.path().with_extension("");
-                on_disk.insert(path.strip_prefix(&dir).unwrap().display().to_string());
-            }
-        }
+    fn every_shipped_file_parses_and_has_the_kit() {
         let all = shipped();
-        let listed: BTreeSet<String> = all.iter().map(|p| p.name.clone()).collect();
-        assert_eq!(listed, on_disk, "`bash ci/probes.sh` writes the list");
+        assert!(all.len() > 20, "{} probes", all.len());
         for probe in &all {
             let whole = probe.program.contains(KIT) && !probe.program.contains("import *");
             assert!(whole, "{}: takes the kit in other words", probe.name);

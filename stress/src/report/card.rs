@@ -28,6 +28,8 @@ pub(super) struct Card {
     pub severity: &'static str,
     /// Heading and text of each statement.
     pub statements: Vec<(&'static str, String)>,
+    /// The interleaving of bytecodes that gives it, where one does.
+    pub interleaving: Vec<String>,
     pub marks: Vec<String>,
     pub detail: String,
     pub seen: u64,
@@ -105,6 +107,10 @@ impl Card {
             class: class(finding.grade),
             severity: statements.severity.name(),
             statements: statements.lines(),
+            interleaving: finding
+                .bytecode
+                .as_ref()
+                .map_or_else(Vec::new, |b| b.interleaving.clone()),
             marks: beside.marks.iter().map(Mark::line).collect(),
             detail: finding.detail.clone(),
             seen: finding.seen,
@@ -112,7 +118,7 @@ impl Card {
             operations: threads.join("  ‖  "),
             make: scenario.make.clone(),
             observe: scenario.context.observe.clone(),
-            columns: (0..scenario.threads.len()).collect(),
+            columns: (1..=scenario.threads.len()).collect(),
             rows: (0..longest)
                 .map(|i| {
                     scenario

@@ -4,6 +4,7 @@ pub(crate) mod card;
 pub mod pair;
 
 use crate::bugs::attribute::Attribution;
+use crate::bytecode::owner::Owner;
 use crate::campaign::state::{State, Totals};
 use crate::finding::Finding;
 use crate::finding::store::{StoreError, backtrace};
@@ -37,7 +38,7 @@ struct Page {
     threads: usize,
     ops: usize,
     certificate: String,
-    sampled_orders: u64,
+    judged: String,
     exit: &'static str,
     subjects: Vec<Row>,
     cards: Vec<Card>,
@@ -131,7 +132,7 @@ pub fn html(state: &State, findings: &[Finding], beside: &dyn Fn(&Finding) -> Be
         threads: state.size.0,
         ops: state.size.1,
         certificate: certificate(state, ranked.first().copied()),
-        sampled_orders: state.sampled_orders,
+        judged: judged(state),
         exit: exit(state, ranked.len()),
         subjects: state.subjects.iter().map(|(n, t)| Row::new(n, t)).collect(),
         cards,
@@ -187,6 +188,58 @@ fn certificate(state: &State, finding: Option<&Finding>) -> String {
             );
         }
     }
+    text
+}
+
+/// How much of what was observed the oracle could judge, in words; empty where nothing was observed.
+pub fn judged(state: &State) -> String {
+    let (observed, judged) = (state.sum(|t| t.observed), state.sum(|t| t.judged));
+    if observed == 0 {
+        return String::new();
+    }
+    let mut text = format!(
+        "every outcome was judged in {} of {} scenarios ({})",
+        grouped(judged),
+        grouped(observed),
+        percent(judged, observed)
+    );
+    let mut add = |n: u64, what: &str| {
+        if n > 0 {
+            text += &format!("; {} {what}", grouped(n));
+        }
+    };
+    add(
+        state.sum(|t| t.accepted),
+        "outcomes of operations of several steps that no order of operations gives were accepted",
+    );
+    for (owner, what) in [
+        (
+            Owner::PythonCode,
+            "of these, distinct ones, an order of their bytecodes gives",
+        ),
+        (Owner::VmOrExtension, "no order of their bytecodes gives"),
+        (
+            Owner::Undecided,
+            "were asked of their bytecodes without an answer",
+        ),
+    ] {
+        add(
+            state.sum(|t| t.asked.get(&owner).copied().unwrap_or(0)),
+            what,
+        );
+    }
+    add(
+        state.sum(|t| t.excused),
+        "outcomes had an exception by design and were explained but for it",
+    );
+    add(
+        state.sum(|t| t.contention),
+        "of these were PyO3's \"Already borrowed\"",
+    );
+    add(
+        state.sum(|t| t.undecided),
+        "distinct outcomes were undecided, for the time of the search was over",
+    );
     text
 }
 

@@ -113,6 +113,7 @@ fn call(op: &Op, value: Flavour, key: Flavour, choices: &mut impl Choices) -> Ca
         op: op.code.clone(),
         form: op.form,
         guarantee: op.guarantee,
+        raises: op.raises.clone(),
     }
 }
 

@@ -4,6 +4,7 @@ pub mod generate;
 pub mod minimise;
 pub mod orders;
 pub mod render;
+pub mod threads;
 pub mod tuning;
 
 use crate::subject::{Form, Guarantee, Subject};
@@ -21,6 +22,9 @@ pub struct Call {
     pub form: Form,
     /// What the documentation promises.
     pub guarantee: Guarantee,
+    /// Exceptions that concurrency may cause in it by design; `None`: those of its subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raises: Option<Vec<String>>,
 }
 
 /// The parts of a subject that a scenario needs to run on its own.
@@ -106,6 +110,13 @@ impl Scenario {
     /// All calls, thread by thread.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
         self.threads.iter().flatten()
+    }
+
+    /// Exceptions that concurrency may cause by design, call by call, thread by thread.
+    pub fn raises(&self) -> Vec<&[String]> {
+        self.calls()
+            .map(|c| c.raises.as_deref().unwrap_or(&self.context.raises))
+            .collect()
     }
 
     /// Whether outcomes are compared with those of the sequential orders.

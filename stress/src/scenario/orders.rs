@@ -1,7 +1,7 @@
 //! The sequential orders of a scenario: all interleavings that keep each thread's own order.
 //!
-//! Their number is `(sum of lens)! / product of lens!`. Up to a cap all are listed;
-//! beyond it they are sampled, and the verdict says so.
+//! Their number is `(sum of lens)! / product of lens!`. Up to a cap all are listed; beyond it some are
+//! drawn, and the harness looks for the order of an observed outcome by itself (`harness/orders.py`).
 
 use crate::choice::Choices;
 
@@ -10,7 +10,7 @@ use crate::choice::Choices;
 pub struct Orders {
     /// The orders, each a list of thread numbers.
     pub list: Vec<Vec<usize>>,
-    /// Whether these are all; if not, an outcome outside them proves nothing.
+    /// Whether these are all.
     pub complete: bool,
 }
 

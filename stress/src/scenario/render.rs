@@ -1,15 +1,10 @@
 //! A scenario as the Python code that the harness executes.
-//!
-//! Every operation stands inline in its thread's loop: a closure or a call per operation
-//! would cost more than the operation and would keep the threads apart.
 
-use super::{Call, Scenario, Shape};
+use super::threads::{HARNESS, Thread, VALUES};
+use super::{Scenario, Shape};
 use crate::python::quote;
 use crate::subject::Form;
 use std::fmt::Write as _;
-
-/// Run-time sources of values, bound as locals so that no operation pays for a global look-up.
-const VALUES: &str = "N=N, K=K, V=V";
 
 /// Imports and prelude.
 pub fn prelude(requires: &[String], prelude: &str) -> String {
@@ -71,10 +66,11 @@ pub fn source(scenario: &Scenario) -> String {
     out += "def CLEAR(_O, _n):\n    for _i in range(_n):\n        _O[_i] = None\n";
     let threads = scenario.threads.len();
     for t in 0..threads {
-        out += &stride(scenario, t, false);
-        out += &stride(scenario, t, true);
-        out += &free(scenario, t);
-        out += &slot(scenario, t);
+        let thread = Thread::new(scenario, t, &HARNESS);
+        out += &thread.stride(&format!("_T{t}"), true, false);
+        out += &thread.stride(&format!("_M{t}"), true, true);
+        out += &thread.free(&format!("_F{t}"));
+        out += &thread.slot(&format!("_U{t}"));
     }
     let list = |prefix: &str| {
         (0..threads)
@@ -94,96 +90,6 @@ pub fn source(scenario: &Scenario) -> String {
     out
 }
 
-/// Thread `t` over an array of fresh objects. It publishes where it is, waits by plainly
-/// reading the others' progress, then loops a few turns (its phase) and runs its operations.
-/// The measured variant also notes whether another thread had already finished the object.
-/// Names start with `_` so that none hides a name of the subject's.
-fn stride(scenario: &Scenario, t: usize, measured: bool) -> String {
-    let others: Vec<usize> = (0..scenario.threads.len()).filter(|&u| u != t).collect();
-    let calls = &scenario.threads[t];
-    let mut params: Vec<String> = ["_O", "_n", "_A", "_L", "_J"].map(str::to_owned).into();
-    params.extend(others.iter().map(|u| format!("_W{u}")));
-    params.extend((0..calls.len()).map(|j| format!("_R{j}")));
-    if measured {
-        params.extend(["_E".into(), "_S".into()]);
-        params.extend(others.iter().map(|u| format!("_E{u}")));
-    }
-    params.push(VALUES.into());
-    let wait = others
-        .iter()
-        .map(|u| format!("_W{u}[_i] is None"))
-        .collect::<Vec<_>>()
-        .join(" or ");
-    let name = if measured { "_M" } else { "_T" };
-    let mut out = format!(
-        "def {name}{t}({}):\n    for _i in range(_n):\n",
-        params.join(", ")
-    );
-    out += "        o = _O[_i]\n        _A[_i + _L] = 1\n";
-    let _ = writeln!(out, "        while {wait}:\n            pass");
-    out += "        _j = _J[_i]\n        while _j:\n            _j -= 1\n";
-    if measured {
-        let finished = others
-            .iter()
-            .map(|u| format!("_E{u}[_i]"))
-            .collect::<Vec<_>>()
-            .join(" or ");
-        let _ = writeln!(out, "        _S[_i] = {finished}");
-    }
-    out += &operations(calls);
-    if measured {
-        out += "        _E[_i] = 1\n";
-    }
-    out
-}
-
-/// The operations of a thread on `o`, their results kept.
-fn operations(calls: &[Call]) -> String {
-    let mut out = String::new();
-    for (j, call) in calls.iter().enumerate() {
-        let _ = write!(
-            out,
-            "        try:\n            {}\n        except BaseException as _e:\n            _R{j}[_i] = X(_e)\n",
-            store(call, &format!("_R{j}[_i]"))
-        );
-    }
-    out
-}
-
-/// Thread `t` over the same array without regard to the others.
-fn free(scenario: &Scenario, t: usize) -> String {
-    let calls = &scenario.threads[t];
-    let results: String = (0..calls.len()).map(|j| format!("_R{j}, ")).collect();
-    format!(
-        "def _F{t}(_O, _n, {results}{VALUES}):\n    for _i in range(_n):\n        o = _O[_i]\n{}",
-        operations(calls)
-    )
-}
-
-fn store(call: &Call, target: &str) -> String {
-    match call.form {
-        Form::Get => format!("{target} = {}", call.code),
-        Form::Do | Form::Run => call.code.clone(),
-    }
-}
-
-/// Thread `t` on the shared slot: used-up iterators and every `_M + 1`-th turn replace the object.
-fn slot(scenario: &Scenario, t: usize) -> String {
-    let mut out = format!(
-        "def _U{t}(_S, _n, _M, _Z, {VALUES}):\n    for _i in range(1, _n):\n        o = _S[0]\n"
-    );
-    for call in &scenario.threads[t] {
-        let _ = write!(
-            out,
-            "        try:\n            {}\n        except StopIteration:\n            _S[0] = MK()\n        \
-             except BaseException as _e:\n            if type(_e).__name__ in ALARM and len(_Z) < 8:\n                \
-             _Z.append(render(X(_e)))\n",
-            call.code
-        );
-    }
-    out + "        if not _i & _M:\n            _S[0] = MK()\n"
-}
-
 /// Observing a part of a stride's objects, which are at rest.
 fn observe_all(scenario: &Scenario) -> String {
     format!(
@@ -192,6 +98,9 @@ fn observe_all(scenario: &Scenario) -> String {
         observe = scenario.context.observe
     )
 }
+
+/// Milliseconds of a thread's own time for the search of orders that give what was observed.
+const SEARCH_MS: u64 = 500;
 
 /// One scenario as an entry of a job.
 pub fn entry(scenario: &Scenario, id: usize, ms: u64, orders: &super::orders::Orders) -> String {
@@ -208,14 +117,28 @@ pub fn entry(scenario: &Scenario, id: usize, ms: u64, orders: &super::orders::Or
     let lens: Vec<String> = scenario.lens().iter().map(usize::to_string).collect();
     let fresh = u8::from(scenario.has_fresh_objects());
     format!(
-        "{{'id': {id}, 'ms': {ms}, 'n': {n}, 'shapes': {shapes}, 'ops': [{lens}], 'slow': {fresh}, 'fresh': {fresh}, 'counted': {counted}, \
-         'keeps': {keeps}, 'orders': [{orders}], 'src': {src}}}",
+        "{{'id': {id}, 'ms': {ms}, 'search': {SEARCH_MS}, 'n': {n}, 'shapes': {shapes}, 'ops': [{lens}], 'slow': {fresh}, 'fresh': {fresh}, 'counted': {counted}, \
+         'keeps': {keeps}, 'orders': [{orders}], 'raises': [{raises}], 'src': {src}}}",
         counted = u8::from(scenario.has_fresh_objects() || scenario.has_tokens()),
         n = scenario.context.size,
         shapes = quote(&shapes),
         lens = lens.join(", "),
         keeps = u8::from(scenario.context.keeps),
         orders = orders.join(", "),
+        raises = raises(scenario),
         src = quote(&source(scenario)),
     )
+}
+
+/// The exceptions by design of each operation, as a Python list's items.
+pub fn raises(scenario: &Scenario) -> String {
+    let lists: Vec<String> = scenario
+        .raises()
+        .iter()
+        .map(|names| {
+            let names: Vec<String> = names.iter().map(|n| quote(n)).collect();
+            format!("[{}]", names.join(", "))
+        })
+        .collect();
+    lists.join(", ")
 }

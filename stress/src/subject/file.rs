@@ -38,13 +38,40 @@ struct RawSubject {
     #[serde(default)]
     source: String,
     #[serde(default)]
-    atomic: Vec<String>,
+    atomic: Vec<RawOp>,
     #[serde(default)]
-    silent: Vec<String>,
+    silent: Vec<RawOp>,
     #[serde(default)]
-    composite: Vec<String>,
+    composite: Vec<RawOp>,
     #[serde(default)]
     raises: Vec<String>,
+}
+
+/// An operation: its code, or a table where it lists exceptions of its own.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawOp {
+    Code(String),
+    Table(RawOpTable),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOpTable {
+    op: String,
+    raises: Vec<String>,
+}
+
+impl RawOp {
+    fn parse(self, guarantee: Guarantee) -> Op {
+        match self {
+            Self::Code(text) => Op::parse(&text, guarantee),
+            Self::Table(RawOpTable { op, raises }) => Op {
+                raises: Some(raises),
+                ..Op::parse(&op, guarantee)
+            },
+        }
+    }
 }
 
 fn default_flavours() -> Vec<Flavour> {
@@ -95,7 +122,7 @@ impl Subject {
         ];
         let ops: Vec<Op> = groups
             .into_iter()
-            .flat_map(|(guarantee, texts)| texts.into_iter().map(move |t| Op::parse(&t, guarantee)))
+            .flat_map(|(guarantee, ops)| ops.into_iter().map(move |op| op.parse(guarantee)))
             .collect();
         if ops.is_empty() {
             return Err(format!("subject '{name}' has no operations"));
@@ -183,6 +210,21 @@ atomic = ["o.append({v})", "do: del o[{i}]", "run: o.copy()"]
                 (Form::Run, "o.copy()")
             ]
         );
+    }
+
+    #[test]
+    fn an_operation_may_list_its_own_exceptions() {
+        let text = LIST.replace(
+            "\"run: o.copy()\"",
+            "{ op = \"run: o.copy()\", raises = [\"KeyError\"] }",
+        );
+        let list = &parse("t", &text).unwrap()[0];
+        assert_eq!(list.ops[2].form, Form::Run);
+        assert_eq!(
+            list.ops[2].raises.as_deref(),
+            Some(&["KeyError".to_owned()][..])
+        );
+        assert_eq!(list.ops[1].raises, None);
     }
 
     #[test]

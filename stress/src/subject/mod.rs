@@ -44,6 +44,8 @@ pub struct Op {
     pub form: Form,
     /// What the documentation promises.
     pub guarantee: Guarantee,
+    /// Exceptions that concurrency may cause in it by design; `None`: those of its subject.
+    pub raises: Option<Vec<String>>,
 }
 
 impl Op {
@@ -60,6 +62,7 @@ impl Op {
             code: code.trim().to_owned(),
             form,
             guarantee,
+            raises: None,
         }
     }
 }
@@ -113,7 +116,8 @@ pub struct Subject {
     pub source: String,
     /// The operations.
     pub ops: Vec<Op>,
-    /// Exceptions (name, or `name: message prefix`) that concurrency may cause by design.
+    /// Exceptions (name, or `name: message prefix`) that concurrency may cause by design, for
+    /// operations that list none of their own.
     pub raises: Vec<String>,
 }
 

@@ -9,9 +9,10 @@
 
 use crate::finding::reproduce;
 use crate::finding::{Finding, Rate};
+use crate::program::{Count, File, Told};
 use crate::scenario::Shape;
 use crate::scenario::tuning::Tuning;
-use crate::vm::child::{End, interrupted};
+use crate::vm::child::interrupted;
 use crate::vm::{Vm, VmError};
 use std::time::{Duration, Instant};
 
@@ -68,14 +69,11 @@ impl Improved {
     }
 }
 
-/// Hits and time of one candidate.
+/// What one candidate's runs came to.
 #[derive(Clone, Debug, Default)]
 struct Tally {
     tuning: Tuning,
-    hits: u32,
-    runs: u32,
-    seconds: f64,
-    to_hits: f64,
+    count: Count,
 }
 
 impl Tally {
@@ -87,24 +85,13 @@ impl Tally {
     }
 
     fn add(&mut self, hit: bool, seconds: f64) {
-        self.runs += 1;
-        self.hits += u32::from(hit);
-        self.seconds += seconds;
-        self.to_hits += if hit { seconds } else { 0.0 };
+        let told = if hit { Told::Hit } else { Told::Clean };
+        self.count.add(&told, Duration::from_secs_f64(seconds));
     }
 
     /// Hits a second; half a hit more, so that silence of one second is worse than of none.
     fn score(&self) -> f64 {
-        (f64::from(self.hits) + 0.5) / (self.seconds + 0.5)
-    }
-
-    fn rate(&self, limit: f64) -> Rate {
-        Rate {
-            hits: self.hits,
-            runs: self.runs,
-            limit_seconds: limit,
-            mean_seconds: self.to_hits / f64::from(self.hits.max(1)),
-        }
+        (f64::from(self.count.hits) + 0.5) / (self.count.seconds + 0.5)
     }
 }
 
@@ -142,9 +129,9 @@ pub fn search(
                 }
             }
             // Who never ran, because the time was over, has no score.
-            field.retain(|t| t.runs > 0);
+            field.retain(|t| t.count.runs > 0);
             // Silence all round says nothing of who is better; a few rounds of it are enough.
-            if field.iter().all(|t| t.hits == 0) && silent < SILENT {
+            if field.iter().all(|t| t.count.hits == 0) && silent < SILENT {
                 silent += 1;
                 continue;
             }
@@ -163,7 +150,7 @@ pub fn search(
         }
         for tally in [&mut now, &mut new] {
             // A comparison of the script with itself would only take time.
-            if tally.tuning == *start && tally.runs > round {
+            if tally.tuning == *start && tally.count.runs > round {
                 continue;
             }
             match runs.run(&tally.tuning, WITHIN)? {
@@ -172,14 +159,14 @@ pub fn search(
             }
         }
     }
-    let before = now.rate(WITHIN);
-    let winner = if new.runs > 0 && new.tuning != *start && new.score() > now.score() {
+    let before = Rate::of(&now.count, WITHIN);
+    let winner = if new.count.runs > 0 && new.tuning != *start && new.score() > now.score() {
         new
     } else {
         now
     };
     Ok(Improved {
-        rate: winner.rate(WITHIN),
+        rate: Rate::of(&winner.count, WITHIN),
         tuning: winner.tuning,
         before,
         tried,
@@ -239,18 +226,16 @@ pub fn ways(finding: &Finding, from: &Tuning) -> Vec<Tuning> {
 struct OnVm<'a> {
     vm: &'a Vm,
     finding: &'a Finding,
-    folder: tempfile::TempDir,
 }
 
 impl Runs for OnVm<'_> {
     fn run(&mut self, tuning: &Tuning, limit: f64) -> Result<Option<(bool, f64)>, VmError> {
-        let script = self.folder.path().join("repro.py");
-        std::fs::write(&script, self.finding.script_tuned(tuning)).map_err(VmError::Temp)?;
-        let attempt = reproduce::attempt(self.vm, &script, self.finding, limit)?;
-        if interrupted() || attempt.outcome.end == End::Interrupted {
+        let script = File::new("repro", &self.finding.script_tuned(tuning))?;
+        let attempt = reproduce::attempt(self.vm, script.path(), self.finding, limit)?;
+        if interrupted() || attempt.told() == Told::Interrupted {
             return Ok(None);
         }
-        Ok(Some((attempt.hit(), attempt.took.as_secs_f64())))
+        Ok(Some((attempt.hit(), attempt.run.took.as_secs_f64())))
     }
 }
 
@@ -260,11 +245,7 @@ impl Runs for OnVm<'_> {
 /// When the VM cannot be started or a temporary file not be written.
 pub fn improve(vm: &Vm, finding: &Finding, time: Duration) -> Result<Improved, VmError> {
     let start = finding.tuning.clone().unwrap_or_default();
-    let mut runs = OnVm {
-        vm,
-        finding,
-        folder: tempfile::tempdir().map_err(VmError::Temp)?,
-    };
+    let mut runs = OnVm { vm, finding };
     search(&start, &|from| ways(finding, from), time, &mut runs)
 }
 

@@ -4,7 +4,7 @@ use super::severity::Severity;
 use super::similar::{Trait, cluster};
 use super::statement::{Statements, per_minute};
 use super::{Entry, known, rank};
-use crate::bugs::stats;
+use crate::program::stats;
 use serde::Serialize;
 use std::fmt::Write as _;
 

@@ -2,9 +2,9 @@
 
 use super::marks::{Mark, Marks, State};
 use super::statement;
-use crate::bugs::stats;
 use crate::finding::Finding;
 use crate::finding::store::{Store, StoreError, write_atomically};
+use crate::program::stats;
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,16 @@ pub fn better(a: &Finding, b: &Finding) -> Ordering {
         .then_with(|| a.scenario.make.len().cmp(&b.scenario.make.len()))
         // The rest only makes the choice the same whatever the order of the folders.
         .then_with(|| (a.seed, a.number, &a.detail).cmp(&(b.seed, b.number, &b.detail)))
+        .then_with(|| text(a).cmp(&text(b)))
+}
+
+/// All of a finding but how often it was seen, which merging looks at by itself.
+fn text(finding: &Finding) -> String {
+    let unseen = Finding {
+        seen: 0,
+        ..finding.clone()
+    };
+    serde_json::to_string(&unseen).expect("a finding serialises")
 }
 
 /// Merges output folders into one; what `into` holds already takes part.

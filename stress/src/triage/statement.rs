@@ -5,9 +5,10 @@ use super::known;
 use super::promise::{self, Promise};
 use super::severity::Severity;
 use crate::bugs::attribute::Attribution;
-use crate::bugs::stats;
+use crate::bytecode::Told;
 use crate::finding::store::{StoreError, write_atomically};
 use crate::finding::{Finding, Other};
+use crate::program::stats;
 use crate::verdict::Kind;
 use crate::verdict::grade::Grade;
 use serde::Serialize;
@@ -24,6 +25,9 @@ pub struct Statements {
     pub failed: String,
     /// Why it must not: the guarantee with its source.
     pub must_not: String,
+    /// Whose fault it is, by the order of bytecodes that gives it or the lack of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The property of a protocol that it breaks, where a model has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promise: Option<Promise>,
@@ -51,6 +55,7 @@ impl Statements {
             ran: ran(finding),
             failed: failed(finding),
             must_not: must_not(finding),
+            owner: finding.bytecode.as_ref().map(Told::line),
             promise: promise::of(finding, &attribution),
             known_bug: attribution,
         }
@@ -63,6 +68,9 @@ impl Statements {
             ("how often it failed", self.failed.clone()),
             ("why it must not", self.must_not.clone()),
         ];
+        if let Some(owner) = &self.owner {
+            lines.push(("whose fault it is", owner.clone()));
+        }
         if let Some(promise) = &self.promise {
             lines.push(("the model", promise.line()));
         }

@@ -76,6 +76,14 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
     } else {
         &scenario.context.source
     };
+    if verdict.kind == Kind::Exception && scenario.guarantee() == Guarantee::Composite {
+        return (
+            Grade::Interesting,
+            format!(
+                "no order raises it and the operations do not list it as caused by concurrency; one of them is several steps ({source})"
+            ),
+        );
+    }
     match scenario.guarantee() {
         Guarantee::Atomic => (
             Grade::Forbidden,
@@ -90,6 +98,25 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
             format!("an operation is several steps or documented as not atomic ({source})"),
         ),
     }
+}
+
+/// What a finding is once its script has run: a wrong value or count that neither a smaller scenario
+/// (`reproduced`) nor the script showed again was seen once, and proves no broken promise. An end of the
+/// process proves itself: something ended it.
+pub fn seen_once(
+    kind: Kind,
+    grade: Grade,
+    reproduced: bool,
+    hits: u32,
+    runs: u32,
+) -> Option<(Grade, String)> {
+    let doubtful = grade == Grade::Forbidden && !kind.ends_process() && !reproduced && hits == 0;
+    (doubtful && runs > 0).then(|| {
+        (
+            Grade::Interesting,
+            format!("seen once: neither the scenario alone nor its script (0 of {runs} runs) showed it again"),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -111,5 +138,25 @@ mod tests {
         };
         assert!(why(Kind::DataRace).contains("neither side is atomic"));
         assert!(why(Kind::Crash).contains("must not corrupt"));
+    }
+
+    #[test]
+    fn what_was_never_seen_again_breaks_no_promise() {
+        let of = |kind, reproduced, hits, runs| {
+            seen_once(kind, Grade::Forbidden, reproduced, hits, runs).map(|(grade, _)| grade)
+        };
+        assert_eq!(of(Kind::Corrupt, false, 0, 2), Some(Grade::Interesting));
+        for (kind, reproduced, hits, runs) in [
+            (Kind::Corrupt, true, 0, 2),
+            (Kind::Corrupt, false, 1, 2),
+            (Kind::Corrupt, false, 0, 0),
+            (Kind::Crash, false, 0, 2),
+        ] {
+            assert_eq!(
+                of(kind, reproduced, hits, runs),
+                None,
+                "{kind} {hits} of {runs}"
+            );
+        }
     }
 }

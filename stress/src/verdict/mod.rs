@@ -50,6 +50,19 @@ impl Verdict {
             report: None,
         }
     }
+
+    /// What a sanitizer's report says.
+    pub fn of_report(report: sanitizer::Report) -> Self {
+        let kind = if report.is_race() {
+            Kind::DataRace
+        } else {
+            Kind::Sanitizer
+        };
+        Self {
+            report: Some(Box::new(report.clone())),
+            ..Self::new(kind, report.signature())
+        }
+    }
 }
 
 /// Whether a process dies of this signal by its own fault; the others somebody sent.
@@ -143,7 +156,25 @@ pub fn of_end(outcome: &Outcome, finished: bool) -> Option<Verdict> {
     }
 }
 
+/// The panic that an extension turned into the `PanicException` of a verdict's detail, where stderr
+/// tells it: `file:line: message`. Among several the one with the exception's message counts.
+pub fn panic_behind(detail: &str, stderr: &str) -> Option<String> {
+    let raised = detail.strip_prefix("raised ").unwrap_or(detail);
+    let message = stack::mask(
+        raised
+            .strip_prefix("PanicException")?
+            .trim_start_matches(": "),
+    );
+    let starts = stderr.match_indices("panicked at ").map(|(at, _)| at);
+    let panics: Vec<String> = starts
+        .filter_map(|at| stack::panic(&stderr[at..]))
+        .collect();
+    let same = panics.iter().find(|p| p.ends_with(&message));
+    same.or_else(|| panics.first()).cloned()
+}
+
 /// What a history says: violations seen from inside and unexplained outcomes, one verdict a kind.
+/// `complete_orders`: the harness could look at any order, so that an outcome that none gives is known.
 pub fn of_history(
     history: &crate::history::History,
     scenario: &Scenario,
@@ -151,37 +182,45 @@ pub fn of_history(
 ) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> = Vec::new();
     let mut add = |v: Verdict| {
-        if !verdicts.iter().any(|w| w.kind == v.kind) {
+        if !verdicts
+            .iter()
+            .any(|w| w.kind == v.kind && w.alone == v.alone)
+        {
             verdicts.push(v);
         }
     };
     for v in &history.violations {
         let kind = match v.kind.as_str() {
-            "corrupt" | "broken" => Kind::Corrupt,
+            "corrupt" | "broken" | "alone" => Kind::Corrupt,
             "refcount" => Kind::Refcount,
             "leak" => Kind::Leak,
             _ => Kind::Internal,
         };
-        add(Verdict::new(
-            kind,
-            v.detail.trim_start_matches('!').to_owned(),
-        ));
+        let detail = v.detail.trim_start_matches('!');
+        // A check that is false without any race says that the check, the operation or the VM is
+        // wrong, and not that memory was damaged.
+        let alone = v.kind == "alone";
+        let detail = if alone {
+            format!("{ALONE}{detail}")
+        } else {
+            detail.to_owned()
+        };
+        add(Verdict {
+            alone,
+            ..Verdict::new(kind, detail)
+        });
     }
-    for u in oracle::unexplained(history, &scenario.context.raises) {
+    for u in oracle::unexplained(history, &scenario.raises()) {
         let (kind, detail) = match &u.nature {
             Nature::Internal(e) => (Kind::Internal, format!("raised {e}")),
-            Nature::Alien(what) => (Kind::Uninitialised, format!("a value from nowhere: {what}")),
+            Nature::Unwritten(what) => (Kind::Uninitialised, what.clone()),
             Nature::Exception(e) => (
                 Kind::Exception,
                 format!("raised {e}, which no order raises"),
             ),
             Nature::Order => (Kind::Outcome, format!("no order gives {}", u.outcome)),
         };
-        let needs_order = matches!(u.nature, Nature::Order | Nature::Exception(_));
-        if needs_order
-            && (!complete_orders
-                || oracle::by_design(history, &u.outcome, &scenario.context.raises))
-        {
+        if matches!(u.nature, Nature::Order | Nature::Exception(_)) && !complete_orders {
             continue;
         }
         add(Verdict {

@@ -4,8 +4,8 @@
 //! stderr where each scenario and phase begins. It does so while no other thread runs, so a mark
 //! never stands inside a report.
 
+use super::Verdict;
 use super::sanitizer::{self, Report, Tool};
-use super::{Kind, Verdict};
 use crate::vm::child::{End, Outcome};
 use crate::vm::job::Log;
 use crate::vm::sanitizers::EXIT;
@@ -41,16 +41,8 @@ pub fn of_log(log: &Log) -> Vec<Reported> {
         all.push(Reported {
             scenario,
             verdict: Verdict {
-                kind: if race {
-                    Kind::DataRace
-                } else {
-                    Kind::Sanitizer
-                },
-                detail: signature,
-                outcome: None,
-                count: 1,
                 alone: !race && matches!(phase.as_str(), "" | "alone" | "seq"),
-                report: Some(Box::new(report)),
+                ..Verdict::of_report(report)
             },
         });
     }
@@ -90,6 +82,13 @@ pub(super) fn explains_end(outcome: &Outcome, finished: bool) -> bool {
     }
 }
 
+/// The report with which a sanitizer ended a process, whatever code it left with.
+pub fn ending(outcome: &Outcome) -> Option<Report> {
+    let by_itself = matches!(outcome.end, End::Exit(_) | End::Signal(_));
+    let mut reports = sanitizer::parse(&outcome.stderr).into_iter();
+    reports.find(|r| by_itself && ends_process(r))
+}
+
 /// Whether the tool ends the process with such a report.
 fn ends_process(report: &Report) -> bool {
     match report.tool {
@@ -105,6 +104,7 @@ fn ends_process(report: &Report) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Kind;
 
     fn log(stderr: &str, end: End, finished: bool) -> Log {
         Log {

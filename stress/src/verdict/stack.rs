@@ -4,7 +4,7 @@ pub use crate::vm::words::{mask, panic};
 
 use super::noise::{self, Class};
 use crate::vm::hang::Autopsy;
-use crate::vm::words::crate_relative;
+use crate::vm::words::{crate_relative, masked};
 
 /// Frames of a Rust panic's backtrace, innermost first: `function (file)`, from the panicking
 /// function on; the standard library's and the panic hook's are left out.
@@ -27,7 +27,7 @@ pub fn panic_frames(stderr: &str) -> Vec<String> {
         if library && function.contains("panicking") {
             found.clear();
         } else if !library && !file.is_empty() {
-            found.push(format!("{function} ({}.rs)", crate_relative(file)));
+            found.push(masked(&format!("{function} ({}.rs)", crate_relative(file))));
         }
     }
     found
@@ -168,16 +168,20 @@ pub fn frames(backtrace: &str) -> Vec<String> {
         let Some(rest) = line.strip_prefix('#') else {
             continue;
         };
-        let rest = rest
-            .trim_start_matches(|c: char| c.is_ascii_digit())
-            .trim_start();
+        let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        // A frame's number stands by itself.
+        let Some(rest) = rest.strip_prefix(' ').map(str::trim_start) else {
+            continue;
+        };
         let rest = match rest.split_once(" in ") {
             Some((address, rest)) if address.starts_with("0x") => rest,
             _ => rest,
         };
         let name = rest.split(" (").next().unwrap_or("").trim();
+        // Every line that begins with `#` comes here, frames or not: what changes from run to run names none.
         if name.is_empty()
             || name == "??"
+            || masked(name) != name
             || noise::is(name, &[Class::Death, Class::Start, Class::Wait])
         {
             continue;

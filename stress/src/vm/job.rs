@@ -98,7 +98,7 @@ impl Log {
 }
 
 /// Undoes the harness's escapes.
-fn unescape(field: &str) -> String {
+pub fn unescape(field: &str) -> String {
     let mut out = String::with_capacity(field.len());
     let mut chars = field.chars();
     while let Some(c) = chars.next() {
@@ -109,7 +109,9 @@ fn unescape(field: &str) -> String {
         match chars.next() {
             Some('t') => out.push('\t'),
             Some('n') => out.push('\n'),
-            Some(other) => out.push(other),
+            Some('\\') => out.push('\\'),
+            // Not the harness's: what it does not write must not become what it writes.
+            Some(other) => out.extend(['\\', other]),
             None => out.push('\\'),
         }
     }
@@ -147,11 +149,7 @@ pub fn run_file(vm: &Vm, text: &str, limits: Limits) -> Result<Outcome, VmError>
         // Looking up the symbols of a large VM takes longer than most races.
         command.env("RUST_BACKTRACE", "0");
     }
-    child::run(&mut command, limits).map_err(|source| VmError::Start {
-        spec: vm.spec.clone(),
-        program: command.get_program().to_string_lossy().into_owned(),
-        source,
-    })
+    vm.run(&mut command, limits)
 }
 
 #[cfg(test)]

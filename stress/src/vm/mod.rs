@@ -23,6 +23,7 @@ pub mod words;
 pub use self::facts::{Facts, MODULES};
 pub use self::find::candidates;
 
+use self::child::{Limits, Outcome};
 use self::find::executable;
 use crate::python::quote;
 use std::ffi::OsString;
@@ -51,6 +52,8 @@ pub struct Vm {
     program: PathBuf,
     args: Vec<OsString>,
     argv0: Option<&'static str>,
+    /// Set for its processes.
+    environment: Vec<(String, String)>,
     /// What it is.
     pub facts: Facts,
 }
@@ -151,6 +154,7 @@ impl Vm {
             program,
             args,
             argv0,
+            environment: Vec::new(),
             facts: Facts::default(),
         }
     }
@@ -169,12 +173,33 @@ impl Vm {
             command.arg0(name);
         }
         command.args(&self.args);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(driver) = self.driver() {
             (driver.prepare)(&self.facts, &mut command);
         }
         sanitizers::prepare(&self.facts, &mut command);
         command.arg(file);
         command
+    }
+
+    /// Runs such a command to its end or to a limit.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run(&self, command: &mut Command, limits: Limits) -> Result<Outcome, VmError> {
+        child::run(command, limits).map_err(|source| VmError::Start {
+            spec: self.spec.clone(),
+            program: command.get_program().to_string_lossy().into_owned(),
+            source,
+        })
+    }
+
+    /// The same VM whose processes have this variable set.
+    #[must_use]
+    pub fn with_environment(&self, name: &str, value: &str) -> Self {
+        let mut vm = self.clone();
+        vm.environment.push((name.to_owned(), value.to_owned()));
+        vm
     }
 
     /// The same command as a user would type it.

@@ -23,7 +23,7 @@ pub fn panic(stderr: &str) -> Option<String> {
     let message = lines.next().unwrap_or("").trim();
     Some(format!(
         "{}:{number}: {}",
-        crate_relative(file),
+        masked(crate_relative(file)),
         mask(message)
     ))
 }
@@ -40,8 +40,28 @@ pub(crate) fn crate_relative(file: &str) -> &str {
     }
 }
 
-/// Replaces addresses and process ids, which differ from run to run.
+/// Most characters of a line that is told.
+const MOST: usize = 300;
+
+/// Replaces addresses and process ids, which differ from run to run; cuts what is longer than a line.
 pub fn mask(text: &str) -> String {
+    let all = masked(text);
+    let Some((end, next)) = all.char_indices().nth(MOST) else {
+        return all;
+    };
+    // Half a word may look like a number.
+    let word = |c: char| c.is_ascii_alphanumeric();
+    let kept = &all[..end];
+    let kept = if word(next) {
+        kept.trim_end_matches(word)
+    } else {
+        kept
+    };
+    kept.to_owned()
+}
+
+/// As [`mask`], of any length.
+pub(crate) fn masked(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
         let core = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
@@ -59,7 +79,7 @@ pub fn mask(text: &str) -> String {
         });
         out.push_str(tail);
     }
-    out.chars().take(300).collect()
+    out
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ fn finding(kind: Kind, operations: &[&str], version: &str) -> Finding {
         op: (*code).to_owned(),
         form: Form::Get,
         guarantee: Guarantee::Atomic,
+        raises: None,
     };
     let threads = operations.iter().map(|o| vec![call(o)]).collect();
     let mut finding = Finding {
@@ -70,6 +71,7 @@ fn finding(kind: Kind, operations: &[&str], version: &str) -> Finding {
         }),
         seen: 4,
         report: None,
+        bytecode: None,
         tuning: None,
     };
     finding.id = finding.make_id();

@@ -1,18 +1,19 @@
 //! Running a bug's program to its signature.
 
-mod ended;
+mod shown;
 mod summary;
 
-pub use self::ended::{Ended, how};
 pub use self::summary::Summary;
 
 use super::signature::{self, Shown};
-use super::{Bug, Failure, Status, stats, status};
-use crate::vm::child::{self, Limits, Outcome};
+use super::{Bug, Failure};
+use crate::program::{self, Ended, Run, Told};
+use crate::verdict::{Kind, Verdict};
+use crate::vm::child::Limits;
 use crate::vm::debugger::{self, core_file};
 use crate::vm::{Facts, Vm, VmError, sanitizers};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a program past its deadline is given before it counts as hung.
 #[derive(Clone, Copy, Debug)]
@@ -36,16 +37,12 @@ impl Default for Grace {
 /// One run.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// How it ended.
-    pub ended: Ended,
     /// What of it a signature can tell.
     pub shown: Shown,
     /// Whether it matched the bug's signature.
     pub hit: bool,
-    /// How long it took.
-    pub took: Duration,
-    /// Everything it printed.
-    pub outcome: Outcome,
+    /// How it went.
+    pub run: Run,
 }
 
 /// How long and how often to try.
@@ -59,17 +56,18 @@ pub struct Plan {
     pub hits: u32,
 }
 
-/// A VM's name in tables and measurements: `cpython 3.13.5`, `cpython 3.13.5 +thread`.
-pub fn vm_name(facts: &Facts) -> String {
-    facts.title()
-}
-
 impl Attempt {
+    /// What it is to the bug.
+    pub fn told(&self) -> Told {
+        self.run.told(self.hit)
+    }
+
     /// One line: how it ended, and where.
     pub fn line(&self) -> String {
-        let words = self.ended.line();
+        let words = self.run.ended.line();
+        let hung = matches!(self.run.ended.kind(), Some(Kind::Hang | Kind::Deadlock));
         match self.shown.stacks.first() {
-            Some(stack) if !stack.is_empty() && !self.ended.is_hang() => {
+            Some(stack) if !stack.is_empty() && !hung => {
                 let near: Vec<&str> = stack.iter().take(3).map(String::as_str).collect();
                 format!("{words} in {}", near.join(" < "))
             }
@@ -114,60 +112,44 @@ fn run_program(
     grace: Grace,
     fault: Option<&str>,
 ) -> Result<Attempt, VmError> {
-    let dir = tempfile::tempdir().map_err(VmError::Temp)?;
     let name = bug.stem.rsplit('/').next().unwrap_or("bug");
-    let script = dir.path().join(format!("{name}.py"));
-    std::fs::write(&script, &bug.program).map_err(VmError::Temp)?;
+    let file = program::File::new(name, &bug.program)?;
     // A core of this very run says where it crashed, also when a child of the program did.
     let cores = tempfile::tempdir().map_err(VmError::Temp)?;
-    let mut command = vm.command(&script);
-    command.arg(format!("{}", limit.as_secs_f64())).args(fault);
-    command.env("RUST_BACKTRACE", "1").current_dir(cores.path());
+    let mut command = program::command(vm, file.path(), limit);
+    command.args(fault).current_dir(cores.path());
+    command.env("RUST_BACKTRACE", "1");
     sanitizers::keep_exit_code(&vm.facts, &mut command);
     let thread_sanitizer = vm.facts.sanitized("thread");
     let slow = if thread_sanitizer { 6 } else { 1 };
     let total = limit * slow + grace.time;
-    let start = Instant::now();
-    let outcome = child::run(
-        &mut command,
-        Limits {
-            silence: total,
-            total,
-            late: Some(grace.computing * slow),
-            debugger: true,
-            core: placed(vm, bug),
-            ..Limits::default()
-        },
-    )
-    .map_err(|source| VmError::Start {
-        spec: vm.spec.clone(),
-        program: command.get_program().to_string_lossy().into_owned(),
-        source,
-    })?;
-    let took = start.elapsed();
-    let ended = how(&outcome);
-    let native = native(vm, bug, &script, cores.path(), &ended, limit);
-    let died = matches!(ended, Ended::Crash(_) | Ended::Fatal(_));
-    let ended = match &native {
+    let limits = Limits {
+        silence: total,
+        total,
+        late: Some(grace.computing * slow),
+        debugger: true,
+        core: placed(vm, bug),
+        ..Limits::default()
+    };
+    let mut run = program::run(vm, &mut command, limits)?;
+    let died = shown::died(&run.ended);
+    let native = native(vm, bug, file.path(), cores.path(), died, limit);
+    if native.is_none() && died && placed(vm, bug) {
         // Whether it is the bug, only the place can tell.
-        None if died && placed(vm, bug) => {
-            Ended::Broken(format!("{}, and no debugger could say where", ended.line()))
-        }
-        _ => ended,
-    };
-    let shown = ended.shown(&outcome, native.as_deref());
+        let why = format!("{}, and no debugger could say where", run.ended.line());
+        run.ended = Ended::Broken(why);
+    }
+    let shown = shown::of(&run, native.as_deref());
     let matched = signature::matched(bug, &shown);
-    let ended = match matched {
+    if let Some(signature::Matched::Race([one, two])) = matched {
         // What the program went on to do after its race was reported is another matter.
-        Some(signature::Matched::Race([one, two])) => Ended::Race(format!("{one} against {two}")),
-        _ => ended,
-    };
+        let pair = format!("{one} against {two}");
+        run.ended = Ended::Failed(Verdict::new(Kind::DataRace, pair));
+    }
     Ok(Attempt {
         hit: matched.is_some(),
-        ended,
         shown,
-        took,
-        outcome,
+        run,
     })
 }
 
@@ -183,10 +165,9 @@ fn native(
     bug: &Bug,
     script: &Path,
     cores: &Path,
-    ended: &Ended,
+    died: bool,
     limit: Duration,
 ) -> Option<String> {
-    let died = matches!(ended, Ended::Crash(_) | Ended::Fatal(_));
     if !placed(vm, bug) || !debugger::available() {
         return None;
     }
@@ -209,26 +190,13 @@ pub fn reproduce(
     plan: Plan,
     each: impl FnMut(&Attempt),
 ) -> Result<Summary, VmError> {
-    let mut summary = Summary {
-        id: bug.id(),
-        vm: vm_name(&vm.facts),
-        status: Status::NotReproduced,
-        hits: 0,
-        others: 0,
-        runs: 0,
-        seconds: 0.0,
-        times: Vec::new(),
-        share: (0.0, 1.0),
-        per_minute: 0.0,
-        per_minute_interval: (0.0, f64::MAX),
-        seen: String::new(),
-        otherwise: String::new(),
-        broken: None,
-        interrupted: false,
-    };
+    let mut summary = Summary::new(bug, vm);
     go_on(vm, bug, plan, &mut summary, each)?;
     Ok(summary)
 }
+
+/// No run is worth its start for less.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Other failures in a row after which a plan ends: what fails so soon in another way does not get to the
 /// bug, and reading each of its cores takes longer than the run.
@@ -245,59 +213,23 @@ pub fn go_on(
     summary: &mut Summary,
     mut each: impl FnMut(&Attempt),
 ) -> Result<(), VmError> {
-    let (hits, seconds) = (summary.hits, summary.seconds);
+    let before = summary.count.hits;
     summary.broken = None;
     let mut others = 0;
-    loop {
-        // The last run is shortened so that the whole stays within its time.
-        let left = plan.total.as_secs_f64() - (summary.seconds - seconds);
-        let limit = plan.run.as_secs_f64().min(left.max(1.0));
-        let attempt = attempt(vm, bug, Duration::from_secs_f64(limit))?;
+    program::within(plan.total, plan.run, SHORTEST, |limit| {
+        let attempt = attempt(vm, bug, limit)?;
         each(&attempt);
-        match &attempt.ended {
-            Ended::Interrupted => summary.interrupted = true,
-            Ended::Skip(why) => {
-                summary.status = Status::NotApplicable;
-                summary.seen.clone_from(why);
-            }
-            Ended::Broken(why) => summary.broken = Some(why.clone()),
-            ended => {
-                summary.runs += 1;
-                summary.seconds += attempt.took.as_secs_f64();
-                others = match (attempt.hit, ended) {
-                    (true, _) | (_, Ended::Clean) => 0,
-                    _ => others + 1,
-                };
-                if attempt.hit {
-                    summary.hits += 1;
-                    summary.times.push(attempt.took.as_secs_f64());
-                    if summary.seen.is_empty() {
-                        summary.seen = attempt.line();
-                    }
-                } else if *ended != Ended::Clean {
-                    summary.others += 1;
-                    if summary.otherwise.is_empty() {
-                        summary.otherwise = attempt.line();
-                    }
-                }
-            }
-        }
-        let over = plan.total.as_secs_f64() - (summary.seconds - seconds) < 0.5;
-        let other_end = others >= OTHERS
-            || summary.interrupted
-            || summary.broken.is_some()
-            || summary.status == Status::NotApplicable;
-        if summary.hits - hits >= plan.hits || over || other_end {
-            break;
-        }
-    }
-    summary.status = status::decide(bug, &summary.measured());
-    summary.share = stats::wilson(summary.hits, summary.runs);
-    let minutes = summary.seconds / 60.0;
-    if minutes > 0.0 {
-        summary.per_minute = f64::from(summary.hits) / minutes;
-        summary.per_minute_interval = stats::poisson(summary.hits, minutes);
-    }
+        let told = attempt.told();
+        summary.add(&attempt, &told);
+        others = match told {
+            Told::Other => others + 1,
+            Told::Hit | Told::Clean => 0,
+            Told::Interrupted | Told::Unfit(_) | Told::Outside(_) => return Ok(None),
+        };
+        let enough = summary.count.hits - before >= plan.hits || others >= OTHERS;
+        Ok((!enough).then_some(attempt.run.took))
+    })?;
+    summary.status = super::status::decide(bug, &summary.measured());
     Ok(())
 }
 

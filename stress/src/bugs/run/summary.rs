@@ -1,6 +1,9 @@
 //! What the runs of a bug came to: a line for the reader, a measurement for the bug's file.
 
-use crate::bugs::{Measured, Status};
+use super::Attempt;
+use crate::bugs::{Bug, Measured, Status};
+use crate::program::{Count, Ended, Told};
+use crate::vm::Vm;
 use serde::Serialize;
 
 /// What the runs of a bug came to.
@@ -8,26 +11,13 @@ use serde::Serialize;
 pub struct Summary {
     /// The bug.
     pub id: String,
-    /// VM, as [`super::vm_name`] says.
+    /// VM, as [`Facts::title`](crate::vm::Facts::title) says.
     pub vm: String,
     /// What they say, beside what was measured on other VMs.
     pub status: Status,
-    /// Runs that ended in the bug's signature.
-    pub hits: u32,
-    /// Runs that failed in another way.
-    pub others: u32,
-    /// Runs.
-    pub runs: u32,
-    /// Time of all runs, seconds.
-    pub seconds: f64,
-    /// Times to the hits, seconds.
-    pub times: Vec<f64>,
-    /// Share of runs that hit, 95 % interval (Wilson).
-    pub share: (f64, f64),
-    /// Hits per minute of running.
-    pub per_minute: f64,
-    /// Its 95 % interval (Poisson, exact).
-    pub per_minute_interval: (f64, f64),
+    /// Runs, those that ended in the bug's signature, and those that failed in another way.
+    #[serde(flatten)]
+    pub count: Count,
     /// What the first hit looked like, or what the VM lacks.
     pub seen: String,
     /// What the first failure of another kind looked like.
@@ -39,6 +29,39 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// That of no run.
+    pub(super) fn new(bug: &Bug, vm: &Vm) -> Self {
+        Self {
+            id: bug.id(),
+            vm: vm.facts.title(),
+            status: Status::NotReproduced,
+            count: Count::default(),
+            seen: String::new(),
+            otherwise: String::new(),
+            broken: None,
+            interrupted: false,
+        }
+    }
+
+    /// Adds a run, which is this to the bug.
+    pub(super) fn add(&mut self, attempt: &Attempt, told: &Told) {
+        self.count.add(told, attempt.run.took);
+        let first = match (told, &attempt.run.ended) {
+            (Told::Hit, _) => &mut self.seen,
+            (Told::Other, _) => &mut self.otherwise,
+            (Told::Clean, _) => return,
+            (Told::Interrupted, _) => return self.interrupted = true,
+            (Told::Unfit(why), Ended::Skip(_)) => {
+                self.status = Status::NotApplicable;
+                return self.seen.clone_from(why);
+            }
+            (Told::Unfit(why) | Told::Outside(why), _) => return self.broken = Some(why.clone()),
+        };
+        if first.is_empty() {
+            *first = attempt.line();
+        }
+    }
+
     /// The measurement for the bug's file.
     pub fn measured(&self) -> Measured {
         let round = |x: f64| (x * 100.0).round() / 100.0;
@@ -46,11 +69,11 @@ impl Summary {
         Measured {
             vm: self.vm.clone(),
             status: self.status,
-            hits: self.hits,
-            others: self.others,
-            runs: self.runs,
-            seconds: round(self.seconds),
-            first_hit: round(mean(&self.times)),
+            hits: self.count.hits,
+            others: self.count.others,
+            runs: self.count.runs,
+            seconds: round(self.count.seconds),
+            first_hit: round(self.count.mean_to_hit()),
             seen: cut(&self.seen),
             otherwise: cut(&self.otherwise),
         }
@@ -61,7 +84,7 @@ impl Summary {
         if let Some(why) = &self.broken {
             return format!("nothing is known: {why}");
         }
-        let others = match self.others {
+        let others = match self.count.others {
             0 => String::new(),
             1 => format!("; 1 other failure: {}", self.otherwise),
             n => format!("; {n} other failures, the first: {}", self.otherwise),
@@ -70,25 +93,25 @@ impl Summary {
             Status::NotApplicable => format!("not applicable: {}", self.seen),
             Status::Reproduced => format!(
                 "reproduced: {} of {} runs hit in {:.1} s (share {:.0}–{:.0} %), {:.1} hits a minute ({:.1}–{:.1}); {}{others}",
-                self.hits,
-                self.runs,
-                self.seconds,
-                self.share.0 * 100.0,
-                self.share.1 * 100.0,
-                self.per_minute,
-                self.per_minute_interval.0,
-                self.per_minute_interval.1,
+                self.count.hits,
+                self.count.runs,
+                self.count.seconds,
+                self.count.share.0 * 100.0,
+                self.count.share.1 * 100.0,
+                self.count.per_minute,
+                self.count.per_minute_interval.0,
+                self.count.per_minute_interval.1,
                 self.seen
             ),
             Status::ReproducedOtherwise => format!(
                 "failed, but not in its signature, in {} runs, {:.1} s{others}",
-                self.runs, self.seconds
+                self.count.runs, self.count.seconds
             ),
             _ => format!(
                 "not reproduced in {} runs, {:.1} s (at most {:.1} hits a minute){}",
-                self.runs,
-                self.seconds,
-                self.per_minute_interval.1,
+                self.count.runs,
+                self.count.seconds,
+                self.count.per_minute_interval.1,
                 match self.status {
                     Status::Fixed =>
                         "; the reports say this version does not have it, and the program showed it elsewhere",
@@ -98,25 +121,5 @@ impl Summary {
                 }
             ),
         }
-    }
-}
-
-/// Mean of these times; 0 without one.
-fn mean(times: &[f64]) -> f64 {
-    // The sum of no numbers is -0.
-    if times.is_empty() {
-        return 0.0;
-    }
-    times.iter().sum::<f64>() / times.len() as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_mean_of_no_hits_is_a_plain_zero() {
-        assert!(mean(&[]).is_sign_positive());
-        assert_eq!(mean(&[1.0, 2.0]), 1.5);
     }
 }

@@ -1,5 +1,5 @@
 //! The parts of a script that are the same for every scenario. They are files, so that Python's
-//! own tools see them; the first three are the harness's.
+//! own tools see them; the first four are the harness's.
 
 macro_rules! parts {
     ($($(#[$doc:meta])* $name:ident = $file:literal;)*) => {
@@ -14,15 +14,17 @@ parts! {
     RENDER = "render.py";
     /// What may be looked at when all threads are done.
     REST = "rest.py";
+    /// The search for an order that gives an outcome.
+    ORDERS = "orders.py";
     /// The elements of a scenario.
     ELEMENTS = "script/elements.py";
     /// The VM reads its environment as it starts, so the script starts it once more.
     ENVIRONMENT = "script/environment.py";
     /// Runs tasks in threads, or one after the other.
     PARALLEL = "script/parallel.py";
-    /// One order of the operations in one thread.
+    /// All orders of the operations.
     SEQUENTIAL = "script/sequential.py";
-    /// What the orders give.
+    /// What the orders give, and whether one of them gives an outcome.
     EXPLAIN = "script/explain.py";
     /// The class of an outcome that they do not give, as the oracle names it.
     NATURE = "script/nature.py";

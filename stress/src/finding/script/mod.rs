@@ -4,15 +4,15 @@
 //! first, then the race in the shape that showed it, until it hits or the time is over.
 
 mod fixed;
-mod threads;
 
 use self::fixed::{
-    COMPARE, COMPARE_MAIN, ELEMENTS, ENVIRONMENT, EXPLAIN, NATURE, PARALLEL, RENDER, REST,
+    COMPARE, COMPARE_MAIN, ELEMENTS, ENVIRONMENT, EXPLAIN, NATURE, ORDERS, PARALLEL, RENDER, REST,
     REST_MAIN, SEQUENTIAL, SLOT, SLOT_MAIN, STRIDE, STRIDE_MAIN, VALUES,
 };
-use self::threads::{slot_thread, stride_thread};
+use crate::oracle::poison;
 use crate::python::quote;
-use crate::scenario::render::{body, make, observe, prelude};
+use crate::scenario::render::{body, make, observe, prelude, raises};
+use crate::scenario::threads::{SCRIPT, Thread};
 use crate::scenario::tuning::Tuning;
 use crate::scenario::{Scenario, Shape};
 use crate::verdict::Kind;
@@ -61,6 +61,7 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         (VALUES, true),
         (RENDER, compare || shape == Shape::Slot),
         (REST, at_rest),
+        (ORDERS, compare),
     ] {
         if wanted {
             out += part;
@@ -96,10 +97,11 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         out += "\n\n";
     }
     for t in 0..scenario.threads.len() {
-        out += &if shape == Shape::Slot {
-            slot_thread(scenario, t)
-        } else {
-            stride_thread(scenario, t, head.gil)
+        let thread = Thread::new(scenario, t, &SCRIPT);
+        let name = format!("thread{t}");
+        out += &match shape {
+            Shape::Slot => thread.slot(&name),
+            _ => thread.stride(&name, !head.gil, false),
         };
         out += "\n\n";
     }
@@ -136,14 +138,16 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
             out,
             "\n\ndef check(o, N=N, K=K, V=V):\n    return {check}\n"
         );
-        let raises: Vec<String> = scenario.context.raises.iter().map(|r| quote(r)).collect();
+        let poison: Vec<String> = poison::readings().iter().map(|r| quote(r)).collect();
         let _ = write!(
             out,
-            "\n\nWRONG = {}  # the class of outcome that is the hit\nRAISES = [{}]\n",
+            "\n\nWRONG = {}  # the class of outcome that is the hit\nRAISES = [{}]\nPOISON = [{}]\n\n\n",
             quote(&wrong(head)),
-            raises.join(", ")
+            raises(scenario),
+            poison.join(", ")
         );
         out += EXPLAIN;
+        out += "\n\n";
         out += NATURE;
     }
     out += "\n\n";
@@ -199,7 +203,7 @@ fn wrap(text: &str) -> Vec<String> {
     lines
 }
 
-/// The specification: every order of the same operations, run on one thread of the same VM.
+/// The specification: the orders of the same operations, run on one thread of the same VM.
 fn sequential(scenario: &Scenario) -> String {
     let mut out = String::new();
     let mut rows = Vec::new();

@@ -10,7 +10,8 @@ mod trial;
 
 pub use self::trial::{Trial, of_bug, of_script};
 
-use crate::bugs::{ident, stats};
+use crate::bugs::ident;
+use crate::program::{Told, stats};
 use crate::vm::{Facts, VmError};
 use serde::Serialize;
 use std::time::Duration;
@@ -136,19 +137,17 @@ pub fn bisect(
             }
             let result = trial(order[at])?;
             each(&count.vm, &result);
-            match result {
-                Trial::Hit(seconds) => {
-                    count.hits += 1;
+            let (told, seconds) = result;
+            match told {
+                Told::Hit | Told::Clean => {
+                    count.hits += u32::from(told == Told::Hit);
                     count.runs += 1;
                     count.seconds += seconds;
                 }
-                Trial::Clean(seconds) => {
-                    count.runs += 1;
-                    count.seconds += seconds;
-                }
-                Trial::Unclear => {}
-                Trial::Unfit(why) => count.unfit = Some(why),
-                Trial::Interrupted => {
+                // They say neither that it is there nor that it is not.
+                Told::Other | Told::Outside(_) => {}
+                Told::Unfit(why) => count.unfit = Some(why),
+                Told::Interrupted => {
                     interrupted = true;
                     break 'rounds;
                 }

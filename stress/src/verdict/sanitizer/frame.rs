@@ -2,6 +2,7 @@
 
 use super::function::function;
 use crate::verdict::noise::{self, Class};
+use crate::vm::words::masked;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -71,8 +72,9 @@ impl Frame {
         Some((
             number.parse().ok()?,
             Self {
-                function: function(name),
-                file: file.to_owned(),
+                // A line that another thread wrote into may hold anything.
+                function: masked(&function(name)),
+                file: masked(file),
                 line,
             },
         ))

@@ -115,6 +115,8 @@ fn what(rest: &str) -> String {
     match text {
         "double-free on" => "double-free".to_owned(),
         "free on address which was not malloc()-ed" | "free" => "bad-free".to_owned(),
+        // Cut, or another thread's words came in between.
+        "" => "unnamed".to_owned(),
         other => mask(other),
     }
 }

@@ -221,13 +221,24 @@ Traceback (most recent call first):
         let threads = read(GDB, stderr);
         assert_eq!(
             summary(&threads),
-            "thread 2 waits for lock A, held by thread 3 in PyThread_acquire_lock_timed at x.py:8 in one; \
+            "a cycle: thread 2 → lock A → thread 3 → lock B → thread 2; \
+             thread 2 waits for lock A, held by thread 3 in PyThread_acquire_lock_timed at x.py:8 in one; \
              thread 3 waits for lock B, held by thread 2 in _PyMutex_LockTimed at x.py:13 in two"
         );
         let table = table(&threads);
         assert!(
             table.contains("holds 0xa0") && table.contains("list_append"),
             "{table}"
+        );
+    }
+
+    #[test]
+    fn a_chain_that_ends_is_no_cycle() {
+        let text = GDB.replace("@holds 36 0xa0\n", "");
+        let told = summary(&read(&text, ""));
+        assert!(
+            told.contains("held by thread 2") && !told.contains("a cycle"),
+            "{told}"
         );
     }
 

@@ -48,10 +48,42 @@ pub fn summary(threads: &[Waiter]) -> String {
     let more = told.len().saturating_sub(MOST);
     told.truncate(MOST);
     let mut text = told.join("; ");
+    let cycle = cycle(threads);
+    if let Some((first, _)) = cycle.first() {
+        let way = cycle.iter().map(|(number, lock)| {
+            let letter = letters.get(lock).copied().unwrap_or('?');
+            format!("thread {number} → lock {letter} → ")
+        });
+        text = format!("a cycle: {}thread {first}; {text}", way.collect::<String>());
+    }
     if more > 0 {
         let _ = write!(text, "; {more} more");
     }
     text
+}
+
+/// A deadlock's cycle where it is known: each thread with the lock that it waits for, which the next
+/// one holds, and the last one's the first. Empty where a holder is not known, or there is none.
+fn cycle(threads: &[Waiter]) -> Vec<(usize, &str)> {
+    fn next<'a>(from: &'a Waiter, threads: &'a [Waiter]) -> Option<(&'a str, &'a Waiter)> {
+        let lock = from.waits.as_ref()?.1.as_deref()?;
+        let held = |t: &&Waiter| t.holds.iter().any(|h| h == lock);
+        Some((lock, threads.iter().find(held)?))
+    }
+    for start in threads {
+        let mut way = Vec::new();
+        let mut at = start;
+        while way.len() < threads.len()
+            && let Some((lock, holder)) = next(at, threads)
+        {
+            way.push((at.number, lock));
+            if holder.number == start.number {
+                return way;
+            }
+            at = holder;
+        }
+    }
+    Vec::new()
 }
 
 /// Every thread with its stacks, for a finding's folder.

@@ -1,0 +1,360 @@
+//! Scenarios whose fault has a known owner.
+
+use threadbare_stress::bytecode::Goal;
+use threadbare_stress::scenario::{Call, Context, Scenario, Shape};
+use threadbare_stress::subject::{Form, Guarantee};
+
+/// Who must be named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Python code, with so many preemptions at least.
+    Python { preemptions: u32 },
+    /// The VM or an extension: no order of bytecodes gives the outcome.
+    Vm,
+}
+
+/// An outcome that real threads could give, and who gives it.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    pub name: &'static str,
+    prelude: &'static str,
+    make: &'static str,
+    threads: &'static [&'static [&'static str]],
+    observe: &'static str,
+    /// `deadlock`, or an outcome.
+    goal: &'static str,
+    pub expected: Expected,
+}
+
+impl Case {
+    pub fn scenario(&self) -> Scenario {
+        scenario(self.prelude, self.make, self.threads, self.observe)
+    }
+
+    pub fn goal(&self) -> Goal {
+        if self.goal == "deadlock" {
+            Goal::Deadlock
+        } else {
+            Goal::Outcome(self.goal.to_owned())
+        }
+    }
+}
+
+pub fn named(name: &str) -> &'static Case {
+    CASES
+        .iter()
+        .find(|c| c.name == name)
+        .expect("a case of this name")
+}
+
+pub fn scenario(prelude: &str, make: &str, threads: &[&[&str]], observe: &str) -> Scenario {
+    let call = |code: &&str| Call {
+        code: (*code).to_owned(),
+        op: (*code).to_owned(),
+        form: if code.contains("= ") {
+            Form::Run
+        } else {
+            Form::Get
+        },
+        guarantee: Guarantee::Silent,
+        raises: None,
+    };
+    Scenario {
+        make: make.to_owned(),
+        threads: threads
+            .iter()
+            .map(|calls| calls.iter().map(call).collect())
+            .collect(),
+        shapes: vec![Shape::Stride],
+        context: Context {
+            subject: "case".into(),
+            requires: Vec::new(),
+            prelude: prelude.to_owned(),
+            observe: observe.to_owned(),
+            check: None,
+            raises: Vec::new(),
+            keeps: false,
+            callbacks: false,
+            size: 100,
+            source: String::new(),
+        },
+    }
+}
+
+const PYTHON: &str = "\
+import threading
+
+
+class Counter(object):
+    def __init__(self):
+        self.n = 0
+
+    def add(self, k):
+        before = self.n
+        self.n = before + k
+
+
+class LockedCounter(object):
+    def __init__(self):
+        self.n, self.lock = 0, threading.Lock()
+
+    def add(self, k):
+        with self.lock:
+            before = self.n
+            self.n = before + k
+
+
+class Steps(object):
+    def __init__(self):
+        self.v = 0
+
+    def step(self):
+        a = self.v
+        self.v = a + 1
+        b = self.v
+        self.v = b + 1
+        return a, b
+
+
+class Once(object):
+    def __init__(self):
+        self.made = []
+
+    def get(self):
+        if not self.made:
+            self.made.append(1)
+        return len(self.made)
+
+
+class LockedOnce(Once):
+    def __init__(self):
+        Once.__init__(self)
+        self.lock = threading.RLock()
+
+    def get(self):
+        with self.lock:
+            return Once.get(self)
+
+
+class Locks(object):
+    def __init__(self):
+        self.a, self.b = threading.Lock(), threading.Lock()
+
+    def forth(self):
+        with self.a:
+            with self.b:
+                pass
+
+    def back(self):
+        with self.b:
+            with self.a:
+                pass
+
+
+class Pair(object):
+    def __init__(self):
+        self.x = self.y = 0
+
+    def put(self, v):
+        self.x = v
+        self.y = v
+
+    def get(self):
+        return self.x, self.y
+
+
+class LockedPair(Pair):
+    def __init__(self):
+        Pair.__init__(self)
+        self.lock = threading.Lock()
+
+    def put(self, v):
+        self.lock.acquire()
+        Pair.put(self, v)
+        self.lock.release()
+
+    def get(self):
+        with self.lock:
+            return Pair.get(self)
+
+
+class Key(object):
+    def __init__(self, n):
+        self.n = n
+
+    def __hash__(self):
+        return 1
+
+    def __eq__(self, other):
+        return self.n == other.n
+";
+
+/// Each faulty one is followed by its repaired twin: there nothing gives the outcome but a fault below.
+pub const CASES: &[Case] = &[
+    Case {
+        name: "lost update",
+        prelude: PYTHON,
+        make: "Counter()",
+        threads: &[&["o.add(1)"], &["o.add(2)"]],
+        observe: "o.n",
+        goal: "None | None | 1",
+        expected: Expected::Python { preemptions: 1 },
+    },
+    Case {
+        name: "lost update, locked",
+        prelude: PYTHON,
+        make: "LockedCounter()",
+        threads: &[&["o.add(1)"], &["o.add(2)"]],
+        observe: "o.n",
+        goal: "None | None | 1",
+        expected: Expected::Vm,
+    },
+    Case {
+        name: "two preemptions",
+        prelude: PYTHON,
+        make: "Steps()",
+        threads: &[&["o.step()"], &["o.step()"]],
+        observe: "o.v",
+        goal: "(0, 2) | (1, 2) | 3",
+        expected: Expected::Python { preemptions: 2 },
+    },
+    Case {
+        name: "check then act",
+        prelude: PYTHON,
+        make: "Once()",
+        threads: &[&["o.get()"], &["o.get()"]],
+        observe: "o.made",
+        goal: "1 | 2 | [1, 1]",
+        expected: Expected::Python { preemptions: 1 },
+    },
+    Case {
+        name: "check then act, locked",
+        prelude: PYTHON,
+        make: "LockedOnce()",
+        threads: &[&["o.get()"], &["o.get()"]],
+        observe: "o.made",
+        goal: "1 | 2 | [1, 1]",
+        expected: Expected::Vm,
+    },
+    Case {
+        name: "lock order",
+        prelude: PYTHON,
+        make: "Locks()",
+        threads: &[&["o.forth()"], &["o.back()"]],
+        observe: "None",
+        goal: "deadlock",
+        expected: Expected::Python { preemptions: 1 },
+    },
+    Case {
+        name: "lock order, kept",
+        prelude: PYTHON,
+        make: "Locks()",
+        threads: &[&["o.forth()"], &["o.forth()"]],
+        observe: "None",
+        goal: "deadlock",
+        expected: Expected::Vm,
+    },
+    Case {
+        name: "torn pair",
+        prelude: PYTHON,
+        make: "Pair()",
+        threads: &[&["o.put(1)"], &["o.get()"]],
+        observe: "None",
+        goal: "None | (1, 0) | None",
+        expected: Expected::Python { preemptions: 1 },
+    },
+    Case {
+        name: "torn pair, locked",
+        prelude: PYTHON,
+        make: "LockedPair()",
+        threads: &[&["o.put(1)"], &["o.get()"]],
+        observe: "None",
+        goal: "None | (1, 0) | None",
+        expected: Expected::Vm,
+    },
+    Case {
+        name: "an operation that is itself two steps",
+        prelude: "",
+        make: "[0]",
+        threads: &[&["o[0] += 1"], &["o[0] += 1"]],
+        observe: "o",
+        goal: "None | None | [1]",
+        expected: Expected::Python { preemptions: 1 },
+    },
+    Case {
+        name: "a generator that runs already",
+        prelude: "def count():\n    n = 0\n    while True:\n        n = n + len([n])\n        yield n",
+        make: "count()",
+        threads: &[&["next(o)"], &["next(o)"]],
+        observe: "None",
+        goal: "1 | !ValueError: generator already executing | None",
+        expected: Expected::Python { preemptions: 1 },
+    },
+    // What the catalogue of known bugs has: each operation is one C call.
+    Case {
+        name: "bytearray.append loses an item",
+        prelude: "",
+        make: "bytearray(b'ab')",
+        threads: &[&["o.append(99)"], &["o.append(100)"]],
+        observe: "bytes(o)",
+        goal: "None | None | b'abc'",
+        expected: Expected::Vm,
+    },
+    Case {
+        name: "OrderedDict loses an item",
+        prelude: "import collections",
+        make: "collections.OrderedDict()",
+        threads: &[&["o.update({1: 1})"], &["o.update({2: 2})"]],
+        observe: "len(o)",
+        goal: "None | None | 1",
+        expected: Expected::Vm,
+    },
+    Case {
+        name: "itertools.count gives a number twice",
+        prelude: "import itertools",
+        make: "itertools.count()",
+        threads: &[&["next(o)"], &["next(o)"]],
+        observe: "None",
+        goal: "0 | 0 | None",
+        expected: Expected::Vm,
+    },
+];
+
+/// Scenarios of which the search must say that it cannot decide: prelude, make, operations, and the word for why.
+pub const UNDECIDED: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "import queue",
+        "queue.SimpleQueue()",
+        "o.put(1)",
+        "o.get()",
+        "inside the VM",
+    ),
+    (
+        "def spin(o):\n    for _ in range(3000):\n        if o:\n            return 1",
+        "[]",
+        "o.append(1)",
+        "spin(o)",
+        "in a row",
+    ),
+    (
+        "import _thread",
+        "[]",
+        "_thread.start_new_thread(len, ((),))",
+        "o.append(1)",
+        "starts a thread",
+    ),
+    (
+        "import itertools\nC = itertools.count()\ndef odd(o):\n    if next(C) % 3:\n        o.append(1)\n    return 0",
+        "[]",
+        "odd(o)",
+        "odd(o)",
+        "does not repeat",
+    ),
+    (
+        "import weakref\nclass K(object):\n    pass",
+        "[K()]",
+        "weakref.ref(o[0])() is None",
+        "o.clear()",
+        "collector",
+    ),
+];
