@@ -5,7 +5,6 @@
 #                                    reproducible no longer does; --quick takes a short subset of
 #                                    what hardly ever needs a second try
 #       [--vm VM] [--time T] [--catalogue DIR]   this VM only; as for `threadbare repro`
-#   ci/bugs.sh --list                writes stress/src/bugs/files.rs from the files in stress/bugs/
 #   ci/bugs.sh --record [PROGRAM]    measures everything anew and writes it into the files
 #       [--untried]                  only what was not measured since signatures decide: so an
 #                                    interrupted run goes on
@@ -16,48 +15,9 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-list() {
-    local out=stress/src/bugs/files.rs stem
-    {
-        cat <<'END'
-//! The files of the catalogue, in the order of their names; `ci/bugs.sh --list` writes this list.
-
-/// Name, description, program and recorded crash of one entry.
-macro_rules! entry {
-    ($stem:literal) => {
-        entry!($stem, "")
-    };
-    ($stem:literal, crashed) => {
-        entry!($stem, include_str!(concat!("../../bugs/", $stem, ".txt")))
-    };
-    ($stem:literal, $crash:expr) => {
-        (
-            $stem,
-            include_str!(concat!("../../bugs/", $stem, ".toml")),
-            include_str!(concat!("../../bugs/", $stem, ".py")),
-            $crash,
-        )
-    };
-}
-
-/// Path below `stress/bugs/` without ending, description, program, recorded crash or nothing.
-pub(super) const FILES: &[(&str, &str, &str, &str)] = &[
-END
-        (cd stress/bugs && find . -name '*.toml' | sed 's,^\./,,; s,\.toml$,,' | LC_ALL=C sort) |
-            while read -r stem; do
-                crashed=''
-                [ ! -e "stress/bugs/$stem.txt" ] || crashed=', crashed'
-                printf '    entry!("%s"%s),\n' "$stem" "$crashed"
-            done
-        echo "];"
-    } >"$out"
-    echo "$out: $(grep -c 'entry!(' "$out") lines"
-}
-
 mode=check program=target/release/threadbare only='' flags=()
 while [ $# -gt 0 ]; do
     case $1 in
-        --list) list; exit ;;
         --record) mode=record ;;
         --quick | --untried) flags+=("$1") ;;
         --vm | --time | --catalogue)

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# A short run of every fuzz target on stable Rust, with coverage guidance and without a sanitizer
-# (those need nightly: `cargo +nightly fuzz run TARGET`). Own target folder: other flags must not
-# make the main build compile anything again.
+# A run of every fuzz target on stable Rust, from the seeds and past crashes in git and from what earlier
+# runs on this machine have found (fuzz/corpus, which stays).
 #
-#   ci/fuzz-smoke.sh [SECONDS]      seconds for each target, default 10
+#   ci/fuzz-smoke.sh [SECONDS] [TARGET]...      seconds for each target, default 5; all without a name
+#
+# Exit codes: 0 nothing failed, 1 a target failed (its input is named), 2 usage.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-seconds=${1:-10}
+seconds=${1:-5}
+[ $# = 0 ] || shift
+case $seconds in *[!0-9]* | '') echo "usage: ci/fuzz-smoke.sh [SECONDS] [TARGET]..." >&2 && exit 2 ;; esac
 if ! command -v c++ >/dev/null; then
     if [ "$(id -u)" = 0 ]; then
         apt-get update -qq && apt-get install -y -qq --no-install-recommends g++ >/dev/null
@@ -15,21 +18,28 @@ if ! command -v c++ >/dev/null; then
         exit 0
     fi
 fi
-export CARGO_TARGET_DIR=${THREADBARE_FUZZ_TARGET_DIR:-target/fuzz}
-export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Ccodegen-units=1"
-host=$(rustc -vV | sed -n 's/^host: //p')
-# --target keeps the flags away from build scripts and procedural macros.
-cargo build --release -p threadbare-fuzz --bins --target "$host"
-for target in scenario oracle litmus_text; do
-    corpus=$(mktemp -d)
-    code=0
+programs=$(bash ci/fuzz-build.sh "$@")
+targets=("$@")
+[ $# -gt 0 ] || mapfile -t targets < <(basename -s .rs -a fuzz/fuzz_targets/*.rs)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+failed=()
+for target in "${targets[@]}"; do
+    mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
+    folders=("fuzz/corpus/$target")
+    for folder in seeds crashes; do
+        [ ! -d "fuzz/$folder/$target" ] || folders+=("fuzz/$folder/$target")
+    done
     echo "== fuzz $target, $seconds s"
-    "$CARGO_TARGET_DIR/$host/release/$target" -max_total_time="$seconds" -print_final_stats=1 "$corpus" "fuzz/seeds/$target" \
-        >"$corpus.log" 2>&1 || code=$?
-    grep -E "Loaded|stat::number_of_executed|ERROR|panicked|Test unit|DONE" "$corpus.log" || true
+    code=0
+    "$programs/$target" -max_total_time="$seconds" -max_len=512 -len_control=0 -timeout=60 -rss_limit_mb=4096 -verbosity=1 \
+        -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$target/" "${folders[@]}" >"$log" 2>&1 || code=$?
+    grep -aE "^#.*DONE|stat::number_of_executed|stat::new_units|ERROR|panicked|Test unit" "$log" | head -n 12 | cut -c1-300 || true
     if [ "$code" != 0 ]; then
-        echo "FAILED: fuzz target $target; replay with: cargo +nightly fuzz run $target crash-FILE (the file stands above)"
-        exit 1
+        failed+=("$target")
+        tail -n 30 "$log" | cut -c1-400
+        echo "FAILED: fuzz target $target; again: $programs/$target FILE, the file is named above; once mended, keep it as fuzz/crashes/$target/NAME"
     fi
-    rm -rf "$corpus" "$corpus.log"
 done
+[ ${#failed[@]} = 0 ] || { echo "fuzz: ${failed[*]} failed" && exit 1; }
+echo "fuzz: ${#targets[@]} targets passed"

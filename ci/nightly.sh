@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# What is too long for every commit: AddressSanitizer, long random suites, long fuzzing, every known bug.
+# What is too long for every commit: AddressSanitizer, long random suites, larger programs of every
+# protocol, long fuzzing, every known bug.
 # A step that fails does not keep the next from running.
 #
-#   ci/nightly.sh [asan|random|fuzz|bugs]...   all without a name; hours on two cores
+#   ci/nightly.sh [asan|random|enumerate|orders|fuzz|bugs]...   all without a name; hours on two cores
 #
 # The seed of the random suites is the day, or PROPTEST_RNG_SEED. Exit codes: 0 nothing failed, 1 a step
 # failed, 2 usage.
@@ -19,13 +20,24 @@ random() {
         --test workers || return
     PROPTEST_CASES=3000 cargo test --release -p threadbare-litmus --test closures_oracle
 }
-fuzz() { bash ci/fuzz-smoke.sh 1800; }
+# All programs of a protocol within a larger bound than every run of the tests has. The lists have
+# hundreds of executions a program: a sample of those, and of four threads.
+enumerate() {
+    MODELS_BOUNDS='2x3 3x2' cargo test --release -p threadbare-models --test enumerated -- \
+        --skip list:: --skip ::complete --skip ::finds || return
+    MODELS_BOUNDS="2x3~2000@$PROPTEST_RNG_SEED 3x2~2000@$PROPTEST_RNG_SEED 4x2~500@$PROPTEST_RNG_SEED" \
+        cargo test --release -p threadbare-models --test enumerated -- --skip ::complete --skip ::finds
+}
+# Which memory orders the models need, against the answers of last time.
+orders() { cargo test --release -p threadbare-models --test orders -- --ignored; }
+# Half an hour each; then what was found is reduced to the seeds, to be committed by whoever looks.
+fuzz() { bash ci/fuzz-smoke.sh 1800 && bash ci/fuzz-corpus.sh; }
 bugs() { cargo build --release && bash ci/bugs.sh; }
 
-[ $# -gt 0 ] || set -- asan random fuzz bugs
+[ $# -gt 0 ] || set -- asan random enumerate orders fuzz bugs
 for name; do
-    case $name in asan | random | fuzz | bugs) ;; *)
-        echo "no step $name; there are: asan random fuzz bugs" >&2
+    case $name in asan | random | enumerate | orders | fuzz | bugs) ;; *)
+        echo "no step $name; there are: asan random enumerate orders fuzz bugs" >&2
         exit 2
         ;;
     esac

@@ -1,4 +1,4 @@
-//! See `threadbare_litmus::lang::fuzzing::litmus_text`.
+//! See `threadbare_litmus::fuzzing::litmus_text`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| threadbare_litmus::lang::fuzzing::litmus_text(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| threadbare_litmus::fuzzing::litmus_text(bytes));
