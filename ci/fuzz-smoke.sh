@@ -4,6 +4,7 @@
 #
 #   ci/fuzz-smoke.sh [SECONDS] [TARGET]...      seconds for each target, default 5; all without a name
 #
+# FUZZ_SEED: the seed of libFuzzer's choices; drawn afresh without.
 # Exit codes: 0 nothing failed, 1 a target failed (its input is named), 2 usage.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -32,7 +33,7 @@ for target in "${targets[@]}"; do
     done
     echo "== fuzz $target, $seconds s"
     code=0
-    "$programs/$target" -max_total_time="$seconds" -max_len=512 -len_control=0 -timeout=60 -rss_limit_mb=4096 -verbosity=1 \
+    "$programs/$target" -max_total_time="$seconds" -seed="${FUZZ_SEED:-0}" -max_len=512 -len_control=0 -timeout=60 -rss_limit_mb=4096 -verbosity=1 \
         -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$target/" "${folders[@]}" >"$log" 2>&1 || code=$?
     grep -aE "^#.*DONE|stat::number_of_executed|stat::new_units|ERROR|panicked|Test unit" "$log" | head -n 12 | cut -c1-300 || true
     if [ "$code" != 0 ]; then
