@@ -55,7 +55,8 @@ pub fn assertion(stderr: &str) -> Option<String> {
     stderr.lines().find_map(|line| {
         if let Some(rest) = line.split("mimalloc: assertion failed: at ").nth(1) {
             let (place, function) = rest.split_once(", ")?;
-            let place = place.replace('"', "");
+            // Masked first: without the quotes an address may become part of a word.
+            let place = masked(place).replace('"', "");
             return Some(mask(&format!("{place}: {function}: Assertion of mimalloc")));
         }
         let at = line.find(": Assertion")?;
