@@ -1,6 +1,6 @@
 //! Target `trace_text`: traces as users paste them.
 
-use super::below;
+use super::edited;
 use super::tasks::{Do, Tasks, closure};
 use crate::Explorer;
 use crate::explore::{Failure, FailureKind};
@@ -49,29 +49,6 @@ const WORDS: [&str; 32] = [
     "é",
 ];
 
-fn text(bytes: &[u8]) -> String {
-    let Some((&first, mut rest)) = bytes.split_first() else {
-        return String::new();
-    };
-    if first >= 248 {
-        return String::from_utf8_lossy(rest).into_owned();
-    }
-    let mut pieces: Vec<&str> = TEXTS[usize::from(first) % TEXTS.len()]
-        .split_inclusive(['/', ':', ',', '<', '.'])
-        .collect();
-    let rest = &mut rest;
-    while !rest.is_empty() {
-        let (what, at) = (below(rest, 4), below(rest, pieces.len() + 1));
-        match what {
-            0 if at < pieces.len() => drop(pieces.remove(at)),
-            1 if at < pieces.len() => pieces[at] = WORDS[below(rest, WORDS.len())],
-            2 if at < pieces.len() => pieces.insert(at, pieces[at]),
-            _ => pieces.insert(at, WORDS[below(rest, WORDS.len())]),
-        }
-    }
-    pieces.concat()
-}
-
 /// A text is a trace or is refused with a reason. A trace is printed so that it reads back as the same,
 /// and rerun on a program that it may not be of, where the execution that comes of it has a trace that
 /// gives the same once more.
@@ -79,7 +56,8 @@ fn text(bytes: &[u8]) -> String {
 /// # Panics
 /// When one of these does not hold.
 pub fn trace_text(bytes: &[u8]) {
-    let text = text(bytes);
+    let ends = |c| ['/', ':', ',', '<', '.'].contains(&c);
+    let text = edited(bytes, &TEXTS, &WORDS, ends);
     let trace: Trace = match text.parse() {
         Ok(trace) => trace,
         Err(refused) => {

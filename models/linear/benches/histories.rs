@@ -5,46 +5,17 @@
 //! $ cargo bench -p threadbare-linear
 //! ```
 
+#[path = "../tests/support/register.rs"]
+mod register;
+
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
+use register::{Op, Register};
 use std::hash::{Hash, Hasher};
 use std::time::Instant;
 use threadbare_linear::{Limits, NEVER, Operation, Order, Specification, check};
 
 const SEED: u64 = 1;
-
-#[derive(Clone, Debug)]
-enum Op {
-    Write(i64),
-    Read,
-    CompareAndSet(i64, i64),
-}
-
-struct Register;
-
-impl Specification for Register {
-    type State = i64;
-    type Op = Op;
-    type Result = i64;
-
-    fn initial(&self) -> i64 {
-        -1
-    }
-
-    fn step(&self, state: &i64, op: &Op, result: Option<&i64>) -> Option<i64> {
-        let (after, answer) = match *op {
-            Op::Write(v) => (v, 0),
-            Op::Read => (*state, *state),
-            Op::CompareAndSet(old, new) if old == *state => (new, 1),
-            Op::CompareAndSet(..) => (*state, 0),
-        };
-        result.is_none_or(|r| *r == answer).then_some(after)
-    }
-
-    fn only_reads(&self, op: &Op, result: &i64) -> bool {
-        matches!(op, Op::Read) || matches!(op, Op::CompareAndSet(..)) && *result == 0
-    }
-}
 
 /// What a key of the store holds: the text that appends made, as its length and hash, so that a state
 /// is copied at no cost.
@@ -158,12 +129,7 @@ fn registers(numbers: &mut Numbers, wrong: bool) -> Vec<Operation<Op, i64>> {
         _ => Op::CompareAndSet(n.below(5) as i64, n.below(5) as i64),
     };
     let effect = |op: &Op| {
-        let (after, answer) = match *op {
-            Op::Write(v) => (v, 0),
-            Op::Read => (state, state),
-            Op::CompareAndSet(old, new) if old == state => (new, 1),
-            Op::CompareAndSet(..) => (state, 0),
-        };
+        let (after, answer) = op.apply(state);
         state = after;
         answer
     };
@@ -238,8 +204,8 @@ fn main() {
     );
     let right: Vec<_> = (0..102).map(|_| registers(n, false)).collect();
     let wrong: Vec<_> = (0..102).map(|_| registers(n, true)).collect();
-    time("register, right", &Register, &right, true);
-    time("register, wrong", &Register, &wrong, false);
+    time("register, right", &Register(-1), &right, true);
+    time("register, wrong", &Register(-1), &wrong, false);
     time("key-value, 50 clients, right", &Store, &[store(n, 1712, false)], true);
     time("key-value, 50 clients, wrong", &Store, &[store(n, 2024, true)], false);
 }

@@ -1,44 +1,14 @@
 //! The search against enumeration, and the mistakes that such a checker could make.
 
+#[path = "support/register.rs"]
+mod register;
+
 use proptest::prelude::*;
+use register::{Op, Register};
 use std::sync::atomic::AtomicBool;
 use threadbare_linear::{Limits, NEVER, Operation, Order, Specification, Verdict, check};
 
-/// A register that can be compared and set, and one that counts its writes in a part of its own.
-struct Register;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Op {
-    Write(i64),
-    Read,
-    CompareAndSet(i64, i64),
-}
-
 type Call = Operation<Op, i64>;
-
-impl Specification for Register {
-    type State = i64;
-    type Op = Op;
-    type Result = i64;
-
-    fn initial(&self) -> i64 {
-        0
-    }
-
-    fn step(&self, state: &i64, op: &Op, result: Option<&i64>) -> Option<i64> {
-        let (after, answer) = match *op {
-            Op::Write(v) => (v, 0),
-            Op::Read => (*state, *state),
-            Op::CompareAndSet(old, new) if old == *state => (new, 1),
-            Op::CompareAndSet(..) => (*state, 0),
-        };
-        result.is_none_or(|r| *r == answer).then_some(after)
-    }
-
-    fn only_reads(&self, op: &Op, result: &i64) -> bool {
-        matches!(op, Op::Read) || matches!(op, Op::CompareAndSet(..)) && *result == 0
-    }
-}
 
 fn call(thread: usize, op: Op, result: i64, call: u64, end: u64) -> Call {
     Call { thread, op, result: Some(result), call, end }
@@ -49,7 +19,7 @@ fn pending(thread: usize, op: Op, call: u64) -> Call {
 }
 
 fn verdict(history: &[Call], order: Order) -> Verdict {
-    check(&Register, history, order, Limits::default())
+    check(&Register(0), history, order, Limits::default())
 }
 
 fn explained(history: &[Call], order: Order) -> bool {
@@ -72,7 +42,7 @@ fn by_enumeration(history: &[Call], order: Order) -> bool {
             if open.iter().any(before) {
                 return false;
             }
-            let Some(after) = Register.step(&state, &history[i].op, history[i].result.as_ref())
+            let Some(after) = Register(0).step(&state, &history[i].op, history[i].result.as_ref())
             else {
                 return false;
             };
@@ -89,7 +59,8 @@ fn by_enumeration(history: &[Call], order: Order) -> bool {
 fn plays(history: &[Call], order: &[usize], kept: Order) -> bool {
     let mut state = 0;
     for (n, &i) in order.iter().enumerate() {
-        let Some(after) = Register.step(&state, &history[i].op, history[i].result.as_ref()) else {
+        let Some(after) = Register(0).step(&state, &history[i].op, history[i].result.as_ref())
+        else {
             return false;
         };
         state = after;
@@ -138,7 +109,7 @@ proptest! {
             let by_definition = by_enumeration(&history, order);
             for configurations in [0, 3, 1 << 20] {
                 let limits = Limits { configurations, ..Limits::default() };
-                match check(&Register, &history, order, limits) {
+                match check(&Register(0), &history, order, limits) {
                     Verdict::Explained(found) => {
                         prop_assert!(by_definition);
                         prop_assert!(plays(&history, &found, order), "{found:?}");
@@ -224,12 +195,12 @@ fn hard() -> Vec<Call> {
 #[test]
 fn a_search_that_is_cut_is_undecided_and_says_how_far_it_came() {
     let limits = Limits { steps: 5000, ..Limits::default() };
-    let cut = check(&Register, &hard(), Order::RealTime, limits);
+    let cut = check(&Register(0), &hard(), Order::RealTime, limits);
     assert!(matches!(cut, Verdict::Undecided { placed: 1..61, of: 61 }), "{cut:?}");
     assert_eq!(cut.is_explained(), None);
     let cancel = AtomicBool::new(true);
     let limits = Limits { cancel: Some(&cancel), configurations: 1000, ..Limits::default() };
-    assert_eq!(check(&Register, &hard(), Order::RealTime, limits).is_explained(), None);
+    assert_eq!(check(&Register(0), &hard(), Order::RealTime, limits).is_explained(), None);
 }
 
 /// A map of registers, whose length belongs to all of them.

@@ -17,12 +17,3 @@ pub const TARGETS: &[Target] = &[
         schedule(bytes);
     }),
 ];
-
-/// The next choice below `n` from bytes; 0 once they are used up.
-fn below(bytes: &mut &[u8], n: usize) -> usize {
-    let Some((&first, rest)) = bytes.split_first() else {
-        return 0;
-    };
-    *bytes = rest;
-    usize::from(first) % n
-}

@@ -1,7 +1,7 @@
 //! Target `recording_text`: recordings as users paste them.
 
-use super::below;
 use crate::replay::{Recording, Refused};
+use threadbare_litmus::fuzzing::edited;
 
 const TEXTS: [&str; 3] = [
     "tb1/biased/exit/-/shuttle-random@shuttle-0.9/abc/t0x3.1.2x2.0/7",
@@ -34,36 +34,13 @@ const WORDS: [&str; 22] = [
     "\n",
 ];
 
-fn text(bytes: &[u8]) -> String {
-    let Some((&first, mut rest)) = bytes.split_first() else {
-        return String::new();
-    };
-    if first >= 248 {
-        return String::from_utf8_lossy(rest).into_owned();
-    }
-    let mut pieces: Vec<&str> = TEXTS[usize::from(first) % TEXTS.len()]
-        .split_inclusive(|c: char| !c.is_alphanumeric())
-        .collect();
-    let rest = &mut rest;
-    while !rest.is_empty() {
-        let (what, at) = (below(rest, 4), below(rest, pieces.len() + 1));
-        match what {
-            0 if at < pieces.len() => drop(pieces.remove(at)),
-            1 if at < pieces.len() => pieces[at] = WORDS[below(rest, WORDS.len())],
-            2 if at < pieces.len() => pieces.insert(at, pieces[at]),
-            _ => pieces.insert(at, WORDS[below(rest, WORDS.len())]),
-        }
-    }
-    pieces.concat()
-}
-
 /// A text holds a recording or is refused as none. A recording is printed so that it reads back as the
 /// same, alone or among other words, and repeated or refused with the reason.
 ///
 /// # Panics
 /// When one of these does not hold.
 pub fn recording_text(bytes: &[u8]) {
-    let text = text(bytes);
+    let text = edited(bytes, &TEXTS, &WORDS, |c| !c.is_alphanumeric());
     let recording: Recording = match text.parse() {
         Ok(recording) => recording,
         Err(refused) => {

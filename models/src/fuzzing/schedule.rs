@@ -1,6 +1,5 @@
 //! Target `schedule`: bytes are the schedule of a protocol's scenario.
 
-use super::below;
 use crate::catalogue::{Entry, all};
 use crate::engine::Engine;
 use crate::runtime::Label;
@@ -9,6 +8,7 @@ use crate::verdict::Verdict;
 use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::LazyLock;
+use threadbare_litmus::fuzzing::below;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(all);
 
