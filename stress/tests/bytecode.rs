@@ -32,7 +32,8 @@ fn main() {
             );
         }
         type Check = fn(&Vm) -> Result<(), Failed>;
-        let checks: [(&str, Check); 4] = [
+        let checks: [(&str, Check); 5] = [
+            ("every way to read is a switch point", reads),
             ("a schedule given back gives the same", schedules),
             ("what cannot be decided is said", undecided),
             ("a bound is stated", bounded),
@@ -123,6 +124,29 @@ fn right_owner(vm: &Vm, case: &Case) -> Result<(), Failed> {
         found.executions,
         found.seconds
     );
+    Ok(())
+}
+
+/// One thread takes a shared object, then reads a flag, then looks into the object; the other sets the flag
+/// and changes the object. That the flag is not seen and the change is needs a switch just before the look.
+fn reads(vm: &Vm) -> Result<(), Failed> {
+    for (at_first, change, looks) in cases::READS {
+        for (look, value) in *looks {
+            let prelude = format!(
+                "class Shared(object):\n    def __init__(self):\n        self.x = {at_first}\n        self.flag = 0\n\n    \
+                 def read(self):\n        x = self.x\n        k = self.flag\n        {look}\n        return (k, v)\n\n    \
+                 def write(self):\n        self.flag = 1\n        {change}\n"
+            );
+            let scenario =
+                cases::scenario(&prelude, "Shared()", &[&["o.read()"], &["o.write()"]], "0");
+            let goal = Goal::Outcome(format!("(0, {value}) | None | 0"));
+            let found = explain(vm, &scenario, &[goal], &Budget::default())?;
+            let answer = &found.answers[0];
+            if !matches!(answer, Answer::Reachable(_)) {
+                return Err(format!("{look} of {at_first}: {answer}").into());
+            }
+        }
+    }
     Ok(())
 }
 

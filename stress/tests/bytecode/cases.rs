@@ -358,3 +358,69 @@ pub const UNDECIDED: &[(&str, &str, &str, &str, &str)] = &[
         "collector",
     ),
 ];
+
+/// What an object is at first, what changes it, and ways to look into it, each with what it then gives as
+/// `v`: every bytecode that reads more than the frame's own.
+pub const READS: &[(&str, &str, &[(&str, &str)])] = &[
+    (
+        "[0, 1]",
+        "self.x.append(2)",
+        &[
+            ("v = len(x)", "3"),
+            ("v = x[-1]", "2"),
+            ("v = len(x[0:9])", "3"),
+            ("v = len(x + [7])", "4"),
+            ("v = len(x * 2)", "6"),
+            ("w = [5]; w += x; v = len(w)", "4"),
+            ("a, b, *c = x; v = len(c)", "1"),
+            ("v = len([*x])", "3"),
+            ("v = len({*x})", "3"),
+            ("v = len([i for i in x])", "3"),
+            ("v = len(f'{x}')", "9"),
+            ("v = len('%s' % x)", "9"),
+            ("v = x == [0, 1]", "False"),
+            ("v = x < [0, 1, 1]", "False"),
+            ("v = 2 in x", "True"),
+            ("v = (lambda *a: len(a))(*x)", "3"),
+        ],
+    ),
+    (
+        "[]",
+        "self.x.append(2)",
+        &[
+            ("v = 1 if x else 0", "1"),
+            ("v = not x", "False"),
+            ("v = len(x or 'none')", "1"),
+            ("v = [i for i in 'a' if x] != []", "True"),
+        ],
+    ),
+    (
+        "{}",
+        "self.x['z'] = 5",
+        &[
+            ("v = 'z' in x", "True"),
+            ("v = len({**x})", "1"),
+            ("v = len(x | {})", "1"),
+            ("v = (lambda **a: len(a))(**x)", "1"),
+            ("v = 1 if x else 0", "1"),
+        ],
+    ),
+    (
+        "set()",
+        "self.x.add(9)",
+        &[("v = len(x | {1})", "2"), ("v = x <= {1}", "False")],
+    ),
+    (
+        "bytearray(b'y')",
+        "self.x.extend(b'z')",
+        &[("v = len(x + b'')", "2"), ("v = b'z' in x", "True")],
+    ),
+    (
+        "lambda: x.__dict__.get('z', 0)",
+        "self.x.z = 5",
+        &[
+            ("v = hasattr(x, 'z')", "True"),
+            ("v = getattr(x, 'z', 0)", "5"),
+        ],
+    ),
+];
