@@ -126,6 +126,7 @@ class Decoder(object):
         self.codes = {}
         self.data = {}  # as it was before it was watched: RustPython shows the bytecodes that watch
         self.written = set()
+        self.globals = set()  # names that executed code looks up
         self.dynamic = self.lifetime = self.walks = False
 
     def instructions(self, code):
@@ -153,6 +154,8 @@ class Decoder(object):
             for _, name, arg in self.instructions(c):
                 if name in WRITES:
                     self.written.add(c.co_names[arg])
+                elif name in ("LOAD_GLOBAL", "LOAD_NAME"):
+                    self.globals.add(self.looked_up(c, name, arg))
                 elif name in ("IMPORT_STAR", "CALL_INTRINSIC_1") and c.co_name == "<module>":
                     self.dynamic = True
         self.codes[code] = None
@@ -190,9 +193,13 @@ class Decoder(object):
         if name.startswith("POP_JUMP") and self.version >= (3, 13):
             return False  # of a bool, which TO_BOOL made
         if name in ("LOAD_GLOBAL", "LOAD_NAME") and not self.dynamic:
-            # No executed code can change a global of this name.
-            return code.co_names[arg >> 1 if name == "LOAD_GLOBAL" and self.version >= (3, 11) else arg] in self.written
+            # No executed code names a global of this name as written.
+            return self.looked_up(code, name, arg) in self.written
         return True
+
+    def looked_up(self, code, name, arg):
+        """The name that such a bytecode looks up."""
+        return code.co_names[arg >> 1 if name == "LOAD_GLOBAL" and self.version >= (3, 11) else arg]
 
     def effects(self, code):
         """Offsets of the bytecodes that do more than look a name up."""
@@ -330,6 +337,21 @@ class Source(object):
         self.sources = {SCENARIO: search.job["src"].split("\n")}
         self.places = {}
         self.nodes = {}
+        self.passed, self.globals = {}, []
+
+    def begin(self):
+        """An execution begins: nothing was passed over yet, and globals are as they are."""
+        self.passed = {}
+        names = self.search.decoder.globals - self.search.decoder.written
+        self.globals = [(n, self.search.ns[n]) for n in names if n in self.search.ns]
+
+    def holds(self):
+        """Whether what was passed over, since no operation's code names it as written, was not written:
+        a function got in another way may write what its caller does not name."""
+        for owner, name, value in list(self.passed.values()):
+            if self.attribute_of(owner, name) is not value:
+                return False
+        return not [n for n, value in self.globals if self.search.ns.get(n, UNKNOWN) is not value]
 
     def text(self, code):
         lines = self.sources.get(code.co_filename)
@@ -470,18 +492,26 @@ class Source(object):
         owner = self.settled(node.value, frame)
         if owner is UNKNOWN or type(owner) is FUNCTION:
             return UNKNOWN
+        value = self.attribute_of(owner, node.attr)
+        if value is not UNKNOWN and not self.search.decoder.lifetime:
+            # It is held until the execution ends, which only code of that kind could see.
+            self.passed[id(owner), node.attr] = owner, node.attr, value
+        return value
+
+    def attribute_of(self, owner, name):
+        """The attribute of a plain object, a module or a type, where reading it runs no code."""
         cls = type(owner)
         if cls is type(sys):
-            return owner.__dict__.get(node.attr, UNKNOWN)
+            return owner.__dict__.get(name, UNKNOWN)
         if cls is type:
-            return self.of_type(owner, node.attr)
+            return self.of_type(owner, name)
         for base in cls.__mro__[:-1]:
             if "__getattr__" in base.__dict__ or "__getattribute__" in base.__dict__ and base.__flags__ & (1 << 9):
                 return UNKNOWN
         found = UNKNOWN
         for base in cls.__mro__:
-            if node.attr in base.__dict__:
-                found = base.__dict__[node.attr]
+            if name in base.__dict__:
+                found = base.__dict__[name]
                 break
         if found is not UNKNOWN and (hasattr(type(found), "__set__") or hasattr(type(found), "__delete__")):
             return UNKNOWN
@@ -492,8 +522,8 @@ class Source(object):
         if own is not None:
             if type(own) is not dict:
                 return UNKNOWN
-            if node.attr in own:
-                return own[node.attr]
+            if name in own:
+                return own[name]
         return self.method(found)
 
     def of_type(self, cls, name):
@@ -913,6 +943,7 @@ class Search(object):
             self.over.take()
         else:
             self.object = self.make()
+        self.source.begin()
         first = self.next(None)
         if self.diverged:
             raise Diverged(self.diverged)
@@ -1018,12 +1049,18 @@ class Search(object):
             self.tracing.before(t, self.tracing.depth(frame))
             self.tracing.takes(t, code, offset, frame)
 
+    def look(self):
+        """As one thread stops running: a write that no code named makes every step one."""
+        if not self.decoder.dynamic and not self.source.holds():
+            self.decoder.dynamic = self.grown = True
+
     def give(self, t):
         """Before the next step: this thread goes on, or another does."""
         chosen = self.next(t)
         if self.diverged:
             self.abandon("diverged")
         if chosen != t:
+            self.look()
             # After its waking the step that it stands before is taken without asking again.
             self.fresh = True
             self.turns[chosen].give()
@@ -1060,6 +1097,7 @@ class Search(object):
 
     def leave(self, t):
         """A thread has ended; another goes on, or the execution is over."""
+        self.look()
         if self.abandoned:
             left = [u for u in range(self.n) if not self.ended[u]]
             chosen = left[0] if left else None
@@ -1154,10 +1192,12 @@ class Search(object):
             if not self.grown:
                 if self.cuts:
                     return self.end("no", self.cuts)
+                if [g for n, g in goals if g != "deadlock" and self.free - stars[n]]:
+                    return self.end("no", "what the same order gives differs from run to run")
                 if self.limited is not None:
                     return self.end("bound", self.limited)
                 return self.end("all", "")
-            # Code that was not known before decides what is a step.
+            # Code that was not known before, or what it was seen to write, decides what is a step.
             self.decoder.again()
             self.watch.again()
         self.end("no", "executions run code that earlier ones did not")

@@ -32,7 +32,8 @@ fn main() {
             );
         }
         type Check = fn(&Vm) -> Result<(), Failed>;
-        let checks: [(&str, Check); 5] = [
+        let checks: [(&str, Check); 6] = [
+            ("a write that no code names is seen", hidden_writes),
             ("every way to read is a switch point", reads),
             ("a schedule given back gives the same", schedules),
             ("what cannot be decided is said", undecided),
@@ -145,6 +146,25 @@ fn reads(vm: &Vm) -> Result<(), Failed> {
             if !matches!(answer, Answer::Reachable(_)) {
                 return Err(format!("{look} of {at_first}: {answer}").into());
             }
+        }
+    }
+    Ok(())
+}
+
+/// One thread reads an attribute or a global twice, the other writes it in a way that its code does not name.
+fn hidden_writes(vm: &Vm) -> Result<(), Failed> {
+    for (outside, at_first, look, write) in cases::HIDDEN_WRITES {
+        let prelude = format!(
+            "{outside}\nclass Shared(object):\n    def __init__(self):\n        {at_first}\n\n    \
+             def read(self):\n        a = {look}\n        b = {look}\n        return (a, b)\n\n    \
+             def write(self):\n        {write}\n"
+        );
+        let scenario = cases::scenario(&prelude, "Shared()", &[&["o.read()"], &["o.write()"]], "0");
+        let goal = Goal::Outcome("(0, 5) | None | 0".to_owned());
+        let found = explain(vm, &scenario, &[goal], &Budget::default())?;
+        let answer = &found.answers[0];
+        if !matches!(answer, Answer::Reachable(_)) {
+            return Err(format!("{write}: {answer}").into());
         }
     }
     Ok(())

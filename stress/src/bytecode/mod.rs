@@ -15,7 +15,10 @@
 //! before the next shared bytecode gives. The same holds of reading a global or an attribute whose name
 //! no operation's code writes and that lies in a plain dictionary or is a type's method, of entering a
 //! Python function so found, and of arithmetic on numbers and strings; unless the code names a way to
-//! write that tells no name, as `setattr` or `__dict__`, when none of this is left out. The moment at
+//! write that tells no name, as `setattr` or `__dict__`, when none of this is left out. A write by a way
+//! that the code does not name, as a `setattr` under another name, is seen: what was passed over is looked
+//! at again whenever a thread stops running, and where it has changed all is searched once more without
+//! leaving it out. The moment at
 //! which a reference is dropped is seen by finalizers, weak references and counts only: where the code
 //! names those, dropping bytecodes are switch points too, and because the collector's moment is not
 //! searched, such an outcome is never said to be out of reach. A test compares with the search that

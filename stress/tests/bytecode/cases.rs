@@ -359,9 +359,12 @@ pub const UNDECIDED: &[(&str, &str, &str, &str, &str)] = &[
     ),
 ];
 
-/// What an object is at first, what changes it, and ways to look into it, each with what it then gives as
-/// `v`: every bytecode that reads more than the frame's own.
-pub const READS: &[(&str, &str, &[(&str, &str)])] = &[
+/// A way to look into an object, and what it then gives as `v`.
+pub type Look = (&'static str, &'static str);
+
+/// What an object is at first, what changes it, and ways to look into it: every bytecode that reads more
+/// than the frame's own.
+pub const READS: &[(&str, &str, &[Look])] = &[
     (
         "[0, 1]",
         "self.x.append(2)",
@@ -422,5 +425,47 @@ pub const READS: &[(&str, &str, &[(&str, &str)])] = &[
             ("v = hasattr(x, 'z')", "True"),
             ("v = getattr(x, 'z', 0)", "5"),
         ],
+    ),
+];
+
+/// What stands outside the class, how it begins, how it is read, and how it is written.
+pub const HIDDEN_WRITES: &[(&str, &str, &str, &str)] = &[
+    ("put = setattr", "self.n = 0", "self.n", "put(self, 'n', 5)"),
+    (
+        "import functools\nput = functools.partial(setattr)",
+        "self.put = functools.partial(put, self, 'n'); self.put(0)",
+        "self.n",
+        "self.put(5)",
+    ),
+    (
+        "import operator\nput = operator.methodcaller('__setattr__', 'n', 5)",
+        "self.n = 0",
+        "self.n",
+        "put(self)",
+    ),
+    (
+        "import types\nclass Space(types.SimpleNamespace): pass\nfill = types.SimpleNamespace.__init__",
+        "self.space = Space(n=0)",
+        "self.space.n",
+        "fill(self.space, n=5)",
+    ),
+    (
+        "class Kept(object): pass\nput = setattr",
+        "Kept.n = 0",
+        "Kept.n",
+        "put(Kept, 'n', 5)",
+    ),
+    (
+        "n = 0\nnames = globals()\nput = dict.__setitem__",
+        "put(names, 'n', 0)",
+        "n",
+        "put(names, 'n', 5)",
+    ),
+    // There and back: what is written is read in between only.
+    (
+        "put = setattr",
+        "self.n = 0",
+        "self.n",
+        "put(self, 'n', 5); put(self, 'n', 0)",
     ),
 ];
