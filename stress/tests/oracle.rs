@@ -3,6 +3,7 @@
 //! The operations tell the race from one thread by the name of the function that they stand in, so
 //! that what "races" here is certain to happen, on any VM that has frames.
 
+use std::sync::LazyLock;
 use threadbare_stress::campaign::process::{Judged, execute, judge};
 use threadbare_stress::history::History;
 use threadbare_stress::oracle::{self, poison};
@@ -31,6 +32,9 @@ def ticket(made=[0]):
     return made[0]
 ";
 
+/// Opened once: what it measures of itself costs more than a scenario.
+static PYTHON: LazyLock<Vm> = LazyLock::new(|| Vm::open("python3").expect("python3 is on PATH"));
+
 /// A subject of these operations, one or more a thread.
 fn scenario(guarantee: Guarantee, threads: &[&[&str]]) -> Scenario {
     let text = format!(
@@ -56,11 +60,7 @@ fn scenario(guarantee: Guarantee, threads: &[&[&str]]) -> Scenario {
 }
 
 fn run(scenario: &Scenario, ms: u64) -> (History, Vec<Judged>) {
-    run_on(
-        &Vm::open("python3").expect("python3 is on PATH"),
-        scenario,
-        ms,
-    )
+    run_on(&PYTHON, scenario, ms)
 }
 
 fn run_on(vm: &Vm, scenario: &Scenario, ms: u64) -> (History, Vec<Judged>) {
@@ -233,7 +233,7 @@ fn poison_proves_memory_that_nobody_wrote() {
                      __import__('ctypes').c_void_p, __import__('ctypes').c_ssize_t)(('PyBytes_FromStringAndSize', \
                      __import__('ctypes').pythonapi))(None, 4))";
     let scenario = scenario(Guarantee::Composite, &[&[unwritten], &["1"]]);
-    let vm = poison::vm(&Vm::open("python3").unwrap());
+    let vm = poison::vm(&PYTHON);
     let (_, judged) = run_on(&vm, &scenario, 10);
     let verdict = &judged[0].verdict;
     assert_eq!(verdict.kind, Kind::Uninitialised, "{verdict:?}");
