@@ -1,0 +1,107 @@
+//! Plain loads and stores, volatile ones and those of C++ vtable pointers.
+
+use crate::control::{HOLDER, control, holder, point};
+use crate::verdict::freed;
+use threadbare_control::block::{Kind, Points};
+
+/// A plain access of the holder.
+unsafe extern "C" fn access(address: usize, pc: usize, writes: bool) {
+    // SAFETY: the entry found a holder, who is the caller; in its turn.
+    unsafe {
+        let me = holder();
+        if (*me).off != 0 {
+            return;
+        }
+        let kind = if writes { Kind::Write } else { Kind::Read };
+        let config = &(*control().block).config;
+        if control().hot && config.points == Points::Sync {
+            control().event((*me).id, kind, address, pc);
+        } else {
+            point(me, kind, address, writes, pc);
+        }
+        // After the point: others may have run, and the access itself comes now.
+        if config.freed && control().hot {
+            freed::check(control(), address, writes, false, pc);
+        }
+    }
+}
+
+/// `$name(address, …)`: the first argument is all that matters.
+macro_rules! plain {
+    ($($name:ident: $writes:literal;)*) => {$(
+        #[cfg_attr(not(test), unsafe(no_mangle))]
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name() {
+            std::arch::naked_asm!(
+                "cmp qword ptr [rip + {holder}], 0",
+                "jne 2f",
+                "ret",
+                "2:",
+                "mov rsi, [rsp]",
+                concat!("mov edx, ", $writes),
+                "jmp {access}",
+                holder = sym HOLDER,
+                access = sym access,
+            )
+        }
+    )*};
+}
+
+plain! {
+    __tsan_read1: "0"; __tsan_read2: "0"; __tsan_read4: "0"; __tsan_read8: "0"; __tsan_read16: "0";
+    __tsan_write1: "1"; __tsan_write2: "1"; __tsan_write4: "1"; __tsan_write8: "1"; __tsan_write16: "1";
+    __tsan_unaligned_read2: "0"; __tsan_unaligned_read4: "0"; __tsan_unaligned_read8: "0";
+    __tsan_unaligned_read16: "0";
+    __tsan_unaligned_write2: "1"; __tsan_unaligned_write4: "1"; __tsan_unaligned_write8: "1";
+    __tsan_unaligned_write16: "1";
+    __tsan_volatile_read1: "0"; __tsan_volatile_read2: "0"; __tsan_volatile_read4: "0";
+    __tsan_volatile_read8: "0"; __tsan_volatile_read16: "0";
+    __tsan_volatile_write1: "1"; __tsan_volatile_write2: "1"; __tsan_volatile_write4: "1";
+    __tsan_volatile_write8: "1"; __tsan_volatile_write16: "1";
+    __tsan_unaligned_volatile_read2: "0"; __tsan_unaligned_volatile_read4: "0";
+    __tsan_unaligned_volatile_read8: "0"; __tsan_unaligned_volatile_read16: "0";
+    __tsan_unaligned_volatile_write2: "1"; __tsan_unaligned_volatile_write4: "1";
+    __tsan_unaligned_volatile_write8: "1"; __tsan_unaligned_volatile_write16: "1";
+    // A read and a write of one place, told at once: one step that writes.
+    __tsan_read_write1: "1"; __tsan_read_write2: "1"; __tsan_read_write4: "1"; __tsan_read_write8: "1";
+    __tsan_read_write16: "1";
+    __tsan_unaligned_read_write2: "1"; __tsan_unaligned_read_write4: "1";
+    __tsan_unaligned_read_write8: "1"; __tsan_unaligned_read_write16: "1";
+    // A range counts as its first granule.
+    __tsan_read_range: "0"; __tsan_write_range: "1";
+    __tsan_vptr_read: "0"; __tsan_vptr_update: "1";
+}
+
+/// What the memory functions below do at either end.
+unsafe fn touch(address: usize, size: usize, writes: bool, pc: usize) {
+    if size != 0 && !holder().is_null() {
+        // SAFETY: there is a holder, the caller.
+        unsafe { access(address, pc, writes) };
+    }
+}
+
+unsafe extern "C" fn copy(to: *mut u8, from: *const u8, size: usize, pc: usize) -> *mut u8 {
+    // SAFETY: the contract of memmove, which is memcpy's and more.
+    unsafe {
+        touch(from as usize, size, false, pc);
+        touch(to as usize, size, true, pc);
+        std::ptr::copy(from, to, size);
+    }
+    to
+}
+
+unsafe extern "C" fn fill(to: *mut u8, byte: i32, size: usize, pc: usize) -> *mut u8 {
+    // SAFETY: the contract of memset.
+    unsafe {
+        touch(to as usize, size, true, pc);
+        std::ptr::write_bytes(to, byte as u8, size);
+    }
+    to
+}
+
+// clang from 15 on calls these; gcc calls libc's, inside which nothing is seen.
+super::entry! {
+    __tsan_memcpy: "rcx" => copy;
+    __tsan_memmove: "rcx" => copy;
+    __tsan_memset: "rcx" => fill;
+}

@@ -1,0 +1,684 @@
+//! The one state: who exists, who may run, who waits for what; and what happens at a point.
+
+use crate::engine::engine;
+use crate::real::system;
+use crate::strategy::{All, Candidate, Draw, View};
+use crate::trace;
+use crate::verdict;
+use std::cell::UnsafeCell;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use threadbare_control::block::{Block, Kind, MAX_CHOICES, MAX_THREADS, Points, Strategy, Verdict};
+
+/// Where a thread stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Unused,
+    Runnable,
+    Blocked,
+    Gone,
+}
+
+/// What a blocked thread waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    Mutex,
+    ReadWriteLock,
+    Condition,
+    Semaphore,
+    Barrier,
+    Once,
+    Futex,
+    Join,
+    Sleep,
+    Window,
+}
+
+/// No deadline.
+pub const NEVER: u64 = u64::MAX;
+
+/// One thread under control.
+pub struct Thread {
+    /// The engine's: stack pointer and thread pointer while it does not run, the stack on which its
+    /// kernel thread sleeps meanwhile, and the words that it sleeps on.
+    pub stack: usize,
+    pub pointer: usize,
+    pub bed: usize,
+    pub asleep: AtomicU32,
+    pub awake: AtomicU32,
+    /// 1: it has the turn and may go on. The engine's.
+    pub turn: AtomicU32,
+    pub id: usize,
+    pub state: State,
+    /// Calls under way whose inside is no business of ours.
+    pub off: u32,
+    pub why: Why,
+    /// What it waits for, by address.
+    pub waits: usize,
+    /// Virtual time at which its wait ends.
+    pub deadline: u64,
+    /// Its last wait ended so.
+    pub timed_out: bool,
+    /// The step it is about to take.
+    pub address: usize,
+    pub writes: bool,
+    pub handle: libc::pthread_t,
+    /// Joined or detached: its handle may come back as another thread's.
+    pub consumed: bool,
+    /// The kernel's number.
+    pub kernel: i32,
+    /// It is where [`NUMBER_OF_HANDLE`] says.
+    number_known: bool,
+    pub start: Option<extern "C" fn(*mut c_void) -> *mut c_void>,
+    pub argument: *mut c_void,
+    /// The load that it repeats: instruction, address, times.
+    spin: (usize, usize, u32),
+}
+
+impl Thread {
+    const fn new() -> Self {
+        Self {
+            stack: 0,
+            pointer: 0,
+            bed: 0,
+            asleep: AtomicU32::new(0),
+            awake: AtomicU32::new(0),
+            turn: AtomicU32::new(0),
+            id: 0,
+            state: State::Unused,
+            off: 0,
+            why: Why::Join,
+            waits: 0,
+            deadline: NEVER,
+            timed_out: false,
+            address: 0,
+            writes: false,
+            handle: 0,
+            consumed: false,
+            kernel: 0,
+            number_known: false,
+            start: None,
+            argument: ptr::null_mut(),
+            spin: (0, 0, 0),
+        }
+    }
+}
+
+/// The window around the operations that are to overlap: threads meet at GO, all leave at DONE.
+#[derive(Default)]
+pub struct Window {
+    pub arrived: u32,
+    pub done: u32,
+    pub size: u32,
+    pub rounds: u32,
+}
+
+/// Who touched a granule of eight bytes in this run: bits by thread.
+#[derive(Clone, Copy)]
+struct Touched {
+    granule: usize,
+    read: u64,
+    written: u64,
+}
+
+const TOUCHED: usize = 1 << 14;
+
+/// The state. One, in static memory.
+pub struct Control {
+    pub threads: [Thread; MAX_THREADS],
+    pub count: usize,
+    runnable: usize,
+    /// The strategy decides; otherwise nobody is preempted and nothing is recorded.
+    pub hot: bool,
+    /// The driver's block; null without orders.
+    pub block: *mut Block,
+    /// Virtual nanoseconds since the process began.
+    pub now: u64,
+    /// No deadline comes before this.
+    earliest: u64,
+    pub draw: Draw,
+    pub strategies: All,
+    /// A thread that gave its turn away for good and is not yet gone from the kernel.
+    leaving: *mut Thread,
+    calm_steps: u32,
+    pub window: Window,
+    candidates: [Candidate; MAX_THREADS],
+    touched: [Touched; TOUCHED],
+}
+
+struct Shared(UnsafeCell<Control>);
+// SAFETY: only the holder touches it; the turn passes with release and acquire (see engine).
+unsafe impl Sync for Shared {}
+
+static CONTROL: Shared = Shared(UnsafeCell::new(Control {
+    threads: [const { Thread::new() }; MAX_THREADS],
+    count: 0,
+    runnable: 0,
+    hot: false,
+    block: ptr::null_mut(),
+    now: 0,
+    earliest: NEVER,
+    draw: Draw::new(0),
+    strategies: All::new(),
+    leaving: ptr::null_mut(),
+    calm_steps: 0,
+    window: Window {
+        arrived: 0,
+        done: 0,
+        size: 0,
+        rounds: 0,
+    },
+    candidates: [Candidate {
+        id: 0,
+        address: 0,
+        writes: false,
+    }; MAX_THREADS],
+    touched: [Touched {
+        granule: 0,
+        read: 0,
+        written: 0,
+    }; TOUCHED],
+}));
+
+/// The thread that runs; null while there is no control. While there is, no other thread of the
+/// process runs, so a plain global answers "who am I", without thread-local storage.
+pub static HOLDER: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
+
+/// Loads of one address by one instruction in a row that count as waiting for another thread.
+const SPIN: u32 = 30;
+/// Steps in a row in calm after which others get a turn: somebody waits in a loop.
+const CALM_STEPS: u32 = 200_000;
+/// Virtual time of one step.
+const STEP_NS: u64 = 5;
+
+/// The state.
+///
+/// # Safety
+/// The caller is the holder, or there is no control and one thread only. No reference from an
+/// earlier call may be used after a switch has let others change the state.
+#[inline]
+pub unsafe fn control() -> &'static mut Control {
+    // SAFETY: as required of the caller.
+    unsafe { &mut *CONTROL.0.get() }
+}
+
+/// The thread under control that calls; null without control.
+#[inline]
+pub fn holder() -> *mut Thread {
+    // Relaxed: a thread that reads its own entry wrote it itself after its turn came.
+    HOLDER.load(Ordering::Relaxed)
+}
+
+/// There are orders: clocks and randomness are ours, in a window or not.
+#[inline]
+pub fn ordered() -> bool {
+    // SAFETY: written once, before any other thread exists.
+    unsafe { !(*CONTROL.0.get()).block.is_null() }
+}
+
+impl Control {
+    fn block(&mut self) -> &'static mut Block {
+        // SAFETY: mapped for the process's life before control began; touched by the holder only.
+        unsafe { &mut *self.block }
+    }
+
+    /// Records one event.
+    pub fn event(&mut self, thread: usize, kind: Kind, address: usize, pc: usize) {
+        trace::record(self.block(), thread as u32, kind, address, pc);
+    }
+
+    fn fail(&mut self, verdict: Verdict, why: &str) -> ! {
+        verdict::end(self, verdict, format_args!("{why}"))
+    }
+
+    /// Writes a choice down.
+    fn chosen(&mut self, count: usize, index: Result<usize, &'static str>) -> usize {
+        let index = match index {
+            Ok(index) if index < count => index,
+            Ok(_) => self.fail(
+                Verdict::Diverged,
+                "the recorded choice is of a thread that cannot run",
+            ),
+            Err(why) => self.fail(Verdict::Diverged, why),
+        };
+        let block = self.block();
+        let at = block.current.choices as usize;
+        if at == MAX_CHOICES {
+            self.fail(Verdict::Refused, "more choices than a recording holds");
+        }
+        block.choices[at] = (count as u16) << 8 | index as u16;
+        block.current.choices += 1;
+        index
+    }
+
+    /// Who runs next. `me` is among the candidates if it can run.
+    fn next(&mut self, me: *mut Thread, yields: bool) -> *mut Thread {
+        if !self.hot {
+            let first = self.threads[..self.count]
+                .iter()
+                .position(|t| t.state == State::Runnable);
+            return first.map_or(ptr::null_mut(), |i| &mut self.threads[i]);
+        }
+        let (mut count, mut running) = (0, None);
+        for thread in &mut self.threads[..self.count] {
+            if thread.state == State::Runnable {
+                if ptr::eq(thread, me) {
+                    running = Some(count);
+                }
+                self.candidates[count] = Candidate {
+                    id: thread.id,
+                    address: thread.address,
+                    writes: thread.writes,
+                };
+                count += 1;
+            }
+        }
+        match count {
+            0 => return ptr::null_mut(),
+            1 => return &mut self.threads[self.candidates[0].id],
+            _ => {}
+        }
+        let view = View {
+            candidates: &self.candidates[..count],
+            running,
+            yields,
+        };
+        let index = self.strategies.current().choose(&view, &mut self.draw);
+        let index = self.chosen(count, index);
+        &mut self.threads[self.candidates[index].id]
+    }
+
+    /// Has another thread touched these eight bytes in this run, one of the two writing? In a
+    /// learning run what is so becomes a point for the runs to come; later only that counts.
+    fn conflict(&mut self, me: usize, address: usize, writes: bool) -> bool {
+        let granule = address >> 3;
+        let hash = (granule as u32).wrapping_mul(0x9e37_79b1);
+        let block = self.block();
+        let known = &mut block.learned.granule[(hash >> 16) as usize];
+        if !block.learned.open {
+            return *known != 0;
+        }
+        let touched = &mut self.touched[(hash >> 18) as usize];
+        if touched.granule != granule {
+            *touched = Touched {
+                granule,
+                read: 0,
+                written: 0,
+            };
+        }
+        let bit = 1 << me;
+        let others = (if writes {
+            touched.read | touched.written
+        } else {
+            touched.written
+        }) & !bit;
+        if writes {
+            touched.written |= bit
+        } else {
+            touched.read |= bit
+        }
+        if others != 0 && *known == 0 {
+            *known = 1;
+            block.learned.count += 1;
+        }
+        others != 0
+    }
+
+    /// The earliest deadline comes: time jumps there.
+    fn expire(&mut self) -> bool {
+        let earliest = self.threads[..self.count]
+            .iter_mut()
+            .filter(|t| t.state == State::Blocked && t.deadline != NEVER)
+            .min_by_key(|t| t.deadline);
+        let Some(thread) = earliest else { return false };
+        self.now = self.now.max(thread.deadline);
+        thread.timed_out = true;
+        thread.state = State::Runnable;
+        thread.deadline = NEVER;
+        thread.waits = 0;
+        let id = thread.id;
+        self.runnable += 1;
+        let waiting = self.threads[..self.count]
+            .iter()
+            .filter(|t| t.state == State::Blocked);
+        self.earliest = waiting.map(|t| t.deadline).min().unwrap_or(NEVER);
+        if self.hot {
+            self.event(id, Kind::Timeout, 0, 0);
+        }
+        true
+    }
+
+    /// Deadlines that have come while others ran.
+    fn expire_due(&mut self) {
+        loop {
+            // Those of threads that were woken meanwhile no longer count.
+            let waiting = self.threads[..self.count]
+                .iter()
+                .filter(|t| t.state == State::Blocked);
+            self.earliest = waiting.map(|t| t.deadline).min().unwrap_or(NEVER);
+            if self.earliest > self.now || !self.expire() {
+                return;
+            }
+        }
+    }
+
+    /// Makes whoever waits for `address` runnable; says how many did.
+    pub fn wake_all(&mut self, address: usize) -> usize {
+        let mut woken = 0;
+        for i in 0..self.count {
+            if self.threads[i].state == State::Blocked && self.threads[i].waits == address {
+                self.ready(i);
+                woken += 1;
+            }
+        }
+        woken
+    }
+
+    /// Makes one of those who wait for `address` runnable; which one is a choice.
+    pub fn wake_one(&mut self, address: usize) -> bool {
+        let waits = |t: &Thread| t.state == State::Blocked && t.waits == address;
+        let count = self.threads[..self.count]
+            .iter()
+            .filter(|t| waits(t))
+            .count();
+        let index = match count {
+            0 => return false,
+            1 => 0,
+            _ if !self.hot => 0,
+            _ => {
+                let index = self.strategies.current().waiter(count, &mut self.draw);
+                self.chosen(count, index)
+            }
+        };
+        let found = (0..self.count)
+            .filter(|&i| waits(&self.threads[i]))
+            .nth(index);
+        found.inspect(|&i| self.ready(i)).is_some()
+    }
+
+    fn ready(&mut self, i: usize) {
+        let thread = &mut self.threads[i];
+        thread.state = State::Runnable;
+        thread.waits = 0;
+        thread.deadline = NEVER;
+        self.runnable += 1;
+    }
+
+    /// How many wait for `address`.
+    pub fn waiting(&self, address: usize) -> usize {
+        self.threads[..self.count]
+            .iter()
+            .filter(|t| t.state == State::Blocked && t.waits == address)
+            .count()
+    }
+
+    /// Somebody besides the holder can run, if need be because the time of a wait has come.
+    pub fn others_can_run(&mut self) -> bool {
+        self.runnable > 1 || self.expire()
+    }
+
+    /// A new entry, not yet able to run; none where the table is full.
+    pub fn enter(&mut self) -> Option<*mut Thread> {
+        let id = self.count;
+        let thread = self.threads.get_mut(id)?;
+        *thread = Thread::new();
+        thread.id = id;
+        Some(thread)
+    }
+
+    /// The newest entry can run.
+    pub fn entered(&mut self) {
+        self.threads[self.count].state = State::Runnable;
+        self.count += 1;
+        self.runnable += 1;
+        let run = &mut self.block().current;
+        run.threads = run.threads.max(self.count as u32);
+    }
+
+    /// A run begins; the caller is its only thread. Each process begins once, so that the state is as
+    /// it was made: clearing it would only copy pages of the parent.
+    pub fn begin(&mut self, seed: u64, strategy: Strategy, hot: bool) {
+        self.draw = Draw::new(seed);
+        let block = self.block();
+        let given: &'static [u16] = &block.given[..block.config.given as usize];
+        self.strategies.give(given);
+        self.strategies
+            .begin(strategy, &block.config, &mut self.draw);
+        if let Some(me) = self.enter() {
+            self.entered();
+            // SAFETY: the entry just made; both calls have no preconditions.
+            unsafe {
+                (*me).handle = libc::pthread_self();
+                (*me).kernel = system(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) as i32;
+                crate::engine::choose(block.config.engine);
+                engine().first(me);
+            }
+            self.hot = hot;
+            HOLDER.store(me, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Where glibc keeps a thread's number (`struct pthread`, x86-64); the kernel clears it and wakes
+/// whoever waits for it when the thread has run its last instruction, as for `pthread_join`.
+const NUMBER_OF_HANDLE: usize = 0x2d0;
+
+/// Returns when the kernel thread has run its last instruction.
+unsafe fn await_end(gone: *mut Thread) {
+    // SAFETY: the memory of a joinable thread stays until it is joined, which is only then possible.
+    unsafe {
+        if (*gone).number_known && !(*gone).consumed {
+            let word = (*gone).handle as usize + NUMBER_OF_HANDLE;
+            loop {
+                let number = (*(word as *const AtomicU32)).load(Ordering::Acquire);
+                if number == 0 {
+                    return;
+                }
+                system(
+                    libc::SYS_futex,
+                    word,
+                    libc::FUTEX_WAIT as usize,
+                    number as usize,
+                    0,
+                    0,
+                    0,
+                );
+            }
+        }
+        let process = system(libc::SYS_getpid, 0, 0, 0, 0, 0, 0) as usize;
+        while system(
+            libc::SYS_tgkill,
+            process,
+            (*gone).kernel as usize,
+            0,
+            0,
+            0,
+            0,
+        ) == 0
+        {
+            system(libc::SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+        }
+    }
+}
+
+/// After a switch came back: nobody else is left half gone, and we are who runs.
+unsafe fn resume(me: *mut Thread) {
+    // SAFETY: the turn is ours.
+    unsafe {
+        let control = control();
+        let leaving = control.leaving;
+        if !leaving.is_null() {
+            control.leaving = ptr::null_mut();
+            engine().release(leaving);
+            // Its destructors and the return of its stack to libc's cache must not run beside us.
+            await_end(leaving);
+        }
+        HOLDER.store(me, Ordering::Relaxed);
+    }
+}
+
+unsafe fn switch(me: *mut Thread, next: *mut Thread) {
+    if me != next {
+        // SAFETY: the turn is ours, `next` waits: it is runnable and not us.
+        unsafe {
+            let control = control();
+            if control.hot {
+                control.block().current.switches += 1;
+            }
+            engine().switch(me, next);
+            resume(me);
+        }
+    }
+}
+
+/// The first thing a new thread does: waits for its turn.
+///
+/// # Safety
+/// `me` is the entry of the calling kernel thread.
+pub unsafe fn adopt(me: *mut Thread) {
+    // SAFETY: as required; the rest happens in our turn.
+    unsafe {
+        (*me).kernel = system(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) as i32;
+        let word = (libc::pthread_self() as usize + NUMBER_OF_HANDLE) as *const i32;
+        (*me).number_known = *word == (*me).kernel;
+        engine().adopt(me);
+        resume(me);
+        let control = control();
+        if control.hot {
+            control.event((*me).id, Kind::Start, 0, 0);
+        }
+    }
+}
+
+/// The last thing under control that a thread does.
+///
+/// # Safety
+/// The caller is the holder and ends soon.
+pub unsafe fn leave(me: *mut Thread) {
+    // SAFETY: the turn is ours until `leave` of the engine.
+    unsafe {
+        let control = control();
+        if control.hot {
+            control.event((*me).id, Kind::Exit, 0, 0);
+        }
+        (*me).state = State::Gone;
+        control.runnable -= 1;
+        control.wake_all(me as usize);
+        if control.runnable == 0 && !control.expire() {
+            verdict::nobody_can_run(control);
+        }
+        let next = control.next(me, false);
+        control.leaving = me;
+        HOLDER.store(ptr::null_mut(), Ordering::Relaxed);
+        engine().leave(me, next);
+    }
+}
+
+/// A thread is about to touch `address` or to call what synchronises: an event, and perhaps another
+/// thread's turn. Returns when the calling thread may do it.
+///
+/// # Safety
+/// The caller is the holder.
+pub unsafe fn point(me: *mut Thread, kind: Kind, address: usize, writes: bool, pc: usize) {
+    // SAFETY: the turn is ours up to the switch, and again once it has come back.
+    unsafe {
+        if (*me).off != 0 {
+            return;
+        }
+        let control = control();
+        let mut yields = kind == Kind::Yield;
+        if !control.hot {
+            control.calm_steps += 1;
+            if (yields || control.calm_steps > CALM_STEPS) && control.runnable > 1 {
+                control.calm_steps = 0;
+                let count = control.count;
+                let mut others = (1..count).map(|i| ((*me).id + i) % count);
+                if let Some(i) = others.find(|&i| control.threads[i].state == State::Runnable) {
+                    let next: *mut Thread = &mut control.threads[i];
+                    switch(me, next);
+                }
+            }
+            return;
+        }
+        control.now += STEP_NS;
+        if control.now >= control.earliest {
+            control.expire_due();
+        }
+        // The same load again and again is a loop that waits for another thread.
+        if matches!(kind, Kind::AtomicLoad | Kind::Read) {
+            let spin = &mut (*me).spin;
+            if (spin.0, spin.1) == (pc, address) {
+                spin.2 += 1;
+                if spin.2 > SPIN {
+                    spin.2 = 0;
+                    yields = true;
+                }
+            } else {
+                *spin = (pc, address, 0);
+            }
+        } else if !matches!(kind, Kind::Yield | Kind::Fence) {
+            (*me).spin.2 = 0;
+        }
+        let block = control.block();
+        block.current.steps += 1;
+        let cap = block.config.step_cap;
+        if block.current.steps > cap {
+            // First fair turns: a loop that only an unfair schedule keeps alive is no fault.
+            control.strategies.be_fair = true;
+            if block.current.steps > cap.saturating_mul(2) {
+                control.fail(
+                    Verdict::Endless,
+                    "no end, with fair turns for the second half of the steps",
+                );
+            }
+        }
+        let access = matches!(
+            kind,
+            Kind::Read | Kind::Write | Kind::AtomicLoad | Kind::AtomicStore | Kind::AtomicUpdate
+        );
+        let chooses = yields
+            || match block.config.points {
+                Points::All => true,
+                Points::Sync => !matches!(kind, Kind::Read | Kind::Write),
+                Points::Conflicts => !access || control.conflict((*me).id, address, writes),
+            };
+        if chooses && control.runnable > 1 {
+            (*me).address = address;
+            (*me).writes = writes;
+            let next = control.next(me, yields);
+            switch(me, next);
+        }
+        // Only now: others may have run, and the trace tells the order in which things were done.
+        self::control().event((*me).id, kind, address, pc);
+    }
+}
+
+/// The calling thread waits for `address` until woken or until `deadline`, in virtual time; true
+/// where the deadline came first.
+///
+/// # Safety
+/// The caller is the holder.
+pub unsafe fn block(me: *mut Thread, why: Why, address: usize, deadline: u64) -> bool {
+    // SAFETY: the turn is ours up to the switch.
+    unsafe {
+        let control = control();
+        (*me).state = State::Blocked;
+        (*me).why = why;
+        (*me).waits = address;
+        (*me).deadline = deadline;
+        control.earliest = control.earliest.min(deadline);
+        (*me).timed_out = false;
+        (*me).address = 0;
+        control.runnable -= 1;
+        if control.hot {
+            control.event((*me).id, Kind::Block, address, 0);
+        }
+        if control.runnable == 0 && !control.expire() {
+            verdict::nobody_can_run(control);
+        }
+        let next = control.next(me, false);
+        switch(me, next);
+        (*me).timed_out
+    }
+}

@@ -1,0 +1,276 @@
+//! The memory shared by the driver and the runtime inside the controlled program.
+//!
+//! Orders go in and results come out by one anonymous file, mapped at a fixed address and handed
+//! over as a descriptor of fixed number: environment and arguments of a record and of its replay
+//! are then equal to the byte, which the addresses on the stack depend on. What a run has written
+//! survives however it ends.
+
+use serde::{Deserialize, Serialize};
+
+/// Where the runtime maps the block: far from everything a program maps by itself.
+pub const ADDRESS: usize = 0x1000_0000_0000;
+/// The descriptor by which the program inherits it.
+pub const DESCRIPTOR: i32 = 200;
+/// The variable that asks for control; its value is [`DESCRIPTOR`].
+pub const VARIABLE: &str = "THREADBARE_CONTROL";
+/// First word of a block; changes with the layout, so that another version's runtime is refused.
+pub const MAGIC: u64 = 0x7462_6374_6c00_0001;
+/// Results that one program start has room for.
+pub const MAX_RUNS: usize = 1 << 16;
+/// Choices recorded of one run.
+pub const MAX_CHOICES: usize = 1 << 20;
+/// Events recorded of one run, where a trace was asked for.
+pub const MAX_EVENTS: usize = 1 << 21;
+/// Threads of one run.
+pub const MAX_THREADS: usize = 64;
+/// Events between two checkpoints of the trace hash.
+pub const CHECKPOINT_EVERY: u64 = 1 << 16;
+/// Checkpoints kept of one run.
+pub const MAX_CHECKPOINTS: usize = 1 << 10;
+
+/// Where threads may be switched. Every kind of point is also an event of the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u32)]
+pub enum Points {
+    /// Atomics and calls that synchronise.
+    Sync = 0,
+    /// Calls that synchronise, and accesses to addresses seen in conflict in the learning runs.
+    Conflicts = 1,
+    /// All of those and every plain access.
+    All = 2,
+}
+
+/// Who chooses. See the files of the runtime's `strategy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u32)]
+pub enum Strategy {
+    /// Each runnable thread with the same chance at each point.
+    Random = 0,
+    /// The running thread goes on, with a chance of one in [`Config::stickiness`] of a switch.
+    Sticky = 1,
+    /// Probabilistic concurrency testing with [`Config::depth`] and [`Config::length`].
+    Pct = 2,
+    /// Partial order sampling.
+    Pos = 3,
+    /// The choices in [`Block::given`].
+    Replay = 4,
+}
+
+/// How threads are switched. The trace is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u32)]
+pub enum Engine {
+    /// Contexts changed by one kernel thread, where the processor lets programs set their thread
+    /// pointer; otherwise as [`Engine::Futex`].
+    User = 0,
+    /// Each thread on a kernel thread of its own, as a debugger wants it.
+    Futex = 1,
+}
+
+/// What ended a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u32)]
+pub enum Verdict {
+    /// It was ended from outside, or is still running.
+    Unfinished = 0,
+    /// The program left with code 0.
+    Finished = 1,
+    /// The program left with another code.
+    Exit = 2,
+    /// A signal ended it: a crash or an abort.
+    Signal = 3,
+    /// Threads wait for each other in a circle.
+    Deadlock = 4,
+    /// Nobody can run, no circle: whoever waits was not woken, and nobody is left to wake it.
+    LostWakeUp = 5,
+    /// Memory was touched after it had been given back.
+    UseAfterFree = 6,
+    /// More steps than [`Config::step_cap`], then as many again with fair turns.
+    Endless = 7,
+    /// A replay's choices do not fit this run.
+    Diverged = 8,
+    /// The program does what the runtime cannot control; the note says what.
+    Refused = 9,
+    /// No end within [`Config::wall_ms`]: a call blocked that the runtime does not know.
+    Stuck = 10,
+}
+
+impl Verdict {
+    /// A fault of the program, as opposed to a good end and to limits of ours.
+    pub fn is_fault(self) -> bool {
+        matches!(
+            self,
+            Verdict::Exit
+                | Verdict::Signal
+                | Verdict::Deadlock
+                | Verdict::LostWakeUp
+                | Verdict::UseAfterFree
+                | Verdict::Endless
+        )
+    }
+}
+
+/// Orders of the driver.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[repr(C)]
+pub struct Config {
+    /// Control from before `main`, as opposed to windows that the program opens.
+    pub whole: bool,
+    /// Every run with the first seed.
+    pub same_seed: bool,
+    /// Record events of the last run.
+    pub trace: bool,
+    /// Report touches of freed memory.
+    pub freed: bool,
+    /// Where threads may be switched.
+    pub points: Points,
+    /// Who chooses.
+    pub strategy: Strategy,
+    /// How threads are switched.
+    pub engine: Engine,
+    /// Seed of the first run; run i has this plus i.
+    pub seed: u64,
+    /// Runs, each in a child forked from the same state.
+    pub runs: u32,
+    /// Runs before them that learn addresses in conflict.
+    pub learning: u32,
+    /// Stop after so many faults; 0 never.
+    pub stop_after: u32,
+    /// See [`Strategy::Sticky`].
+    pub stickiness: u32,
+    /// Of PCT: change points plus one.
+    pub depth: u32,
+    /// Of PCT: points among which the change points are drawn.
+    pub length: u32,
+    /// See [`Verdict::Endless`].
+    pub step_cap: u64,
+    /// See [`Verdict::Stuck`]; milliseconds of the wall clock.
+    pub wall_ms: u32,
+    /// Virtual nanoseconds that one reading of a clock takes.
+    pub clock_step_ns: u32,
+    /// Choices in [`Block::given`].
+    pub given: u32,
+    /// Windows of one child before it ends (batches); the program reads it.
+    pub batch: u32,
+}
+
+/// One run's result.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[repr(C)]
+pub struct Run {
+    /// Its seed.
+    pub seed: u64,
+    /// Over thread, kind, instruction and address of every event.
+    pub hash: u64,
+    /// Events in the hash.
+    pub events: u64,
+    /// Points, chosen at or not.
+    pub steps: u64,
+    /// Choices among two or more threads.
+    pub choices: u32,
+    /// Choices that changed the running thread.
+    pub switches: u32,
+    /// What the program said it saw; see `threadbare_control_outcome`.
+    pub outcome: u64,
+    /// Windows that were opened and closed.
+    pub windows: u32,
+    /// What ended it.
+    pub verdict: Verdict,
+    /// The signal, of [`Verdict::Signal`].
+    pub signal: i32,
+    /// The exit code, of [`Verdict::Exit`].
+    pub code: i32,
+    /// The thread that was running when it failed.
+    pub thread: u32,
+    /// Threads that took part.
+    pub threads: u32,
+    /// Instruction that failed; of a run that did not, the last one seen.
+    pub pc: u64,
+    /// Address that it touched, or 0.
+    pub address: u64,
+}
+
+/// What threads do, one event each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[allow(missing_docs)] // the names of what is intercepted
+pub enum Kind {
+    Read = 1,
+    Write,
+    AtomicLoad,
+    AtomicStore,
+    AtomicUpdate,
+    Fence,
+    Create,
+    Start,
+    Exit,
+    Join,
+    Lock,
+    Unlock,
+    Wait,
+    Wake,
+    Yield,
+    Sleep,
+    Timeout,
+    Block,
+    Window,
+    System,
+}
+
+/// An event of the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Event {
+    /// The instruction after the call of the hook.
+    pub pc: u64,
+    /// What was touched, or 0.
+    pub address: u64,
+    /// Who.
+    pub thread: u32,
+    /// How, a [`Kind`].
+    pub kind: u32,
+}
+
+/// Addresses seen in conflict: two threads touched the same eight bytes in one run, one of them
+/// writing. By hash of the eight-byte granule; a collision only adds points.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Learned {
+    /// 1 where a granule with this hash was in conflict.
+    pub granule: [u8; 1 << 16],
+    /// How many.
+    pub count: u32,
+    /// The present run adds to them.
+    pub open: bool,
+}
+
+/// All of it. Far larger than what is touched: the file is sparse.
+#[repr(C)]
+pub struct Block {
+    /// [`MAGIC`].
+    pub magic: u64,
+    /// Orders.
+    pub config: Config,
+    /// The present or last run.
+    pub current: Run,
+    /// Runs in [`Block::runs`].
+    pub finished: u32,
+    /// Runs that the program started, learning included: 0 means that it never asked for one.
+    pub started: u32,
+    /// The file that the runtime was loaded from; ends at the first zero.
+    pub library: [u8; 512],
+    /// See there.
+    pub learned: Learned,
+    /// Hash after each [`CHECKPOINT_EVERY`] events of the present run.
+    pub checkpoints: [u64; MAX_CHECKPOINTS],
+    /// Why the present run ended so, for people; ends at the first zero.
+    pub note: [u8; 4096],
+    /// Ended runs, in order.
+    pub runs: [Run; MAX_RUNS],
+    /// Choices of the present run: number of options in the high byte, the chosen one in the low.
+    pub choices: [u16; MAX_CHOICES],
+    /// Choices to replay, the same way.
+    pub given: [u16; MAX_CHOICES],
+    /// Events of the present run, where a trace was asked for.
+    pub trace: [Event; MAX_EVENTS],
+}

@@ -1,0 +1,226 @@
+//! A run to be repeated on another day: everything that the trace depends on and that we can name,
+//! the choices, and what came of them. Replayed where something differs it would be another run:
+//! such a replay is refused with what differs.
+
+use crate::block::{Config, Run, Strategy, Verdict};
+use crate::launch::{self, Orders, Program, Report, run};
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128, SipHasher13};
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// Format of the file.
+const VERSION: u32 = 1;
+
+/// A run that can be repeated.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Bundle {
+    version: u32,
+    /// What ran.
+    pub program: Program,
+    /// By which orders.
+    pub config: Config,
+    /// What came of it.
+    pub found: Run,
+    /// The runtime's explanation.
+    pub note: String,
+    /// Fingerprints of the executable, the runtime and every argument that is a file.
+    files: BTreeMap<PathBuf, String>,
+    /// The machine's kernel and libc are not fingerprinted; the processor's features are: libc
+    /// chooses its functions by them.
+    processor: String,
+    /// Hashes of learned granules.
+    learned: Vec<u16>,
+    /// See [`crate::block::Block::choices`].
+    choices: Vec<u16>,
+    /// See [`crate::block::Block::checkpoints`].
+    checkpoints: Vec<u64>,
+}
+
+/// Why there is no replay.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file of the bundle cannot be read or written.
+    #[error("{path}: {cause}", path = .0.display(), cause = .1)]
+    File(PathBuf, io::Error),
+    /// Not a bundle.
+    #[error("{path} is no replay bundle: {cause}", path = .0.display(), cause = .1)]
+    Format(PathBuf, serde_json::Error),
+    /// Something is not as it was.
+    #[error("refused, since it would be another run: {0}")]
+    Differs(String),
+    /// The program could not be run.
+    #[error(transparent)]
+    Launch(#[from] launch::Error),
+}
+
+/// What a replay showed.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// Every repetition.
+    pub report: Report,
+    /// How many of them are the same: verdict, and every event with its address.
+    pub same: usize,
+    /// Of the last repetition where it is not the same: events before which the traces were equal,
+    /// rounded down to a checkpoint.
+    pub diverged_after: Option<u64>,
+}
+
+fn fingerprint(path: &Path) -> Result<String, Error> {
+    let bytes = fs::read(path).map_err(|cause| Error::File(path.to_path_buf(), cause))?;
+    let mut hasher = SipHasher13::new();
+    hasher.write(&bytes);
+    Ok(format!("{:032x}", hasher.finish128().as_u128()))
+}
+
+fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("flags"))
+        .unwrap_or_default();
+    let mut hasher = SipHasher13::new();
+    hasher.write(line.as_bytes());
+    format!("{:016x}", hasher.finish())
+}
+
+impl Bundle {
+    /// The last run of a report.
+    ///
+    /// # Errors
+    /// Where a file that belongs to it cannot be read.
+    pub fn new(program: &Program, orders: &Orders, report: &Report) -> Result<Self, Error> {
+        let arguments = program
+            .arguments
+            .iter()
+            .map(PathBuf::from)
+            .filter(|path| path.is_file());
+        let paths = [program.path.clone(), report.library.clone()]
+            .into_iter()
+            .chain(arguments);
+        let files = paths
+            .map(|path| fingerprint(&path).map(|print| (path, print)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            version: VERSION,
+            program: program.clone(),
+            config: orders.config,
+            found: report.last,
+            note: report.note.clone(),
+            files,
+            processor: processor(),
+            learned: (0..=u16::MAX)
+                .filter(|&i| report.learned[usize::from(i)] != 0)
+                .collect(),
+            choices: report.choices.clone(),
+            checkpoints: report.checkpoints.clone(),
+        })
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let text = serde_json::to_string(self)
+            .map_err(|cause| Error::Format(path.to_path_buf(), cause))?;
+        fs::write(path, text).map_err(|cause| Error::File(path.to_path_buf(), cause))
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is no bundle of this version.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text =
+            fs::read_to_string(path).map_err(|cause| Error::File(path.to_path_buf(), cause))?;
+        let bundle: Self = serde_json::from_str(&text)
+            .map_err(|cause| Error::Format(path.to_path_buf(), cause))?;
+        if bundle.version != VERSION {
+            return Err(Error::Differs(format!(
+                "the bundle has format {}, this program {VERSION}",
+                bundle.version
+            )));
+        }
+        Ok(bundle)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        for (path, before) in &self.files {
+            if fingerprint(path)? != *before {
+                return Err(Error::Differs(format!("{} has changed", path.display())));
+            }
+        }
+        if processor() != self.processor {
+            return Err(Error::Differs("the processor has other features".into()));
+        }
+        Ok(())
+    }
+
+    /// Repeats it so many times, each in a child of its own.
+    ///
+    /// # Errors
+    /// Where anything that the bundle names has changed, or the program does not run.
+    pub fn replay(&self, times: u32, trace: bool) -> Result<Replayed, Error> {
+        self.check()?;
+        let mut orders = Orders::new(self.found.seed, times);
+        let strategy = Strategy::Replay;
+        orders.config = Config {
+            strategy,
+            same_seed: true,
+            seed: self.found.seed,
+            runs: times,
+            learning: 0,
+            stop_after: 0,
+            trace,
+            ..self.config
+        };
+        orders.given = self.choices.clone();
+        orders.learned = vec![0; 1 << 16];
+        for &hash in &self.learned {
+            orders.learned[usize::from(hash)] = 1;
+        }
+        let report = run(&self.program, &orders)?;
+        if !report.library.as_os_str().is_empty() && !self.files.contains_key(&report.library) {
+            return Err(Error::Differs(format!(
+                "the runtime now comes from {}",
+                report.library.display()
+            )));
+        }
+        let key = |run: &Run| (run.verdict, run.signal, run.code, run.hash, run.events);
+        let same = report
+            .runs
+            .iter()
+            .filter(|run| key(run) == key(&self.found))
+            .count();
+        let diverged_after = (key(&report.last) != key(&self.found)).then(|| {
+            let equal = self
+                .checkpoints
+                .iter()
+                .zip(&report.checkpoints)
+                .take_while(|(a, b)| a == b)
+                .count();
+            equal as u64 * crate::block::CHECKPOINT_EVERY
+        });
+        Ok(Replayed {
+            report,
+            same,
+            diverged_after,
+        })
+    }
+
+    /// One line about what was found.
+    pub fn title(&self) -> String {
+        let run = &self.found;
+        match run.verdict {
+            Verdict::Signal => format!(
+                "signal {} at {:#x}, address {:#x}",
+                run.signal, run.pc, run.address
+            ),
+            Verdict::Exit => format!("exit code {}", run.code),
+            other => format!("{other:?} at {:#x}", run.pc),
+        }
+    }
+}

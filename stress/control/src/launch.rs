@@ -1,0 +1,354 @@
+//! Starts an instrumented program with orders and reads what came of them.
+
+use crate::block::{
+    Block, Config, DESCRIPTOR, Engine, Event, MAGIC, MAX_CHECKPOINTS, MAX_CHOICES, MAX_EVENTS,
+    MAX_RUNS, Points, Run, Strategy, VARIABLE,
+};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Output kept of a program, from its end.
+const OUTPUT: usize = 64 << 10;
+
+/// A program that is linked with the runtime. Its environment is what is said here and nothing
+/// else: another variable would be another trace.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Program {
+    /// The executable.
+    pub path: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Its environment but for the runtime's own variable.
+    pub environment: Vec<(String, String)>,
+}
+
+/// What to run. [`Orders::new`] has useful values for all but the number of runs.
+#[derive(Clone, Debug)]
+pub struct Orders {
+    /// Orders as the runtime reads them.
+    pub config: Config,
+    /// Choices to replay, for [`Strategy::Replay`].
+    pub given: Vec<u16>,
+    /// Conflicts learned earlier; empty: none.
+    pub learned: Vec<u8>,
+    /// Bind the program to this processor. Hand-overs between two processors cost twice as much.
+    pub processor: Option<usize>,
+    /// End the program, faults or not, after this time of the wall clock.
+    pub limit: Duration,
+}
+
+impl Orders {
+    /// So many runs from this seed, one fork each, a random walk over all points, control from
+    /// before `main`.
+    pub fn new(seed: u64, runs: u32) -> Self {
+        Self {
+            config: Config {
+                whole: true,
+                same_seed: false,
+                trace: false,
+                freed: false,
+                points: Points::All,
+                strategy: Strategy::Random,
+                engine: Engine::User,
+                seed,
+                runs,
+                learning: 0,
+                stop_after: 0,
+                stickiness: 8,
+                depth: 3,
+                length: 100,
+                step_cap: 5_000_000,
+                wall_ms: 20_000,
+                clock_step_ns: 1000,
+                given: 0,
+                batch: 1,
+            },
+            given: Vec::new(),
+            learned: Vec::new(),
+            processor: None,
+            limit: Duration::from_secs(600),
+        }
+    }
+
+    /// The same program again with the choices of one of its runs, so many times.
+    pub fn replay(&self, of: &Report, times: u32) -> Self {
+        let mut orders = self.clone();
+        orders.given = of.choices.clone();
+        orders.learned = of.learned.clone();
+        orders.config = Config {
+            strategy: Strategy::Replay,
+            seed: of.last.seed,
+            same_seed: true,
+            runs: times,
+            learning: 0,
+            stop_after: 0,
+            ..self.config
+        };
+        orders
+    }
+}
+
+/// What came of the orders.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Every run, learning runs excepted.
+    pub runs: Vec<Run>,
+    /// The last of them.
+    pub last: Run,
+    /// Its choices.
+    pub choices: Vec<u16>,
+    /// Why it ended so, for people; empty where the runtime has nothing to say.
+    pub note: String,
+    /// Its hash every so many events.
+    pub checkpoints: Vec<u64>,
+    /// Its events, where asked for.
+    pub trace: Vec<Event>,
+    /// Conflicts known at the end.
+    pub learned: Vec<u8>,
+    /// How many.
+    pub conflicts: u32,
+    /// How the program itself, the parent of the runs, ended.
+    pub status: ExitStatus,
+    /// The file that the runtime was loaded from.
+    pub library: PathBuf,
+    /// The end of its output, the runs' with it, errors first.
+    pub output: String,
+}
+
+/// Why a program gave no report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No memory to share.
+    #[error("cannot make the memory shared with the program: {0}")]
+    Memory(io::Error),
+    /// The program did not start.
+    #[error("cannot start {path}: {cause}", path = .0.display(), cause = .1)]
+    Start(PathBuf, io::Error),
+    /// More than the block holds.
+    #[error("too much for one start: {0}; order less at a time")]
+    TooMuch(&'static str),
+    /// The program never asked for a run.
+    #[error("{path} ended ({status}) without a run under control: is it linked with the runtime? It said:\n{output}", path = .0.display(), status = .1, output = .2)]
+    NoControl(PathBuf, ExitStatus, String),
+    /// The time was up.
+    #[error("{path} did not end within {limit:?}", path = .0.display(), limit = .1)]
+    Late(PathBuf, Duration),
+    /// The runtime could not go on.
+    #[error("the runtime of {path} refused: {note}", path = .0.display(), note = .1)]
+    Refused(PathBuf, String),
+}
+
+/// The block, mapped here too.
+struct Memory {
+    file: File,
+    block: *mut Block,
+}
+
+impl Memory {
+    fn new() -> io::Result<Self> {
+        let size = size_of::<Block>();
+        // SAFETY: a new descriptor, owned from here on.
+        let file = unsafe {
+            let descriptor = libc::memfd_create(c"threadbare-control".as_ptr(), libc::MFD_CLOEXEC);
+            if descriptor < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            File::from_raw_fd(descriptor)
+        };
+        file.set_len(size as u64)?;
+        // SAFETY: a new mapping of a file of this size.
+        let block = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                size,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        if block == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self {
+            file,
+            block: block.cast(),
+        })
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: the mapping that `new` made; nothing refers to it any more.
+        unsafe { libc::munmap(self.block.cast(), size_of::<Block>()) };
+    }
+}
+
+/// Ends the program and all it forked, whichever way the driver goes on.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // SAFETY: the group that the child leads; not yet reaped, or empty.
+        unsafe { libc::kill(-(self.0.id() as i32), libc::SIGKILL) };
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the program, waits for its end, reads the block.
+///
+/// # Errors
+/// Where the program did not start, ran without control, did not end, or was refused by the runtime.
+pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
+    if orders.config.runs as usize > MAX_RUNS {
+        return Err(Error::TooMuch("runs"));
+    }
+    if orders.given.len() > MAX_CHOICES {
+        return Err(Error::TooMuch("choices"));
+    }
+    let memory = Memory::new().map_err(Error::Memory)?;
+    // SAFETY: zeroes but for what is written below; every enum of the block has a value of 0.
+    let block = unsafe { &mut *memory.block };
+    block.magic = MAGIC;
+    block.config = Config {
+        given: orders.given.len() as u32,
+        ..orders.config
+    };
+    block.given[..orders.given.len()].copy_from_slice(&orders.given);
+    if !orders.learned.is_empty() {
+        block.learned.granule.copy_from_slice(&orders.learned);
+        block.learned.count = orders.learned.iter().map(|&x| u32::from(x)).sum();
+    }
+    let descriptor = memory.file.as_raw_fd();
+    let processor = orders.processor;
+    let mut command = Command::new(&program.path);
+    command
+        .args(&program.arguments)
+        .env_clear()
+        .envs(
+            program
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
+        .env(VARIABLE, DESCRIPTOR.to_string())
+        // Pipes always: a file's offset or another kind of file would be another trace.
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    // SAFETY: system calls only between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            if libc::dup2(descriptor, DESCRIPTOR) < 0
+                || libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong) < 0
+                || libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) < 0
+            {
+                return Err(io::Error::last_os_error());
+            }
+            if let Some(processor) = processor {
+                let mut set: libc::cpu_set_t = std::mem::zeroed();
+                libc::CPU_SET(processor, &mut set);
+                // Where it is not allowed the program runs unbound, only slower.
+                libc::sched_setaffinity(0, size_of_val(&set), &set);
+            }
+            Ok(())
+        });
+    }
+    let mut group = Group(
+        command
+            .spawn()
+            .map_err(|cause| Error::Start(program.path.clone(), cause))?,
+    );
+    let readers: Vec<_> = [
+        group
+            .0
+            .stderr
+            .take()
+            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        group
+            .0
+            .stdout
+            .take()
+            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|pipe| thread::spawn(move || tail(pipe)))
+    .collect();
+    let status = wait(&mut group.0, orders.limit);
+    drop(group);
+    let output: String = readers
+        .into_iter()
+        .filter_map(|reader| reader.join().ok())
+        .collect();
+    let status = status.ok_or_else(|| Error::Late(program.path.clone(), orders.limit))?;
+    // The program and its children are gone: nobody else writes.
+    let block = &*block;
+    let text = |bytes: &[u8]| {
+        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(0);
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
+    };
+    let note = text(&block.note);
+    if block.started == 0 {
+        return Err(if note.is_empty() {
+            Error::NoControl(program.path.clone(), status, output)
+        } else {
+            Error::Refused(program.path.clone(), note)
+        });
+    }
+    let last = block.current;
+    let checkpoints = (last.events / crate::block::CHECKPOINT_EVERY) as usize;
+    let events = if orders.config.trace {
+        (last.events as usize).min(MAX_EVENTS)
+    } else {
+        0
+    };
+    Ok(Report {
+        runs: block.runs[..block.finished as usize].to_vec(),
+        last,
+        choices: block.choices[..last.choices as usize].to_vec(),
+        note,
+        checkpoints: block.checkpoints[..checkpoints.min(MAX_CHECKPOINTS)].to_vec(),
+        trace: block.trace[..events].to_vec(),
+        learned: block.learned.granule.to_vec(),
+        conflicts: block.learned.count,
+        status,
+        library: PathBuf::from(text(&block.library)),
+        output,
+    })
+}
+
+/// The end of what a pipe delivers.
+fn tail(mut pipe: Box<dyn Read + Send>) -> String {
+    let (mut kept, mut buffer) = (Vec::new(), [0; 8192]);
+    while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+        kept.extend_from_slice(&buffer[..count]);
+        if kept.len() > 2 * OUTPUT {
+            kept.drain(..kept.len() - OUTPUT);
+        }
+    }
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let end = Instant::now() + limit;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        if Instant::now() > end {
+            return None;
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,440 @@
+//! Each classic fault of concurrent programs is found under control and replays exactly; its
+//! repaired twin is never blamed.
+//!
+//! The fixtures are compiled by `ci/vm/controlled-cc` with each compiler that this machine has; a
+//! compiler that is missing shows as an ignored test.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use threadbare_control::block::{Engine, Kind, Points, Strategy, Verdict};
+use threadbare_control::bundle::Bundle;
+use threadbare_control::launch::{Orders, Program, Report, run};
+
+/// Schedules within which each strategy that is named with a fault must find it.
+const SEARCH: u32 = 500;
+/// Schedules of a repaired twin, for each strategy.
+const HARMLESS: u32 = 150;
+const REPLAYS: u32 = 100;
+const SEED: u64 = 1;
+use Strategy::{Pct, Pos, Random, Sticky};
+const STRATEGIES: [Strategy; 4] = [Random, Sticky, Pct, Pos];
+
+struct Fault {
+    source: &'static str,
+    verdict: Verdict,
+    /// Who finds it; the others may.
+    by: &'static [Strategy],
+}
+
+const FAULTS: &[Fault] = &[
+    Fault {
+        source: "lost-update.c",
+        verdict: Verdict::Exit,
+        by: &STRATEGIES,
+    },
+    Fault {
+        source: "lost-wake-up.c",
+        verdict: Verdict::LostWakeUp,
+        by: &STRATEGIES,
+    },
+    // One thread must stand still while the other takes many steps: not what a fair walk does.
+    Fault {
+        source: "aba.c",
+        verdict: Verdict::Exit,
+        by: &[Sticky],
+    },
+    Fault {
+        source: "lock-order.c",
+        verdict: Verdict::Deadlock,
+        by: &STRATEGIES,
+    },
+    Fault {
+        source: "missing-barrier.c",
+        verdict: Verdict::Exit,
+        by: &STRATEGIES,
+    },
+    Fault {
+        source: "use-after-free.c",
+        verdict: Verdict::UseAfterFree,
+        by: &STRATEGIES,
+    },
+    Fault {
+        source: "lost-update.rs",
+        verdict: Verdict::Exit,
+        by: &[Random, Sticky],
+    },
+];
+
+type Test = fn(&str) -> Result<(), Failed>;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for compiler in ["gcc", "clang", "rustc"] {
+        let missing = is_missing(compiler);
+        for fault in FAULTS {
+            let source = fault.source;
+            if source.ends_with(".rs") != (compiler == "rustc") {
+                continue;
+            }
+            for (name, test) in [
+                (
+                    "is found and replayed",
+                    found as fn(&str, &Fault) -> Result<(), Failed>,
+                ),
+                ("repaired is not blamed", harmless),
+            ] {
+                let trial = Trial::test(format!("{source} {name} ({compiler})"), move || {
+                    test(compiler, fault)
+                });
+                let kind = if missing {
+                    format!("no {compiler} on this machine")
+                } else {
+                    String::new()
+                };
+                trials.push(trial.with_kind(kind).with_ignored_flag(missing));
+            }
+        }
+    }
+    let compiler = ["gcc", "clang"]
+        .into_iter()
+        .find(|compiler| !is_missing(compiler));
+    let others: [(&str, Test); 5] = [
+        ("a trace tells the order in which things were done", order),
+        ("a replay with another choice is refused", diverges),
+        (
+            "a bundle replays in another process and is refused when the program changed",
+            bundles,
+        ),
+        ("calls that are replaced keep their contracts", primitives),
+        ("both engines give the same trace", engines),
+    ];
+    for (name, test) in others {
+        let trial = Trial::test(name, move || test(compiler.unwrap_or_default()));
+        let kind = if compiler.is_none() {
+            "no gcc or clang on this machine"
+        } else {
+            ""
+        };
+        trials.push(trial.with_kind(kind).with_ignored_flag(compiler.is_none()));
+    }
+    trials.push(Trial::test(
+        "a program without the runtime is said to be without control",
+        || {
+            let program = Program {
+                path: "/bin/true".into(),
+                ..Program::default()
+            };
+            let error =
+                run(&program, &Orders::new(SEED, 1)).expect_err("there was nothing to report");
+            assert_that(
+                error.to_string().contains("linked with the runtime"),
+                &error.to_string(),
+            )
+        },
+    ));
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn is_missing(compiler: &str) -> bool {
+    Command::new(compiler).arg("--version").output().is_err()
+}
+
+fn assert_that(holds: bool, otherwise: &str) -> Result<(), Failed> {
+    if holds { Ok(()) } else { Err(otherwise.into()) }
+}
+
+/// Where cargo has put the runtime: beside this test.
+fn library() -> PathBuf {
+    let test = std::env::current_exe().expect("this test has a path");
+    let folder = test.parent().expect("it lies in a folder").to_path_buf();
+    assert!(
+        folder.join("libthreadbare_control_runtime.so").exists(),
+        "no runtime in {}",
+        folder.display()
+    );
+    folder
+}
+
+fn build(compiler: &str, source: &str, repaired: bool, to: &Path) -> Program {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = to.join(format!("{source}-{compiler}-{repaired}"));
+    let source = root.join("tests/fixtures").join(source);
+    let library = library();
+    let run = |command: &mut Command| {
+        let output = command.output().expect("the compiler starts");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    if compiler == "rustc" {
+        let mut rustc = Command::new("rustc");
+        // The sanitizer's flags are unstable; the instrumentation is LLVM's, as for C.
+        rustc.env("RUSTC_BOOTSTRAP", "1").args([
+            "--edition=2024",
+            "-O",
+            "-Zsanitizer=thread",
+            "-Zexternal-clangrt",
+        ]);
+        rustc.args([
+            "-Cunsafe-allow-abi-mismatch=sanitizer",
+            "-ldylib=threadbare_control_runtime",
+        ]);
+        rustc
+            .arg("-L")
+            .arg(&library)
+            .arg(format!("-Clink-arg=-Wl,-rpath,{}", library.display()));
+        if repaired {
+            rustc.arg("--cfg=repaired");
+        }
+        run(rustc.arg("-o").arg(&path).arg(&source));
+    } else {
+        let wrapper = root.join("../../ci/vm/controlled-cc");
+        let object = path.with_extension("o");
+        let command = || {
+            let mut cc = Command::new(&wrapper);
+            cc.env("THREADBARE_CONTROL_CC", compiler)
+                .env("THREADBARE_CONTROL_LIB", &library);
+            cc
+        };
+        let define = if repaired { "-DREPAIRED" } else { "-DFAULTY" };
+        run(command()
+            .args(["-O1", "-g1", "-Wall", "-Wno-unused-function", define, "-c"])
+            .arg(&source)
+            .arg("-o")
+            .arg(&object));
+        run(command().arg(&object).arg("-o").arg(&path).arg("-pthread"));
+    }
+    Program {
+        path,
+        ..Program::default()
+    }
+}
+
+fn orders(strategy: Strategy, runs: u32) -> Orders {
+    let mut orders = Orders::new(SEED, runs);
+    orders.config.strategy = strategy;
+    orders.config.points = Points::All;
+    orders.config.freed = true;
+    orders.config.step_cap = 100_000;
+    orders.config.length = 30;
+    orders.config.wall_ms = 5000;
+    orders.limit = Duration::from_secs(100);
+    // On one processor each, whichever: on a busy machine a hand-over between two waits for both.
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    orders.processor = Some(NEXT.fetch_add(1, Ordering::Relaxed) % processors);
+    orders
+}
+
+/// All runs are the one that was found, to the last event.
+fn same(report: &Report, replays: &Report) -> Result<(), Failed> {
+    let found = report.last;
+    assert_that(
+        replays.runs.len() == REPLAYS as usize,
+        "not all replays ran",
+    )?;
+    match replays
+        .runs
+        .iter()
+        .find(|r| (r.hash, r.events, r.verdict) != (found.hash, found.events, found.verdict))
+    {
+        Some(other) => Err(format!("found {found:?}\nreplayed {other:?}\n{}", replays.note).into()),
+        None => Ok(()),
+    }
+}
+
+fn found(compiler: &str, fault: &Fault) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let program = build(compiler, fault.source, false, folder.path());
+    for &strategy in fault.by {
+        let mut orders = orders(strategy, SEARCH);
+        orders.config.stop_after = 1;
+        let report = run(&program, &orders)?;
+        let last = report.last;
+        assert_that(
+            last.verdict == fault.verdict,
+            &format!(
+                "{strategy:?}: {:?} after {} runs\n{}",
+                last,
+                report.runs.len(),
+                report.note
+            ),
+        )?;
+        println!(
+            "{} {compiler} {strategy:?}: {:?} in schedule {}",
+            fault.source,
+            last.verdict,
+            report.runs.len()
+        );
+        same(&report, &run(&program, &orders.replay(&report, REPLAYS))?)?;
+    }
+    Ok(())
+}
+
+fn harmless(compiler: &str, fault: &Fault) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let program = build(compiler, fault.source, true, folder.path());
+    for strategy in STRATEGIES {
+        let report = run(&program, &orders(strategy, HARMLESS))?;
+        assert_that(report.runs.len() == HARMLESS as usize, "not all runs ran")?;
+        if let Some(blamed) = report.runs.iter().find(|r| r.verdict != Verdict::Finished) {
+            return Err(format!("{strategy:?}: {blamed:?}").into());
+        }
+        // Not vacuous: the threads were switched, and not always alike.
+        let mut hashes: Vec<u64> = report.runs.iter().map(|r| r.hash).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_that(
+            hashes.len() > 2,
+            &format!("{strategy:?}: {} schedules of {HARMLESS}", hashes.len()),
+        )?;
+    }
+    Ok(())
+}
+
+/// The check of a replay can fail.
+fn diverges(compiler: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let program = build(compiler, "lost-update.c", false, folder.path());
+    let orders = orders(Strategy::Random, 1);
+    let report = run(&program, &orders)?;
+    let mut cut = report.clone();
+    cut.choices.truncate(report.choices.len() / 2);
+    let replay = run(&program, &orders.replay(&cut, 1))?;
+    assert_that(
+        replay.last.verdict == Verdict::Diverged,
+        &format!("{:?}", replay.last),
+    )?;
+    let mut flipped = report.clone();
+    let first = flipped
+        .choices
+        .iter()
+        .position(|&c| c >> 8 == 2)
+        .ok_or("no choice among two")?;
+    flipped.choices[first] ^= 1;
+    let replay = run(&program, &orders.replay(&flipped, 1))?;
+    assert_that(
+        replay.last.hash != report.last.hash,
+        "another schedule has the same hash",
+    )
+}
+
+/// Carrying out what the traces say, in their order, gives what the program came to. A trace of arrivals,
+/// each event told before others have their turn, does not.
+fn order(compiler: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let program = build(compiler, "lost-update.c", false, folder.path());
+    let (mut kept, mut lost) = (0, 0);
+    for seed in SEED..SEED + 50 {
+        let mut orders = orders(Strategy::Random, 1);
+        orders.config.seed = seed;
+        orders.config.trace = true;
+        let report = run(&program, &orders)?;
+        let of = |kind: Kind| report.trace.iter().filter(move |e| e.kind == kind as u32);
+        let address = of(Kind::Write)
+            .map(|e| e.address)
+            .find(|&a| of(Kind::Write).filter(|e| e.address == a).count() == 6)
+            .ok_or("three additions of two threads write six times")?;
+        let (mut counter, mut read) = (0, [0; 3]);
+        for event in report.trace.iter().filter(|e| e.address == address) {
+            let read = &mut read[event.thread as usize];
+            match event.kind {
+                kind if kind == Kind::Read as u32 => *read = counter,
+                _ => counter = *read + 1,
+            }
+        }
+        assert_that(
+            (counter == 6) == (report.last.code == 0),
+            &format!(
+                "seed {seed}: {counter} by its trace, exit code {}",
+                report.last.code
+            ),
+        )?;
+        *if counter == 6 { &mut kept } else { &mut lost } += 1;
+    }
+    assert_that(kept > 0 && lost > 0, &format!("{kept} right, {lost} lost"))
+}
+
+/// Same seeds, same traces, however threads are switched.
+fn engines(compiler: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    for source in ["lost-wake-up.c", "aba.c"] {
+        let program = build(compiler, source, false, folder.path());
+        let user = orders(Strategy::Random, 100);
+        let mut futex = user.clone();
+        futex.config.engine = Engine::Futex;
+        let hashes = |orders| -> Result<Vec<u64>, Failed> {
+            Ok(run(&program, orders)?.runs.iter().map(|r| r.hash).collect())
+        };
+        assert_that(
+            hashes(&user)? == hashes(&futex)?,
+            &format!("{source}: the engines differ"),
+        )?;
+    }
+    Ok(())
+}
+
+fn bundles(compiler: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let program = build(compiler, "use-after-free.c", false, folder.path());
+    let mut orders = orders(Strategy::Pos, SEARCH);
+    orders.config.stop_after = 1;
+    let report = run(&program, &orders)?;
+    let file = folder.path().join("found.json");
+    Bundle::new(&program, &orders, &report)?.save(&file)?;
+    let replayed = Bundle::load(&file)?.replay(REPLAYS, false)?;
+    assert_that(
+        replayed.same == REPLAYS as usize,
+        &format!("{} of {REPLAYS}", replayed.same),
+    )?;
+    assert_that(
+        replayed.diverged_after.is_none(),
+        "the same, and yet a divergence",
+    )?;
+    // Another environment is another run: said so, not called the same.
+    let mut other = Bundle::load(&file)?;
+    other
+        .program
+        .environment
+        .push(("PADDING".into(), "x".repeat(100)));
+    let replayed = other.replay(1, false)?;
+    assert_that(
+        replayed.same == 0 && replayed.diverged_after == Some(0),
+        "another stack, the same trace",
+    )?;
+    let mut bytes = std::fs::read(&program.path)?;
+    bytes.push(0);
+    std::fs::write(&program.path, bytes)?;
+    let refused = Bundle::load(&file)?
+        .replay(1, false)
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    assert_that(refused.contains("has changed"), &refused)
+}
+
+fn primitives(compiler: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let program = build(compiler, "primitives.c", false, folder.path());
+    let alone = Command::new(&program.path).status()?;
+    assert_that(alone.success(), &format!("without control: {alone}"))?;
+    for engine in [Engine::User, Engine::Futex] {
+        for strategy in STRATEGIES {
+            let mut orders = orders(strategy, 40);
+            orders.config.stop_after = 1;
+            orders.config.engine = engine;
+            let report = run(&program, &orders)?;
+            assert_that(report.runs.len() == 40, "not all runs ran")?;
+            if let Some(run) = report.runs.iter().find(|r| r.verdict != Verdict::Finished) {
+                return Err(format!("{engine:?} {strategy:?}: {run:?}\n{}", report.note).into());
+            }
+        }
+    }
+    Ok(())
+}
