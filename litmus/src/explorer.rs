@@ -1,9 +1,9 @@
 //! What users set before an exploration, and what they give it.
 
+use crate::explore::observer::{Observer, Silent};
 use crate::explore::plan::{Callback, Plan, Shard};
 use crate::explore::program::Program;
 use crate::explore::{Execution, Model, Progress, Report};
-use crate::observe::{Observer, Silent};
 use crate::replay::Trace;
 use crate::session::{Allowances, Closure, Learnt};
 use std::ops::ControlFlow;
@@ -146,6 +146,14 @@ impl Explorer {
     #[doc(hidden)]
     pub fn share(mut self, choices: u64) -> Self {
         self.plan.share = choices;
+        self
+    }
+
+    /// From how many known operations on those are forgotten that no graph has any more; 32,768 unless set. For
+    /// tests, in which even small searches are to forget.
+    #[doc(hidden)]
+    pub fn known(mut self, operations: usize) -> Self {
+        self.plan.known = operations;
         self
     }
 

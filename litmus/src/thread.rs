@@ -29,7 +29,7 @@ pub struct Thread {
     index: u32,
     id: ThreadId,
     token: u32,
-    name: Option<std::sync::Arc<str>>,
+    name: Option<Name>,
     start: Option<Start>,
 }
 
@@ -99,7 +99,7 @@ impl Thread {
         self.id
     }
 
-    /// The name that [`Builder::name`] gave it, as the handle that came of that knows it.
+    /// The name that [`Builder::name`] gave it.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -265,13 +265,25 @@ static MAIN: u8 = 0;
 pub fn current() -> Thread {
     let id = session::current();
     session::tell_apart();
+    let name = session::local(name_key());
     let token = match id {
         0 => session::fixed(std::ptr::from_ref(&MAIN).addr(), 0, 8),
         id => TOKENS
             .with_borrow(|tokens| tokens.get(&id).copied())
             .expect("a thread registers its token first"),
     };
-    Thread::new(id, token)
+    Thread {
+        name: name.and_then(|name| name.downcast_ref::<Name>().cloned()),
+        ..Thread::new(id, token)
+    }
+}
+
+type Name = std::sync::Arc<str>;
+
+/// What a thread's name is kept by.
+fn name_key() -> usize {
+    static NAME: u8 = 0;
+    std::ptr::from_ref(&NAME).addr()
 }
 
 /// Waits for the running thread's token and takes it; or for nothing, as often as
@@ -353,9 +365,36 @@ impl Builder {
         self,
         body: impl FnOnce() -> T + Send + 'static,
     ) -> std::io::Result<JoinHandle<T>> {
-        let mut handle = spawn(body);
-        handle.thread.name = self.name.map(Into::into);
+        let name = self.name.map(Name::from);
+        let mut handle = spawn(named(name.clone(), body));
+        handle.thread.name = name;
         Ok(handle)
+    }
+
+    /// Starts a thread that may borrow what outlives the scope.
+    ///
+    /// # Errors
+    /// Never.
+    #[track_caller]
+    pub fn spawn_scoped<'scope, T: Send + 'scope>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        body: impl FnOnce() -> T + Send + 'scope,
+    ) -> std::io::Result<ScopedJoinHandle<'scope, T>> {
+        let name = self.name.map(Name::from);
+        let mut handle = scope.spawn(named(name.clone(), body));
+        handle.thread.name = name;
+        Ok(handle)
+    }
+}
+
+/// `body`, of a thread with that name.
+fn named<T>(name: Option<Name>, body: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    move || {
+        if let Some(name) = name {
+            session::set_local(name_key(), Rc::new(name));
+        }
+        body()
     }
 }
 

@@ -104,6 +104,13 @@ fn agree(tasks: &Tasks) -> Result<(), TestCaseError> {
             let what = format!("under {model:?} by {workers}");
             agrees(tasks, &expected, &explorer, &what)?;
         }
+        let forgets = Explorer::new().model(model).known(1);
+        agrees(
+            tasks,
+            &expected,
+            &forgets,
+            &format!("under {model:?}, forgetting"),
+        )?;
         for workers in 1..=2 {
             let explorer = Explorer::new().model(model).reduce(true).workers(workers);
             let explorer = explorer.share(2).spurious_failures(tasks.spurious());
@@ -202,6 +209,11 @@ fn configurations_agree(tree: &rich::Tree) -> Result<(), TestCaseError> {
             ("2 workers", explorer.clone().workers(2).share(2)),
             ("3 workers", explorer.clone().workers(3).share(3)),
             ("100 preemptions", wide),
+            ("one that forgets", explorer.clone().known(1)),
+            (
+                "2 that forget",
+                explorer.clone().known(1).workers(2).share(2),
+            ),
         ] {
             let (found, other) = outcomes(&explorer);
             let same = kind(&other).is_some() == kind(&report).is_some();

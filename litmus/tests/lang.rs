@@ -81,7 +81,7 @@ fn wrong_texts_get_the_place_and_the_way_out() {
     .to_vec();
     texts.extend(
         [
-            "return;",
+            "break;",
             "r0;",
             "x = 1;",
             "int x = 1;",

@@ -605,6 +605,71 @@ fn labels_and_loops_that_test_at_the_end() {
 }
 
 #[test]
+fn ways_out_of_loops_switches_and_threads() {
+    for (body, r) in [
+        ("int r = 0; while (1) { r++; if (r == 3) break; }", "3"),
+        (
+            "int r = 0; int i = 0; while (i < 3) { i++; if (i == 2) continue; r += i; }",
+            "4",
+        ),
+        (
+            "int r = 0; for (int i = 0; i < 3; i++) { if (i == 1) continue; r += i; }",
+            "2",
+        ),
+        (
+            "int r = 0; do { r++; if (r == 2) continue; if (r == 3) break; } while (r < 9);",
+            "3",
+        ),
+        (
+            "int r = 0; int i = 0; while (i < 2) { i++; int j = 0; while (1) { j++; if (j == 2) break; } r += j; }",
+            "4",
+        ),
+        ("int r = 1; if (r) return; r = 2;", "1"),
+        (
+            "int r = 1; while (1) { return atomic_fetch_add(x, 1); } r = 2;",
+            "1",
+        ),
+        (
+            "int r = 0; switch (*d) { case 1: r = 1; break; case 4: r = 5; break; default: r = 7; }",
+            "5",
+        ),
+        (
+            "int r = 0; switch (*d) { case 4: r = 5; case 6: r++; break; case 7: r = 9; }",
+            "6",
+        ),
+        ("int r = 3; switch (*d) { case 1: r = 1; }", "3"),
+        (
+            "int r = 0; switch (*d) { default: r = 2; break; case 1: r = 1; }",
+            "2",
+        ),
+        (
+            "int r = 0; int i = 0; while (i < 3) { i++; switch (i) { case 2: continue; default: break; } r += i; }",
+            "4",
+        ),
+    ] {
+        assert_eq!(alone(body), r, "{body}");
+    }
+    for (body, what) in [
+        ("break;", "there is no loop or `switch` around it"),
+        (
+            "switch (1) { case 1: continue; }",
+            "there is no loop around it",
+        ),
+        ("case 1: ;", "there is no `switch`"),
+        (
+            "switch (1) { default: ; default: ; }",
+            "`default` stands here again",
+        ),
+        ("switch (1) { case 1 ; }", "`:`"),
+    ] {
+        let text = format!("C t\n{{ }}\nP0 (int* x) {{ {body} }}\nexists (x=0)");
+        let error = Test::parse(&text).expect_err(body);
+        let words = error.render("t", &text);
+        assert!(words.contains(what), "{words}");
+    }
+}
+
+#[test]
 fn what_c_leaves_undefined_is_said_and_the_rest_goes_on() {
     let text = |body: &str| {
         format!(

@@ -349,28 +349,49 @@ fn a_thread_is_the_same_by_whatever_way_it_is_met() {
     }
 }
 
-/// The process ends all the same, but says whose stack it was.
 #[test]
-fn a_stack_that_overflows_names_itself() {
-    const CHILD: &str = "THREADBARE_LITMUS_OVERFLOWS";
+fn a_stack_that_overflows_is_a_fault() {
     fn deep(n: u64) -> u64 {
         std::hint::black_box([n; 64])[0] + if n == 0 { 0 } else { deep(n + 1) }
     }
-    if std::env::var_os(CHILD).is_some() {
-        check(|| drop(thread::spawn(|| deep(1)).join()));
-        return;
+    for _ in 0..3 {
+        let report = check(|| drop(thread::spawn(|| deep(1)).join()));
+        fails(&report, FailureKind::Assertion, "overflowed its stack");
     }
-    let me = std::env::current_exe().unwrap();
-    let name = "a_stack_that_overflows_names_itself";
-    let run = std::process::Command::new(me)
-        .args([name, "--exact", "--nocapture"])
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    let words = String::from_utf8_lossy(&run.stderr);
-    assert!(!run.status.success());
-    assert!(
-        words.contains("an explored thread has overflowed its stack"),
-        "{words}"
-    );
+    passes(|| assert_eq!(thread::spawn(|| 1).join().unwrap(), 1));
+}
+
+#[test]
+fn a_panic_in_a_destructor_during_a_panic_is_a_fault() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("and once more");
+        }
+    }
+    for _ in 0..3 {
+        let report = check(|| {
+            let _panics = Panics;
+            panic!("at first");
+        });
+        fails(
+            &report,
+            FailureKind::Assertion,
+            "at first; then, in a destructor: and once more",
+        );
+    }
+    passes(|| assert_eq!(thread::spawn(|| 1).join().unwrap(), 1));
+}
+
+#[test]
+fn an_abort_is_a_fault_of_the_thread_that_aborts() {
+    let report = check(|| {
+        let x = Arc::new(AtomicU32::new(0));
+        let other = x.clone();
+        thread::spawn(move || other.store(1, Relaxed));
+        if x.load(Relaxed) == 1 {
+            std::process::abort();
+        }
+    });
+    fails(&report, FailureKind::Assertion, "aborts the process");
 }

@@ -7,8 +7,8 @@
 use super::graph::{Event, Graph, Kind, NONE};
 use super::program::{LocationInfo, Op, Site, Step, Value};
 use super::{Execution, Failure};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::any::Any;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -74,10 +74,12 @@ const FEW: usize = 8;
 pub(crate) struct Cache {
     nodes: Vec<Node>,
     /// The children of a node beyond the first few, by node and answer.
-    further: HashMap<(u32, Value), u32>,
+    further: FxHashMap<(u32, Value), u32>,
     classes: Vec<Class>,
     /// Few, so a list.
     roots: Vec<(Start, u32)>,
+    /// Nodes that have been forgotten.
+    free: Vec<u32>,
 }
 
 impl Cache {
@@ -144,20 +146,56 @@ impl Cache {
     }
 
     fn push(&mut self, step: Step, answer: Value) -> u32 {
-        let node = self.nodes.len() as u32;
-        self.classes.push(Class::of(&step.op));
-        self.nodes.push(Node {
+        let class = Class::of(&step.op);
+        let new = Node {
             op: step.op,
             site: step.site,
             answer,
             child: NONE,
             sibling: NONE,
-        });
+        };
+        if let Some(node) = self.free.pop() {
+            self.classes[node as usize] = class;
+            self.nodes[node as usize] = new;
+            return node;
+        }
+        let node = self.nodes.len() as u32;
+        self.classes.push(class);
+        self.nodes.push(new);
         node
     }
 
+    /// How many operations it knows.
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.nodes.len() - self.free.len()
+    }
+
+    /// Forgets all nodes but those that `lives` is true of. What comes before one of them must be among
+    /// them.
+    pub fn forget(&mut self, lives: &FxHashSet<u32>) {
+        for &node in lives {
+            let mut kept = NONE;
+            let mut next = self.nodes[node as usize].child;
+            while next != NONE {
+                let after = self.nodes[next as usize].sibling;
+                if lives.contains(&next) {
+                    self.nodes[next as usize].sibling = kept;
+                    kept = next;
+                }
+                next = after;
+            }
+            self.nodes[node as usize].child = kept;
+        }
+        self.further
+            .retain(|(parent, _), child| lives.contains(parent) && lives.contains(child));
+        self.roots.retain(|(_, node)| lives.contains(node));
+        self.free.clear();
+        let all = 0..self.nodes.len() as u32;
+        self.free.extend(all.filter(|node| !lives.contains(node)));
+        for &node in &self.free {
+            let node = &mut self.nodes[node as usize];
+            (node.op, node.site) = (Op::End, None);
+        }
     }
 
     /// Forgets everything but keeps the memory.
@@ -166,6 +204,7 @@ impl Cache {
         self.further.clear();
         self.classes.clear();
         self.roots.clear();
+        self.free.clear();
     }
 }
 
@@ -289,6 +328,14 @@ pub(crate) trait Source {
     fn settle(&mut self, _: &Cache) -> Result<(), Fault> {
         Ok(())
     }
+
+    /// Ends what is under way, and adds to `needed` the nodes that it is to ask for later.
+    fn pause(&mut self, _: &Cache, _needed: &mut FxHashSet<u32>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Of other nodes than these nothing needs to be known any more; their numbers are given to others.
+    fn forget(&mut self, _lives: &FxHashSet<u32>) {}
 
     /// Places where a thread was taken to wait, having done nothing but equal reads.
     fn spins(&self) -> Vec<String> {

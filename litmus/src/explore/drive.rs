@@ -61,6 +61,7 @@ impl Plan {
             shared: self.workers > 1 || self.shard.is_some(),
             revisits: self.revisits,
             preemptions: self.preemptions,
+            known: self.known,
             survey: self.survey,
         };
         loop {

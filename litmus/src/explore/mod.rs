@@ -7,6 +7,7 @@ mod drive;
 pub(crate) mod execution;
 pub(crate) mod graph;
 mod model;
+pub(crate) mod observer;
 pub mod oracle;
 mod parallel;
 pub(crate) mod plan;

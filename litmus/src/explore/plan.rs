@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub preemptions: Option<u32>,
     pub sample: Option<(u64, u64)>,
     pub survey: bool,
+    /// Operations known from which on some are forgotten.
+    pub known: usize,
     pub progress: Option<Callback>,
     /// How often a thread may time out, to be said in the report.
     pub time_outs: u32,
@@ -53,6 +55,7 @@ impl Default for Plan {
             preemptions: None,
             sample: None,
             survey: false,
+            known: 1 << 15,
             progress: None,
             time_outs: 1,
         }

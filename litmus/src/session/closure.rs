@@ -6,10 +6,11 @@ use super::run::{Again, Done, Run};
 use super::{Allowances, Fact, LAST_OF, Point, SHARED, Shared, knows, learn, number_of, panics};
 use crate::explore::cache::{Birth, Cache, Fault, Note, Source, Start, answer};
 use crate::explore::graph::{Clock, Event, Graph, Kind, NONE};
+use crate::explore::observer::{self, Observer};
 use crate::explore::program::{LocationInfo, Op, Site, Step, Value, Wait, operation};
 use crate::explore::search::End;
 use crate::explore::{Execution, Failure, FailureKind};
-use crate::observe::{self, Observer};
+use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -469,7 +470,7 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
             return last_of(graph, (question ^ LAST_OF) as u32, event);
         }
         let execution = Execution::new(graph, cache, self, End::Blocked);
-        observe::answered(&*self.observer, &execution, event, question)
+        observer::answered(&*self.observer, &execution, event, question)
     }
 
     fn judge(&self, execution: &Execution<'_>) -> Option<Fault> {
@@ -494,6 +495,18 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
     fn settle(&mut self, cache: &Cache) -> Result<(), Fault> {
         Self::settle(self, cache)?;
         self.settle_waits(cache)
+    }
+
+    fn pause(&mut self, cache: &Cache, needed: &mut FxHashSet<u32>) -> Result<(), Fault> {
+        Self::settle(self, cache)?;
+        self.run.end();
+        let logs = self.settled.iter().flat_map(|settled| &settled.log);
+        needed.extend(logs.map(|done| done.node));
+        Ok(())
+    }
+
+    fn forget(&mut self, lives: &FxHashSet<u32>) {
+        SHARED.with_borrow_mut(|shared| shared.names.forget(lives));
     }
 
     fn left_out(&self) -> Vec<&'static str> {

@@ -4,7 +4,8 @@
 use super::{CodePlace, Point, SHARED};
 use crate::explore::cache::answer;
 use crate::explore::graph::{Event, Graph, Kind, NONE};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 
 /// What handles are of, by the point at which it was made.
 pub(crate) type Handled = u32;
@@ -12,16 +13,26 @@ pub(crate) type Handled = u32;
 /// What outlives runs.
 #[derive(Default)]
 pub(super) struct Ledger {
-    numbers: HashMap<(Option<Point>, u32), Handled>,
+    numbers: FxHashMap<(Option<Point>, u32), Handled>,
     places: Vec<CodePlace>,
     /// For the last point in a thread's life: handles made minus handles dropped by the
     /// thread, where that is not 0.
-    balances: HashMap<Point, Vec<(Handled, i32)>>,
+    balances: FxHashMap<Point, Vec<(Handled, i32)>>,
     /// Of which a handle was dropped by a destructor that may run in one thread or another:
     /// no thread's history tells, so they are not added up.
-    shifting: HashSet<Handled>,
+    shifting: FxHashSet<Handled>,
     /// Last points of threads that leave a result with a destructor behind.
-    results: HashSet<Point>,
+    results: FxHashSet<Point>,
+}
+
+impl Ledger {
+    /// Forgets points in lives that nobody knows any more.
+    pub fn forget(&mut self, lives: impl Fn(&Point) -> bool) {
+        self.numbers
+            .retain(|(point, _), _| point.as_ref().is_none_or(&lives));
+        self.balances.retain(|point, _| lives(point));
+        self.results.retain(&lives);
+    }
 }
 
 /// What a run knows of a thread.

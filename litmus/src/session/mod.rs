@@ -9,10 +9,10 @@ mod closure;
 mod handles;
 mod learnt;
 mod names;
-mod overflow;
 mod panics;
 mod paths;
 mod pending;
+mod rescue;
 mod run;
 mod spin;
 
@@ -36,10 +36,10 @@ use handles::Account;
 use names::Names;
 use panics::{Over, is_unwinding, words};
 use pending::Pending;
+use rustc_hash::FxHashMap;
 use spin::Watch;
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::panic::{Location as Caller, resume_unwind};
 use std::rc::Rc;
 
@@ -92,16 +92,18 @@ struct Shared {
     over: Vec<bool>,
     /// By thread: what may still happen without cause.
     allowances: Vec<Allowances>,
-    locals: HashMap<(u32, usize), Rc<dyn Any>>,
+    locals: FxHashMap<(u32, usize), Rc<dyn Any>>,
     /// What is to be done when the run is over.
     after: Vec<Box<dyn FnOnce()>>,
     /// By thread: what it has yet to tell.
     pending: Vec<Pending>,
+    /// Locks held for reading: thread and location.
+    reading: Vec<(u32, u32)>,
     /// By thread: its handles.
     accounts: Vec<Account>,
     /// Addresses seen in this run, by number, and back.
-    pointers: HashMap<usize, Value>,
-    addresses: HashMap<Value, usize>,
+    pointers: FxHashMap<usize, Value>,
+    addresses: FxHashMap<Value, usize>,
     /// Whether the running thread does what it has not done before, so that its notes
     /// are new.
     fresh: bool,
@@ -113,7 +115,7 @@ struct Shared {
     /// Whether whoever explores is being unwound itself, so that
     /// [`std::thread::panicking`] says nothing of explored threads.
     blind: bool,
-    bodies: HashMap<u32, Body>,
+    bodies: FxHashMap<u32, Body>,
     names: Names,
 }
 
@@ -327,6 +329,30 @@ fn leaves_out(left: fn(&Allowances) -> u32, [all, more]: [&'static str; 2]) -> b
         }
     });
     false
+}
+
+/// The running thread holds a lock for reading.
+pub(crate) fn reads(lock: Location) {
+    SHARED.with_borrow_mut(|s| s.reading.push((s.thread, lock.0)));
+}
+
+/// It gives the lock back.
+pub(crate) fn reads_no_more(lock: Location) {
+    SHARED.with_borrow_mut(|s| {
+        let held = (s.thread, lock.0);
+        let at = s.reading.iter().rposition(|&other| other == held);
+        at.map(|at| s.reading.swap_remove(at))
+    });
+}
+
+/// It waits to read: where it reads the lock already, what `std` allows and nobody explores is told.
+pub(crate) fn waits_to_read(lock: Location) {
+    SHARED.with_borrow_mut(|s| {
+        if s.reading.contains(&(s.thread, lock.0)) {
+            let again = "deadlocks of a thread that reads a lock again behind a writer";
+            s.names.left_out.insert(again);
+        }
+    });
 }
 
 fn without_cause(of: fn(&mut Allowances) -> &mut u32, caller: &'static Caller<'static>) -> bool {

@@ -6,27 +6,29 @@ use super::paths::{Paths, mix};
 use super::spin::Loops;
 use super::{Allowances, Point, SHARED, before_operation, perform, spin};
 use crate::explore::cache::{Birth, Note};
+use crate::explore::graph::NONE;
 use crate::explore::program::{Location, LocationInfo, Op, Value};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
 use std::panic::Location as Caller;
 use std::sync::Arc;
 
 /// Names that outlive runs.
 #[derive(Default)]
 pub(super) struct Names {
-    pub locations: HashMap<(Option<Point>, u32), u32>,
-    pub statics: HashMap<usize, u32>,
+    pub locations: FxHashMap<(Option<Point>, u32), u32>,
+    pub statics: FxHashMap<usize, u32>,
     pub infos: Vec<LocationInfo>,
     /// By location: where it was made; `None` for a static one.
     pub births: Vec<Option<Birth>>,
     pub paths: Paths,
     /// Of a thread that runs the same closure as another: the one started before it. By
     /// where its parent starts it: elsewhere the same thread may run another closure.
-    pub elders: HashMap<(Point, u32), u32>,
+    pub elders: FxHashMap<(Point, u32), u32>,
     /// Whether a thread has asked for its handle.
     pub asked: bool,
     /// By the history of who shows it and how many that has shown: numbers of pointers.
-    pub pointers: HashMap<u64, Value>,
+    pub pointers: FxHashMap<u64, Value>,
     pub loops: Loops,
     /// Places where a thread was taken to spin.
     pub spins: BTreeSet<String>,
@@ -36,11 +38,13 @@ pub(super) struct Names {
     pub allowances: Allowances,
     /// Whether a thread was to wait with a limit and not to time out any more.
     pub timeless: bool,
-    pub points: HashMap<Option<Point>, Value>,
+    pub points: FxHashMap<Option<Point>, Value>,
+    /// How many of these there have ever been.
+    pub learnt: Value,
     /// Contents of more than one word.
-    pub contents: HashMap<Value, Vec<Value>>,
+    pub contents: FxHashMap<Value, Vec<Value>>,
     /// What was noted between two operations.
-    pub notes: HashMap<Point, Vec<Note>>,
+    pub notes: FxHashMap<Point, Vec<Note>>,
     pub fault: Option<String>,
     pub lessons: Lessons,
     pub ledger: Ledger,
@@ -139,8 +143,11 @@ pub(crate) fn current() -> u32 {
 pub(crate) fn knowledge() -> Value {
     SHARED.with_borrow_mut(|shared| {
         let point = shared.points.get(shared.thread as usize).copied().flatten();
-        let fresh = shared.names.points.len() as Value + 1;
-        *shared.names.points.entry(point).or_insert(fresh)
+        let names = &mut shared.names;
+        *names.points.entry(point).or_insert_with(|| {
+            names.learnt += 1;
+            names.learnt
+        })
     })
 }
 
@@ -214,6 +221,17 @@ pub(crate) fn fixed(address: usize, initial: Value, bits: u8) -> u32 {
 }
 
 impl Names {
+    /// Forgets what is named by operations that nobody knows any more.
+    pub fn forget(&mut self, lives: &FxHashSet<u32>) {
+        let lives = |point: &Point| point.node == NONE || lives.contains(&point.node);
+        let lasts = |point: &Option<Point>| point.as_ref().is_none_or(lives);
+        self.locations.retain(|(point, _), _| lasts(point));
+        self.elders.retain(|(point, _), _| lives(point));
+        self.points.retain(|point, _| lasts(point));
+        self.notes.retain(|point, _| lives(point));
+        self.ledger.forget(lives);
+    }
+
     pub fn locate(
         &mut self,
         key: Result<(Option<Point>, u32), usize>,

@@ -23,8 +23,6 @@ pub(super) struct Over;
 thread_local! {
     /// Whether an explored thread is running.
     static EXPLORED: Cell<bool> = const { Cell::new(false) };
-    /// Whether the running explored thread is being unwound, as far as the hook knows.
-    static UNWINDING: Cell<bool> = const { Cell::new(false) };
     /// Whether what panics need not be told.
     static QUIET: Cell<bool> = const { Cell::new(false) };
     static MESSAGE: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -33,7 +31,6 @@ thread_local! {
 /// An explored thread begins to run; `over` when it is to be unwound.
 pub(super) fn begin(over: bool, quiet: bool) {
     EXPLORED.set(true);
-    UNWINDING.set(over);
     QUIET.set(quiet || over);
     MESSAGE.set(None);
 }
@@ -85,23 +82,24 @@ pub(super) fn watch() {
 
 fn hook(previous: &dyn Fn(&PanicHookInfo<'_>), info: &PanicHookInfo<'_>) {
     let message = words(info.payload());
-    let second = UNWINDING.replace(true);
+    // What the standard library says of itself before it aborts adds nothing.
+    let is_last = message.starts_with("panic in a destructor during cleanup");
     MESSAGE.with_borrow_mut(|kept| {
         *kept = Some(match kept.take() {
+            Some(first) if is_last => first,
             Some(first) => format!("{first}; then, in a destructor: {message}"),
             None => message,
         });
     });
-    if !QUIET.get() {
+    if !QUIET.get() && !is_last {
         previous(info);
     }
-    if second {
-        // The standard library ends the process when a destructor panics during an unwinding,
-        // and nothing may stop it: a stack left inside a hook would keep others from setting
-        // theirs for ever. So at least everything is said.
-        let message = MESSAGE.with_borrow(Clone::clone).unwrap_or_default();
-        eprintln!("threadbare-litmus: an explored thread panicked: {message}");
-    }
+}
+
+/// Why the running thread aborts.
+pub(super) fn abort_message() -> String {
+    let message = MESSAGE.with_borrow(Clone::clone);
+    message.unwrap_or_else(|| "an explored thread aborts the process".into())
 }
 
 /// A coroutine in the middle of an unwinding that ends inside of it.

@@ -4,20 +4,20 @@
 //! search. Its path is the same in every run and by every worker, so everything that can be
 //! told, chosen or compared goes by the path.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The threads met so far.
 pub(super) struct Paths {
     /// By index: the ordinals of the spawns that lead there; main has none.
     all: Vec<Vec<u32>>,
-    children: HashMap<(u32, u32), u32>,
+    children: FxHashMap<(u32, u32), u32>,
 }
 
 impl Default for Paths {
     fn default() -> Self {
         Self {
             all: vec![Vec::new()],
-            children: HashMap::new(),
+            children: FxHashMap::default(),
         }
     }
 }

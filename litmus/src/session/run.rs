@@ -1,14 +1,15 @@
 //! One run of the closure: its threads as coroutines.
 
-use super::overflow::watched;
 use super::panics::{self, Over, words};
 use super::paths::mix;
+use super::rescue::watched;
 use super::{Body, Input, Point, Routine, SHARED, before_operation, current, drop_locals, spin};
 use crate::explore::program::{Op, Step, Value};
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult};
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
@@ -36,7 +37,7 @@ fn finish(body: Body, key: &Rc<RefCell<Value>>) -> Step {
 }
 
 thread_local! {
-    static RETURNED: RefCell<HashMap<u32, Rc<RefCell<Value>>>> = RefCell::default();
+    static RETURNED: RefCell<FxHashMap<u32, Rc<RefCell<Value>>>> = RefCell::default();
     /// Stacks to use again: making one is a call of the system.
     static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
 }
@@ -109,6 +110,7 @@ impl Run {
         self.is_new = false;
         let (locals, _) = SHARED.with_borrow_mut(|shared| {
             shared.addresses.clear();
+            shared.reading.clear();
             (
                 std::mem::take(&mut shared.locals),
                 std::mem::take(&mut shared.pointers),

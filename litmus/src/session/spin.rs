@@ -35,7 +35,8 @@ use super::{
     Location, MemoryOrder, Op, SHARED, Shared, Wait, before_operation, block, leave, panics, submit,
 };
 use crate::explore::program::{Guard, Update, Value, truncate};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::panic::Location as Caller;
 
 /// Looks for which a loop must go on as before to be taken for waiting, the first time that
@@ -86,9 +87,9 @@ enum Verdict {
 /// What has been found out about loops, by the histories of threads.
 #[derive(Default)]
 pub(super) struct Loops {
-    verdicts: HashMap<(u64, usize), Verdict>,
+    verdicts: FxHashMap<(u64, usize), Verdict>,
     /// Failing turns by where they begin.
-    turns: HashMap<u64, Vec<Vec<Look>>>,
+    turns: FxHashMap<u64, Vec<Vec<Look>>>,
     /// Loops that have been seen to wait.
     seen: BTreeSet<CodePlace>,
 }

@@ -79,7 +79,9 @@ impl Once {
         };
         match session::perform(op, caller) {
             NOT_YET => {
+                let running = Running { once: self, caller };
                 f();
+                std::mem::forget(running);
                 // Release: with the acquire of those who find it done.
                 self.state.store(DONE, MemoryOrder::Release, caller);
             }
@@ -102,6 +104,22 @@ impl Once {
     #[track_caller]
     pub fn is_completed(&self) -> bool {
         self.state.load(MemoryOrder::Acquire, Caller::caller()) == DONE
+    }
+}
+
+/// A call that runs. Unwound it would poison the cell: an operation, by which the panic is a fault
+/// whoever catches it.
+struct Running<'a> {
+    once: &'a Once,
+    caller: &'static Caller<'static>,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let state = &self.once.state;
+        if !session::is_over() {
+            state.store(NOT_YET, MemoryOrder::Release, self.caller);
+        }
     }
 }
 

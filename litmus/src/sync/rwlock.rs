@@ -84,16 +84,17 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Blocks while a writer holds the lock.
+    /// Blocks while a writer holds the lock. With `std` it may also block while a writer waits, for ever if that
+    /// waits for this thread, which reads the lock already: not explored, and said beside the result.
     ///
     /// # Errors
     /// Never: a panic ends the exploration before a lock can be found poisoned.
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let caller = Caller::caller();
+        session::waits_to_read(self.word.at(caller));
         self.take(Guard::clear(WRITER), Update::Add(1), caller);
-        self.content.look(caller);
-        Ok(RwLockReadGuard { lock: self, caller })
+        Ok(self.reading(caller))
     }
 
     /// Takes the lock for reading unless a writer holds it.
@@ -106,8 +107,7 @@ impl<T: ?Sized> RwLock<T> {
         if !self.try_take(Guard::clear(WRITER), Update::Add(1), caller) {
             return Err(TryLockError::WouldBlock);
         }
-        self.content.look(caller);
-        Ok(RwLockReadGuard { lock: self, caller })
+        Ok(self.reading(caller))
     }
 
     /// Blocks until nobody else holds the lock.
@@ -155,6 +155,12 @@ impl<T: ?Sized> RwLock<T> {
 
     fn data(&self) -> *mut T {
         in_static::content(&self.data, self.copy)
+    }
+
+    fn reading(&self, caller: &'static Caller<'static>) -> RwLockReadGuard<'_, T> {
+        session::reads(self.word.at(caller));
+        self.content.look(caller);
+        RwLockReadGuard { lock: self, caller }
     }
 
     fn writing(&self, caller: &'static Caller<'static>) -> RwLockWriteGuard<'_, T> {
@@ -242,6 +248,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockReadGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
         if !session::is_over() {
+            session::reads_no_more(self.lock.word.at(self.caller));
             self.lock.release(Update::Sub(1), self.caller);
         }
     }
@@ -268,6 +275,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
             value: 1,
         };
         session::perform(op, caller);
+        session::reads(lock.word.at(caller));
         RwLockReadGuard { lock, caller }
     }
 

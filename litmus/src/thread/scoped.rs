@@ -85,7 +85,7 @@ impl<'scope> Scope<'scope, '_> {
 
 /// A thread of a [`Scope`].
 pub struct ScopedJoinHandle<'scope, T> {
-    thread: Thread,
+    pub(super) thread: Thread,
     started: &'scope RefCell<Vec<u32>>,
     result: Rc<RefCell<Option<T>>>,
 }

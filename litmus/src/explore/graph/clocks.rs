@@ -37,8 +37,14 @@ impl Graph {
     /// more, its end.
     #[inline]
     pub fn seen(&self, position: u32, which: Clock, thread: u32) -> u32 {
-        let four = &self.clocks[position as usize * self.width + thread as usize / 4];
-        four[which as usize][thread as usize % 4].into()
+        self.known_to(position).seen(which, thread)
+    }
+
+    /// The clocks of an event, for who asks them more than once.
+    #[inline]
+    pub fn known_to(&self, position: u32) -> Known<'_> {
+        let start = position as usize * self.width;
+        Known(&self.clocks[start..start + self.width])
     }
 
     /// Whether `a` is in the prefix of `b`, or is `b`.
@@ -48,52 +54,53 @@ impl Graph {
         self.seen(b, which, thread) >= index
     }
 
-    /// Appends the clocks of a new event, before reads-from.
+    /// Appends the clocks of the youngest event, before reads-from.
     #[inline]
-    pub(super) fn push_clocks(&mut self, position: u32, before: u32) {
+    pub(super) fn push_clocks(&mut self, position: u32) {
         for i in 0..self.width {
-            self.clocks.push(match before {
-                NONE => Four::default(),
-                before => self.clocks[before as usize * self.width + i],
-            });
+            let four = self.base_clock(position, i);
+            self.clocks.push(four);
         }
-        self.enter_clocks(position);
+        self.enter_twin(position);
     }
 
     /// Clocks before reads-from: the predecessor's, and the event itself. What stands for
     /// the message is of no meaning until it is set.
     #[inline]
     pub fn base_clocks(&mut self, position: u32) {
-        let before = self.at(position).before;
         for i in 0..self.width {
-            self.clocks[position as usize * self.width + i] = match before {
-                NONE => Four::default(),
-                before => self.clocks[before as usize * self.width + i],
-            };
+            self.clocks[position as usize * self.width + i] = self.base_clock(position, i);
         }
-        self.enter_clocks(position);
+        self.enter_twin(position);
     }
 
-    /// Puts the event itself into its clocks, and what its twin asks for.
+    /// The `i`th of an event's clocks before reads-from, without what its twin asks for.
     #[inline]
-    fn enter_clocks(&mut self, position: u32) {
-        let Event {
-            thread,
-            index,
-            twin,
-            ..
-        } = *self.at(position);
-        let four = &mut self.clocks[position as usize * self.width + thread as usize / 4];
-        for which in [Clock::Porf, Clock::Hb, Clock::Prefix] {
-            four[which as usize][thread as usize % 4] = index as u16;
+    fn base_clock(&self, position: u32, i: usize) -> Four {
+        let event = self.at(position);
+        let mut four = match event.before {
+            NONE => Four::default(),
+            before => self.clocks[before as usize * self.width + i],
+        };
+        if event.thread as usize / 4 == i {
+            for which in [Clock::Porf, Clock::Hb, Clock::Prefix] {
+                four[which as usize][event.thread as usize % 4] = event.index as u16;
+            }
         }
-        if twin != NONE {
-            self.enter_twin(position, twin);
+        four
+    }
+
+    /// Puts what its twin asks for into the clocks of an event.
+    #[inline]
+    fn enter_twin(&mut self, position: u32) {
+        match self.at(position).twin {
+            NONE => {}
+            twin => self.enter_clocks_of(position, twin),
         }
     }
 
     #[cold]
-    fn enter_twin(&mut self, position: u32, twin: u32) {
+    fn enter_clocks_of(&mut self, position: u32, twin: u32) {
         let Event {
             thread,
             index,
@@ -231,6 +238,24 @@ impl Graph {
             let known = &mut four[which as usize][joined as usize % 4];
             *known = ended.max(*known);
         }
+    }
+}
+
+/// The clocks of an event.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'g>(&'g [Four]);
+
+impl Known<'_> {
+    /// As [`Graph::seen`].
+    #[inline]
+    pub fn seen(self, which: Clock, thread: u32) -> u32 {
+        self.0[thread as usize / 4][which as usize][thread as usize % 4].into()
+    }
+
+    /// Whether the event is in a clock.
+    #[inline]
+    pub fn has(self, which: Clock, event: &Event) -> bool {
+        self.seen(which, event.thread) >= event.index
     }
 }
 

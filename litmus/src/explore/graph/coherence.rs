@@ -55,9 +55,14 @@ impl Graph {
     pub fn remove_co(&mut self, write: u32) {
         let Event { location, rank, .. } = *self.at(write);
         if rank != 0 {
-            self.places[location as usize].co.remove(rank as usize - 1);
             self.at_mut(write).rank = 0;
-            self.renumber(location as usize, rank as usize - 1);
+            let co = &mut self.places[location as usize].co;
+            if rank as usize == co.len() {
+                co.pop();
+            } else {
+                co.remove(rank as usize - 1);
+                self.renumber(location as usize, rank as usize - 1);
+            }
         }
     }
 

@@ -215,7 +215,7 @@ impl Graph {
             release_fence,
             twin,
         });
-        self.push_clocks(position, before);
+        self.push_clocks(position);
         if order.is_seq_cst() {
             self.seq_cst.push(position);
         }
@@ -278,10 +278,14 @@ impl Graph {
     /// Makes the event an access of `location`.
     #[inline]
     pub fn access(&mut self, position: u32, location: u32) {
-        self.at_mut(position).location = location;
-        let plain = self.at(position).order == MemoryOrder::Plain;
+        let event = self.at_mut(position);
+        event.location = location;
+        let (kind, plain) = (event.kind, event.order == MemoryOrder::Plain);
         let place = &mut self.places[location as usize];
         place.accesses.push(position);
-        place.plain += u32::from(plain);
+        if plain {
+            place.plain += 1;
+            place.ends += u32::from(kind == Kind::Free);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What a graph has of each thread and of each location.
 
 use super::super::program::{MemoryOrder, Value};
-use super::{Event, NONE};
+use super::{Event, Kind, NONE};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Thread {
@@ -26,6 +26,8 @@ pub(crate) struct Place {
     pub bits: u8,
     /// How many accesses are plain.
     pub plain: u32,
+    /// How many of these are its end.
+    pub ends: u32,
     /// How many writes are `applied`.
     pub applied: u32,
     /// Who made it.
@@ -39,7 +41,10 @@ impl Place {
     /// Counts an access no more.
     #[inline]
     pub(super) fn forget(&mut self, access: &Event) {
-        self.plain -= u32::from(access.order == MemoryOrder::Plain);
+        if access.order == MemoryOrder::Plain {
+            self.plain -= 1;
+            self.ends -= u32::from(access.kind == Kind::Free);
+        }
         self.applied -= u32::from(access.applied);
     }
 

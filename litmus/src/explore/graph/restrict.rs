@@ -5,14 +5,11 @@ use super::{Clock, Graph, Kind, NONE, Place, Thread};
 impl Graph {
     /// Drops every event from position `keep` on.
     pub fn cut(&mut self, keep: u32) {
-        while self.len() > keep {
-            let position = self.len() - 1;
-            if self.at(position).kind == Kind::Write {
+        for position in (keep..self.len()).rev() {
+            let event = *self.at(position);
+            if event.kind == Kind::Write {
                 self.remove_co(position);
             }
-            let Some(event) = self.events.pop() else {
-                break;
-            };
             let state = &mut self.threads[event.thread as usize];
             state.events.pop();
             state.next = NONE;
@@ -20,12 +17,6 @@ impl Graph {
                 let place = &mut self.places[event.location as usize];
                 place.accesses.pop();
                 place.forget(&event);
-            }
-            if event.order.is_seq_cst() {
-                self.seq_cst.pop();
-            }
-            if self.revisited.last() == Some(&position) {
-                self.revisited.pop();
             }
             match event.kind {
                 Kind::Write if event.exclusive => self.pending = event.thread,
@@ -38,6 +29,12 @@ impl Graph {
                 _ => {}
             }
         }
+        for listed in [&mut self.seq_cst, &mut self.revisited] {
+            while listed.last().is_some_and(|&event| event >= keep) {
+                listed.pop();
+            }
+        }
+        self.events.truncate(keep as usize);
         self.clocks.truncate(keep as usize * self.width);
     }
 
@@ -48,8 +45,9 @@ impl Graph {
     pub fn restrict(&self, read: u32, write: u32, into: &mut Self, map: &mut Vec<u32>) {
         self.copy_until(read, into);
         map.clear();
+        let prefix = self.known_to(write);
         for (position, event) in (read + 1..).zip(&self.events[read as usize + 1..]) {
-            if self.seen(write, Clock::Prefix, event.thread) >= event.index {
+            if prefix.has(Clock::Prefix, event) {
                 map.push(into.len());
                 self.copy(position, read, into, map);
             } else {
@@ -94,6 +92,9 @@ impl Graph {
     fn copy_until(&self, last: u32, into: &mut Self) {
         let count = last as usize + 1;
         let older = |from: &[u32], to: &mut Vec<u32>| {
+            if from.is_empty() {
+                return to.clear();
+            }
             let younger = from.iter().rev().take_while(|&&event| event > last).count();
             to.clear();
             to.extend_from_slice(&from[..from.len() - younger]);
@@ -120,7 +121,7 @@ impl Graph {
         for (from, to) in self.places.iter().zip(&mut into.places) {
             older(&from.accesses, &mut to.accesses);
             (to.initial, to.bits) = (from.initial, from.bits);
-            (to.plain, to.applied) = (from.plain, from.applied);
+            (to.plain, to.ends, to.applied) = (from.plain, from.ends, from.applied);
             (to.creator, to.born) = (from.creator, from.born);
             to.co.clear();
         }
@@ -150,8 +151,9 @@ impl Graph {
         }
         into.events.push(event);
         let start = position as usize * self.width;
-        into.clocks
-            .extend_from_slice(&self.clocks[start..start + self.width]);
+        for &four in &self.clocks[start..start + self.width] {
+            into.clocks.push(four);
+        }
     }
 }
 

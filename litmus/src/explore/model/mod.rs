@@ -50,11 +50,11 @@ pub(crate) fn floor<M: MemoryModel>(graph: &Graph, location: u32, before: u32) -
     if before == NONE {
         return 0;
     }
-    let top = place.co.len() as u32;
+    let (top, known) = (place.co.len() as u32, graph.known_to(before));
     let mut floor = 0;
     for &access in place.accesses.iter().rev() {
         let other = graph.at(access);
-        if graph.seen(before, M::FLOOR, other.thread) >= other.index {
+        if known.has(M::FLOOR, other) {
             let rank = match other.kind {
                 Kind::Write => other.rank,
                 _ => graph.rank_of(other.rf),

@@ -189,9 +189,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             node,
             location,
             order: now,
+            locked,
             ..
         } = *self.graph.at(read);
-        if let Some((update, success, failure)) = self.update_of(node) {
+        if locked && let Some((update, success, failure)) = self.update_of(node) {
             let old = self.graph.value_of(location, write);
             let exclusive = self.graph.writes(location, update, old);
             let order = if exclusive { success } else { failure };

@@ -112,7 +112,10 @@ pub(super) struct Updates;
 impl<M: MemoryModel, S: Source> Layer<M, S> for Updates {
     #[inline]
     fn before_choice(search: &Search<M, S>, access: u32) -> Result<(), Stop> {
-        search.looks_at(access)
+        match search.commuting.any {
+            true => search.looks_at(access),
+            false => Ok(()),
+        }
     }
 
     #[inline]

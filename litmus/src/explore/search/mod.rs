@@ -11,6 +11,7 @@ mod add;
 mod bound;
 mod commute;
 mod end;
+mod forget;
 mod item;
 mod layer;
 mod memory;
@@ -87,6 +88,8 @@ pub(crate) struct Settings {
     pub revisits: Option<usize>,
     /// The greatest number of preemptions of an execution.
     pub preemptions: Option<u32>,
+    /// Operations known from which on those that no graph has any more are forgotten.
+    pub known: usize,
     /// Races and threads that wait for ever are part of what is looked for, not its end.
     pub survey: bool,
 }
@@ -105,6 +108,8 @@ pub(crate) struct Search<M, S> {
     map: Vec<u32>,
     /// The threads that the source has told of, in order of their paths.
     order: Vec<u32>,
+    /// How many operations the cache may know before some are forgotten.
+    full: usize,
     /// Choices taken on the way here.
     depth: u32,
     /// Whether a bound left something out.
@@ -159,6 +164,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 &settings.ordered,
                 settings.shared,
             ),
+            full: settings.known,
             settings,
             items,
             base: 0,
@@ -187,6 +193,9 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 && mine
             {
                 visit(self, end)?;
+            }
+            if self.cache.len() >= self.full {
+                self.forget()?;
             }
             loop {
                 let Some((item, depth)) = self.pop() else {

@@ -18,7 +18,7 @@ use super::super::cache::{Fault, Source};
 use super::super::graph::{Clock, Graph};
 use super::super::model::MemoryModel;
 use super::super::program::MemoryOrder;
-use super::{Event, Kind, NONE, Search, Stop};
+use super::{Kind, NONE, Search, Stop};
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
     #[inline]
@@ -44,16 +44,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         if place.plain == 0 && place.born == 0 {
             return Ok(());
         }
-        // Most are before it, and that is soon seen; an end is to be looked at all the same.
+        // Most are before it, and that is soon seen; where there is an end all are to be looked at.
+        let (known, ends) = (graph.known_to(event), place.ends > 0);
         let clashes = |&other: &u32| {
-            let Event {
-                kind,
-                thread,
-                index,
-                ..
-            } = *graph.at(other);
-            (graph.seen(event, Clock::Hb, thread) < index || kind == Kind::Free)
-                && clash(graph, other, event).is_some()
+            (!known.has(Clock::Hb, graph.at(other)) || ends) && clash(graph, other, event).is_some()
         };
         if place.born != 0 && graph.is_early(event)
             || place.plain > 0 && place.accesses.iter().any(clashes)

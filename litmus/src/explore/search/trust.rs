@@ -87,10 +87,16 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     pub(super) fn add_read(&mut self, thread: u32, node: u32) -> Result<(), Stop> {
         let read = self.push_read(thread, node)?;
         let Event {
-            location, before, ..
+            location,
+            before,
+            locked,
+            ..
         } = *self.graph.at(read);
         let top = self.graph.place(location).co.len() as u32;
-        let update = self.update_of(node);
+        let update = match locked {
+            true => self.update_of(node),
+            false => None,
+        };
         for rank in floor::<M>(&self.graph, location, before)..top {
             let write = self.graph.ranked(location, rank);
             let exclusive = update.is_some_and(|(update, ..)| {
@@ -205,14 +211,19 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         if !self.keeps(write) || !M::admits(&self.graph, write, &mut self.scratch) {
             return false;
         }
-        let count = self.graph.place(location).accesses.len();
-        (0..count).all(|i| {
-            let access = self.graph.place(location).accesses[i];
-            let event = self.graph.at(access);
-            event.kind != Kind::Read
-                || event.rf != write
-                || self.keeps(access) && M::admits(&self.graph, access, &mut self.scratch)
-        })
+        let mut from = 0;
+        loop {
+            let accesses = &self.graph.place(location).accesses;
+            let mut rest = accesses[from..].iter();
+            let Some(at) = rest.position(|&access| self.graph.at(access).rf == write) else {
+                return true;
+            };
+            let reader = accesses[from + at];
+            if !self.keeps(reader) || !M::admits(&self.graph, reader, &mut self.scratch) {
+                return false;
+            }
+            from += at + 1;
+        }
     }
 }
 
@@ -246,13 +257,21 @@ impl Revisitor {
     /// The reads that it may revisit, as deep as everything to be deleted is maximal.
     pub fn reads(self, graph: &Graph) -> impl Iterator<Item = u32> {
         let accesses = &graph.place(self.location).accesses;
-        let may = move |&event: &u32| {
-            graph.at(event).kind == Kind::Read && event <= self.limit && !self.keeps(graph, event)
+        let [first, second] = self.prefix;
+        let first = graph.known_to(first);
+        let second = (second != NONE).then(|| graph.known_to(second));
+        let keeps = move |event: &Event| {
+            first.has(Clock::Prefix, event)
+                || second.is_some_and(|second| second.has(Clock::Prefix, event))
+        };
+        let may = |&position: &u32| {
+            let event = graph.at(position);
+            event.kind == Kind::Read && position <= self.limit && !keeps(event)
         };
         let oldest = accesses.iter().copied().find(may);
         (oldest.unwrap_or(self.position)..self.position)
             .rev()
-            .filter(move |&event| !self.keeps(graph, event))
+            .filter(move |&event| !keeps(graph.at(event)))
             .take_while(move |&event| self.is_maximal(graph, event))
             .filter(move |&event| {
                 graph.at(event).location == self.location

@@ -4,6 +4,7 @@ mod atomic;
 mod condition;
 mod expr;
 mod head;
+mod jumps;
 mod linux;
 mod refusal;
 mod state;
@@ -19,6 +20,7 @@ use super::ast::{
     Prop, Quantifier, RmwOp, Stmt, StmtKind, Test, Thread, Type, UnOp, Value, Variable, c_name,
 };
 use super::error::{ParseError, Pos, Warning};
+use jumps::Ways;
 use token::{Scanner, Token};
 
 /// Longest text accepted, in bytes.
@@ -47,6 +49,8 @@ struct Parser {
     known: Known,
     /// The names of the thread at hand.
     env: Env,
+    /// Its ways to go on elsewhere.
+    ways: Ways,
     warnings: Vec<Warning>,
 }
 
@@ -82,6 +86,7 @@ pub(super) fn test(source: &str) -> Result<(Test, Vec<Warning>)> {
         nodes: 0,
         known: Known::default(),
         env: Env::default(),
+        ways: Ways::default(),
         warnings: Vec::new(),
     };
     let init_at = parser.at();

@@ -26,9 +26,9 @@ impl Parser {
 /// Why a well-known construct is not supported, and what to do instead.
 pub(super) fn refusal(word: &str) -> Option<(&'static str, &'static str)> {
     Some(match word {
-        "return" | "break" | "continue" | "switch" => (
-            "control flow is if/else, while, do, for and goto",
-            "nest if/else, let a register end the loop, or go to a label",
+        "case" | "default" => (
+            "there is no `switch` whose braces it stands in",
+            "write it between statements of a `switch`, not inside one of them",
         ),
         "rcu_read_lock" | "rcu_read_unlock" | "synchronize_rcu" | "srcu_read_lock"
         | "srcu_read_unlock" | "synchronize_srcu" | "call_rcu" | "__srcu" => (

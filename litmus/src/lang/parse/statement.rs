@@ -27,6 +27,7 @@ impl Parser {
         let mut out = Vec::new();
         self.expect("{", "before the thread's body")?;
         self.block(&mut out)?;
+        self.end_thread(&mut out);
         check_labels(&out)?;
         Ok(out)
     }
@@ -42,7 +43,7 @@ impl Parser {
         Ok(())
     }
 
-    fn push(&mut self, at: Pos, kind: StmtKind, out: &mut Vec<Stmt>) {
+    pub(super) fn push(&mut self, at: Pos, kind: StmtKind, out: &mut Vec<Stmt>) {
         let stmt = Stmt { at, kind };
         // What is in a block has been noted already.
         if !stmt.is_compound() {
@@ -51,7 +52,7 @@ impl Parser {
         out.push(stmt);
     }
 
-    fn statement(&mut self, out: &mut Vec<Stmt>) -> Result<()> {
+    pub(super) fn statement(&mut self, out: &mut Vec<Stmt>) -> Result<()> {
         let at = self.at();
         if self.eat(";") {
             return Ok(());
@@ -69,6 +70,8 @@ impl Parser {
                 "while" => return self.while_loop(out),
                 "for" => return self.for_loop(out),
                 "do" => return self.do_loop(out),
+                "switch" => return self.switch(out),
+                "break" | "continue" | "return" => return self.jump(&word, out),
                 "goto" => {
                     self.advance();
                     let name = self.word("a label")?;
@@ -316,7 +319,7 @@ impl Parser {
     }
 
     /// `(e)` after `if` or `while`.
-    fn test(&mut self, word: &str) -> Result<Expr> {
+    pub(super) fn test(&mut self, word: &str) -> Result<Expr> {
         self.expect("(", &format!("after `{word}`"))?;
         let test = self.whole_expr()?;
         self.expect(")", "after the condition")?;
@@ -328,8 +331,11 @@ impl Parser {
         self.advance();
         let test = self.test("while")?;
         let mut body = Vec::new();
+        self.begin_loop();
         self.body(&mut body)?;
+        self.end_turn(&mut body);
         self.push(at, StmtKind::While(test, body), out);
+        self.leave(out);
         Ok(())
     }
 
@@ -337,12 +343,15 @@ impl Parser {
         let at = self.at();
         self.advance();
         let mut body = Vec::new();
+        self.begin_loop();
         self.body(&mut body)?;
+        self.end_turn(&mut body);
         if !self.eat_word("while") {
             return Err(self.error("the loop has no end", "close it with `while (…);`"));
         }
         let test = self.test("while")?;
         self.push(at, StmtKind::DoWhile(body, test), out);
+        self.leave(out);
         self.expect(";", "after the loop")
     }
 
@@ -367,9 +376,12 @@ impl Parser {
             self.simple(self.at(), &mut step)?;
         }
         self.expect(")", "after the loop's step")?;
+        self.begin_loop();
         self.body(&mut body)?;
+        self.end_turn(&mut body);
         body.append(&mut step);
         self.push(at, StmtKind::While(test, body), out);
+        self.leave(out);
         Ok(())
     }
 }

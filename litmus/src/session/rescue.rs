@@ -1,0 +1,173 @@
+//! Ends that would be the whole process's, made faults of the explored thread that they come from.
+//!
+//! *A stack that overflows.* Below each stack there is a page that nothing may touch. Who does gets the
+//! signal that a bad pointer gets too; the standard library's handler knows the stacks of its own threads only.
+//!
+//! *Aborts*: a panic in a destructor that runs during an unwinding, a panic that may not leave a
+//! function, [`std::process::abort`].
+//!
+//! Both are signals that the thread sends to itself. Their handler leaves the thread's stack for good, as
+//! [`leave`](super::leave) does: it hands a fault to whoever runs the thread and never comes back. That
+//! is allowed of a handler which interrupts nothing that others wait for, so it is not done where the
+//! session's own state is in use, nor for an overflow inside of another library, which may be the
+//! allocator with a lock held: then the process ends, after a word.
+
+use super::{SHARED, panics};
+use crate::explore::program::Op;
+use std::cell::Cell;
+use std::ptr;
+use std::sync::OnceLock;
+
+thread_local! {
+    /// The lowest address of the stack on which explored code is running; 0 for none.
+    static LIMIT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What handled the signals before.
+static BEFORE: OnceLock<[(libc::c_int, libc::sigaction); 3]> = OnceLock::new();
+
+const OVERFLOW: &str = "an explored thread has overflowed its stack of 2 MiB: a recursion without \
+    end? Large values go on the heap";
+
+/// Runs `body`, which runs code on the stack that begins at `limit`.
+pub(super) fn watched<R>(limit: usize, body: impl FnOnce() -> R) -> R {
+    install();
+    let outer = LIMIT.replace(limit);
+    let result = body();
+    LIMIT.set(outer);
+    result
+}
+
+fn install() {
+    BEFORE.get_or_init(|| {
+        let handlers = [
+            // On the stack that the standard library keeps for this in each of its threads.
+            (libc::SIGSEGV, on_bad_access as *const (), libc::SA_ONSTACK),
+            (libc::SIGBUS, on_bad_access as *const (), libc::SA_ONSTACK),
+            (libc::SIGABRT, on_abort as *const (), 0),
+        ];
+        handlers.map(|(signal, handler, flags)| {
+            // SAFETY: all zero is a valid `sigaction`; both pointers are to live ones, and the handlers
+            // have the signature that `SA_SIGINFO` asks for.
+            unsafe {
+                let (mut new, mut old): (libc::sigaction, libc::sigaction) =
+                    (std::mem::zeroed(), std::mem::zeroed());
+                new.sa_sigaction = handler as usize;
+                // Not deferred: who never comes back must not leave the signal blocked.
+                new.sa_flags = libc::SA_SIGINFO | libc::SA_NODEFER | flags;
+                libc::sigaction(signal, &raw const new, &raw mut old);
+                (signal, old)
+            }
+        })
+    });
+}
+
+/// Nothing in it allocates or locks before it is known that it interrupts explored code.
+extern "C" fn on_bad_access(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    let limit = LIMIT.get();
+    // SAFETY: the system gives a live `siginfo_t`, of a signal that has an address; the constants
+    // that `sysconf` is asked for exist.
+    let (at, page) = unsafe { ((*info).si_addr().addr(), libc::sysconf(libc::_SC_PAGESIZE)) };
+    if limit != 0 && (limit..limit + page as usize).contains(&at) {
+        if is_ours(context) {
+            leave(OVERFLOW.to_string());
+        }
+        end(OVERFLOW);
+    }
+    pass_on(signal, info, context);
+}
+
+extern "C" fn on_abort(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    // SAFETY: the system gives a live `siginfo_t`; a process may ask for its own number.
+    let mine = unsafe { (*info).si_code == libc::SI_TKILL && (*info).si_pid() == libc::getpid() };
+    if mine && LIMIT.get() != 0 {
+        leave(panics::abort_message());
+        end("an explored thread aborts the process");
+    }
+    pass_on(signal, info, context);
+}
+
+/// Whether the instruction that was interrupted is of this program, not of a library that it loads.
+fn is_ours(context: *mut libc::c_void) -> bool {
+    unsafe extern "C" {
+        static __executable_start: u8;
+        static etext: u8;
+    }
+    // SAFETY: the system gives a live `ucontext_t`.
+    let context = unsafe { &*context.cast::<libc::ucontext_t>() };
+    #[cfg(target_arch = "x86_64")]
+    let at = context.uc_mcontext.gregs[libc::REG_RIP as usize] as usize;
+    #[cfg(target_arch = "aarch64")]
+    let at = context.uc_mcontext.pc as usize;
+    let (start, end) = (&raw const __executable_start, &raw const etext);
+    (start.addr()..end.addr()).contains(&at)
+}
+
+/// Leaves the running explored thread for good with a fault; comes back if that cannot be.
+fn leave(message: String) {
+    let yielder = SHARED.try_with(|shared| {
+        let shared = shared.try_borrow().ok()?;
+        shared.yielders.get(shared.thread as usize).copied()
+    });
+    let Ok(Some(yielder)) = yielder else {
+        return;
+    };
+    // Nobody runs on this stack any more.
+    LIMIT.set(0);
+    loop {
+        // SAFETY: the yielder lives on the stack of the coroutine that was interrupted, which registered
+        // it when it began.
+        unsafe { &*yielder }.suspend(Op::Fail(message.as_str().into()).into());
+    }
+}
+
+fn end(message: &str) -> ! {
+    for text in ["threadbare-litmus: ", message, "\n"] {
+        // SAFETY: the text is live and has that length; the function may be called in a handler.
+        unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
+    }
+    // SAFETY: the default action of a signal is always a valid one; `abort` may be called in a
+    // handler.
+    unsafe {
+        libc::signal(libc::SIGABRT, libc::SIG_DFL);
+        libc::abort();
+    }
+}
+
+/// Does what was to be done before the handlers were installed.
+fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let before = BEFORE
+        .get()
+        .and_then(|all| all.iter().find(|(of, _)| *of == signal));
+    match before {
+        Some((_, old)) if ![libc::SIG_DFL, libc::SIG_IGN].contains(&old.sa_sigaction) => {
+            if old.sa_flags & libc::SA_SIGINFO == 0 {
+                // SAFETY: without that flag the handler takes the signal alone.
+                let old: extern "C" fn(libc::c_int) =
+                    unsafe { std::mem::transmute(old.sa_sigaction) };
+                old(signal);
+            } else {
+                // SAFETY: with that flag it takes what this one does.
+                let old: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
+                    unsafe { std::mem::transmute(old.sa_sigaction) };
+                old(signal, info, context);
+            }
+        }
+        _ => {
+            // SAFETY: all zero is the default action, which ends the process when the access is
+            // tried again, or by `abort` itself.
+            unsafe {
+                let default: libc::sigaction = std::mem::zeroed();
+                libc::sigaction(signal, &raw const default, ptr::null_mut());
+            }
+        }
+    }
+}
