@@ -1,7 +1,7 @@
 //! The list of protocols.
 
 use crate::choice::Choices;
-use crate::engine::{self, Budget, Engine, Program, Weakened};
+use crate::engine::{self, Budget, Engine, Outcomes, Program, Weakened};
 use crate::enumerate::{self, Coverage, EVERY_RUN, Which};
 use crate::protocol::{MutantInfo, Mutants, Property, Protocol, Reach, Scenario};
 use crate::runtime::trace::Event;
@@ -77,7 +77,8 @@ pub struct ScenarioInfo {
     pub hash: u64,
 }
 
-type ProgramsOf = fn(Which, Option<&str>) -> Result<Box<dyn Iterator<Item = Program>>, Unknown>;
+type ProgramsOf = fn(Which, Option<&str>) -> Result<Programs, Unknown>;
+type Programs = Box<dyn Iterator<Item = Program> + Send>;
 
 #[derive(Clone, Copy, Debug)]
 struct Calls {
@@ -149,8 +150,11 @@ fn mutant<P: Protocol>(name: Option<&str>) -> Result<Option<P::Mutant>, Unknown>
 }
 
 fn hash<Op: std::fmt::Debug>(s: &Scenario<Op>) -> u64 {
-    let program =
+    let mut program =
         format!("{:?} {:?} {:?} {:?} {:?}", s.objects, s.setup, s.threads, s.finish, s.loom);
+    if s.spurious > 0 {
+        program += &format!(" {}", s.spurious);
+    }
     engine::fnv(program.as_bytes())
 }
 
@@ -168,10 +172,7 @@ fn info<Op: Copy + std::fmt::Debug>(s: &Scenario<Op>) -> ScenarioInfo {
 }
 
 /// The programs that are asked for, all or a sample, set-up by set-up.
-fn programs<P: Protocol>(
-    which: Which,
-    fault: Option<&str>,
-) -> Result<Box<dyn Iterator<Item = Program>>, Unknown> {
+fn programs<P: Protocol>(which: Which, fault: Option<&str>) -> Result<Programs, Unknown> {
     let mutant = mutant::<P>(fault)?;
     let mut choices = Choices::seeded(which.sample.map_or(0, |(_, seed)| seed), 1);
     let programs =
@@ -234,6 +235,19 @@ impl Entry {
         budget: Budget,
     ) -> Result<Verdict, Unknown> {
         Ok(engine::check(engine, (self.calls.program)(scenario, mutant)?, budget))
+    }
+
+    /// What comes of a scenario, over all executions of the explorer: each outcome, and of how many.
+    ///
+    /// # Errors
+    /// [`Unknown`] names, and the verdict where it is not exhausted.
+    pub fn outcomes(
+        &self,
+        scenario: &str,
+        mutant: Option<&str>,
+        budget: Budget,
+    ) -> Result<Result<Outcomes, Verdict>, Unknown> {
+        Ok(engine::outcomes::outcomes((self.calls.program)(scenario, mutant)?, budget))
     }
 
     /// Weakens every memory order that the faithful scheme takes in its scenarios, one at a
@@ -332,7 +346,7 @@ impl Entry {
         &self,
         which: Which,
         mutant: Option<&str>,
-    ) -> Result<impl Iterator<Item = Program>, Unknown> {
+    ) -> Result<impl Iterator<Item = Program> + Send, Unknown> {
         (self.calls.programs)(which, mutant)
     }
 
@@ -348,13 +362,10 @@ impl Entry {
         budget: Budget,
     ) -> Result<Coverage, Unknown> {
         let mut coverage = Coverage::new(which);
-        for program in self.programs(which, mutant)? {
-            let name = program.name().to_owned();
-            coverage.add(name, &engine::check(Engine::Explorer, program, budget));
-            if mutant.is_some() && !coverage.violated.is_empty() {
-                break;
-            }
-        }
+        engine::explore_each(self.programs(which, mutant)?, budget, |program, verdict| {
+            coverage.add(program.name().to_owned(), verdict);
+            mutant.is_none() || coverage.violated.is_empty()
+        });
         Ok(coverage)
     }
 

@@ -22,6 +22,7 @@ pub mod enumerate;
 pub mod facts;
 pub mod fuzzing;
 pub mod ghost;
+pub mod outcomes;
 pub mod protocol;
 pub mod reclaim;
 pub mod refcount;

@@ -56,6 +56,8 @@ pub struct Scenario<Op> {
     pub loom: Reach,
     /// How far shuttle's depth-first search goes; random and PCT always run.
     pub dfs: Reach,
+    /// How many waits of each thread may end for no reason, under the explorer.
+    pub spurious: u32,
 }
 
 impl<Op: Copy> Scenario<Op> {
@@ -70,6 +72,7 @@ impl<Op: Copy> Scenario<Op> {
             finish: Vec::new(),
             loom: Reach::Exhaustive,
             dfs: Reach::Exhaustive,
+            spurious: 0,
         }
     }
 
@@ -109,6 +112,12 @@ impl<Op: Copy> Scenario<Op> {
         self
     }
 
+    /// How many waits of each thread may end for no reason.
+    pub fn spurious(mut self, wakeups: u32) -> Self {
+        self.spurious = wakeups;
+        self
+    }
+
     /// Operations over all threads, set-up and final ones not counted.
     pub fn operations(&self) -> usize {
         self.threads.iter().map(Vec::len).sum()
@@ -118,6 +127,11 @@ impl<Op: Copy> Scenario<Op> {
 /// The result of an operation that did not apply, such as dropping a reference that the
 /// thread does not have.
 pub const SKIPPED: Option<i64> = Some(i64::MIN);
+
+/// The result of an operation in which its thread hangs for ever, by design, as a daemon does that asks for
+/// the lock of an interpreter which has ended: nothing more of its script is run, it does not leave, and
+/// what it held stays held. Of a thread other than the main one.
+pub const HANGS: Option<i64> = Some(i64::MIN + 1);
 
 /// What a world is built for.
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +157,7 @@ pub trait World: Send + Sync + 'static {
     fn enter(&self, thread: usize) -> Self::Local;
     /// The main thread's set-up is done, the others are about to start.
     fn started(&self, _main: &mut Self::Local) {}
-    /// One operation; the result is shown and, where a history is checked, judged.
+    /// One operation; the result ([`SKIPPED`] and [`HANGS`] among them) is shown and, where a history is checked, judged.
     fn step(&self, local: &mut Self::Local, op: Self::Op) -> Option<i64>;
     /// Called by each thread last.
     fn exit(&self, local: Self::Local);

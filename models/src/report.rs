@@ -11,6 +11,7 @@ pub use self::orders::{ORDERS_FOOT, OrderRow, order_row, orders};
 use crate::catalogue::{Entry, ScenarioInfo, Unknown};
 use crate::engine::{Budget, Engine};
 use crate::enumerate::{Coverage, EVERY_RUN};
+use crate::outcomes::{self, Outcome};
 use crate::protocol::{MutantInfo, Property};
 use crate::replay::Recording;
 use crate::verdict::{Bounds, Verdict, size};
@@ -88,10 +89,15 @@ pub fn describe(entry: &Entry) -> String {
     for property in entry.properties {
         let _ = writeln!(text, "  {:<4} {}", property.id, property.states);
     }
-    let _ = writeln!(text, "\nscenarios");
+    let _ = writeln!(text, "\nscenarios, and what may come of each");
+    let outcomes = outcomes::all();
     for s in &entry.scenarios {
         let size = size(s.threads, s.operations);
         let _ = writeln!(text, "  {:<20} {} ({size})", s.name, s.asks);
+        let stated = outcomes.iter().filter(|o| o.protocol == *name && o.scenario == s.name);
+        for Outcome { grade, outcome, sentence, .. } in stated {
+            let _ = writeln!(text, "    {:<12} {outcome}: {sentence}", grade.name());
+        }
     }
     let bounds = EVERY_RUN.map(|bound| bound.to_string()).join(" and ");
     let _ = writeln!(

@@ -1,7 +1,9 @@
 //! Every protocol × scenario × engine, and every mutant × engine, as a test of its own.
 //!
 //! Each line prints what it covered. Filter as usual:
-//! `cargo test -p threadbare-models --test protocols -- biased::loom`.
+//! `cargo test -p threadbare-models --test protocols -- biased::loom`. `MODELS_EFFORT` multiplies what
+//! samples may spend, and shuttle's depth-first search, which the explorer makes superfluous where it
+//! ends; `ci/nightly.sh enumerate` sets it.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use threadbare_models::catalogue::{self, Entry, RandomProgram};
@@ -11,23 +13,30 @@ use threadbare_models::verdict::{Kind, Verdict};
 
 const SEED: u64 = 20_260_101;
 
-/// What each engine may spend on a faithful scenario. A loom search that does not finish
-/// within it fails the test: the scenario has to state a bound instead. Shuttle's
-/// depth-first search has no reduction; where it does not finish it is a sample.
-fn budget(engine: Engine) -> Budget {
+/// How many times what is spent in every run of the tests.
+fn effort() -> u64 {
+    let effort = std::env::var("MODELS_EFFORT").ok();
+    effort.map_or(1, |text| text.parse().expect("MODELS_EFFORT is a number"))
+}
+
+/// What each engine may spend on a scenario. A loom search that does not finish within it fails the
+/// test: the scenario has to state a bound instead, or that it is a sample. Shuttle's depth-first
+/// search has no reduction; where it does not finish it is a sample.
+fn budget(engine: Engine, reach: Reach) -> Budget {
     let executions = match engine {
         Engine::Explorer => 300_000,
+        Engine::Loom if reach == Reach::Sampled => 20_000 * effort(),
         Engine::Loom => 150_000,
-        Engine::Dfs => 40_000,
-        Engine::Random | Engine::Pct => 2_000,
-        Engine::Native => 300,
+        Engine::Dfs => 8_000 * effort(),
+        Engine::Random | Engine::Pct => 2_000 * effort(),
+        Engine::Native => 300 * effort(),
     };
     Budget { executions, seed: SEED, workers: 1 }
 }
 
 fn faithful(entry: &Entry, scenario: &str, engine: Engine) -> Result<(), Failed> {
-    let verdict = entry.check(engine, scenario, None, budget(engine))?;
     let info = entry.scenario(scenario)?;
+    let verdict = entry.check(engine, scenario, None, budget(engine, info.loom))?;
     let reach = match engine {
         Engine::Explorer => Reach::Exhaustive,
         Engine::Loom => info.loom,
@@ -112,7 +121,8 @@ fn mutant(
 ) -> Result<(), Failed> {
     let mut verdicts = Vec::new();
     for engine in engines {
-        let mut budget = budget(*engine);
+        // Whole, where it is to find something: as a sample it might not come so far.
+        let mut budget = budget(*engine, Reach::Exhaustive);
         if kills && matches!(engine, Engine::Random | Engine::Pct) {
             budget.executions = 20_000;
         }
@@ -162,7 +172,7 @@ fn programs(entry: &Entry) -> Result<(), Failed> {
 fn properties(entry: &Entry) -> Result<(), Failed> {
     let mut left: Vec<&str> = entry.properties.iter().map(|p| p.id).collect();
     for mutant in &entry.mutants {
-        let budget = budget(Engine::Explorer);
+        let budget = budget(Engine::Explorer, Reach::Exhaustive);
         let verdict = entry.check(Engine::Explorer, mutant.scenario, Some(mutant.name), budget)?;
         let Some(failure) = verdict.failure() else { continue };
         for property in entry.broken(&failure.violation) {

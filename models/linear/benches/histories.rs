@@ -1,8 +1,9 @@
 //! Histories of the size of porcupine's benchmark, generated: 102 of a register with 84 operations,
-//! and two of a key-value store with 50 clients, right and wrong.
+//! and of a key-value store with 50 clients, right and wrong.
 //!
 //! ```console
 //! $ cargo bench -p threadbare-linear
+//! $ cargo bench -p threadbare-linear --features stateright   # and the checker of that crate
 //! ```
 
 #[path = "../tests/support/register.rs"]
@@ -11,20 +12,22 @@ mod register;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use register::{Op, Register};
-use std::hash::{Hash, Hasher};
+use std::collections::HashSet;
 use std::time::Instant;
 use threadbare_linear::{Limits, NEVER, Operation, Order, Specification, check};
 
 const SEED: u64 = 1;
 
-/// What a key of the store holds: the text that appends made, as its length and hash, so that a state
+/// What a key of the store holds: the texts put and appended, as their number and hash, so that a state
 /// is copied at no cost.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Text(u64, u64);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Text(u32, u64);
 
-impl Hash for Text {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0 ^ self.1);
+impl Text {
+    const EMPTY: Self = Self(0, 0);
+
+    fn and(self, piece: u64) -> Self {
+        Self(self.0 + 1, self.1.wrapping_mul(0x100_0000_01b3).wrapping_add(piece + 1))
     }
 }
 
@@ -35,36 +38,57 @@ enum KvOp {
     Append(u64, u64),
 }
 
-struct Store;
+/// A store of texts, of which it tells only those apart that a read of the history can still come to: a
+/// text that begins none of the texts read is read by nobody, nor is what is appended to it. Concurrent
+/// appends would else leave a state for each of their orders, whether anybody looks or not.
+struct Store {
+    beginnings: HashSet<Text>,
+}
 
 impl Store {
-    fn apply(state: Text, op: &KvOp) -> Text {
-        match op {
-            KvOp::Get(_) => state,
-            KvOp::Put(_, v) => Text(1, *v),
-            KvOp::Append(_, v) => {
-                Text(state.0 + 1, state.1.wrapping_mul(0x100_0000_01b3).wrapping_add(*v))
+    fn of(history: &[Operation<KvOp, Vec<u64>>]) -> Self {
+        let mut beginnings = HashSet::from([Text::EMPTY]);
+        for operation in history {
+            if let (KvOp::Get(_), Some(read)) = (&operation.op, &operation.result) {
+                let mut text = Text::EMPTY;
+                for piece in read {
+                    text = text.and(*piece);
+                    beginnings.insert(text);
+                }
             }
         }
+        Self { beginnings }
     }
 }
 
 impl Specification for Store {
-    type State = Text;
+    /// `None`: a text that is never read.
+    type State = Option<Text>;
     type Op = KvOp;
-    type Result = Text;
+    type Result = Vec<u64>;
 
-    fn initial(&self) -> Text {
-        Text(0, 0)
+    fn initial(&self) -> Option<Text> {
+        Some(Text::EMPTY)
     }
 
-    fn step(&self, state: &Text, op: &KvOp, result: Option<&Text>) -> Option<Text> {
-        let after = Self::apply(*state, op);
-        let read = matches!(op, KvOp::Get(_));
-        result.is_none_or(|r| !read || *r == *state).then_some(after)
+    fn step(
+        &self,
+        state: &Option<Text>,
+        op: &KvOp,
+        result: Option<&Vec<u64>>,
+    ) -> Option<Option<Text>> {
+        let after = match op {
+            KvOp::Get(_) => {
+                let read = |pieces: &Vec<u64>| pieces.iter().fold(Text::EMPTY, |t, p| t.and(*p));
+                return result.is_none_or(|r| Some(read(r)) == *state).then_some(*state);
+            }
+            KvOp::Put(_, piece) => Some(Text::EMPTY.and(*piece)),
+            KvOp::Append(_, piece) => state.map(|text| text.and(*piece)),
+        };
+        Some(after.filter(|text| self.beginnings.contains(text)))
     }
 
-    fn only_reads(&self, op: &KvOp, _: &Text) -> bool {
+    fn only_reads(&self, op: &KvOp, _: &Vec<u64>) -> bool {
         matches!(op, KvOp::Get(_))
     }
 
@@ -145,8 +169,18 @@ fn registers(numbers: &mut Numbers, wrong: bool) -> Vec<Operation<Op, i64>> {
     history
 }
 
-fn store(numbers: &mut Numbers, operations: usize, wrong: bool) -> Vec<Operation<KvOp, Text>> {
-    let mut state = [Text(0, 0); 10];
+/// What the last read of a store's history answers.
+#[derive(Clone, Copy, PartialEq)]
+enum Last {
+    Right,
+    /// What nobody wrote.
+    Unwritten,
+    /// What the key held many operations ago.
+    Stale,
+}
+
+fn store(numbers: &mut Numbers, operations: usize, last: Last) -> Vec<Operation<KvOp, Vec<u64>>> {
+    let mut state = vec![Vec::new(); 10];
     let draw = |n: &mut Numbers| {
         let key = n.below(10);
         match n.below(4) {
@@ -157,37 +191,48 @@ fn store(numbers: &mut Numbers, operations: usize, wrong: bool) -> Vec<Operation
     };
     let effect = |op: &KvOp| {
         let (KvOp::Get(k) | KvOp::Put(k, _) | KvOp::Append(k, _)) = op;
-        let before = state[*k as usize];
-        state[*k as usize] = Store::apply(before, op);
-        before
+        let text: &mut Vec<u64> = &mut state[*k as usize];
+        match op {
+            KvOp::Get(_) => return text.clone(),
+            KvOp::Put(_, piece) => *text = vec![*piece],
+            KvOp::Append(_, piece) => text.push(*piece),
+        }
+        Vec::new()
     };
     let mut history = history(numbers, 50, operations, 0, draw, effect);
-    if wrong {
-        let get = |o: &&mut Operation<KvOp, Text>| matches!(o.op, KvOp::Get(_));
-        let last = history.iter_mut().rfind(get).expect("there are reads");
-        last.result = Some(Text(3, 3));
+    if last != Last::Right {
+        let key = |o: &Operation<KvOp, Vec<u64>>| match o.op {
+            KvOp::Get(key) => Some(key),
+            _ => None,
+        };
+        let at = history.iter().rposition(|o| key(o).is_some()).expect("there are reads");
+        let stale = history[..operations / 2].iter().rfind(|o| key(o) == key(&history[at]));
+        let stale = stale.expect("the key was read before").result.clone();
+        history[at].result = if last == Last::Stale { stale } else { Some(vec![1000; 3]) };
     }
     history
 }
 
 fn time<S: Specification>(
     what: &str,
-    specification: &S,
+    specification: impl Fn(&[Operation<S::Op, S::Result>]) -> S,
     histories: &[Vec<Operation<S::Op, S::Result>>],
     right: bool,
 ) {
     let start = (Instant::now(), processor());
     for history in histories {
-        let verdict = check(specification, history, Order::RealTime, Limits::default());
+        let verdict = check(&specification(history), history, Order::RealTime, Limits::default());
         assert_eq!(verdict.is_explained(), Some(right), "{what}");
     }
     let operations: usize = histories.iter().map(Vec::len).sum();
     println!(
-        "{what:<30} {:>4} histories {operations:>6} operations {:>8.2} ms, of the processor {:>8.2} ms",
+        "{what:<34} {:>4} histories {operations:>6} operations {:>8.2} ms, of the processor {:>8.2} ms",
         histories.len(),
         start.0.elapsed().as_secs_f64() * 1e3,
         (processor() - start.1) as f64 / 1e6
     );
+    #[cfg(feature = "stateright")]
+    peer::time(specification, histories, right);
 }
 
 /// Nanoseconds that this process had a processor: other programs do not count. 0 where only Linux tells.
@@ -204,8 +249,128 @@ fn main() {
     );
     let right: Vec<_> = (0..102).map(|_| registers(n, false)).collect();
     let wrong: Vec<_> = (0..102).map(|_| registers(n, true)).collect();
-    time("register, right", &Register(-1), &right, true);
-    time("register, wrong", &Register(-1), &wrong, false);
-    time("key-value, 50 clients, right", &Store, &[store(n, 1712, false)], true);
-    time("key-value, 50 clients, wrong", &Store, &[store(n, 2024, true)], false);
+    time("register, right", |_| Register(-1), &right, true);
+    time("register, wrong", |_| Register(-1), &wrong, false);
+    for (operations, last, what) in [
+        (1712, Last::Right, "right"),
+        (2024, Last::Unwritten, "wrong: unwritten"),
+        (2024, Last::Stale, "wrong: stale"),
+    ] {
+        let what = format!("key-value, 50 clients, {what}");
+        time(&what, Store::of, &[store(n, operations, last)], last == Last::Right);
+    }
+}
+
+/// The same histories and specifications in stateright's checker, part by part as here.
+#[cfg(feature = "stateright")]
+mod peer {
+    use super::{Instant, NEVER, Operation, Specification, processor};
+    use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
+    use std::collections::BTreeMap;
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::time::Duration;
+
+    /// What a row may take: its search cannot be cancelled but by a panic of the specification.
+    const MOST: Duration = Duration::from_secs(20);
+
+    /// A specification, with operations and results as positions in the history.
+    struct Object<'a, S: Specification> {
+        specification: &'a S,
+        history: &'a [Operation<S::Op, S::Result>],
+        state: S::State,
+        end: Instant,
+    }
+
+    impl<S: Specification> Clone for Object<'_, S> {
+        fn clone(&self) -> Self {
+            Self { state: self.state.clone(), ..*self }
+        }
+    }
+
+    impl<S: Specification> SequentialSpec for Object<'_, S> {
+        type Op = usize;
+        type Ret = usize;
+
+        fn invoke(&mut self, op: &usize) -> usize {
+            self.is_valid_step(op, op);
+            *op
+        }
+
+        fn is_valid_step(&mut self, op: &usize, _: &usize) -> bool {
+            if Instant::now() > self.end {
+                resume_unwind(Box::new("late"));
+            }
+            let Operation { op, result, .. } = &self.history[*op];
+            match self.specification.step(&self.state, op, result.as_ref()) {
+                Some(after) => self.state = after,
+                None => return false,
+            }
+            true
+        }
+    }
+
+    pub fn time<S: Specification>(
+        specification: impl Fn(&[Operation<S::Op, S::Result>]) -> S,
+        histories: &[Vec<Operation<S::Op, S::Result>>],
+        right: bool,
+    ) {
+        let before = processor();
+        let end = Instant::now() + MOST;
+        let mut done = 0;
+        for history in histories {
+            let specification = specification(history);
+            let mut parts = BTreeMap::<Option<u64>, Vec<usize>>::new();
+            for (i, o) in history.iter().enumerate() {
+                parts.entry(specification.part(&o.op)).or_default().push(i);
+            }
+            let consistent = |part: &Vec<usize>| {
+                let state = specification.initial();
+                let object = Object { specification: &specification, history, state, end };
+                is_consistent(object, part)
+            };
+            let judged = catch_unwind(AssertUnwindSafe(|| parts.values().all(consistent)));
+            match judged {
+                Ok(verdict) => assert_eq!(verdict, right, "stateright"),
+                Err(_) => break,
+            }
+            done += 1;
+        }
+        println!(
+            "{:<34} {done:>4} of {} decided, of the processor {:>8.2} ms",
+            "  stateright",
+            histories.len(),
+            (processor() - before) as f64 / 1e6
+        );
+    }
+
+    fn is_consistent<S: Specification>(object: Object<'_, S>, part: &[usize]) -> bool {
+        // Calls before returns of one moment, since intervals are closed.
+        let mut events: Vec<(u64, bool, usize)> = Vec::new();
+        for &i in part {
+            events.push((object.history[i].call, false, i));
+            if object.history[i].end != NEVER {
+                events.push((object.history[i].end, true, i));
+            }
+        }
+        events.sort_unstable();
+        let threads: Vec<usize> = part.iter().map(|&i| object.history[i].thread).collect();
+        // A client goes on as another after an operation that does not return.
+        let mut names: BTreeMap<usize, usize> = threads.iter().map(|&t| (t, t)).collect();
+        let mut next = threads.iter().max().map_or(0, |t| t + 1);
+        let mut tester = LinearizabilityTester::new(object.clone());
+        for (_, is_return, i) in events {
+            let thread = object.history[i].thread;
+            let told = if is_return {
+                tester.on_return(names[&thread], i)
+            } else {
+                tester.on_invoke(names[&thread], i)
+            };
+            told.expect("a thread's operations follow each other");
+            if object.history[i].end == NEVER {
+                names.insert(thread, next);
+                next += 1;
+            }
+        }
+        tester.is_consistent()
+    }
 }

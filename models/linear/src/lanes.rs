@@ -19,7 +19,17 @@ pub(crate) struct Lanes {
     pub lanes: Vec<Vec<Placed>>,
     /// Operations that returned: these have to be explained.
     pub completed: usize,
-    pub order: Order,
+    across: Across,
+}
+
+/// What an operation has to wait for in other lanes than its own.
+#[derive(Debug)]
+enum Across {
+    /// What ended before it was called.
+    Time,
+    Nothing,
+    /// So many of each lane, by lane and place.
+    Counts(Vec<Vec<Vec<u32>>>),
 }
 
 impl Lanes {
@@ -27,7 +37,7 @@ impl Lanes {
     pub fn new<Op, Result>(
         history: &[Operation<Op, Result>],
         part: &[usize],
-        order: Order,
+        order: Order<'_>,
         upto: u64,
     ) -> Self {
         let mut operations: Vec<Placed> = part
@@ -41,20 +51,24 @@ impl Lanes {
             }
         }
         let completed = operations.iter().filter(|o| o.end != NEVER).count();
-        let lanes = match order {
-            Order::RealTime => by_time(operations),
-            Order::Program => by_thread(operations, history),
+        let (lanes, across) = match order {
+            Order::RealTime => (by_time(operations), Across::Time),
+            Order::Program => (by_thread(operations, history), Across::Nothing),
+            Order::Given(before) => by_relation(operations, before),
         };
-        Self { lanes, completed, order }
+        Self { lanes, completed, across }
     }
-}
 
-impl Lanes {
-    /// A lane's next operation, if it may come now: what ended before it was called has to come first.
-    /// `soonest` is the earliest end of those that are left.
+    /// A lane's next operation, if it may come now. `soonest` is the earliest end of those that are left.
     pub fn next(&self, lane: usize, positions: &[u32], soonest: u64) -> Option<&Placed> {
-        let next = self.lanes[lane].get(positions[lane] as usize)?;
-        (self.order == Order::Program || next.call <= soonest).then_some(next)
+        let at = positions[lane] as usize;
+        let next = self.lanes[lane].get(at)?;
+        let free = match &self.across {
+            Across::Time => next.call <= soonest,
+            Across::Nothing => true,
+            Across::Counts(counts) => counts[lane][at].iter().zip(positions).all(|(n, p)| n <= p),
+        };
+        free.then_some(next)
     }
 }
 
@@ -87,4 +101,32 @@ fn by_thread<Op, Result>(
         lane.push(o);
     }
     lanes.into_values().collect()
+}
+
+/// Each goes to a lane whose last one comes before it, after all that come before it are placed.
+fn by_relation(
+    mut left: Vec<Placed>,
+    before: &dyn Fn(usize, usize) -> bool,
+) -> (Vec<Vec<Placed>>, Across) {
+    let precedes = |a: &Placed, b: &Placed| a.end != NEVER && a.at != b.at && before(a.at, b.at);
+    let mut lanes: Vec<Vec<Placed>> = Vec::new();
+    let mut counts: Vec<Vec<Vec<u32>>> = Vec::new();
+    while !left.is_empty() {
+        let free = left.iter().position(|o| !left.iter().any(|other| precedes(other, o)));
+        let o = left.remove(free.expect("no operation comes before itself"));
+        let waits = lanes.iter().map(|lane| {
+            let last = lane.iter().rposition(|other| precedes(other, &o));
+            last.map_or(0, |place| place as u32 + 1)
+        });
+        let waits: Vec<u32> = waits.collect();
+        let lane = (0..lanes.len()).find(|&i| waits[i] as usize == lanes[i].len());
+        let lane = lane.unwrap_or_else(|| {
+            lanes.push(Vec::new());
+            counts.push(Vec::new());
+            lanes.len() - 1
+        });
+        lanes[lane].push(o);
+        counts[lane].push(waits);
+    }
+    (lanes, Across::Counts(counts))
 }

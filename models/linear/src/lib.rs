@@ -68,13 +68,19 @@ pub struct Operation<Op, Result> {
 pub const NEVER: u64 = u64::MAX;
 
 /// The order that an explanation has to keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+#[derive(Clone, Copy)]
+pub enum Order<'a> {
     /// What ended before another was called comes first: linearizability.
     RealTime,
     /// Only what one thread did stays in its order: sequential consistency. Histories are not split, for
     /// it does not hold object by object. A thread's operations are taken as they stand in the history.
     Program,
+    /// Of the operations at two positions of the history the first comes before the second where this says
+    /// so, as what happens before it in a memory model does. What follows from two answers need not be
+    /// answered itself. Histories are not split: that one order exists for all parts follows from an order
+    /// for each only where, as in time, of two pairs in order one's first also precedes the other's second.
+    /// It is not asked of operations that never returned as the first: nothing waits for them.
+    Given(&'a dyn Fn(usize, usize) -> bool),
 }
 
 /// What a check may cost.
@@ -133,11 +139,12 @@ impl Verdict {
 /// was cut.
 ///
 /// # Panics
-/// In program order, when an operation that never returned is not the last of its thread.
+/// In program order, when an operation that never returned is not the last of its thread; in a given
+/// order, when operations come before themselves.
 pub fn check<S: Specification>(
     specification: &S,
     history: &[Operation<S::Op, S::Result>],
-    order: Order,
+    order: Order<'_>,
     limits: Limits<'_>,
 ) -> Verdict {
     let mut parts = parts(specification, history, order);
@@ -153,8 +160,8 @@ pub fn check<S: Specification>(
         match search(NEVER, &mut budget) {
             Found::Order(found) => order_found.extend(found),
             Found::Nothing { reached } => {
-                // In program order ends say nothing of what comes before what.
-                let from = if order == Order::RealTime { reached } else { 0 };
+                // In other orders ends say nothing of what comes before what.
+                let from = if matches!(order, Order::RealTime) { reached } else { 0 };
                 // The whole took no longer, so that what is cut from it needs no limit of its own.
                 return shortest(history, &part, from, |upto| {
                     matches!(search(upto, &mut u64::MAX.clone()), Found::Order(_))
@@ -173,10 +180,10 @@ pub fn check<S: Specification>(
 fn parts<S: Specification>(
     specification: &S,
     history: &[Operation<S::Op, S::Result>],
-    order: Order,
+    order: Order<'_>,
 ) -> Vec<Vec<usize>> {
     let keys: Option<Vec<u64>> = history.iter().map(|o| specification.part(&o.op)).collect();
-    let Some(keys) = keys.filter(|_| order == Order::RealTime) else {
+    let Some(keys) = keys.filter(|_| matches!(order, Order::RealTime)) else {
         return vec![(0..history.len()).collect()];
     };
     let mut parts = std::collections::BTreeMap::<u64, Vec<usize>>::new();

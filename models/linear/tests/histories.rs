@@ -18,27 +18,33 @@ fn pending(thread: usize, op: Op, call: u64) -> Call {
     Call { thread, op, result: None, call, end: NEVER }
 }
 
-fn verdict(history: &[Call], order: Order) -> Verdict {
+fn verdict(history: &[Call], order: Order<'_>) -> Verdict {
     check(&Register(0), history, order, Limits::default())
 }
 
-fn explained(history: &[Call], order: Order) -> bool {
+fn explained(history: &[Call], order: Order<'_>) -> bool {
     verdict(history, order).is_explained().expect("no limit was set")
 }
 
+/// Whether operation `i` has to come before operation `j`.
+fn comes_before(history: &[Call], order: Order<'_>, i: usize, j: usize) -> bool {
+    match order {
+        Order::RealTime => history[i].end < history[j].call,
+        Order::Program => history[i].thread == history[j].thread && i < j,
+        Order::Given(before) => history[i].end != NEVER && before(i, j),
+    }
+}
+
 /// The definition: some order of the completed operations and some of the pending ones.
-fn by_enumeration(history: &[Call], order: Order) -> bool {
-    fn place(history: &[Call], done: &mut Vec<usize>, state: i64, order: Order) -> bool {
+fn by_enumeration(history: &[Call], order: Order<'_>) -> bool {
+    fn place(history: &[Call], done: &mut Vec<usize>, state: i64, order: Order<'_>) -> bool {
         let left = |i: &usize| !done.contains(i);
         if (0..history.len()).filter(left).all(|i| history[i].end == NEVER) {
             return true;
         }
         let open: Vec<usize> = (0..history.len()).filter(left).collect();
         open.iter().any(|&i| {
-            let before = |j: &usize| match order {
-                Order::RealTime => history[*j].end < history[i].call,
-                Order::Program => history[*j].thread == history[i].thread && *j < i,
-            };
+            let before = |j: &usize| comes_before(history, order, *j, i);
             if open.iter().any(before) {
                 return false;
             }
@@ -56,7 +62,7 @@ fn by_enumeration(history: &[Call], order: Order) -> bool {
 }
 
 /// Plays an order: every result has to come out, and what has to come first does.
-fn plays(history: &[Call], order: &[usize], kept: Order) -> bool {
+fn plays(history: &[Call], order: &[usize], kept: Order<'_>) -> bool {
     let mut state = 0;
     for (n, &i) in order.iter().enumerate() {
         let Some(after) = Register(0).step(&state, &history[i].op, history[i].result.as_ref())
@@ -64,10 +70,7 @@ fn plays(history: &[Call], order: &[usize], kept: Order) -> bool {
             return false;
         };
         state = after;
-        let later_first = |&j: &usize| match kept {
-            Order::RealTime => history[j].end < history[i].call,
-            Order::Program => history[j].thread == history[i].thread && j < i,
-        };
+        let later_first = |&j: &usize| comes_before(history, kept, j, i);
         if order[n..].iter().any(later_first) {
             return false;
         }
@@ -104,8 +107,19 @@ prop_compose! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
     #[test]
-    fn the_search_is_the_definition(history in histories()) {
-        for order in [Order::RealTime, Order::Program] {
+    fn the_search_is_the_definition(history in histories(), drawn in any::<u128>()) {
+        // Some pairs, in the order of the history, in time, or of threads alone.
+        let chosen = |i: usize, j: usize| drawn >> ((i * 11 + j) % 128) & 1 == 1;
+        let forward = |i, j| i < j && chosen(i, j);
+        let in_time = |i: usize, j: usize| history[i].end < history[j].call && chosen(i, j);
+        let all_time = |i: usize, j: usize| history[i].end < history[j].call;
+        for order in [
+            Order::RealTime,
+            Order::Program,
+            Order::Given(&forward),
+            Order::Given(&in_time),
+            Order::Given(&all_time),
+        ] {
             let by_definition = by_enumeration(&history, order);
             for configurations in [0, 3, 1 << 20] {
                 let limits = Limits { configurations, ..Limits::default() };
@@ -156,6 +170,41 @@ fn a_stale_read_is_refused_in_real_time_only() {
         Verdict::Unexplained { prefix: vec![0, 1], last: 1 }
     );
     assert!(explained(&history, Order::Program));
+}
+
+/// What happens before what decides, not the clock.
+#[test]
+fn a_stale_read_is_refused_where_the_write_happens_before_it() {
+    let history = [call(0, Op::Write(1), 0, 0, 1), call(1, Op::Read, 0, 2, 3)];
+    assert!(explained(&history, Order::Given(&|_, _| false)));
+    assert!(explained(&history, Order::Given(&|i, j| (i, j) == (1, 0))));
+    assert!(!explained(&history, Order::Given(&|i, j| (i, j) == (0, 1))));
+    // By way of a third, though nobody says so of the two.
+    let history = [history[0], history[1], call(2, Op::Read, 1, 0, 9)];
+    let through = |i, j| [(0, 2), (2, 1)].contains(&(i, j));
+    assert!(!explained(&history, Order::Given(&through)));
+}
+
+/// Two registers, each of which is explained by itself: the orders cannot be joined.
+#[test]
+fn a_given_order_does_not_split_a_history() {
+    let op = |thread, op, result| Operation { thread, op, result: Some(result), call: 0, end: 9 };
+    let insert = |thread, key| op(thread, MapOp::Insert(key), 0);
+    let read = |thread, key| op(thread, MapOp::Has(key), 0);
+    // Store buffering: each thread inserts one key and then misses the other's.
+    let history = [insert(0, 1), read(0, 2), insert(1, 2), read(1, 1)];
+    let threads = |i, j| [(0, 1), (2, 3)].contains(&(i, j));
+    let explained = |order| check(&Map, &history, order, Limits::default()).is_explained().unwrap();
+    assert!(!explained(Order::Given(&threads)));
+    assert!(!explained(Order::Program));
+    assert!(explained(Order::RealTime), "all overlap");
+}
+
+#[test]
+#[should_panic(expected = "no operation comes before itself")]
+fn an_order_in_a_circle_is_refused() {
+    let history = [call(0, Op::Read, 0, 0, 1), call(1, Op::Read, 0, 0, 1)];
+    verdict(&history, Order::Given(&|_, _| true));
 }
 
 #[test]
@@ -209,6 +258,7 @@ struct Map;
 #[derive(Clone, Copy, Debug)]
 enum MapOp {
     Insert(u64),
+    Has(u64),
     Len,
 }
 
@@ -228,13 +278,17 @@ impl Specification for Map {
         {
             after.insert(at, *key);
         }
-        let answer = if matches!(op, MapOp::Len) { state.len() } else { 0 };
+        let answer = match op {
+            MapOp::Insert(_) => 0,
+            MapOp::Has(key) => usize::from(state.contains(key)),
+            MapOp::Len => state.len(),
+        };
         result.is_none_or(|r| *r == answer).then_some(after)
     }
 
     fn part(&self, op: &MapOp) -> Option<u64> {
         match op {
-            MapOp::Insert(key) => Some(*key),
+            MapOp::Insert(key) | MapOp::Has(key) => Some(*key),
             MapOp::Len => None,
         }
     }

@@ -24,10 +24,31 @@ pub enum Op {
     MakeImmortal(i64),
     /// Some other thread has read the list (the marked list only).
     Mark,
+    /// Comes online: arrays that it may read are kept from here on (the marked list only).
+    Online,
+    /// Passes a quiescent point, and frees what it has retired and nobody can read any more (the
+    /// marked list only).
+    Quiescent,
 }
 
-/// Whether the largest array has room for all that a program inserts.
-pub(super) fn has_room(scenario: &Scenario<Op>) -> bool {
+/// Whether the largest array has room for all that a program inserts, and every stranger can matter: it does
+/// so only to who reads by an address found before, in another thread, and in a block that was freed.
+/// Everything else is done under the list's lock, so that without either the program is as good as the
+/// one without the stranger.
+pub(super) fn fits(scenario: &Scenario<Op>) -> bool {
+    let is_stranger = |op: &Op| matches!(op, Op::Make(_) | Op::MakeImmortal(_));
+    let reads = |script: &Vec<Op>| script.iter().any(|op| matches!(op, Op::Get(_)));
+    let frees = |op: &Op| matches!(op, Op::Pop | Op::Clear | Op::SetFirst(_));
+    let frees = scenario.threads.iter().flatten().any(frees);
+    let read_beside = |t: usize| {
+        scenario.threads.iter().enumerate().any(|(other, script)| other != t && reads(script))
+    };
+    let mut threads = scenario.threads.iter().enumerate();
+    has_room(scenario)
+        && threads.all(|(t, script)| !script.iter().any(is_stranger) || frees && read_beside(t))
+}
+
+fn has_room(scenario: &Scenario<Op>) -> bool {
     let inserts = |op: &&Op| matches!(op, Op::Append(_) | Op::InsertFront(_));
     scenario.setup.iter().chain(scenario.threads.iter().flatten()).filter(inserts).count()
         <= CAPACITY
@@ -45,7 +66,7 @@ pub(super) fn sequential(list: &mut Vec<i64>, op: Op) -> Option<i64> {
         },
         Op::Pop => return Some(list.pop().unwrap_or(-1)),
         Op::Clear => list.clear(),
-        Op::Make(_) | Op::MakeImmortal(_) | Op::Mark => {}
+        Op::Make(_) | Op::MakeImmortal(_) | Op::Mark | Op::Online | Op::Quiescent => {}
     }
     None
 }

@@ -5,11 +5,13 @@ use crate::ghost::{Ghost as _, require, violation};
 use crate::protocol::{Faithful, Shape};
 use crate::refcount::Object;
 use crate::refcount::atomic::{AtomicCount, Header};
+use crate::runtime::causal::{self, Claim, HappensBefore};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
-use crate::verdict::Kind;
+use crate::verdict::{Kind, Violation};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use threadbare_linear::{Limits, Operation, Order, Specification, check};
 
@@ -89,7 +91,7 @@ impl<R: Runtime> Heap<R> {
 
 /// A backing array; slots hold block numbers.
 struct Array<R: Runtime> {
-    slots: [R::AtomicUsize; CAPACITY],
+    slots: Box<[R::AtomicUsize]>,
     ghost: R::Ghost,
 }
 
@@ -100,9 +102,10 @@ impl<R: Runtime> Arrays<R> {
     /// `fill` is what memory holds before anybody wrote to it.
     pub fn new(fill: usize) -> Self {
         let array = |n: usize| Array {
-            slots: std::array::from_fn(|i| {
-                R::AtomicUsize::new(fill, Label { field: SLOTS[n][i], index: None, of: None })
-            }),
+            slots: SLOTS[n][..capacity(n)]
+                .iter()
+                .map(|name| R::AtomicUsize::new(fill, Label::of(name)))
+                .collect(),
             ghost: R::Ghost::blank(Label::nth("array", n)),
         };
         let arrays = Self((0..CAPACITIES.len()).map(array).collect());
@@ -124,6 +127,13 @@ impl<R: Runtime> Arrays<R> {
 
     pub fn free(&self, array: usize) {
         self.0[array].ghost.free();
+    }
+
+    /// All but this one have been freed.
+    pub fn settle_but(&self, current: usize) {
+        // Array 0 is none: it stands for lists without one, and is never retired.
+        let retired = self.0.iter().enumerate().filter(|(n, _)| *n != current && *n != 0);
+        retired.for_each(|(_, array)| array.ghost.settle());
     }
 }
 
@@ -166,6 +176,8 @@ pub struct Caller<Op> {
     calls: Vec<Call<Op>>,
     /// How many of them are the set-up's.
     setup: usize,
+    /// What a faulty reader remembers: that it has found the list too short.
+    pub(super) short: bool,
 }
 
 impl<Op> Caller<Op> {
@@ -186,20 +198,21 @@ pub(super) struct History<R: Runtime, Op: Send + 'static> {
     clock: AtomicU64,
 }
 
-impl<R: Runtime, Op: Copy + Debug + Send + 'static> History<R, Op> {
+impl<R: Runtime, Op: Copy + Debug + Send + Sync + 'static> History<R, Op> {
     pub fn new(shape: Shape) -> Self {
         let calls = |n| R::Mutex::new((0, Vec::new()), Label::nth("history", n));
         Self { calls: (0..shape.threads).map(calls).collect(), clock: AtomicU64::new(0) }
     }
 
     pub fn enter(&self, thread: usize) -> Caller<Op> {
-        Caller { thread, time: 0, calls: Vec::new(), setup: 0 }
+        Caller { thread, time: 0, calls: Vec::new(), setup: 0, short: false }
     }
 
     fn now(&self, caller: &mut Caller<Op>) -> u64 {
         caller.time += 1;
+        causal::moment(caller.time);
         // Relaxed: the observer's clock must not order what it watches.
-        if R::SEQUENTIAL { self.clock.fetch_add(1, Relaxed) } else { caller.time }
+        if R::is_sequential() { self.clock.fetch_add(1, Relaxed) } else { caller.time }
     }
 
     /// Performs a call and remembers it.
@@ -231,29 +244,53 @@ impl<R: Runtime, Op: Copy + Debug + Send + 'static> History<R, Op> {
         (setup, calls)
     }
 
-    /// Requires a sequential order that explains the calls after the set-up. Only where one thread runs at a
-    /// time is there a common clock that such an order has to respect.
-    pub fn judge<S: Clone + Default + Eq + Hash>(
+    /// Requires a sequential order that explains the calls after the set-up. Where one thread runs at a
+    /// time it has to respect the common clock. The explorer has none: there a call comes before another
+    /// if its end happens before the other's beginning. loom and real threads say neither, and only a
+    /// thread's own calls stay in their order.
+    pub fn judge<S: Clone + Default + Eq + Hash + Send + Sync + 'static>(
         setup: &[Call<Op>],
-        calls: &[Call<Op>],
-        sequential: impl Fn(&mut S, Op) -> Option<i64>,
+        calls: Vec<Call<Op>>,
+        sequential: impl Fn(&mut S, Op) -> Option<i64> + Send + Sync + 'static,
     ) {
         let mut start = S::default();
         for call in setup {
             sequential(&mut start, call.op);
         }
-        let order = if R::SEQUENTIAL { Order::RealTime } else { Order::Program };
         let specification = Sequential { step: sequential, start, op: PhantomData };
-        let verdict = check(&specification, calls, order, Limits::default());
-        // Without limits it is always decided.
-        if verdict.is_explained() == Some(false) {
-            let shown: Vec<String> = calls
-                .iter()
-                .map(|c| format!("T{} {:?}={}", c.thread, c.op, c.result.flatten().unwrap_or(0)))
-                .collect();
-            violation(Kind::NotLinearizable, || shown.join(", "));
+        let calls = Arc::new(calls);
+        let broken = {
+            let calls = calls.clone();
+            move |order: Order<'_>| {
+                let verdict = check(&specification, &calls, order, Limits::default());
+                // Without limits it is always decided.
+                (verdict.is_explained() == Some(false)).then(|| not_linearizable(&calls))
+            }
+        };
+        let report = |found: Option<Violation>| {
+            if let Some(Violation { kind, text }) = found {
+                violation(kind, || text);
+            }
+        };
+        if R::is_sequential() {
+            return report(broken(Order::RealTime));
+        }
+        let claim = move |before: HappensBefore<'_>| {
+            let moment = |n: usize, time: fn(&Call<Op>) -> u64| (calls[n].thread, time(&calls[n]));
+            broken(Order::Given(&|a, b| before(moment(a, |c| c.end), moment(b, |c| c.call))))
+        };
+        if let Err(Claim(claim)) = causal::claim(Claim(Box::new(claim))) {
+            // Program order alone.
+            report(claim(&|(t, end), (u, call)| t == u && end < call));
         }
     }
+}
+
+fn not_linearizable<Op: Debug>(calls: &[Call<Op>]) -> Violation {
+    let shown = calls
+        .iter()
+        .map(|c| format!("T{} {:?}={}", c.thread, c.op, c.result.flatten().unwrap_or(0)));
+    Violation { kind: Kind::NotLinearizable, text: shown.collect::<Vec<_>>().join(", ") }
 }
 
 const SLOTS: [[&str; CAPACITY]; CAPACITIES.len()] = [

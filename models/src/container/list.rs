@@ -32,7 +32,7 @@ mod operations;
 pub use self::checks::*;
 pub use super::calls::Op;
 
-use super::calls::{has_room, sequential};
+use super::calls::{fits, sequential};
 use super::heap::{Arrays, Caller, Heap, History, capacity};
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};

@@ -15,6 +15,8 @@
 //!   whoever sees it also sees the array that was current when it was set. CPython reads it
 //!   relaxed (`or-mark-relaxed`).
 //! * A thread that is not the owner marks the list before it retires an array.
+//! * A retired array that waits gets its goal after the list has let go of it: who comes online
+//!   later finds the new one.
 //! * An array is published after its slots were copied and its tail was cleared.
 //! * The increment acquires: if the block has become another object, the second look must
 //!   see at least what that object's maker saw.
@@ -28,8 +30,8 @@
 //! CPython 3.13 `Objects/listobject.c` (`list_get_item_ref`, `list_resize`, `list_pop_impl`),
 //! `Include/internal/pycore_object.h` (`_Py_TryIncrefCompare`). CPython loads array and slots
 //! sequentially consistent and stores items with release; here each step has the weakest order
-//! that the checks accept. Retired arrays that wait are kept for ever here:
-//! [`qsbr`](crate::reclaim::qsbr) says when they may go.
+//! that the checks accept. Retired arrays that wait are kept for ever, or, where all threads are
+//! *online*, until [`qsbr`](crate::reclaim::qsbr) says that nobody can read them any more.
 
 mod checks;
 mod operations;
@@ -37,12 +39,13 @@ mod operations;
 pub use self::checks::*;
 pub use super::calls::Op;
 
-use super::calls::{has_room, sequential};
+use super::calls::{fits, sequential};
 use super::heap::{Arrays, Caller, Heap, History, capacity};
 use crate::enumerate::{Place, Start};
 use crate::ghost::Ghost as _;
 use crate::mutants;
-use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
+use crate::protocol::{Faithful, Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
+use crate::reclaim::qsbr::Qsbr;
 use crate::runtime::trace::type_stable;
 use crate::runtime::{Atomic as _, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
@@ -60,7 +63,21 @@ pub struct List<R: Runtime> {
     /// The list's lock; its value is the number of the last array used.
     lock: R::Mutex<usize>,
     history: History<R, Op>,
+    /// When retired arrays may go.
+    clock: Qsbr<R, Faithful>,
+    /// Whether the main thread was online, and what ended threads have retired.
+    orphans: R::Mutex<(bool, Retired)>,
     faults: Switch<Mutant>,
+}
+
+/// Arrays that wait, each with its goal.
+type Retired = Vec<(usize, u64)>;
+
+/// A thread's part in the reclamation.
+pub struct Reader {
+    thread: usize,
+    online: bool,
+    retired: Retired,
 }
 
 impl<R: Runtime> List<R> {
@@ -147,18 +164,35 @@ impl<R: Runtime> List<R> {
         self.mark.store(1, order);
     }
 
-    /// Under the lock: an array is no longer the list's.
-    fn retire(&self, thread: usize, array: usize) {
-        if thread != 0 && !self.is(Mutant::ForeignUnmarked) {
+    /// Under the lock: an array is no longer the list's. Its goal, where it was given one before.
+    fn retire(&self, reader: &mut Reader, array: usize, goal: Option<u64>) {
+        if reader.thread != 0 && !self.is(Mutant::ForeignUnmarked) {
             self.set_mark();
         }
+        if array == 0 {
+            return;
+        }
         // Relaxed: others set it under the lock, which we hold.
-        if array != 0 && self.mark.load(Relaxed) == 0 {
+        if self.mark.load(Relaxed) == 0 {
             self.arrays.free(array);
+        } else if reader.online {
+            let goal = goal.unwrap_or_else(|| self.clock.advance());
+            reader.retired.push((array, goal));
         }
     }
 
-    fn append(&self, thread: usize, value: i64) {
+    /// Frees the arrays that nobody can read any more.
+    fn reclaim(&self, retired: &mut Retired) {
+        retired.retain(|(array, goal)| {
+            let waits = !self.clock.poll(*goal);
+            if !waits {
+                self.arrays.free(*array);
+            }
+            waits
+        });
+    }
+
+    fn append(&self, reader: &mut Reader, value: i64) {
         let item = self.heap.make(value);
         let mut lock = self.lock.lock();
         let size = self.size.load(Relaxed);
@@ -171,6 +205,7 @@ impl<R: Runtime> List<R> {
             }
             array = *lock;
             self.arrays.allocate(array);
+            let goal = self.is(Mutant::GoalEarly).then(|| self.clock.advance());
             let early = self.is(Mutant::PublishEarly);
             if early {
                 self.array.store(array, Release);
@@ -183,7 +218,7 @@ impl<R: Runtime> List<R> {
                 // Release: slots and tail before the array.
                 self.array.store(array, Release);
             }
-            self.retire(thread, old);
+            self.retire(reader, old, goal);
         }
         // Relaxed: the count was published with release after the object's contents, and
         // readers acquire the count. So too for the stores of items below.
@@ -227,7 +262,7 @@ impl<R: Runtime> List<R> {
         value
     }
 
-    fn clear(&self, thread: usize) {
+    fn clear(&self, reader: &mut Reader) {
         let lock = self.lock.lock();
         let array = self.array.load(Relaxed);
         let items: Vec<usize> = (0..self.size.load(Relaxed))
@@ -236,7 +271,7 @@ impl<R: Runtime> List<R> {
         self.size.store(0, Relaxed);
         // Relaxed: array 0 has no contents to publish.
         self.array.store(0, Relaxed);
-        self.retire(thread, array);
+        self.retire(reader, array, None);
         drop(lock);
         for item in items {
             self.heap.release(item);

@@ -1,10 +1,10 @@
 //! Exhaustive exploration by our own model checker, under RC11.
 
-use super::program::{Over, Program};
+use super::program::Program;
 use super::{Budget, Schedule, fnv, hook, render};
-use crate::runtime::causal::{self, Access, GhostStep, Life, Step};
-use crate::runtime::explorer;
+use crate::runtime::causal::{self, Access, Claim, GhostStep, Life, Moment, Step};
 use crate::runtime::trace::{self, Event};
+use crate::runtime::{Backend, explorer};
 use crate::verdict::{Bounds, Failure, Kind, Verdict, Violation};
 use std::sync::{Arc, Mutex};
 use threadbare_litmus::Explorer as Search;
@@ -13,18 +13,33 @@ use threadbare_litmus::observe::{Noted, Observer, Past};
 
 /// Judges the ghost state of each execution, and keeps the failing one.
 #[derive(Clone, Default)]
-struct Judge {
+pub(super) struct Judge {
     failing: Arc<Mutex<Vec<Event>>>,
+    /// Told of every execution that comes to its end and breaks nothing.
+    ended: Option<Ended>,
 }
+
+impl Judge {
+    pub fn telling(ended: Ended) -> Self {
+        Self { ended: Some(ended), ..Self::default() }
+    }
+}
+
+pub(super) type Ended = Arc<dyn Fn(&Execution<'_>) + Send + Sync>;
 
 impl Observer for Judge {
     fn judge(&self, execution: &Execution<'_>) -> Result<(), String> {
         let lives = execution.notes::<GhostStep>();
         let accesses = execution.notes::<Access>();
-        match broken(&lives).or_else(|| outlived(&accesses, &lives)) {
-            Some((kind, text)) => Err(explorer::report(&Violation { kind, text })),
-            None => Ok(()),
+        let life = broken(&lives).or_else(|| outlived(&accesses, &lives));
+        let life = life.map(|(kind, text)| Violation { kind, text });
+        if let Some(violation) = life.or_else(|| untrue(execution)) {
+            return Err(explorer::report(&violation));
         }
+        if let Some(ended) = self.ended.as_ref().filter(|_| execution.is_complete()) {
+            ended(execution);
+        }
+        Ok(())
     }
 
     fn answer(&self, past: &Past<'_>, question: u64) -> u64 {
@@ -35,6 +50,20 @@ impl Observer for Judge {
         let events = execution.notes::<Event>().iter().map(|n| *n.what).collect();
         *self.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = events;
     }
+}
+
+/// The violation that a claim about the whole execution finds.
+fn untrue(execution: &Execution<'_>) -> Option<Violation> {
+    let claims = execution.notes::<Claim>();
+    if claims.is_empty() {
+        return None;
+    }
+    let moments = execution.notes::<Moment>();
+    let find = |(thread, time): (usize, u64)| {
+        moments.iter().find(|m| m.thread == thread && *m.what == Moment(time))
+    };
+    let before = |a, b| find(a).zip(find(b)).is_some_and(|(a, b)| a.happens_before(b));
+    claims.iter().find_map(|claim| claim.what.0(&before))
 }
 
 /// The first broken property of some object's life. Steps that are not ordered by program
@@ -51,7 +80,7 @@ fn outlived(
     // Notes of one thread are in its order.
     let mut stable = 0u64;
     accesses.iter().find_map(|access| {
-        let bit = 1u64 << (access.thread % 64);
+        let bit = 1u64 << (explorer::numbered(access.thread) % 64);
         let label = match *access.what {
             Access::Stable(true) => {
                 stable |= bit;
@@ -169,28 +198,35 @@ fn one(
     }
 }
 
+/// Checks without a trace first: most searches find nothing to show.
 pub(super) fn check(program: &Program, budget: Budget) -> Verdict {
-    let judge = Judge::default();
+    let verdict = search(program, budget, false, Judge::default());
+    if verdict.failure().is_none() {
+        return verdict;
+    }
+    // Once more, for the trace; and in order, for the number of the failing execution, by which it
+    // is replayed. It is there: workers report the fault that comes first in this order, but
+    // together they may have got beyond what one may spend.
+    let budget = Budget { workers: 1, executions: u64::MAX, ..budget };
+    search(program, budget, true, Judge::default())
+}
+
+/// With a trace if it is to be shown, or told.
+pub(super) fn search(program: &Program, budget: Budget, traced: bool, judge: Judge) -> Verdict {
     let body = {
-        let body = program.over(Over::Explorer);
+        let body = program.over(Backend::Explorer);
         move || {
             // Here, and not before the search: its workers are OS threads of their own.
-            explorer::start();
+            explorer::start(traced);
             hook::quiet();
             body();
         }
     };
     let search =
         Search::new().model(Model::Rc11).max_executions(budget.executions).workers(budget.workers);
+    let search = search.spurious_wakeups(program.spurious);
     let report = hook::quietly(|| search.observe(body, judge.clone()));
     trace::take();
-    if budget.workers > 1 && !matches!(&report, Ok(report) if report.failure.is_none()) {
-        // Once more in order, for the number of the failing execution, by which it is replayed,
-        // and its trace. It is there: workers report the fault that comes first in this order,
-        // but together they may have got beyond what one may spend.
-        let alone = Budget { workers: 1, executions: u64::MAX, ..budget };
-        return check(program, alone);
-    }
     let report = match report {
         Ok(report) => report,
         Err(panic) => {
@@ -252,5 +288,6 @@ pub(super) fn check(program: &Program, budget: Budget) -> Verdict {
 
 /// The search is deterministic: the n-th execution is reached by visiting those before it.
 pub(super) fn replay(program: &Program, n: u64) -> Verdict {
-    check(program, Budget { executions: n + 1, ..Budget::default() })
+    let budget = Budget { executions: n + 1, ..Budget::default() };
+    search(program, budget, true, Judge::default())
 }

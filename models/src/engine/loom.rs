@@ -1,9 +1,9 @@
 //! Exhaustive exploration by loom.
 
-use super::program::{Over, Program};
+use super::program::Program;
 use super::{Budget, Schedule, failure, hook};
 use crate::protocol::Reach;
-use crate::runtime::{Loom, trace};
+use crate::runtime::{Backend, Loom, trace};
 use crate::verdict::{Bounds, Verdict};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -54,7 +54,7 @@ pub(super) fn check(program: &Program, budget: Budget) -> Verdict {
     let limit = budget.executions.next_multiple_of(INTERVAL);
     let body = {
         let (count, threads) = (count.clone(), program.threads);
-        let body = program.over(Over::Loom);
+        let body = program.over(Backend::Loom);
         move || {
             count.fetch_add(1, Relaxed);
             trace::start(Loom::index);

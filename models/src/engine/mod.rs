@@ -5,15 +5,17 @@ mod hook;
 mod loom;
 pub(crate) mod native;
 pub(crate) mod orders;
+pub(crate) mod outcomes;
 mod program;
 pub mod render;
 mod shuttle;
 
 pub use self::loom::explore_loom;
 pub use self::orders::Weakened;
+pub use self::outcomes::Outcomes;
 pub use self::program::Program;
 
-use crate::protocol::{Scenario, Shape, Switch, World};
+use crate::protocol::{HANGS, Scenario, Shape, Switch, World};
 use crate::runtime::Runtime;
 use crate::runtime::trace::{Action, Event, record};
 use crate::verdict::{Failure, Kind, Schedule, Verdict, Violation};
@@ -113,7 +115,7 @@ where
     // was started. In a model every order is explored anyway.
     let ready = Arc::new(AtomicUsize::new(0));
     let meet = move |ready: &AtomicUsize| {
-        if !R::MODEL {
+        if !R::is_model() {
             ready.fetch_add(1, Ordering::Relaxed);
             R::await_until(|| ready.load(Ordering::Relaxed) >= shape.threads);
         }
@@ -124,13 +126,17 @@ where
             R::spawn(move || {
                 let mut local = world.enter(n);
                 meet(&ready);
-                script(&*world, &mut local, &scenario.threads[n]);
-                world.exit(local);
+                match script(&*world, &mut local, &scenario.threads[n]) {
+                    Done::All => world.exit(local),
+                    // What it holds is never given back.
+                    Done::Hangs => std::mem::forget(local),
+                }
             })
         })
         .collect();
     meet(&ready);
-    script(&*world, &mut main, &scenario.threads[0]);
+    let done = script(&*world, &mut main, &scenario.threads[0]);
+    assert!(done == Done::All, "the main thread has to end");
     for handle in handles {
         crate::runtime::Join::join(handle);
     }
@@ -141,7 +147,16 @@ where
     world.finish();
 }
 
-fn script<W: World>(world: &W, local: &mut W::Local, ops: &[W::Op])
+/// How far a thread has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// To the end of its script.
+    All,
+    /// It hangs for ever.
+    Hangs,
+}
+
+fn script<W: World>(world: &W, local: &mut W::Local, ops: &[W::Op]) -> Done
 where
     W::Op: Copy,
 {
@@ -149,7 +164,11 @@ where
         record(Action::Begin(n as u16));
         let result = world.step(local, *op);
         record(Action::End(n as u16, result));
+        if result == HANGS {
+            return Done::Hangs;
+        }
     }
+    Done::All
 }
 
 /// Checks a program.
@@ -164,11 +183,29 @@ pub fn check(engine: Engine, program: Program, budget: Budget) -> Verdict {
 
 /// Runs an engine on an OS thread of its own: an abandoned execution leaves coroutines
 /// behind, and with them thread-local state that no later check may see.
-fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     hook::install();
-    let thread = std::thread::Builder::new().name("engine".into()).spawn(work);
-    let result = thread.expect("the system starts a thread").join();
+    let result = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("engine".into()).spawn_scoped(scope, work);
+        thread.expect("the system starts a thread").join()
+    });
     result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Explores programs one after another, as long as `wants_more` of what came out. On one OS thread: the
+/// explorer leaves nothing behind, and finds the stacks there that it has used before.
+pub(crate) fn explore_each(
+    programs: impl Iterator<Item = Program> + Send,
+    budget: Budget,
+    mut wants_more: impl FnMut(&Program, &Verdict) -> bool + Send,
+) {
+    apart(move || {
+        for program in programs {
+            if !wants_more(&program, &explorer::check(&program, budget)) {
+                break;
+            }
+        }
+    });
 }
 
 /// One sequentially consistent execution under the schedule that bytes choose, and its events: for a

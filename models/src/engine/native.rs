@@ -1,13 +1,14 @@
 //! Real threads on the machine at hand.
 
-use super::program::{Over, Program};
+use super::program::Program;
 use super::{Budget, Schedule, hook};
+use crate::runtime::Backend;
 use crate::verdict::{Failure, Verdict, Violation};
 
 pub(super) fn check(program: &Program, budget: Budget) -> Verdict {
-    let body = program.over(Over::Watched);
+    let body = program.over(Backend::Watched);
     for round in 1..=budget.executions {
-        let result = hook::quietly(|| body());
+        let result = hook::quietly(&body);
         if let Err(panic) = result {
             let violation = crate::ghost::take_violation()
                 .or_else(|| panic.downcast_ref::<Violation>().cloned())
@@ -36,7 +37,7 @@ pub(super) fn check(program: &Program, budget: Budget) -> Verdict {
 /// # Panics
 /// When a check of the scheme's own fails.
 pub(crate) unsafe fn allocated(program: &Program, rounds: u64) {
-    let body = program.over(Over::Allocated);
+    let body = program.over(Backend::Allocated);
     for _ in 0..rounds {
         body();
     }

@@ -2,18 +2,14 @@
 
 use super::execute;
 use crate::protocol::{Protocol, Reach, Scenario, Switch};
-use crate::runtime::{Allocated, Explorer, Loom, Runtime, Shuttle, Watched};
+use crate::runtime::{Backend, Model};
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// One execution over one runtime, to be repeated as often as an engine wants.
-pub(super) type Body = Arc<dyn Fn() + Send + Sync>;
-
 /// A scenario of a protocol, faithful or with a fault planted.
 ///
-/// Engines are compiled once for all protocols; what is compiled for each is the body, once for
-/// each runtime.
+/// Engines are compiled once for all protocols, and each protocol once for all engines.
 #[derive(Clone)]
 pub struct Program {
     /// The scenario's name.
@@ -26,9 +22,11 @@ pub struct Program {
     pub(crate) loom: Reach,
     /// How far the depth-first search goes.
     pub(crate) dfs: Reach,
+    /// How many waits of each thread may end for no reason.
+    pub(crate) spurious: u32,
     /// The scripts as text.
     pub(crate) shown: Arc<Shown>,
-    bodies: Arc<dyn Fn(Over) -> Body + Send + Sync>,
+    body: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// A scenario as it is printed above a failing execution.
@@ -44,16 +42,6 @@ pub(crate) struct Shown {
     pub finish: Vec<String>,
 }
 
-/// The runtimes that engines run programs over.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Over {
-    Explorer,
-    Loom,
-    Shuttle,
-    Watched,
-    Allocated,
-}
-
 impl Program {
     /// Erases a protocol's types.
     pub fn new<P: Protocol>(scenario: Scenario<P::Op>, mutant: Option<P::Mutant>) -> Self {
@@ -65,22 +53,14 @@ impl Program {
             operations: scenario.operations(),
             loom: scenario.loom,
             dfs: scenario.dfs,
+            spurious: scenario.spurious,
             shown: Arc::new(Shown {
                 asks: scenario.asks,
                 setup: format!("{:?}", scenario.setup),
                 threads: scenario.threads.iter().map(|ops| text(ops)).collect(),
                 finish: text(&scenario.finish),
             }),
-            bodies: Arc::new(move |over| {
-                let scenario = scenario.clone();
-                match over {
-                    Over::Explorer => body::<P, Explorer>(scenario, mutant),
-                    Over::Loom => body::<P, Loom>(scenario, mutant),
-                    Over::Shuttle => body::<P, Shuttle>(scenario, mutant),
-                    Over::Watched => body::<P, Watched>(scenario, mutant),
-                    Over::Allocated => body::<P, Allocated>(scenario, mutant),
-                }
-            }),
+            body: Arc::new(move || execute::<Model, P::World<Model>>(&scenario, Switch(mutant))),
         }
     }
 
@@ -89,15 +69,12 @@ impl Program {
         &self.name
     }
 
-    /// The body over a runtime.
-    pub(super) fn over(&self, over: Over) -> Body {
-        (self.bodies)(over)
+    /// One execution over a backend, to be repeated as often as an engine wants.
+    pub(super) fn over(&self, backend: Backend) -> impl Fn() + Send + Sync + 'static + use<> {
+        let body = self.body.clone();
+        move || {
+            backend.choose();
+            body();
+        }
     }
-}
-
-fn body<P: Protocol, R: Runtime>(
-    scenario: Arc<Scenario<P::Op>>,
-    mutant: Option<P::Mutant>,
-) -> Body {
-    Arc::new(move || execute::<R, P::World<R>>(&scenario, Switch(mutant)))
 }

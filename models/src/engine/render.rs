@@ -1,8 +1,9 @@
 //! A failing execution as text: what was asked, then how it went.
 
 use super::Program;
-use crate::protocol::SKIPPED;
+use crate::protocol::{HANGS, SKIPPED};
 use crate::runtime::trace::{Action, Event};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 const WIDEST: usize = 44;
@@ -41,6 +42,9 @@ fn cell(program: &Program, event: &Event) -> (String, String) {
         Action::End(n, SKIPPED) => {
             (format!("◀ {} skipped", operation(program, event.thread, n)), String::new())
         }
+        Action::End(n, HANGS) => {
+            (format!("◀ {} hangs", operation(program, event.thread, n)), String::new())
+        }
         Action::End(n, Some(v)) => {
             (format!("◀ {} = {v}", operation(program, event.thread, n)), String::new())
         }
@@ -50,7 +54,7 @@ fn cell(program: &Program, event: &Event) -> (String, String) {
 
 /// The scenario and the execution, one column per thread, time downwards.
 pub(super) fn columns(program: &Program, events: &[Event]) -> String {
-    let (threads, shown) = (program.threads, &program.shown);
+    let shown = &program.shown;
     let mut text = String::new();
     let _ = writeln!(text, "scenario {}: {}", program.name, shown.asks);
     let _ = writeln!(text, "  before   {}", shown.setup);
@@ -70,25 +74,24 @@ pub(super) fn columns(program: &Program, events: &[Event]) -> String {
             (usize::from(e.thread), what, place)
         })
         .collect();
-    let mut widths = vec![6; threads];
+    // Those of the scenario, and those that they started.
+    let mut widths: BTreeMap<usize, usize> = (0..program.threads).map(|n| (n, 6)).collect();
     for (thread, what, place) in &cells {
         let width = what.chars().count() + if place.is_empty() { 0 } else { place.len() + 2 };
-        if let Some(w) = widths.get_mut(*thread) {
-            *w = (*w).max(width.min(WIDEST + 24));
-        }
+        let w = widths.entry(*thread).or_insert(6);
+        *w = (*w).max(width.min(WIDEST + 24));
     }
     let _ = writeln!(text);
     let head: Vec<String> =
-        widths.iter().enumerate().map(|(n, w)| format!("{:<w$}", format!("T{n}"))).collect();
+        widths.iter().map(|(n, w)| format!("{:<w$}", format!("T{n}"))).collect();
     let _ = writeln!(text, "{}", head.join(" │ ").trim_end());
-    let rule: Vec<String> = widths.iter().map(|w| "─".repeat(*w)).collect();
+    let rule: Vec<String> = widths.values().map(|w| "─".repeat(*w)).collect();
     let _ = writeln!(text, "{}", rule.join("─┼─"));
     for (thread, what, place) in &cells {
         let row: Vec<String> = widths
             .iter()
-            .enumerate()
             .map(|(n, w)| {
-                if n != *thread {
+                if n != thread {
                     return " ".repeat(*w);
                 }
                 let gap = w.saturating_sub(what.chars().count() + place.len());

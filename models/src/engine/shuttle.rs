@@ -1,11 +1,11 @@
 //! Random, PCT and depth-first exploration by shuttle; recorded schedules and replay.
 
-use super::program::{Over, Program};
+use super::program::Program;
 use super::{Budget, Engine, Schedule, failure, hook};
 use crate::choice::Choices;
 use crate::protocol::Reach;
 use crate::runtime::trace::Event;
-use crate::runtime::{Shuttle, arm, forget_waiters, is_abandoned, trace};
+use crate::runtime::{Backend, Shuttle, arm, forget_waiters, is_abandoned, trace};
 use crate::verdict::{Bounds, Verdict};
 use ::shuttle::scheduler::{DfsScheduler, PctScheduler, Scheduler, Task, TaskId};
 use ::shuttle::{Config, FailurePersistence, MaxSteps, Runner};
@@ -190,7 +190,7 @@ fn run_boxed(
     let record = Arc::new(Mutex::new(Record::default()));
     let recorder = Recorder { inner, record: record.clone() };
     let body = {
-        let body = program.over(Over::Shuttle);
+        let body = program.over(Backend::Shuttle);
         move || {
             forget_waiters();
             trace::start(Shuttle::index);

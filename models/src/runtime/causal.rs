@@ -5,6 +5,7 @@ use super::Label;
 use super::trace::{Action, record};
 use crate::engine::fnv;
 use crate::ghost::Ghost;
+use crate::verdict::Violation;
 use threadbare_litmus::observe::{Past, ask, note};
 
 /// A step in an object's ghost life.
@@ -43,6 +44,33 @@ pub(super) fn access(label: Label) {
 
 pub(super) fn stable(begins: bool) {
     note(Access::Stable(begins));
+}
+
+/// A moment of a thread, by its own clock: where a call begins or ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment(pub u64);
+
+/// Whether one moment happens before another, each given by thread and the thread's own clock.
+pub(crate) type HappensBefore<'a> = &'a dyn Fn((usize, u64), (usize, u64)) -> bool;
+
+/// What must hold of an execution as a whole: the violation, by what happens before what.
+pub(crate) struct Claim(pub Box<dyn Fn(HappensBefore<'_>) -> Option<Violation> + Send + Sync>);
+
+/// The running thread is at this moment.
+pub(crate) fn moment(time: u64) {
+    if super::explorer::is_running() {
+        note(Moment(time));
+    }
+}
+
+/// States a claim about the execution that ends here. Given back where nothing knows what happens
+/// before what.
+pub(crate) fn claim(claim: Claim) -> Result<(), Claim> {
+    if super::explorer::is_running() {
+        note(claim);
+        return Ok(());
+    }
+    Err(claim)
 }
 
 /// The observer's memory, kept as notes: ghost steps are ordered only as program order

@@ -7,14 +7,15 @@
 
 use super::causal::{self, Causal};
 use super::recorded;
-use super::trace::{self, Action, Event, record};
+use super::trace::{self, Action, Event, Sink, record};
 use super::*;
 use crate::engine::fnv;
 use crate::verdict::Violation;
 use std::cell::RefCell;
 use std::panic::panic_any;
+use std::time::Duration;
 use threadbare_litmus as l;
-use threadbare_litmus::observe::{note, thread_index};
+use threadbare_litmus::observe::{choose, note, thread_index};
 
 /// The explorer's primitives, recorded.
 #[derive(Clone, Copy)]
@@ -109,7 +110,7 @@ pub struct Handle(l::thread::JoinHandle<u64>);
 
 impl Join for Handle {
     fn join(self) {
-        let thread = self.0.thread().id().number() as u8;
+        let thread = numbered(self.0.thread().id().number()) as u8;
         self.0.join().expect("a panic ends the whole execution");
         record(Action::Join(thread));
     }
@@ -141,13 +142,35 @@ fn result_of(thread: usize, change: impl FnOnce(u64) -> u64) -> u64 {
     })
 }
 
+/// The result of an operation goes into its thread's digest.
+fn digest(event: Event) {
+    if let Action::End(_, result) = event.action {
+        let result = result.map_or([0; 9], |n| {
+            let mut bytes = [1; 9];
+            bytes[1..].copy_from_slice(&n.to_ne_bytes());
+            bytes
+        });
+        result_of(usize::from(event.thread), |digest| fnv(&result) ^ digest.rotate_left(1));
+    }
+}
+
+/// The number of the running thread in traces: that of the scenario, and 8 P + N for the Nth thread
+/// that thread P starts by itself.
+pub(crate) fn number() -> u8 {
+    numbered(thread_index()) as u8
+}
+
+/// [`number`] of the thread that the explorer knows by `index`.
+pub(crate) fn numbered(index: usize) -> usize {
+    match index / 256 {
+        0 => index,
+        parent => 8 * numbered(parent) + index % 256,
+    }
+}
+
 /// Where the trace of this engine goes: into notes.
 fn keep(event: Event) {
-    if let Action::End(_, result) = event.action {
-        result_of(usize::from(event.thread), |digest| {
-            fnv(format!("{digest} {result:?}").as_bytes())
-        });
-    }
+    digest(event);
     note(event);
 }
 
@@ -156,10 +179,17 @@ thread_local! {
     static RUNNING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-/// Begins to record on this OS thread; [`trace::take`] ends it.
-pub(crate) fn start() {
+/// Begins to record on this OS thread, with the trace if somebody will look at it; [`trace::take`]
+/// ends it.
+pub(crate) fn start(traced: bool) {
     RUNNING.set(true);
-    trace::start_with(|| thread_index() as u8, keep);
+    let sink = if traced { Sink::All(keep) } else { Sink::Results(digest) };
+    trace::start_with(number, sink);
+}
+
+/// Whether this OS thread explores.
+pub(crate) fn is_running() -> bool {
+    RUNNING.get()
 }
 
 /// Marks a violation in the text of a panic.
@@ -169,7 +199,7 @@ const MARK: &str = "violation ";
 /// understands: the checker keeps the text of a panic from where it begins, and nothing else of it.
 /// Returns where the explorer runs nothing.
 pub(crate) fn abandon(violation: &Violation) {
-    if RUNNING.get() {
+    if is_running() {
         panic_any(report(violation));
     }
 }
@@ -186,8 +216,6 @@ pub(crate) fn reported(text: &str) -> Option<Violation> {
 
 impl Runtime for Explorer {
     const OBSERVED: bool = true;
-    const MODEL: bool = true;
-    const SEQUENTIAL: bool = false;
     type AtomicU8 = Named<l::sync::atomic::AtomicU8>;
     type AtomicU32 = Named<l::sync::atomic::AtomicU32>;
     type AtomicU64 = Named<l::sync::atomic::AtomicU64>;
@@ -200,6 +228,12 @@ impl Runtime for Explorer {
     type Thread = Thread;
     type Ghost = Causal;
 
+    fn is_model() -> bool {
+        true
+    }
+    fn is_sequential() -> bool {
+        false
+    }
     fn fence(order: Ordering) {
         let order = super::weaken::order(super::weaken::Role::Fence, order);
         if order != Ordering::Relaxed {
@@ -214,7 +248,7 @@ impl Runtime for Explorer {
             body();
             result_of(me, |digest| digest)
         });
-        record(Action::Spawn(handle.thread().id().number() as u8));
+        record(Action::Spawn(numbered(handle.thread().id().number()) as u8));
         Handle(handle)
     }
     fn yield_now() {
@@ -241,5 +275,21 @@ impl Runtime for Explorer {
         // Not in a closure, which would hide the caller's line.
         let inner = condvar.inner.wait(guard.release(condvar.label));
         guard.resume(inner.unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+    fn wait_timeout<'a, T: Send + 'static>(
+        condvar: &Condvar,
+        _: &'a Mutex<T>,
+        mut guard: Guard<'a, Self, T>,
+    ) -> (Guard<'a, Self, T>, bool) {
+        let ended = condvar.inner.wait_timeout(guard.release(condvar.label), Duration::ZERO);
+        let (inner, ended) = ended.unwrap_or_else(std::sync::PoisonError::into_inner);
+        (guard.resume(inner), ended.timed_out())
+    }
+    fn park_timeout() {
+        record(Action::Park);
+        l::thread::park_timeout(Duration::ZERO);
+    }
+    fn choose(ways: usize) -> usize {
+        choose(ways as u32) as usize
     }
 }

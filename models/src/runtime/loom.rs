@@ -196,8 +196,6 @@ impl Loom {
 
 impl Runtime for Loom {
     const OBSERVED: bool = true;
-    const MODEL: bool = true;
-    const SEQUENTIAL: bool = false;
     type AtomicU8 = Marked<l::sync::atomic::AtomicU8>;
     type AtomicU32 = Marked<l::sync::atomic::AtomicU32>;
     type AtomicU64 = Marked<l::sync::atomic::AtomicU64>;
@@ -210,6 +208,12 @@ impl Runtime for Loom {
     type Thread = Thread;
     type Ghost = Observed;
 
+    fn is_model() -> bool {
+        true
+    }
+    fn is_sequential() -> bool {
+        false
+    }
     fn fence(order: Ordering) {
         l::sync::atomic::fence(order);
         record(Action::Fence(order));

@@ -1,9 +1,10 @@
 //! What a scheme synchronises through.
 //!
 //! A scheme is written once against [`Runtime`] and never names a backend. The same
-//! source then runs as plain `std` code ([`Native`]), as native code under the ghost
-//! observer ([`Watched`]), and inside the schedulers of [`loom`](Loom) and
-//! [`shuttle`](Shuttle). A further engine is one more implementation of this trait.
+//! source then runs as plain `std` code ([`Native`]) and, as [`Model`], over every engine: as native
+//! code under the ghost observer ([`Watched`]), inside the schedulers of [`loom`](Loom) and
+//! [`shuttle`](Shuttle), under our [`Explorer`]. A further engine is one more implementation of this
+//! trait and one more [`Backend`].
 //!
 //! Every operation takes the caller's source line, and every shared location a
 //! [`Label`], so that a failing execution can be printed the way it is read: one
@@ -12,6 +13,7 @@
 pub(crate) mod causal;
 pub(crate) mod explorer;
 mod loom;
+mod model;
 mod native;
 mod noisy;
 mod recorded;
@@ -21,6 +23,7 @@ pub(crate) mod weaken;
 
 pub use self::explorer::Explorer;
 pub use self::loom::Loom;
+pub use self::model::{Backend, Model};
 pub use native::{Allocated, Native, Watched};
 pub use shuttle::Shuttle;
 pub(crate) use shuttle::{abandon, arm, forget_waiters, is_abandoned};
@@ -28,6 +31,7 @@ pub(crate) use shuttle::{abandon, arm, forget_waiters, is_abandoned};
 use crate::ghost::Ghost;
 use std::fmt;
 use std::ops::DerefMut;
+use std::sync::Arc;
 pub use std::sync::atomic::Ordering;
 
 /// The name of a shared location in traces: a field and the number of its object.
@@ -190,11 +194,6 @@ pub type Guard<'a, R, T> = <<R as Runtime>::Mutex<T> as Lock<T>>::Guard<'a>;
 pub trait Runtime: Copy + Send + Sync + Sized + 'static {
     /// Whether properties are observed: ghost state, histories, stated invariants.
     const OBSERVED: bool;
-    /// Whether this is a scheduler that runs one thread at a time.
-    const MODEL: bool;
-    /// Whether executions are sequentially consistent, so that a clock of the observer
-    /// orders what all threads see.
-    const SEQUENTIAL: bool;
     /// Atomic byte.
     type AtomicU8: Atomic<u8>;
     /// Atomic 32-bit word.
@@ -218,6 +217,11 @@ pub trait Runtime: Copy + Send + Sync + Sized + 'static {
     /// The observer's memory inside each object; a unit type when not observed.
     type Ghost: Ghost;
 
+    /// Whether this is a scheduler that runs one thread at a time.
+    fn is_model() -> bool;
+    /// Whether executions are sequentially consistent, so that a clock of the observer
+    /// orders what all threads see.
+    fn is_sequential() -> bool;
     /// Atomic fence.
     #[track_caller]
     fn fence(order: Ordering);
@@ -241,11 +245,48 @@ pub trait Runtime: Copy + Send + Sync + Sized + 'static {
     /// return for no reason.
     #[track_caller]
     fn park();
-    /// Releases `mutex`, which `guard` holds, waits for a signal, takes the mutex again.
+    /// Releases `mutex`, which `guard` holds, waits for a signal, takes the mutex again. Where a
+    /// scenario allows it ([`Scenario::spurious`](crate::protocol::Scenario::spurious)) the
+    /// explorer has waits, and [`park`](Self::park), that end for no reason.
     #[track_caller]
     fn wait<'a, T: Send + 'static>(
         condvar: &Self::Condvar,
         mutex: &'a Self::Mutex<T>,
         guard: Guard<'a, Self, T>,
     ) -> Guard<'a, Self, T>;
+    /// As [`wait`](Self::wait) with a time limit, and whether it expired. In a model it may at any
+    /// schedule: under the explorer once in each thread, and where it does not the thread waits for its
+    /// signal. loom and shuttle have no time, so that there the wait ends at any moment, says either, and
+    /// takes no signal from another waiter.
+    #[track_caller]
+    fn wait_timeout<'a, T: Send + 'static>(
+        _: &Self::Condvar,
+        mutex: &'a Self::Mutex<T>,
+        guard: Guard<'a, Self, T>,
+    ) -> (Guard<'a, Self, T>, bool) {
+        drop(guard);
+        let expired = Self::choose(2) == 1;
+        (mutex.lock(), expired)
+    }
+    /// As [`park`](Self::park) with a time limit, of which holds what [`wait_timeout`](Self::wait_timeout)
+    /// says: under loom and shuttle it ends at any moment, and leaves a token where it is.
+    #[track_caller]
+    fn park_timeout() {
+        Self::yield_now();
+    }
+    /// A number below `ways`, which is not zero: a model takes each in turn, real threads any. loom and
+    /// shuttle have no choices but those of schedules, so that there it is how far another thread has
+    /// come: one more, of the five that loom may have.
+    #[track_caller]
+    fn choose(ways: usize) -> usize {
+        let reached = Arc::new(Self::AtomicUsize::new(0, "choice"));
+        let counting = {
+            let reached = reached.clone();
+            // Relaxed, here and below: one location, and nothing is ordered by it.
+            Self::spawn(move || (1..ways).for_each(|n| reached.store(n, Ordering::Relaxed)))
+        };
+        let chosen = reached.load(Ordering::Relaxed);
+        counting.join();
+        chosen
+    }
 }

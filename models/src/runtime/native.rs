@@ -1,7 +1,7 @@
 //! Plain `std`: the subject of benchmarks ([`Native`]) and of native stress, under the
 //! observer ([`Watched`]) or under AddressSanitizer ([`Allocated`]).
 
-use super::noisy::Noisy;
+use super::noisy::{self, Noisy};
 use super::*;
 use crate::ghost::{Blind, Block, Observed};
 use std::cell::UnsafeCell;
@@ -158,6 +158,9 @@ thread_local! {
     static ANCHOR: u8 = const { 0 };
 }
 
+/// How long a wait with a time limit waits.
+const LIMIT: std::time::Duration = std::time::Duration::from_millis(1);
+
 /// An atomic of `std` as it is.
 type Direct<A> = A;
 
@@ -165,8 +168,6 @@ macro_rules! native {
     ($name:ident, $atomic:ident, $cell:ident, $ghost:ty, $observed:literal) => {
         impl Runtime for $name {
             const OBSERVED: bool = $observed;
-            const MODEL: bool = false;
-            const SEQUENTIAL: bool = false;
             type AtomicU8 = $atomic<a::AtomicU8>;
             type AtomicU32 = $atomic<a::AtomicU32>;
             type AtomicU64 = $atomic<a::AtomicU64>;
@@ -179,6 +180,12 @@ macro_rules! native {
             type Thread = std::thread::Thread;
             type Ghost = $ghost;
 
+            fn is_model() -> bool {
+                false
+            }
+            fn is_sequential() -> bool {
+                false
+            }
             #[inline(always)]
             fn fence(order: Ordering) {
                 a::fence(order);
@@ -215,6 +222,21 @@ macro_rules! native {
                 guard: Guard<'a, Self, T>,
             ) -> Guard<'a, Self, T> {
                 condvar.wait(guard).unwrap_or_else(s::PoisonError::into_inner)
+            }
+            fn wait_timeout<'a, T: Send + 'static>(
+                condvar: &Self::Condvar,
+                _: &'a Self::Mutex<T>,
+                guard: Guard<'a, Self, T>,
+            ) -> (Guard<'a, Self, T>, bool) {
+                let ended = condvar.wait_timeout(guard, LIMIT);
+                let (guard, ended) = ended.unwrap_or_else(s::PoisonError::into_inner);
+                (guard, ended.timed_out())
+            }
+            fn park_timeout() {
+                std::thread::park_timeout(LIMIT);
+            }
+            fn choose(ways: usize) -> usize {
+                noisy::random() as usize % ways
             }
         }
     };

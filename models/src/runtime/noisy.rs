@@ -23,8 +23,9 @@ fn first() -> u32 {
     THREADS.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9) | 1
 }
 
-fn noise() {
-    let next = STATE.with(|state| {
+/// The next number of this thread's sequence.
+pub(super) fn random() -> u32 {
+    STATE.with(|state| {
         // xorshift32 (Marsaglia 2003).
         let mut x = state.get();
         x ^= x << 13;
@@ -32,7 +33,11 @@ fn noise() {
         x ^= x << 5;
         state.set(x);
         x
-    });
+    })
+}
+
+fn noise() {
+    let next = random();
     match next % 32 {
         0 => std::thread::yield_now(),
         1..8 => (0..next >> 8 & 0x1FF).for_each(|_| std::hint::spin_loop()),

@@ -217,8 +217,6 @@ impl Shuttle {
 
 impl Runtime for Shuttle {
     const OBSERVED: bool = true;
-    const MODEL: bool = true;
-    const SEQUENTIAL: bool = true;
     type AtomicU8 = Named<l::sync::atomic::AtomicU8>;
     type AtomicU32 = Named<l::sync::atomic::AtomicU32>;
     type AtomicU64 = Named<l::sync::atomic::AtomicU64>;
@@ -231,6 +229,12 @@ impl Runtime for Shuttle {
     type Thread = Thread;
     type Ghost = Observed;
 
+    fn is_model() -> bool {
+        true
+    }
+    fn is_sequential() -> bool {
+        true
+    }
     fn fence(order: Ordering) {
         l::sync::atomic::fence(order);
         record(Action::Fence(order));

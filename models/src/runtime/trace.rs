@@ -127,6 +127,15 @@ impl std::fmt::Display for Action {
     }
 }
 
+/// What an engine that does not run whole executions wants to be told.
+#[derive(Clone, Copy)]
+pub(crate) enum Sink {
+    /// All events.
+    All(fn(Event)),
+    /// The results of operations, for nobody looks at the trace.
+    Results(fn(Event)),
+}
+
 struct Recorder {
     events: Vec<Event>,
     thread: fn() -> u8,
@@ -134,7 +143,7 @@ struct Recorder {
     /// Threads whose accesses are type-stable now, by bits.
     stable: u64,
     /// Where events go instead, for an engine that does not run whole executions.
-    sink: Option<fn(Event)>,
+    sink: Option<Sink>,
 }
 
 thread_local! {
@@ -160,7 +169,7 @@ pub(crate) fn start(thread: fn() -> u8) {
 }
 
 /// As [`start`], with events passed on instead of kept.
-pub(crate) fn start_with(thread: fn() -> u8, sink: fn(Event)) {
+pub(crate) fn start_with(thread: fn() -> u8, sink: Sink) {
     start(thread);
     RECORDER.with_borrow_mut(|r| {
         if let Some(r) = r {
@@ -203,12 +212,22 @@ pub(crate) fn next_thread() -> u8 {
 pub(crate) fn record_at(place: &'static Location<'static>, action: Action) {
     let whole = RECORDER.with_borrow_mut(|r| {
         let r = r.as_mut()?;
-        let event = Event { thread: (r.thread)(), place, action };
-        if let Some(sink) = r.sink {
-            // Judged execution by execution, by the order of its steps.
-            sink(event);
-            return None;
+        let event = |r: &Recorder| Event { thread: (r.thread)(), place, action };
+        // Judged execution by execution, by the order of its steps.
+        match r.sink {
+            Some(Sink::All(sink)) => {
+                sink(event(r));
+                return None;
+            }
+            Some(Sink::Results(sink)) => {
+                if matches!(action, Action::End(..)) {
+                    sink(event(r));
+                }
+                return None;
+            }
+            None => {}
         }
+        let event = event(r);
         r.events.push(event);
         let stable = r.stable >> (event.thread % 64) & 1 == 1;
         action.accessed().filter(|_| !stable).and_then(|label| Some((label, label.whole()?)))

@@ -8,6 +8,9 @@ mutants! {
     pub enum Mutant {
         /// A read always answers that the list is shorter.
         AlwaysShort = "vc-always-short" breaks ["L1"] in "replace" by Everywhere;
+        /// A thread that has found the list too short once answers so for ever.
+        ShortForEver = "vc-short-for-ever" breaks ["L1"] in "remembered" by ShuttleOnly(
+            "the order of each thread alone explains the answers, and loom tells no other");
         /// Step 4 increments without testing for zero.
         PlainIncref = "vc-plain-incref" breaks ["L2"] in "replace" by Everywhere;
         /// Step 5 is missing and the version moves once, after the stores.
@@ -96,6 +99,15 @@ impl Protocol for OptimisticList {
                 .thread([Get(0), Get(0)])
                 .thread([Pop, Append(2)])
                 .loom(Preemptions(2)),
+            Scenario::new(
+                "remembered",
+                "a read that comes after the end of an append, by what the threads did since",
+            )
+            .objects(4)
+            .setup([Append(1)])
+            .thread([Append(2), Make(3)])
+            .thread([Get(1), Make(4), Get(1)])
+            .loom(Preemptions(2)),
             Scenario::new("busy-writer", "a read beside a writer that does not pause")
                 .objects(6)
                 .setup([Append(1)])
@@ -121,7 +133,7 @@ impl Protocol for OptimisticList {
         vec![Start {
             objects: 2,
             grows: true,
-            fits: has_room,
+            fits,
             setup: vec![Append(1)],
             ..Start::new("item", "any operations on a list of one item", letters)
         }]

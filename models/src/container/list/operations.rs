@@ -30,8 +30,10 @@ impl<R: Runtime> World for List<R> {
     }
 
     fn step(&self, caller: &mut Caller<Op>, op: Op) -> Option<i64> {
-        self.history.call(caller, op, |op| {
+        let remembers = caller.short && self.faults.is(Mutant::ShortForEver);
+        let result = self.history.call(caller, op, |op| {
             match op {
+                Op::Get(_) if remembers => return Some(-1),
                 Op::Get(n) => return Some(self.get(n)),
                 Op::Append(v) => self.insert(None, v),
                 Op::InsertFront(v) => self.insert(Some(0), v),
@@ -43,10 +45,12 @@ impl<R: Runtime> World for List<R> {
                     let n = self.heap.make(v);
                     self.heap.counts.first_immortal(&self.heap.block(n).header);
                 }
-                Op::Mark => return SKIPPED,
+                Op::Mark | Op::Online | Op::Quiescent => return SKIPPED,
             }
             None
-        })
+        });
+        caller.short |= matches!(op, Op::Get(_)) && result == Some(-1);
+        result
     }
 
     fn exit(&self, caller: Caller<Op>) {
@@ -56,6 +60,6 @@ impl<R: Runtime> World for List<R> {
     fn finish(&self) {
         self.heap.settle();
         let (setup, calls) = self.history.all();
-        History::<R, Op>::judge(&setup, &calls, sequential);
+        History::<R, Op>::judge(&setup, calls, sequential);
     }
 }

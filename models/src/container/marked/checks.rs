@@ -30,6 +30,10 @@ mutants! {
         /// The mark is stored and loaded relaxed (CPython 3.13).
         #[shipped(x)]
         MarkRelaxed = "or-mark-relaxed" breaks ["R3"] in "second-read" by WeakMemory;
+        /// A retired array gets its goal before the list has let go of it.
+        GoalEarly = "or-goal-before-unlink" breaks ["R3"] in "reclaimed" by Everywhere;
+        /// A thread that ends forgets the arrays that it has retired.
+        ExitDrop = "or-exit-drop" breaks ["R9"] in "reclaimed" by Everywhere;
         /// A thread that is not the owner retires an array without marking the list.
         ForeignUnmarked = "or-foreign-resize-unmarked" breaks ["R3"] in "owner-reads" by Everywhere;
     }
@@ -95,6 +99,12 @@ impl Protocol for MarkedList {
                 .thread([Get(0)])
                 .thread([Get(0)])
                 .loom(Preemptions(2)),
+            Scenario::new("reclaimed", "a read beside a resize whose old array goes by QSBR")
+                .objects(2)
+                .setup([Append(1), Mark])
+                .thread([Online, Append(2), Quiescent])
+                .thread([Online, Get(0)])
+                .loom(Preemptions(2)),
             Scenario::new("owner-reads", "the owner reads beside a foreign resize")
                 .objects(2)
                 .setup([Append(1)])
@@ -114,12 +124,26 @@ impl Protocol for MarkedList {
         let start = |name, asks, setup| Start {
             objects: 2,
             grows: true,
-            fits: has_room,
+            fits,
             setup,
             alike: 1,
             ..Start::new(name, asks, letters)
         };
+        // Retired arrays go by QSBR: the letters that read, retire and reclaim.
+        fn reclaiming(place: Place) -> Vec<Op> {
+            vec![Get(0), Append(2 + place.fresh as i64), Quiescent]
+        }
+        let reclaimed = Start {
+            first: vec![Online],
+            letters: reclaiming,
+            ..start(
+                "online",
+                "a marked list of one item, and all threads online",
+                vec![Append(1), Mark],
+            )
+        };
         vec![
+            reclaimed,
             start("unmarked", "a list of one item that its owner alone has read", vec![Append(1)]),
             start("marked", "a list of one item that others have read", vec![Append(1), Mark]),
         ]
@@ -179,6 +203,11 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "R5",
         states: "a failed attempt leaves the counts as they were",
-        broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
+        broken_by: &[Kind::Leak.at(&["object"]), Kind::WrongCount.anywhere()],
+    },
+    Property {
+        id: "R9",
+        states: "an array that was retired while all were online is freed, once",
+        broken_by: &[Kind::Leak.at(&["array"]), Kind::DoubleFree.at(&["array"])],
     },
 ];

@@ -7,7 +7,7 @@ use crate::protocol::SKIPPED;
 impl<R: Runtime> World for List<R> {
     type Op = Op;
     type Mutant = Mutant;
-    type Local = Caller<Op>;
+    type Local = (Caller<Op>, Reader);
 
     fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
         Self {
@@ -18,43 +18,79 @@ impl<R: Runtime> World for List<R> {
             arrays: Arrays::new(GARBAGE),
             lock: R::Mutex::new(0, "list"),
             history: History::new(shape),
+            clock: Qsbr::new(shape.threads, Faithful),
+            orphans: R::Mutex::new((false, Vec::new()), "orphans"),
             faults,
         }
     }
 
-    fn enter(&self, thread: usize) -> Caller<Op> {
-        self.history.enter(thread)
+    fn enter(&self, thread: usize) -> Self::Local {
+        (self.history.enter(thread), Reader { thread, online: false, retired: Vec::new() })
     }
 
-    fn started(&self, main: &mut Caller<Op>) {
+    fn started(&self, (main, _): &mut Self::Local) {
         main.started();
     }
 
-    fn step(&self, caller: &mut Caller<Op>, op: Op) -> Option<i64> {
-        let thread = caller.thread;
+    fn step(&self, (caller, reader): &mut Self::Local, op: Op) -> Option<i64> {
+        // They are no calls of the list.
+        match op {
+            Op::Online if !reader.online => {
+                self.clock.attach(reader.thread);
+                reader.online = true;
+                return None;
+            }
+            Op::Quiescent if reader.online => {
+                self.clock.quiescent(reader.thread);
+                self.reclaim(&mut reader.retired);
+                return None;
+            }
+            Op::Online | Op::Quiescent => return SKIPPED,
+            _ => {}
+        }
+        let thread = reader.thread;
         self.history.call(caller, op, |op| {
             match op {
                 Op::Get(n) => return Some(self.get(thread, n)),
-                Op::Append(v) => self.append(thread, v),
+                Op::Append(v) => self.append(reader, v),
                 Op::SetFirst(v) => return self.set_first(v),
                 Op::Pop => return Some(self.pop()),
-                Op::Clear => self.clear(thread),
+                Op::Clear => self.clear(reader),
                 Op::Make(v) => drop(self.heap.make(v)),
                 Op::Mark => {
                     let _lock = self.lock.lock();
                     self.set_mark();
                 }
-                Op::InsertFront(_) | Op::MakeImmortal(_) => return SKIPPED,
+                Op::InsertFront(_) | Op::MakeImmortal(_) | Op::Online | Op::Quiescent => {
+                    return SKIPPED;
+                }
             }
             None
         })
     }
 
-    fn exit(&self, caller: Caller<Op>) {
+    fn exit(&self, (caller, reader): Self::Local) {
         self.history.exit(caller);
+        if !reader.online {
+            return;
+        }
+        self.clock.detach(reader.thread);
+        let mut orphans = self.orphans.lock();
+        orphans.0 |= reader.thread == 0;
+        if !self.is(Mutant::ExitDrop) {
+            orphans.1.extend(reader.retired);
+        }
     }
 
     fn finish(&self) {
+        let (online, mut orphans) = std::mem::take(&mut *self.orphans.lock());
+        if online {
+            // All are offline now: one advance makes every goal reachable.
+            self.clock.advance();
+            self.reclaim(&mut orphans);
+            // Relaxed: nobody replaces it any more.
+            self.arrays.settle_but(self.array.load(Relaxed));
+        }
         self.heap.settle();
         // Each read alone beside all writes: size and slots are different places, so that several
         // reads, of one thread too, need not fit into one order (`reports/README.md` has programs).
@@ -64,7 +100,7 @@ impl<R: Runtime> World for List<R> {
             // In their places: within a thread, calls are in the order of the list.
             let beside = calls.iter().enumerate().filter(|(n, call)| *n == one || !reads(call));
             let calls: Vec<Call<Op>> = beside.map(|(_, call)| *call).collect();
-            History::<R, Op>::judge(&setup, &calls, sequential);
+            History::<R, Op>::judge(&setup, calls, sequential);
         }
     }
 }

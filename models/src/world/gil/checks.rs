@@ -109,6 +109,26 @@ impl Protocol for GilProtocol {
             let end = if place.thread == 0 { Delete } else { Leave };
             vec![X(Take), X(Release), Poll, X(Post), X(Finalize), X(end)]
         }
+        // Whether every operation does something: whoever has the lock does not take it again, a safe point
+        // and an end are the holder's, and nothing comes after the end of a thread.
+        fn applies(script: &[Op<self::Extra>]) -> bool {
+            let (mut holds, mut left) = (false, false);
+            let (_, script) = script.split_last().expect("the last release");
+            script.iter().all(|op| {
+                let had = holds;
+                match op {
+                    X(Take) => holds = true,
+                    X(Release | Leave | Delete) => holds = false,
+                    _ => {}
+                }
+                !std::mem::replace(&mut left, *op == X(Leave))
+                    && match op {
+                        X(Take) => !had,
+                        X(Release | Leave | Finalize) | Poll => had,
+                        _ => true,
+                    }
+            })
+        }
         // The main thread waits for the others at the end, and must not hold the lock then.
         let last = vec![X(Release)];
         vec![
@@ -117,12 +137,16 @@ impl Protocol for GilProtocol {
                 last: last.clone(),
                 finish: vec![X(Pending)],
                 alike: 1,
-                fits: workshop::fits,
+                fits: |scenario| {
+                    workshop::fits(scenario)
+                        && scenario.threads.iter().all(|script| applies(script))
+                },
                 ..Start::new("counts", "threads count, take and drop the lock", counting)
             },
             Start {
                 last,
                 alike: 1,
+                fits: |scenario| scenario.threads.iter().all(|script| applies(script)),
                 ..Start::new("ends", "threads leave, the interpreter is ended and deleted", ending)
             },
         ]
