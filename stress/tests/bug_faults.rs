@@ -169,14 +169,15 @@ fn host(bug: &Bug, ended: Ended, python: &Vm, others: &[Vm]) -> Result<Vm, Strin
     Err(why)
 }
 
-/// Each fault must make the program say what it sees.
+/// Each fault must make the program say what it sees, and one of them in the words by which the bug is known.
 fn reports(vm: &Vm, bug: &Bug) -> Result<(), Failed> {
+    let mut known = bug.signature.text.is_empty();
     for fault in &bug.faults {
         let mut last = None;
         for seconds in SECONDS {
-            let ended = planted(vm, bug, Duration::from_secs_f64(seconds), fault)?
-                .run
-                .ended;
+            let attempt = planted(vm, bug, Duration::from_secs_f64(seconds), fault)?;
+            known |= attempt.hit;
+            let ended = attempt.run.ended;
             // A VM without a GIL may also die or hang of the bug itself: once more, then.
             let of_the_bug = [Kind::Crash, Kind::Hang, Kind::Deadlock];
             let bug_itself = ended.kind().is_some_and(|k| of_the_bug.contains(&k));
@@ -192,5 +193,8 @@ fn reports(vm: &Vm, bug: &Bug) -> Result<(), Failed> {
             return Err(format!("with {fault}: {} ({replay})", ended.line()).into());
         }
     }
-    Ok(())
+    match known {
+        true => Ok(()),
+        false => Err(format!("no fault of it says any of {:?}", bug.signature.text).into()),
+    }
 }

@@ -18,7 +18,7 @@ def change():
         hit(repr(e))
 
 
-copied = raises(RuntimeError("planted")) if FAULT == "raise" else shared
+copied = raises(RuntimeError("Set changed size during iteration")) if FAULT == "raise" else shared
 
 
 def copy():

@@ -13,7 +13,7 @@ def fresh():
     return iter(memoryview(bytes(range(4))))
 
 
-slot = [raises(ValueError("planted")) if FAULT == "raise" else fresh()]
+slot = [raises(ValueError("operation forbidden on released memoryview object")) if FAULT == "raise" else fresh()]
 
 
 def advance():

@@ -14,7 +14,7 @@ queue = collections.deque(range(100))
 
 
 class Refuses:
-    __copy__ = raises(RuntimeError("planted"))
+    __copy__ = raises(RuntimeError("deque mutated during iteration"))
 
 
 copied = Refuses() if FAULT == "raise" else queue

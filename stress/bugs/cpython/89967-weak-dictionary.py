@@ -14,7 +14,7 @@ class Value:
 
 
 class Refuses(weakref.WeakValueDictionary):
-    items = raises(RuntimeError("planted"))
+    items = raises(RuntimeError("dictionary changed size during iteration"))
 
 
 table = Refuses() if FAULT == "raise" else weakref.WeakValueDictionary()

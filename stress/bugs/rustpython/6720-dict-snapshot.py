@@ -16,7 +16,7 @@ class Box:
 def threads():
     try:
         thread = threading.Thread(target=int)
-        start = raises(RuntimeError("planted")) if FAULT == "raise" else thread.start
+        start = raises(RuntimeError("dictionary changed size during iteration")) if FAULT == "raise" else thread.start
         start()
         thread.join()
     except RuntimeError as e:

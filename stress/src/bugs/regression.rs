@@ -46,7 +46,7 @@ pub enum Verdict {
     Regressed(String),
     /// One hit of a bug marked fixed and no second one, or a failure that is another one.
     Unsure(String),
-    /// This build of the VM lacks what the program needs.
+    /// This build of the VM lacks what the program needs, or somebody else ended it: nothing is known.
     Skipped(String),
     /// The user stopped it.
     Interrupted,
@@ -100,7 +100,11 @@ fn verdict(bug: &Bug, fixed: bool, summary: &Summary) -> Verdict {
         return Verdict::Interrupted;
     }
     if summary.broken.is_some() {
-        return Verdict::Regressed(format!("{id}: {line}"));
+        let why = format!("{id}: {line}");
+        return match summary.outside {
+            true => Verdict::Skipped(why),
+            false => Verdict::Regressed(why),
+        };
     }
     match (fixed, summary.count.hits) {
         _ if summary.status == Status::NotApplicable => Verdict::Skipped(format!("{id}: {line}")),

@@ -138,12 +138,12 @@ pub fn meet(a: &Bug, b: &Bug) -> bool {
 }
 
 /// Damaged memory ends as a signal or as the VM's own complaint; a program that looks at results prints
-/// a wrong one and an exception that no order explains alike.
+/// a wrong one, an exception that no order explains and memory that grows alike.
 fn alike(known: Failure, seen: Failure) -> bool {
-    use Failure::{Crash, Exception, Fatal, Wrong};
+    use Failure::{Crash, Exception, Fatal, Leak, Wrong};
     known == seen
         || matches!((known, seen), (Crash, Fatal) | (Fatal, Crash))
-        || matches!((known, seen), (Wrong, Exception) | (Exception, Wrong))
+        || matches!((known, seen), (Exception | Leak, Wrong))
 }
 
 /// Whether these functions lie next to each other, in this order, on a stack as [`crate::verdict::innermost`]
@@ -242,6 +242,23 @@ mod tests {
         assert!(!hits(Failure::Wrong, "wrong: for 4, a sum of 3"));
         assert!(!hits(Failure::Wrong, "wrong: another"));
         assert!(!hits(Failure::Crash, "SIGSEGV: a sum of 3 for 4"));
+    }
+
+    #[test]
+    fn a_program_prints_exceptions_and_growing_memory_as_what_is_wrong() {
+        let hits = |known: &str, seen| {
+            let shown = Shown {
+                failure: Some(seen),
+                words: "wrong: 300 MiB more".into(),
+                ..Shown::default()
+            };
+            matched(&bug(known, "text = [\"MiB more\"]"), &shown).is_some()
+        };
+        for known in ["\"leak\"", "\"exception\"", "\"wrong\""] {
+            assert!(hits(known, Failure::Wrong), "{known}");
+            assert!(!hits(known, Failure::Crash), "{known}");
+        }
+        assert!(!hits("\"crash\"", Failure::Wrong));
     }
 
     #[test]

@@ -215,6 +215,7 @@ pub fn go_on(
 ) -> Result<(), VmError> {
     let before = summary.count.hits;
     summary.broken = None;
+    summary.outside = false;
     let mut others = 0;
     program::within(plan.total, plan.run, SHORTEST, |limit| {
         let attempt = attempt(vm, bug, limit)?;

@@ -3,6 +3,7 @@
 use crate::bugs::Failure;
 use crate::bugs::signature::{Shown, pair, panicking};
 use crate::program::{Ended, Run};
+use crate::verdict::sanitizer::Tool;
 use crate::verdict::{Kind, innermost, sanitizer};
 
 /// In which way of the catalogue's a run failed, if it did.
@@ -29,6 +30,7 @@ pub(super) fn of(run: &Run, native: Option<&str>) -> Shown {
     let mut failure = failure(&run.ended);
     let stacks = match (failure, native) {
         (Some(Failure::Crash | Failure::Fatal), Some(text)) => innermost(text, true),
+        (Some(Failure::Crash), None) => reported(&run.outcome.stderr),
         // The program may tell of a child that crashed: the crash is what happened.
         (Some(Failure::Wrong), Some(text)) => {
             failure = Some(Failure::Crash);
@@ -57,30 +59,55 @@ pub(super) fn of(run: &Run, native: Option<&str>) -> Shown {
     }
 }
 
+/// The stack of the access that AddressSanitizer reported: it ends the process before a debugger could look.
+fn reported(stderr: &str) -> Vec<Vec<String>> {
+    let reports = sanitizer::parse(stderr);
+    let report = reports.iter().find(|r| r.tool == Tool::Address);
+    let Some(access) = report.and_then(|r| r.sides().into_iter().next()) else {
+        return Vec::new();
+    };
+    let frames = access.frames.iter().enumerate();
+    let frames = frames.map(|(i, frame)| format!("#{i} {} ()\n", frame.function));
+    innermost(&frames.collect::<String>(), true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::vm::child::{End, Outcome};
     use std::time::Duration;
 
+    /// The stacks of a run that ended so.
+    fn stacks(end: End, stderr: &str, core: Option<&str>) -> Vec<Vec<String>> {
+        let outcome = Outcome {
+            end,
+            stdout: Vec::new(),
+            complete_line: true,
+            stderr: stderr.to_owned(),
+            hang: None,
+            orphans: 0,
+        };
+        let run = Run {
+            ended: Ended::of(&outcome),
+            took: Duration::ZERO,
+            outcome,
+        };
+        of(&run, core).stacks
+    }
+
+    #[test]
+    fn a_sanitizers_report_tells_the_stack_of_the_access() {
+        let report = "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x602000000010\n\
+                      READ of size 8 at 0x602000000010 thread T1\n    #0 0x5 in list_resize listobject.c:9\n    \
+                      #1 0x6 in list_append listobject.c:12\n\nfreed by thread T2 here:\n    #0 0x7 in list_clear listobject.c:3\n";
+        let told = stacks(End::Exit(crate::vm::sanitizers::EXIT), report, None);
+        assert_eq!(told, [["list_resize", "list_append"]]);
+        assert!(stacks(End::Signal(libc::SIGSEGV), "", None).is_empty());
+    }
+
     #[test]
     fn the_core_tells_of_a_panic_whose_frames_were_not_printed() {
-        let stacks = |stderr: &str, core| {
-            let outcome = Outcome {
-                end: End::Signal(libc::SIGABRT),
-                stdout: Vec::new(),
-                complete_line: true,
-                stderr: stderr.to_owned(),
-                hang: None,
-                orphans: 0,
-            };
-            let run = Run {
-                ended: Ended::of(&outcome),
-                took: Duration::ZERO,
-                outcome,
-            };
-            of(&run, core).stacks
-        };
+        let stacks = |stderr: &str, core| stacks(End::Signal(libc::SIGABRT), stderr, core);
         let head = "thread 'a' panicked at src/frame.rs:1:2:\nwords\nstack backtrace:\n";
         let core = "#0  __GI_abort () at a.c:1\n#1  pop_value () at src/frame.rs:3\n";
         assert_eq!(stacks(head, Some(core)), [["pop_value"]]);

@@ -24,6 +24,8 @@ pub struct Summary {
     pub otherwise: String,
     /// A run that failed by itself: the program or the VM is unfit, and nothing is known.
     pub broken: Option<String>,
+    /// It did not fail by itself: somebody else ended it.
+    pub outside: bool,
     /// The user stopped it.
     pub interrupted: bool,
 }
@@ -39,6 +41,7 @@ impl Summary {
             seen: String::new(),
             otherwise: String::new(),
             broken: None,
+            outside: false,
             interrupted: false,
         }
     }
@@ -55,7 +58,10 @@ impl Summary {
                 self.status = Status::NotApplicable;
                 return self.seen.clone_from(why);
             }
-            (Told::Unfit(why) | Told::Outside(why), _) => return self.broken = Some(why.clone()),
+            (Told::Unfit(why) | Told::Outside(why), _) => {
+                self.outside = matches!(told, Told::Outside(_));
+                return self.broken = Some(why.clone());
+            }
         };
         if first.is_empty() {
             *first = attempt.line();
