@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use threadbare_stress::bytecode::owner::{self, Owner};
+use threadbare_stress::bytecode::written;
 use threadbare_stress::bytecode::{Answer, Budget, Explanation, Goal, Schedule, explain, replay};
 use threadbare_stress::finding::{Finding, store};
 use threadbare_stress::scenario::Scenario;
@@ -75,6 +76,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(exit::usage());
     }
     let vm = Vm::open(&spec)?;
+    let operations = scenario.lens().iter().sum();
+    if let Some((typed, why)) = args
+        .outcome
+        .iter()
+        .find_map(|o| Some((o, written::refusal(o, operations)?)))
+    {
+        refuse(&vm, &scenario, typed, &why)?;
+        return Ok(exit::usage());
+    }
     if let Some(schedule) = &args.schedule {
         return again(&vm, &scenario, &Schedule(schedule.clone()), args.format);
     }
@@ -85,13 +95,27 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let found = explain(&vm, &scenario, &goals, &budget)?;
     for (goal, answer) in goals.iter().zip(&found.answers) {
-        print_answer(&vm, &scenario, &found, goal, answer, args.format);
+        print_answer(&vm, &scenario, &found, goal, answer, &args);
     }
     Ok(if interrupted() {
         exit::interrupted()
     } else {
         code(&found.answers)
     })
+}
+
+/// Says why an outcome could never come out, and what does: no order gives it, so that it would be blamed
+/// on the VM.
+fn refuse(vm: &Vm, scenario: &Scenario, typed: &str, why: &str) -> anyhow::Result<()> {
+    eprintln!("threadbare: no run ever gives the outcome {typed}: {why}");
+    if let Some(meant) = written::meant(typed, scenario.lens().iter().sum()) {
+        eprintln!("  did you mean --outcome '{meant}'?");
+    }
+    let found = explain(vm, scenario, &[], &Budget::default())?;
+    for outcome in found.sequential.iter().take(3) {
+        eprintln!("  a sequential order gives: {outcome}");
+    }
+    Ok(())
 }
 
 /// The scenario, and the finding that it is of, if it is one.
@@ -129,13 +153,13 @@ fn print_answer(
     found: &Explanation,
     goal: &Goal,
     answer: &Answer,
-    format: Format,
+    args: &Args,
 ) {
     let owner = Owner::of(answer);
     // A deadlock is graded by itself: nothing promises it.
     let graded =
         matches!(goal, Goal::Outcome(_)).then(|| owner::grade(scenario, &found.code, answer));
-    if format == Format::Json {
+    if args.format == Format::Json {
         println!(
             "{}",
             serde_json::json!({
@@ -150,7 +174,13 @@ fn print_answer(
     println!("  {goal} on {}", vm.facts.title());
     println!("  owner: {owner}; {answer}");
     if let Some((grade, why)) = graded {
-        println!("  {grade}: {why}");
+        // Nobody need have seen it.
+        let typed = if args.outcome.is_empty() {
+            ""
+        } else {
+            "if threads give it, "
+        };
+        println!("  {typed}{grade}: {why}");
     }
     if let Answer::Reachable(reached) = answer {
         for line in reached.interleaving.lines() {

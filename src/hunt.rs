@@ -17,6 +17,7 @@ use threadbare_stress::finding::Finding;
 use threadbare_stress::finding::store::{self, Store};
 use threadbare_stress::introspect;
 use threadbare_stress::report;
+use threadbare_stress::scenario::company::Company;
 use threadbare_stress::scenario::generate::Limits;
 use threadbare_stress::subject::{Subject, builtin};
 use threadbare_stress::triage::marks::{self, Marks};
@@ -57,7 +58,7 @@ pub struct Args {
     #[arg(long, default_value = "threadbare-out")]
     out: PathBuf,
     /// Most threads of a scenario.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=4))]
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(2..=4))]
     threads: u8,
     /// Most operations of a thread.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
@@ -68,6 +69,10 @@ pub struct Args {
     /// Only scenario number K of each subject: replays one case of a finding.
     #[arg(long, value_name = "K")]
     only: Option<usize>,
+    /// What runs beside every scenario, or the mode that the VM is in, by name; `none`: nothing; may be
+    /// repeated. Default: drawn for one scenario in four.
+    #[arg(long, value_name = "NAME", value_parser = company)]
+    company: Vec<Option<Company>>,
     /// Control: run the same scenarios in one thread, where nothing may be found.
     #[arg(long)]
     sequential: bool,
@@ -148,6 +153,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// A company of the command line; `none`: no company.
+fn company(name: &str) -> Result<Option<Company>, String> {
+    if name == "none" {
+        return Ok(None);
+    }
+    let names = || Company::ALL.map(Company::name).join(", ");
+    Company::of(name)
+        .map(Some)
+        .ok_or_else(|| format!("it is none of: none, {}", names()))
+}
+
 /// What the hunt is to do.
 fn options(args: &Args, mut subjects: Vec<Subject>, suppressions: Vec<Suppression>) -> Options {
     // One order for a seed: what a short hunt reaches is then a fair sample of all families.
@@ -155,6 +171,8 @@ fn options(args: &Args, mut subjects: Vec<Subject>, suppressions: Vec<Suppressio
     for i in (1..subjects.len()).rev() {
         subjects.swap(i, order.below(i + 1));
     }
+    // What ordinary programs do comes first: maintainers ask for it first.
+    subjects.sort_by_key(|s| !s.name.starts_with("ordinary."));
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Options {
         subjects,
@@ -168,6 +186,8 @@ fn options(args: &Args, mut subjects: Vec<Subject>, suppressions: Vec<Suppressio
             ops: args.ops.into(),
         },
         scenario_ms: args.scenario_ms,
+        company: (!args.company.is_empty())
+            .then(|| args.company.iter().copied().flatten().collect()),
         batch: 8,
         sequential: args.sequential,
         only: args.only,

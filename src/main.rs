@@ -146,22 +146,33 @@ fn code(error: &anyhow::Error) -> ExitCode {
     use threadbare_stress::subject::SubjectError;
     use threadbare_stress::verdict::sanitizer::suppress::SuppressError;
     use threadbare_stress::vm::VmError;
-    let usage = error.is::<SubjectError>()
-        || error.is::<SuppressError>()
-        || error.is::<ProbeError>()
-        || error.is::<Unknown>()
-        || matches!(error.downcast_ref(), Some(HuntError::Other { .. }));
-    let environment = error.is::<VmError>()
-        || error.is::<StoreError>()
-        || error.is::<HuntError>()
-        || error.is::<std::io::Error>()
-        || matches!(error.downcast_ref(), Some(BugsError::Io { .. }));
-    if usage || error.is::<BugsError>() && !environment {
-        exit::usage()
-    } else if environment {
-        exit::environment()
-    } else {
-        exit::ours()
+    if let Some(error) = error.downcast_ref() {
+        return match error {
+            HuntError::Other { .. } => exit::usage(),
+            _ => exit::environment(),
+        };
+    }
+    if let Some(error) = error.downcast_ref() {
+        return match error {
+            BugsError::Io { .. } => exit::environment(),
+            _ => exit::usage(),
+        };
+    }
+    let asked = [
+        error.is::<SubjectError>(),
+        error.is::<SuppressError>(),
+        error.is::<ProbeError>(),
+        error.is::<Unknown>(),
+    ];
+    let machine = [
+        error.is::<VmError>(),
+        error.is::<StoreError>(),
+        error.is::<std::io::Error>(),
+    ];
+    match (asked.contains(&true), machine.contains(&true)) {
+        (true, _) => exit::usage(),
+        (_, true) => exit::environment(),
+        _ => exit::ours(),
     }
 }
 

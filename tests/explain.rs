@@ -123,3 +123,42 @@ fn without_an_outcome_or_vm_there_is_nothing_to_ask() {
         Some(2)
     );
 }
+
+/// What no value is ever written as no order gives either: that is the one who typed it, not the VM.
+#[test]
+fn an_outcome_that_is_never_written_so_is_refused_with_what_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = scenario("", "[]", ["o.append(1)", "tuple(o)"], "len(o)");
+    for (typed, told) in [
+        (
+            "None | (1,) | 1",
+            &[
+                "a tuple of one is written (2)",
+                "did you mean --outcome 'None | (1) | 1'?",
+            ][..],
+        ),
+        (
+            "None | (1)",
+            &["it has 2 parts, and this scenario's outcomes have 3"],
+        ),
+    ] {
+        let output = explain(dir.path(), &text, &["--vm", "python3", "--outcome", typed]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        for words in told
+            .iter()
+            .chain(&["a sequential order gives: None | (1) | 1"])
+        {
+            assert!(error.contains(words), "{words}:\n{error}");
+        }
+        assert_eq!(stdout(&output), "");
+    }
+    // An outcome that a person asks for need not have been seen: nobody is blamed for it outright.
+    let asked = explain(
+        dir.path(),
+        &text,
+        &["--vm", "python3", "--outcome", "None | (7) | 1"],
+    );
+    let told = stdout(&asked);
+    assert!(told.contains("  if threads give it, "), "{told}");
+}

@@ -32,9 +32,9 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
                 "schema": 1, "event": "summary", "vm": vm.facts.title(), "seed": state.seed, "seconds": state.seconds,
                 "scenarios": state.sum(|t| t.scenarios), "runs": state.sum(|t| t.runs), "slot_turns": state.sum(|t| t.slot_turns),
                 "overlap_percent": overlap(state), "findings": findings.len(), "forbidden": counts.forbidden, "pairs": counts.pairs,
-                "places": counts.places, "scripts_hit": counts.hit, "minimised": counts.minimised, "most_operations": counts.operations, "outside": state.outside, "unsettled": state.sum(|t| t.unsettled), "waiting": state.waiting,
+                "places": counts.places, "places_reproduced": counts.reproduced, "scripts_hit": counts.hit, "minimised": counts.minimised, "most_operations": counts.operations, "outside": state.outside, "unsettled": state.sum(|t| t.unsettled), "waiting": state.waiting,
                 "dropped": state.dropped, "observed": state.sum(|t| t.observed), "judged": state.sum(|t| t.judged),
-                "accepted": state.sum(|t| t.accepted), "excused": state.sum(|t| t.excused), "undecided": state.sum(|t| t.undecided), "subjects_with_process_deaths": counts.died, "subjects": state.subjects,
+                "accepted": state.sum(|t| t.accepted), "excused": state.sum(|t| t.excused), "undecided": state.sum(|t| t.undecided), "broken_alone": broken_alone(state).len(), "subjects_reached": reached(state), "subjects_with_process_deaths": counts.died, "subjects": state.subjects,
                 "histories": {"kept": result.histories.0, "bytes": result.histories.1, "dropped": state.dropped_histories},
             })
         );
@@ -54,13 +54,14 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
     }
     println!();
     println!(
-        "{}: {} findings ({} forbidden), {} pairs of subject and kind, {} places, {} subjects ended the process; \
+        "{}: {} findings ({} forbidden), {} pairs of subject and kind, {} places, {} of them reproduced, {} subjects ended the process; \
          {} scenarios, {} runs, {} slot turns, {:.0} % of sampled runs overlapped, seed {}, {:.0} s",
         vm.facts.title(),
         findings.len(),
         counts.forbidden,
         counts.pairs,
         counts.places,
+        counts.reproduced,
         counts.died,
         state.sum(|t| t.scenarios),
         state.sum(|t| t.runs),
@@ -76,9 +77,14 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
     if !judged.is_empty() {
         println!("outcomes: {judged}");
     }
-    for line in uncounted(state) {
+    for line in broken_alone(state).into_iter().chain(uncounted(state)) {
         println!("{line}");
     }
+    println!(
+        "subjects: {} of {} reached",
+        reached(state),
+        options.subjects.len()
+    );
     if !vm.facts.sanitizers.is_empty() {
         sanitized(state, &findings);
     }
@@ -114,6 +120,20 @@ fn histories(options: &Options, result: &Report) {
         bytes as f64 / f64::from(1 << 20),
         options.out.display()
     );
+}
+
+/// Operations that one thread alone does not survive, each with how it ends. They are left out of scenarios, and
+/// said, for they are faults as well.
+fn broken_alone(state: &State) -> Vec<String> {
+    let subjects = state.subjects.iter();
+    let all = subjects.flat_map(|(name, t)| t.broken_alone().map(move |(op, how)| (name, op, how)));
+    all.map(|(name, op, how)| format!("broken alone: {name}: {op}: {how}"))
+        .collect()
+}
+
+/// Subjects of which some scenario ran.
+fn reached(state: &State) -> usize {
+    state.subjects.values().filter(|t| t.scenarios > 0).count()
 }
 
 /// What failed and is no finding, and why not.
@@ -159,6 +179,8 @@ struct Counts {
     pairs: usize,
     /// Of each subject those that are not the same.
     places: usize,
+    /// The same, of findings whose script hit.
+    reproduced: usize,
     /// Subjects that ended the process.
     died: usize,
     all: usize,
@@ -176,23 +198,26 @@ impl Counts {
     fn of(findings: &[&Finding]) -> Self {
         let forbidden = findings.iter().filter(|f| f.grade == Grade::Forbidden);
         let pairs = findings.iter().map(|f| (&f.subject, f.kind.name()));
-        let mut places: BTreeMap<&str, Vec<Failure>> = BTreeMap::new();
-        for finding in findings {
-            places
-                .entry(&finding.subject)
-                .or_default()
-                .push(finding.failure());
-        }
+        let hit = |f: &Finding| f.script.is_some_and(|r| r.hits > 0);
+        let places = |holds: &dyn Fn(&Finding) -> bool| -> usize {
+            let mut places: BTreeMap<&str, Vec<Failure>> = BTreeMap::new();
+            for finding in findings.iter().filter(|f| holds(f)) {
+                let of = places.entry(&finding.subject).or_default();
+                of.push(finding.failure());
+            }
+            places.values().map(distinct).sum()
+        };
         let died = findings.iter().filter(|f| f.kind.ends_process());
         let count = |holds: &dyn Fn(&Finding) -> bool| findings.iter().filter(|f| holds(f)).count();
         let operations = findings.iter().map(|f| f.scenario.calls().count());
         Self {
             forbidden: forbidden.count(),
             pairs: pairs.collect::<BTreeSet<_>>().len(),
-            places: places.values().map(distinct).sum(),
+            places: places(&|_| true),
+            reproduced: places(&hit),
             died: died.map(|f| &f.subject).collect::<BTreeSet<_>>().len(),
             all: findings.len(),
-            hit: count(&|f| f.script.is_some_and(|r| r.hits > 0)),
+            hit: count(&hit),
             not_run: count(&|f| f.script.is_none()),
             minimised: count(&|f| f.minimised),
             operations: operations.max().unwrap_or(0),
@@ -205,6 +230,11 @@ impl Counts {
             "scripts: {} of {} hit at the place of their finding, {} operations at most",
             self.hit, self.all, self.operations
         );
+        let never = self.all - self.hit - self.not_run;
+        if never > 0 {
+            line +=
+                &format!("; {never} never hit: what they are of was seen and is not reproduced");
+        }
         if self.not_run > 0 {
             line += &format!("; {} have not been run", self.not_run);
         }
@@ -227,6 +257,10 @@ fn row(totals: &Totals) -> String {
     let mut cells: Vec<String> = verdicts.map(|(kind, n)| format!("{kind} {n}")).collect();
     if totals.accepted > 0 {
         cells.push(format!("accepted {}", totals.accepted));
+    }
+    let broken = totals.broken_alone().count();
+    if broken > 0 {
+        cells.push(format!("broken alone {broken}"));
     }
     let overlap = percent(totals.overlapped, totals.sampled);
     format!(
@@ -345,9 +379,11 @@ mod tests {
         assert!(one.scenario.threads != other.scenario.threads && most > 2);
         let counts = Counts::of(&[&one, &other, &seen_twice]);
         assert_eq!((counts.all, counts.pairs, counts.places), (3, 2, 2));
+        assert_eq!(counts.reproduced, 1, "the other's script never hit");
         assert_eq!(
             counts.scripts(),
-            "scripts: 2 of 3 hit at the place of their finding, 2 operations at most"
+            "scripts: 2 of 3 hit at the place of their finding, 2 operations at most; 1 never hit: \
+             what they are of was seen and is not reproduced"
         );
         let counts = Counts::of(&[&one, &not_run]);
         assert_eq!(

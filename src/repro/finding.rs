@@ -31,6 +31,7 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
         args.runs,
         args.time.map_or(10.0, |t| t.as_secs_f64()),
         false,
+        None,
     )?;
     let others = reproduce::others(&attempts);
     if args.format == Format::Json {

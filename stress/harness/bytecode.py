@@ -12,7 +12,8 @@
 #   I key value                facts: mechanism, steps
 #   S outcome                  an outcome of some sequential order
 #   O outcome                  an outcome of some order of steps
-#   G number schedule preemptions executions replays    the asked outcome was reached
+#   G number schedule preemptions executions replays called    the asked outcome was reached; `called`: by a
+#                              switch inside Python code that C code called
 #   T thread depth file line text kind piece value place   a step of the interleaving of G, in time order
 #   W thread piece text line holder    a deadlock: who waits, at what, for whom
 #   R outcome                  what a schedule that was given back gives
@@ -79,6 +80,9 @@ LETTING_GO = frozenset(
     """STORE_FAST STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST STORE_FAST_MAYBE_NULL LOAD_FAST_AND_CLEAR
     DELETE_FAST POP_TOP POP_ITER END_FOR POP_EXCEPT RETURN_VALUE RETURN_CONST""".split()
 )
+# What stands before a function's first bytecode of its own.
+BEFORE_CODE = ("CACHE", "RESUME", "MAKE_CELL", "COPY_FREE_VARS", "RETURN_GENERATOR", "EXTENDED_ARG", "NOT_TAKEN")
+CALLS = ("CALL", "CALL_KW", "CALL_METHOD", "CALL_FUNCTION", "CALL_FUNCTION_KW", "CALL_FUNCTION_EX")
 # Names in executed code from which on the moment of letting go, or another thread's frame, is visible.
 LIFETIME = ("weakref", "ref", "proxy", "finalize", "WeakValueDictionary", "WeakKeyDictionary", "WeakSet",
             "WeakMethod", "getrefcount", "__del__", "getweakrefs", "getweakrefcount", "get_objects",
@@ -124,6 +128,7 @@ class Decoder(object):
         self.whole = whole  # no reduction: every bytecode is a step
         self.version = sys.version_info[:2]
         self.codes = {}
+        self.ends = {}
         self.data = {}  # as it was before it was watched: RustPython shows the bytecodes that watch
         self.written = set()
         self.globals = set()  # names that executed code looks up
@@ -168,6 +173,22 @@ class Decoder(object):
             known = self.codes[code] = frozenset(self.find(code))
             names = [name for _, name, _ in self.instructions(code)]
             self.walks = self.walks or bool([n for n in names if n in WALKING]) or not WALKS.isdisjoint(code.co_names)
+        return known
+
+    def edges(self, code):
+        """Offsets where a code object begins or ends to run: after each RESUME, and returns."""
+        known = self.ends.get(code)
+        if known is None:
+            found, begins = set(), True
+            for at, name, _ in self.instructions(code):
+                if begins and name not in BEFORE_CODE:
+                    found.add(at)
+                    begins = False
+                if name in ("RESUME", "YIELD_VALUE"):
+                    begins = True
+                if name in ("RETURN_VALUE", "RETURN_CONST"):
+                    found.add(at)
+            known = self.ends[code] = frozenset(found)
         return known
 
     def find(self, code):
@@ -248,13 +269,9 @@ class Monitoring(object):
         t = search.idents.get(th.get_ident())
         if t is None:
             return None
-        if offset not in search.decoder.steps(code):
+        if offset not in search.decoder.steps(code) and offset not in search.decoder.edges(code):
             return self.m.DISABLE
-        frame = sys._getframe(1)
-        if search.source.commutes(code, offset, frame):
-            search.passes(t, code, offset, frame)
-        else:
-            search.point(t, code, offset, frame)
+        search.arrives(t, code, offset, sys._getframe(1))
 
     def again(self):
         self.m.restart_events()
@@ -290,11 +307,8 @@ class Tracing(object):
             search = self.search
             t = search.idents.get(th.get_ident())
             code, offset = frame.f_code, frame.f_lasti
-            if t is not None and offset in search.decoder.steps(code):
-                if search.source.commutes(code, offset, frame):
-                    search.passes(t, code, offset, frame)
-                else:
-                    search.point(t, code, offset, frame)
+            if t is not None and (offset in search.decoder.steps(code) or offset in search.decoder.edges(code)):
+                search.arrives(t, code, offset, frame)
         return self.inside
 
     def again(self):
@@ -395,7 +409,7 @@ class Source(object):
         if kind == "Constant":
             return node.value
         if kind == "Name":
-            for names in (frame.f_locals, frame.f_globals):
+            for names in (frame.f_locals, frame.f_globals, getattr(frame, "f_builtins", {})):
                 if node.id in names:
                     return names[node.id]
             return UNKNOWN
@@ -453,6 +467,54 @@ class Source(object):
         except Exception:
             pass
         return False
+
+    def caller(self, frame):
+        """Who called the code of a frame: "python" code, which names it; "c" code that Python code called, and
+        which calls back; else the VM, of which it is not known what it read before ("vm")."""
+        back = frame.f_back
+        if back is None or back.f_code.co_filename == OURS:
+            return "python"
+        where = back.f_code, back.f_lasti, "caller"
+        if where not in self.nodes:
+            self.nodes[where] = self.called(*where[:2])
+        node = self.nodes[where]
+        if node is None:
+            return "vm"
+        callee = self.callee(node, back)
+        if type(callee) is FUNCTION:
+            return "python" if callee.__code__ is frame.f_code else "vm"
+        if isinstance(callee, type):
+            # A new object, which nobody else has.
+            return "python" if frame.f_code.co_name == "__init__" else "vm"
+        # What drives a generator or coroutine does nothing of its own between two of its values.
+        return "vm" if callee is UNKNOWN or frame.f_code.co_flags & 0x2A0 else "c"
+
+    def called(self, code, offset):
+        """The expression that a call calls."""
+        # Some versions are already past the call's caches.
+        at = [at for at, name, _ in self.search.decoder.instructions(code) if at <= offset and name != "CACHE"]
+        _, _, op, piece = self.place(code, at[-1] if at else offset)
+        if op not in CALLS:
+            return None
+        try:
+            node = ast.parse(piece.strip(), mode="eval").body
+        except Exception:
+            return None
+        return node.func if type(node).__name__ == "Call" else None
+
+    def callee(self, node, frame):
+        """What an expression of names and attributes stands for; a method as its function."""
+        if type(node).__name__ != "Attribute":
+            return self.evaluate(node, frame)
+        owner = self.evaluate(node.value, frame)
+        if owner is UNKNOWN:
+            return UNKNOWN
+        found = self.attribute_of(owner, node.attr)
+        if found is UNKNOWN:
+            for base in type(owner).__mro__:
+                if node.attr in base.__dict__:
+                    return base.__dict__[node.attr]
+        return found
 
     def node(self, code, offset):
         _, _, op, piece = self.place(code, offset)
@@ -555,6 +617,7 @@ class Tracer(object):
         self.kinds = dict(KINDS)
         self.pending = [None] * search.n
         self.lines = []
+        self.called = False
         self.source = search.source
         self.numbers = {}
 
@@ -606,6 +669,12 @@ class Tracer(object):
             place = self.numbers.setdefault(where, len(self.numbers) + 1)
         told = "" if value is UNKNOWN or kind == "deletes" else render(value)[:60]
         self.lines.append((t + 1, deep, file, line, text, kind, piece, told, place))
+
+    def switches(self, frame):
+        """A thread is left where it could go on."""
+        while frame is not None and frame.f_code.co_filename != OURS:
+            self.called = self.called or self.source.caller(frame) == "c"
+            frame = frame.f_back
 
     def waits(self, t):
         p = self.pending[t]
@@ -1015,14 +1084,26 @@ class Search(object):
             self.diverged = "the steps before the last of %s are others than before" % show(self.plan)
         return self.plan[self.segment][0]
 
-    def point(self, t, code, offset, frame):
-        """A thread is about to take a step."""
+    def arrives(self, t, code, offset, frame):
+        """A thread stands before a bytecode that may be a step."""
+        step = offset in self.decoder.steps(code)
+        if not self.decoder.whole and offset in self.decoder.edges(code) and self.source.caller(frame) != "python":
+            self.point(t, code, offset, frame, step)
+        elif not step:
+            return
+        elif self.source.commutes(code, offset, frame):
+            self.passes(t, code, offset, frame)
+        else:
+            self.point(t, code, offset, frame, True)
+
+    def point(self, t, code, offset, frame, shown):
+        """A thread is about to take a step; one that is none but for its caller is shown where it waited there."""
         if self.abandoned:
             raise Abandon()
         if self.tracing:
             self.tracing.before(t, self.tracing.depth(frame))
         if not self.fresh:
-            self.give(t)
+            shown = self.give(t, frame) or shown
         self.fresh = False
         self.runs[-1][1] += 1
         self.total += 1
@@ -1033,7 +1114,7 @@ class Search(object):
         if self.total > self.LONGEST:
             self.cut = "an execution took more than %d steps" % self.LONGEST
             self.abandon("cut")
-        if self.tracing:
+        if self.tracing and shown:
             self.tracing.takes(t, code, offset, frame)
 
     def measure(self, t, code, offset):
@@ -1054,8 +1135,8 @@ class Search(object):
         if not self.decoder.dynamic and not self.source.holds():
             self.decoder.dynamic = self.grown = True
 
-    def give(self, t):
-        """Before the next step: this thread goes on, or another does."""
+    def give(self, t, frame):
+        """Before the next step: this thread goes on, or another does; whether another did."""
         chosen = self.next(t)
         if self.diverged:
             self.abandon("diverged")
@@ -1063,10 +1144,13 @@ class Search(object):
             self.look()
             # After its waking the step that it stands before is taken without asking again.
             self.fresh = True
+            if self.tracing:
+                self.tracing.switches(frame)
             self.turns[chosen].give()
             self.turns[t].take()
             if self.abandoned:
                 raise Abandon()
+        return chosen != t
 
     def wait(self, t, lock, timed):
         """The running thread cannot go on; returns when its turn comes with the lock free, or time over."""
@@ -1231,18 +1315,22 @@ class Search(object):
     def reached(self, number, goal, stars, runs):
         state = self.executions, self.preemptions, self.points
         times = sum([self.replayed(runs, goal, stars) for _ in range(10)])
-        emit("G", number, show(*runs), state[1], state[0], times)
-        if times == 10:
-            self.tell(runs)
+        told = self.trace(runs) if times == 10 else None
+        emit("G", number, show(*runs), state[1], state[0], times, int(told is not None and told.called))
+        if told:
+            self.tell(told)
         self.executions, self.preemptions, self.points = state
 
-    def tell(self, runs):
+    def trace(self, runs):
         """The interleaving of a schedule."""
         self.tracing = tracer = Tracer(self)
         try:
             self.replay(runs)
         finally:
             self.tracing = None
+        return tracer
+
+    def tell(self, tracer):
         for record in tracer.lines:
             emit("T", *record)
         for t, _, holder in self.waits or ():
@@ -1257,7 +1345,7 @@ class Search(object):
         try:
             for _ in range(10):
                 emit("R", self.text(self.replay(runs), frozenset()))
-            self.tell(runs)
+            self.tell(self.trace(runs))
         except Diverged as e:
             return self.end("no", "the schedule does not fit: %s" % e)
         self.end("all", "")

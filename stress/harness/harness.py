@@ -1,8 +1,8 @@
 # Threadbare's harness: runs scenarios inside any Python VM and tallies their outcomes.
 #
 # The last part of one portable file (CPython >= 3.9, RustPython, MicroPython, PyPy, GraalPy, Jython 2.7),
-# after values.py, render.py, rest.py and orders.py, which scripts begin with too: no f-strings, no modules beyond
-# sys, time, gc and the low-level thread module.
+# after values.py, render.py, rest.py, orders.py, process.py, pause.py and company.py, which scripts begin with too:
+# no f-strings, no modules beyond sys, time, gc and the low-level thread module, but where one is asked for.
 # The hunter appends `main({...})` with the job and runs the file as `VM FILE`.
 #
 # Output: one record a line on stdout, tab-separated, first field a letter:
@@ -14,7 +14,8 @@
 #   W id outcome                 an observed one that some order gives but for an exception by design
 #   D id outcome                 an observed one of which the time did not suffice to know it
 #   F id slots                   results that differ from run to run in one thread, and so match anything
-#   P id shape                   what follows: stride, alone (the slot's turns by one thread), slot, seq (control)
+#   P id shape                   what follows: stride, alone (the slot's turns by one thread), slot, process, wait, seq
+#                                (control)
 #   O id count outcome           an outcome of the concurrent runs
 #   V id kind detail             a violation seen from inside: corrupt, broken, refcount, leak, thread, alarm,
 #                                and `alone`: a check that is false after what one thread did
@@ -331,8 +332,28 @@ class Pace(object):
         return max(4, min(int(share / self.cost), n * 4))
 
 
+def namespace(tokens):
+    """What a scenario's code finds defined."""
+    return {"Tok": Tok, "Exc": Exc, "X": X, "ALARM": ALARM, "V": tokens, "N": int("1000"), "K": "".join(["k"]),
+            "PAUSE": PAUSE, "render": render, "__name__": "scenario"}
+
+
+def processors():
+    """How many threads run at once."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return getattr(os, "cpu_count", int)() or 64
+
+
 class NoSetUp(Exception):
     """So many objects cannot be made: out of files, say. No verdict on the VM."""
+
+
+class Kept(object):
+    """Takes the outcomes of a stride as they are."""
+
+    def count(self, columns, objects):
+        self.columns, self.objects = columns, objects
 
 
 class Run(object):
@@ -352,21 +373,29 @@ class Run(object):
         self.rounds = 0
         self.seen_violations = {}
         self.tokens = make_tokens()
-        self.ns = {"Tok": Tok, "Exc": Exc, "X": X, "ALARM": ALARM, "V": self.tokens, "N": int("1000"), "K": "".join(["k"]),
-                   "render": render, "__name__": "scenario"}
+        self.ns = namespace(self.tokens)
         exec(spec["src"], self.ns)
         self.bodies = self.ns["_BODIES"]
         self.final = self.ns["FINAL"]
         self.make = self.ns["MK"]
+        self.reset = self.ns.get("RESET")
+        self.company = _Company(spec.get("company", ()))
         self.alarms = [[] for _ in self.lens]
         self.alone_too = {}
         self.no_set_up = None
         self.one_thread_only = True
-        self.orders = _Orders(self.make, self.bodies, self.final, spec["raises"], self.check)
+        orders = _Apart if "p" in spec["shapes"] else _Orders
+        self.orders = orders(self.fresh, self.bodies, self.final, spec["raises"], self.check)
 
     @property
     def free(self):
         return self.orders.free
+
+    def fresh(self):
+        """A fresh object; what the whole module shares is as it was in the beginning."""
+        if self.reset:
+            self.reset()
+        return self.make()
 
     def violation(self, kind, detail):
         if (kind, detail) not in self.seen_violations and len(self.seen_violations) < 20:
@@ -376,21 +405,33 @@ class Run(object):
     def check(self, o):
         fn = self.ns.get("CHECK")
         if fn:
-            try:
-                ok = fn(o)
-            except BaseException as e:
-                ok = render(X(e))
+            ok = self.checked(fn, o)
             if ok is not True:
-                detail = "check gives " + (ok if type(ok) is str else render(ok))
+                detail = "check gives " + ok
+                if self.checked(fn, o) is True:
+                    # Nobody works on the object: what damaged it would have stayed.
+                    detail += ", and True when asked again"
                 if ("alone", detail) not in self.seen_violations:
                     self.violation("alone" if self.one_thread_only else "corrupt", detail)
+
+    def checked(self, fn, o):
+        """True, or what the check gives as text."""
+        try:
+            ok = fn(o)
+        except BaseException as e:
+            ok = X(e)
+        return True if ok is True else render(ok)
 
     def outcome(self, k):
         return line(k, self.free)
 
     def explain(self):
         """What one thread gives: of all orders where they are few, else of some."""
-        for order in self.spec["orders"]:
+        # Where each takes a process of its own, others are run as an outcome asks for them.
+        until = clock() + self.spec["ms"] / 1000.0
+        for i, order in enumerate(self.spec["orders"]):
+            if i > 1 and "p" in self.spec["shapes"] and clock() > until:
+                break
             self.orders.run(order)
         self.tell_orders(self.orders.explained())
 
@@ -438,6 +479,8 @@ class Run(object):
 
     def parallel(self, tasks, on_error):
         """Thread 0 is this one, the others are workers."""
+        if self.company.modes:
+            tasks = [(self.company.join, [fn] + list(args)) for fn, args in tasks]
         for w, (fn, args) in zip(self.workers, tasks[1:]):
             w.start(fn, args, on_error)
         try:
@@ -460,6 +503,8 @@ class Run(object):
         threads = len(self.lens)
         maker = self.rng.below(4)
         objects = [None] * n
+        if self.reset:
+            self.reset()
         # Made by another thread, half by each, or all by this one, which may end with it.
         if maker == 0 and self.workers:
             self.workers[0].start(self.fill, (objects, 0, n), lambda: None)
@@ -472,8 +517,12 @@ class Run(object):
         if self.no_set_up:
             raise NoSetUp(render(self.no_set_up))
         results = [[None] * n for _ in range(self.slots)]
-        lag = (phase[0:2] if phase else (0, 0)) + (0,) * threads
-        d = (phase[2:4] if phase else (0, 0)) + (0,) * threads
+        lag = (phase[0:2] if phase else (0, 0)) + (0,) * (threads - 2)
+        d = (phase[2:4] if phase else (0, 0)) + (0,) * (threads - 2)
+        if threads > 2 and phase:
+            # Which two of the threads are apart changes from stride to stride.
+            turn = self.rng.below(threads)
+            lag, d = lag[turn:] + lag[:turn], d[turn:] + d[:turn]
         if phase is None:
             arrived = [[1] * n for _ in range(threads)]
         else:
@@ -530,8 +579,10 @@ class Run(object):
         mark("P", self.id, "stride")
         self.one_thread_only = False
         tally = Tally(self)
-        n, pace = 16, Pace()
-        phases = FREE if self.job.get("gil") or self.job.get("free") else PHASES
+        n, pace = 1 if self.reset else 16, Pace()
+        # Threads that share a processor would wait for each other's turn of it at every object.
+        crowd = len(self.lens) > self.job.get("processors", 64)
+        phases = FREE if self.job.get("gil") or self.job.get("free") or crowd else PHASES
         best, best_score, turn = phases[0], (-1, 0), 0
         scores = {}
         while True:
@@ -543,7 +594,7 @@ class Run(object):
             else:
                 phase = best if self.rng.below(4) else phases[self.rng.below(len(phases))]
             before = self.counts(tally)
-            sample = turn % 8 == 1 and not self.job.get("gil") and not self.job.get("free")
+            sample = turn % 8 == 1 and phases is not FREE
             self.stride(n, phase, tally, sample)
             after = self.counts(tally)
             took = clock() - t0
@@ -557,6 +608,8 @@ class Run(object):
                 best = max(scores, key=lambda p: scores[p])
             # Strides of a few milliseconds: long enough to overlap, short enough to try many phases.
             n = min(pace.next(n, took, min(0.01, self.spec["ms"] / 12000.0)), self.spec["n"])
+            if self.reset:
+                n = 1  # all objects share what was reset
             if phases is FREE:
                 # Fits a level-2 cache, and a collector that starts after 2,000 new objects (CPython's
                 # and RustPython's threshold) does not walk every stride.
@@ -570,7 +623,7 @@ class Run(object):
     def alone(self):
         """The slot's turns by one thread: what breaks or alarms here is no race."""
         mark("P", self.id, "alone")
-        holder = [self.make()]
+        holder = [self.fresh()]
         found = []
         for fn in self.ns["_SLOTS"]:
             # Operations may take microseconds or milliseconds.
@@ -603,7 +656,7 @@ class Run(object):
             t0 = clock()
             if t0 >= until:
                 break
-            holder = [self.make()]
+            holder = [self.fresh()]
             mask = masks[self.rng.below(len(masks))]
             tasks = [(fn, [holder, n, mask, self.alarms[t]]) for t, fn in enumerate(self.ns["_SLOTS"])]
             self.parallel(tasks, lambda: None)
@@ -614,6 +667,70 @@ class Run(object):
                     if text not in self.alone_too:
                         self.violation("alarm", text)
                 del found[:]
+
+    def processes(self, until):
+        """All threads once on one object, in a process of its own each time."""
+        mark("P", self.id, "process")
+        self.one_thread_only = False
+        tally = Tally(self)
+        turn = 0
+        while clock() < until:
+            phase = FREE[0] if self.job.get("gil") else PHASES[turn % len(PHASES)]
+            told = in_process(lambda: self.trial(phase))
+            for detail in told[self.slots + 1:]:
+                self.violation("corrupt", detail)
+            text = " | ".join([_cell(x, i in self.free) for i, x in enumerate(told[:self.slots + 1])])
+            tally.text[text] = tally.text.get(text, 0) + 1
+            self.rng.below(turn + 2)  # the trial's own numbers are lost with its process
+            self.runs += 1
+            turn += 1
+        return tally
+
+    def trial(self, phase):
+        """The texts of one race on one object, and what is wrong with it then."""
+        # The workers of the process that this is a copy of are not in it.
+        self.workers = [Worker() for _ in self.workers]
+        wrong = []
+        self.violation = lambda kind, detail: wrong.append(detail)
+        kept = Kept()
+        self.stride(1, phase, kept, False)
+        self.check(kept.objects[0])
+        return [render(column[0]) for column in kept.columns] + wrong[:3]
+
+    def waits(self, until):
+        """One thread waits in the middle of an operation until the others have run theirs."""
+        mark("P", self.id, "wait")
+        self.one_thread_only = False
+        turn = 0
+        while clock() < until:
+            o = self.fresh()
+            PAUSE.race(self.bodies, o, turn % len(self.bodies))
+            self.check(o)
+            self.runs += 1
+            turn += 1
+
+    def is_shared(self):
+        """Whether fresh objects share a table of the module's: what was done to one shows in another that was
+        made before, and not in one that is made then. Strides would take that for what no order gives."""
+        if self.reset or "t" not in self.spec["shapes"]:
+            return False
+        pool = []
+        second = _Orders(pool.pop, self.bodies, self.final, (), lambda o: None)
+        for order in list(self.orders.ends)[:2]:
+            seen = 0
+            for _ in range(3):
+                pool.extend([self.make(), self.make()])
+                second.render(order)
+                used, new = second.render(order), self.orders.render(order)
+                seen += self.is_new(order, used) and not self.is_new(order, new)
+            if seen == 3:
+                return True
+        return False
+
+    def is_new(self, order, texts):
+        """Whether the texts of an order's results are not those of the runs before."""
+        known = self.orders.ends[order]
+        return [1 for i, x in enumerate(texts) if i not in self.free and x not in [k[i] for k in known]] != []
 
     def one_thread(self, until):
         """Control: the same orders again, one thread; any new outcome is a false alarm of ours."""
@@ -627,7 +744,11 @@ class Run(object):
                 while left:
                     i = self.rng.below(len(left))
                     order, left = order + left[i], left[:i] + left[i + 1:]
-                tally.add(self.orders.results(order))
+                if "p" in self.spec["shapes"]:
+                    text = " | ".join([_cell(x, i in self.free) for i, x in enumerate(self.orders.render(order))])
+                    tally.text[text] = tally.text.get(text, 0) + 1
+                else:
+                    tally.add(self.orders.results(order))
                 self.runs += 1
         return tally
 
@@ -656,10 +777,30 @@ class Run(object):
     def go(self):
         refs = counted(self.tokens)
         live = living(self.tokens) if self.spec.get("fresh") else 0
+        self.company.enter()
+        try:
+            self.work(refs, live)
+        finally:
+            self.company.leave()
+        if self.reset:
+            self.reset()
+        for kind, text in self.at_rest(refs, live):
+            self.violation(kind, text)
+        emit("C", self.id, self.runs, self.sampled, self.overlapped, self.rounds)
+
+    def work(self, refs, live):
+        if "p" in self.spec["shapes"] and not hasattr(os, "fork"):
+            raise NoSetUp("this VM cannot copy its process (os.fork)")
         self.explain()
+        if self.is_shared():
+            self.spec["shapes"] = self.spec["shapes"].replace("t", "")
+            if not self.spec["shapes"]:
+                raise NoSetUp("fresh objects share a table of the module's: the subject must say how to reset it")
         if "s" in self.spec["shapes"]:
             self.alone()
         # What one thread leaks is no race; such a scenario's counts say nothing.
+        if self.reset:
+            self.reset()
         if self.at_rest(refs, live):
             self.spec["keeps"] = 1
         budget = self.spec["ms"] / 1000.0
@@ -670,18 +811,20 @@ class Run(object):
             tallies.append(self.one_thread(start + budget))
         else:
             part = budget / max(1, len(shapes))
-            if "t" in shapes:
-                tallies.append(self.strides(start + part))
-            if "s" in shapes:
-                self.slot(start + budget)
+            self.company.start()
+            start = clock()
+            try:
+                for i, shape in enumerate(shapes):
+                    tally = self.SHAPES[shape](self, start + part * (i + 1))
+                    if tally:
+                        tallies.append(tally)
+            finally:
+                self.company.stop()
         for tally in tallies:
             texts = tally.all()
             texts.pop("...", None)
             self.search(texts)
-        tallies = tally = None
-        for kind, text in self.at_rest(refs, live):
-            self.violation(kind, text)
-        emit("C", self.id, self.runs, self.sampled, self.overlapped, self.rounds)
+    SHAPES = {"t": strides, "s": slot, "p": processes, "w": waits}
 
 
 def facts():
@@ -700,8 +843,7 @@ def facts():
 
 def probe(job):
     """Which set-ups and operations this VM supports, each tried alone in one thread."""
-    ns = {"Tok": Tok, "Exc": Exc, "X": X, "ALARM": ALARM, "V": make_tokens(), "N": int("1000"), "K": "".join(["k"]),
-          "render": render, "__name__": "scenario"}
+    ns = namespace(make_tokens())
     try:
         exec(job["prelude"], ns)
     except BaseException as e:
@@ -815,6 +957,7 @@ def main(job):
         speed(job)
         modules(job)
     else:
+        job["processors"] = processors()
         workers = [Worker() for _ in range(job["threads"] - 1)]
         for spec in job["scenarios"]:
             mark("B", spec["id"])
@@ -830,7 +973,8 @@ def main(job):
             except BaseException as e:
                 # Our own tables hold what the operations returned. If they break, a result changed
                 # after it was returned, or memory is corrupt; on a sound VM this does not happen.
-                run.violation("broken", "a result changed after it was returned, or memory is corrupt: a table of results raised "
+                kind = "alone" if run.one_thread_only else "broken"
+                run.violation(kind, "a result changed after it was returned, or memory is corrupt: a table of results raised "
                               + type(e).__name__)
                 clear = getattr(e, "with_traceback", None)
                 if clear:

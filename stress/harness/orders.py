@@ -60,10 +60,14 @@ class _Orders(object):
         self.look(o)
         return results + [final]
 
+    def render(self, order):
+        """Runs one order: the texts of its results and of the final state."""
+        return [render(x) for x in self.results(order)]
+
     def run(self, order):
         """Runs one order twice: a slot that differs between the runs is free from now on."""
-        first = [render(x) for x in self.results(order)]
-        second = [render(x) for x in self.results(order)]
+        first = self.render(order)
+        second = self.render(order)
         self.runs += 2
         for i in range(len(first)):
             if first[i] != second[i] and i not in self.free:

@@ -63,7 +63,7 @@ pub struct History {
     pub outcomes: Vec<(String, u64)>,
     /// Seen from inside.
     pub violations: Vec<Violation>,
-    /// Phase in which the scenario was last: empty (sequential), `stride`, `slot`, `seq` (control).
+    /// Phase in which the scenario was last: empty (sequential), `stride`, `slot`, `process`, `wait`, `seq` (control).
     pub phase: String,
     /// Fresh objects used by every thread.
     pub runs: u64,

@@ -44,6 +44,12 @@ pub const HARNESS: &str = concat!(
     "\n\n",
     include_str!("../harness/orders.py"),
     "\n\n",
+    include_str!("../harness/process.py"),
+    "\n\n",
+    include_str!("../harness/pause.py"),
+    "\n\n",
+    include_str!("../harness/company.py"),
+    "\n\n",
     include_str!("../harness/harness.py")
 );
 

@@ -49,6 +49,7 @@ fn many_crashes_leave_a_small_store_with_a_reproducer_of_every_signature() {
         jobs: 1,
         out: out.clone(),
         limits: Limits::default(),
+        company: Some(Vec::new()),
         scenario_ms: 5,
         batch: 1,
         sequential: false,

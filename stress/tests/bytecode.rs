@@ -1,15 +1,19 @@
 //! Faults whose owner is known, each beside its repaired twin: the bytecode-level oracle must name the
-//! right owner or none, on a VM with a GIL and on one without.
+//! right owner or none, on a VM with a GIL and on one without. At the end it prints who was named for each, and
+//! what that took: `cargo test --release --test bytecode`.
 
 #[path = "bytecode/cases.rs"]
 mod cases;
 
 use self::cases::{CASES, Case, Expected};
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use threadbare_stress::bytecode::owner::{Owner, grade};
 use threadbare_stress::bytecode::{Answer, Budget, Explanation, Goal, Schedule, explain, replay};
+use threadbare_stress::scenario::Scenario;
 use threadbare_stress::subject::Guarantee;
 use threadbare_stress::verdict::grade::Grade;
 use threadbare_stress::vm::Vm;
@@ -17,24 +21,37 @@ use threadbare_stress::vm::Vm;
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    for (name, spec) in [
-        ("python3", Some(PathBuf::from("python3"))),
-        ("free-threaded", free_threaded()),
+    // Not here: said to be ignored, and why; never green.
+    let mut trial = |name: String,
+                     missing: Option<&str>,
+                     run: Box<dyn FnOnce() -> Result<(), Failed> + Send>| {
+        let name = match missing {
+            Some(why) => format!("{name} (ignored: {why})"),
+            None => name,
+        };
+        trials.push(Trial::test(name, run).with_ignored_flag(missing.is_some()));
+    };
+    for (name, spec, missing) in [
+        ("python3", Some(PathBuf::from("python3")), ""),
+        (
+            "free-threaded",
+            free_threaded(),
+            "no free-threaded CPython, see ci/vm/cpython-ft.sh",
+        ),
     ] {
-        // Not here: said to be ignored, never green.
-        let ignored = spec.is_none();
+        let absent = spec.is_none().then_some(missing);
         let spec = spec.unwrap_or_default();
         for case in CASES {
             let spec = spec.clone();
-            let run = move || right_owner(&open(&spec), case);
-            trials.push(
-                Trial::test(format!("{name}: {}", case.name), run).with_ignored_flag(ignored),
+            trial(
+                format!("{name}: {}", case.name),
+                absent,
+                Box::new(move || right_owner(&open(&spec), case)),
             );
         }
         type Check = fn(&Vm) -> Result<(), Failed>;
-        let checks: [(&str, Check); 6] = [
+        let checks: [(&str, Check); 5] = [
             ("a write that no code names is seen", hidden_writes),
-            ("every way to read is a switch point", reads),
             ("a schedule given back gives the same", schedules),
             ("what cannot be decided is said", undecided),
             ("a bound is stated", bounded),
@@ -42,35 +59,93 @@ fn main() {
         ];
         for (what, check) in checks {
             let spec = spec.clone();
-            let run = move || check(&open(&spec));
-            trials.push(Trial::test(format!("{name}: {what}"), run).with_ignored_flag(ignored));
+            trial(
+                format!("{name}: {what}"),
+                absent,
+                Box::new(move || check(&open(&spec))),
+            );
+        }
+        // So many that each kind of object is a trial of its own.
+        for group in cases::READS {
+            let spec = spec.clone();
+            trial(
+                format!("{name}: every way to read {} is a switch point", group.0),
+                absent,
+                Box::new(move || reads(&open(&spec), group)),
+            );
+        }
+        let headers = headers(&spec);
+        for case in cases::C_EXTENSIONS {
+            let (spec, headers) = (spec.clone(), headers.clone());
+            trial(
+                format!("{name}: {}", case.name),
+                headers.is_none().then_some("no headers of this VM"),
+                Box::new(move || {
+                    let folder = tempfile::tempdir()?;
+                    compile(&headers.unwrap_or_default(), folder.path())?;
+                    extension(&open(&spec), folder.path(), case)
+                }),
+            );
         }
     }
-    for (name, spec) in [
-        ("python3", Some(PathBuf::from("python3"))),
-        ("free-threaded", free_threaded()),
-    ] {
-        // Without its headers no extension can be built for it.
-        let headers = spec.as_deref().and_then(headers);
-        let ignored = headers.is_none();
-        let run = move || extension(&spec.unwrap_or_default(), &headers.unwrap_or_default());
-        trials.push(Trial::test(format!("{name}: a C extension"), run).with_ignored_flag(ignored));
+    let (spec, folder) = (free_threaded().unwrap_or_default(), extensions());
+    for case in cases::BUILT_EXTENSIONS {
+        let (spec, folder) = (spec.clone(), folder.clone());
+        trial(
+            format!("free-threaded: {}", case.name),
+            folder
+                .is_none()
+                .then_some("not built, run ci/vm/racy-extensions.sh"),
+            Box::new(move || extension(&open(&spec), &folder.unwrap_or_default(), case)),
+        );
     }
-    trials.push(Trial::test(
-        "a scenario that does not run here says so",
-        unable,
-    ));
-    let micropython = cached("micropython-1.26.1/bin/micropython");
-    let ignored = micropython.is_none();
-    let run = move || without_means(&micropython.unwrap_or_default());
-    trials.push(
-        Trial::test("a VM that cannot stop at bytecodes says so", run).with_ignored_flag(ignored),
+    trial(
+        "a scenario that does not run here says so".into(),
+        None,
+        Box::new(unable),
     );
-    libtest_mimic::run(&arguments, trials).exit();
+    let micropython = cached("micropython-1.26.1/bin/micropython");
+    trial(
+        "a VM that cannot stop at bytecodes says so".into(),
+        micropython
+            .is_none()
+            .then_some("no MicroPython, see ci/vm/micropython.sh"),
+        Box::new(move || without_means(&micropython.unwrap_or_default())),
+    );
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    named.sort();
+    println!("{}", named.join("\n"));
+    conclusion.exit();
 }
 
+/// Who was named, a line each.
+static NAMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Each is looked at once: that takes longer than most searches.
 fn open(spec: &Path) -> Vm {
-    Vm::open(&spec.display().to_string()).expect("the VM opens")
+    static OPENED: Mutex<BTreeMap<PathBuf, Vm>> = Mutex::new(BTreeMap::new());
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    let vm = opened.entry(spec.to_owned());
+    vm.or_insert_with(|| Vm::open(&spec.display().to_string()).expect("the VM opens"))
+        .clone()
+}
+
+/// What `ci/vm/racy-extensions.sh` built for the free-threaded CPython of the cache, if it built it of
+/// these sources.
+fn extensions() -> Option<PathBuf> {
+    if std::env::var_os("THREADBARE_FT_PYTHON").is_some() {
+        return None;
+    }
+    let folder = cached("racy-extensions-3.13.5-ft/racycy.pyx")?
+        .parent()?
+        .to_owned();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bytecode");
+    let same = |source: &str, copy: &str| {
+        let read = |path: PathBuf| std::fs::read(path).ok();
+        read(sources.join(source)).is_some_and(|s| read(folder.join(copy)) == Some(s))
+    };
+    (same("racycy.pyx", "racycy.pyx") && same("racyrs/src/lib.rs", "racyrs.rs")).then_some(folder)
 }
 
 /// A free-threaded CPython: the variable, else what `ci/vm/cpython-ft.sh` built.
@@ -96,56 +171,57 @@ fn ask(vm: &Vm, case: &Case) -> Explanation {
 
 /// The owner that the case has, and a grade that blames the VM only where it is the VM's.
 fn right_owner(vm: &Vm, case: &Case) -> Result<(), Failed> {
-    let scenario = case.scenario();
     let found = ask(vm, case);
+    judged(case.name, vm, &case.scenario(), &found, case.expected);
+    Ok(())
+}
+
+fn judged(name: &str, vm: &Vm, scenario: &Scenario, found: &Explanation, expected: Expected) {
     let answer = &found.answers[0];
     let owner = Owner::of(answer);
-    let expected = match case.expected {
-        Expected::Python { preemptions } => {
-            let Answer::Reachable(reached) = answer else {
-                return Err(format!("{}: {answer}", case.name).into());
-            };
-            assert_eq!(reached.preemptions, preemptions, "{answer}");
-            Owner::PythonCode
-        }
-        Expected::Vm => Owner::VmOrExtension,
+    let reached = match answer {
+        Answer::Reachable(reached) => Some((reached.preemptions, reached.called)),
+        _ => None,
     };
-    assert_eq!(owner, expected, "{}: {answer}", case.name);
+    let (right, at) = match expected {
+        Expected::Python { preemptions } => (Owner::PythonCode, Some((preemptions, false))),
+        Expected::Vm => (Owner::VmOrExtension, None),
+        Expected::Called => (Owner::Undecided, Some((1, true))),
+    };
+    assert_eq!((owner, reached), (right, at), "{name}: {answer}");
     assert_eq!(scenario.guarantee(), Guarantee::Silent);
-    let (got, why) = grade(&scenario, &found.code, answer);
-    if owner == Owner::PythonCode {
+    let (got, why) = grade(scenario, &found.code, answer);
+    if owner != Owner::VmOrExtension {
         assert_eq!(got, Grade::Interesting, "{why}");
     } else if !found.code.walks {
         assert_eq!(got, Grade::Forbidden, "{why}");
     }
-    println!(
-        "{} on {}: {owner}, {} executions, {:.3} s",
-        case.name,
-        vm.facts.title(),
-        found.executions,
-        found.seconds
-    );
-    Ok(())
+    NAMED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(format!(
+            "{name:<52} {:<30} {owner:<16} {:>5} executions {:>8.3} s",
+            vm.facts.title(),
+            found.executions,
+            found.seconds
+        ));
 }
 
 /// One thread takes a shared object, then reads a flag, then looks into the object; the other sets the flag
 /// and changes the object. That the flag is not seen and the change is needs a switch just before the look.
-fn reads(vm: &Vm) -> Result<(), Failed> {
-    for (at_first, change, looks) in cases::READS {
-        for (look, value) in *looks {
-            let prelude = format!(
-                "class Shared(object):\n    def __init__(self):\n        self.x = {at_first}\n        self.flag = 0\n\n    \
+fn reads(vm: &Vm, (at_first, change, looks): &cases::Reads) -> Result<(), Failed> {
+    for (look, value) in *looks {
+        let prelude = format!(
+            "class Shared(object):\n    def __init__(self):\n        self.x = {at_first}\n        self.flag = 0\n\n    \
                  def read(self):\n        x = self.x\n        k = self.flag\n        {look}\n        return (k, v)\n\n    \
                  def write(self):\n        self.flag = 1\n        {change}\n"
-            );
-            let scenario =
-                cases::scenario(&prelude, "Shared()", &[&["o.read()"], &["o.write()"]], "0");
-            let goal = Goal::Outcome(format!("(0, {value}) | None | 0"));
-            let found = explain(vm, &scenario, &[goal], &Budget::default())?;
-            let answer = &found.answers[0];
-            if !matches!(answer, Answer::Reachable(_)) {
-                return Err(format!("{look} of {at_first}: {answer}").into());
-            }
+        );
+        let scenario = cases::scenario(&prelude, "Shared()", &[&["o.read()"], &["o.write()"]], "0");
+        let goal = Goal::Outcome(format!("(0, {value}) | None | 0"));
+        let found = explain(vm, &scenario, &[goal], &Budget::default())?;
+        let answer = &found.answers[0];
+        if !matches!(answer, Answer::Reachable(_)) {
+            return Err(format!("{look} of {at_first}: {answer}").into());
         }
     }
     Ok(())
@@ -263,6 +339,7 @@ fn lines(vm: &Vm) -> Result<(), Failed> {
 
 /// The folder of a VM's headers, if they are here.
 fn headers(spec: &Path) -> Option<PathBuf> {
+    // An empty command is a VM that is not here.
     let output = Command::new(spec)
         .args([
             "-c",
@@ -274,45 +351,44 @@ fn headers(spec: &Path) -> Option<PathBuf> {
     folder.join("Python.h").is_file().then_some(folder)
 }
 
-/// What two threads inside C code give is not Python code's, whether the C code can do it or not: asked
-/// of the repaired twin, which never gives it, the answer is the same.
-fn extension(spec: &Path, headers: &Path) -> Result<(), Failed> {
-    let folder = tempfile::tempdir()?;
+/// Builds the C extension.
+fn compile(headers: &Path, folder: &Path) -> Result<(), Failed> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bytecode/racyext.c");
     let built = Command::new("cc")
         .args(["-O1", "-shared", "-fPIC", "-I"])
         .arg(headers)
         .arg("-o")
-        .arg(folder.path().join("racyext.so"))
+        .arg(folder.join("racyext.so"))
         .arg(source)
         .status()?;
     assert!(built.success());
-    let vm = Vm::open(&format!(
-        "env PYTHONPATH={} {}",
-        folder.path().display(),
-        spec.display()
-    ))?;
-    let goal = Goal::Outcome("None | None | 1".to_owned());
-    for name in ["Tally", "Atomic"] {
-        let make = format!("racyext.{name}()");
-        let threads: [&[&str]; 2] = [&["o.add(1)"], &["o.add(2)"]];
-        let scenario = cases::scenario("import racyext", &make, &threads, "o.value()");
-        let found = explain(
+    Ok(())
+}
+
+/// What two threads inside an extension give is not Python code's, whether the extension can do it or
+/// not: asked of the repaired twin, which never gives it, the answer is the same.
+fn extension(vm: &Vm, folder: &Path, case: &cases::Extension) -> Result<(), Failed> {
+    let vm = vm.with_environment("PYTHONPATH", &folder.display().to_string());
+    let goal = Goal::Outcome(case.goal.to_owned());
+    for make in case.makes {
+        let prelude = format!("import {}", case.module);
+        let scenario = cases::scenario(&prelude, make, &case.threads, case.observe);
+        let goals = std::slice::from_ref(&goal);
+        let found = explain(&vm, &scenario, goals, &Budget::default())?;
+        judged(
+            &format!("{}, {make}", case.name),
             &vm,
             &scenario,
-            std::slice::from_ref(&goal),
-            &Budget::default(),
-        )?;
-        let answer = &found.answers[0];
-        assert_eq!(Owner::of(answer), Owner::VmOrExtension, "{name}: {answer}");
-        assert_eq!(grade(&scenario, &found.code, answer).0, Grade::Forbidden);
+            &found,
+            case.expected,
+        );
     }
     Ok(())
 }
 
 /// A scenario that a VM cannot run is no answer on it.
 fn unable() -> Result<(), Failed> {
-    let vm = Vm::open("python3")?;
+    let vm = open(Path::new("python3"));
     let case = cases::named("lost update");
     let mut scenario = case.scenario();
     scenario.context.prelude = "raise ImportError('not here')".to_owned();

@@ -90,6 +90,7 @@ fn hunted(command: &str) -> Report {
         jobs: 1,
         out: out.path().to_owned(),
         limits: Limits::default(),
+        company: Some(Vec::new()),
         scenario_ms: 10,
         batch: 2,
         sequential: false,

@@ -234,6 +234,7 @@ fn run(
         jobs: 1,
         out: out.to_owned(),
         limits: Limits::default(),
+        company: Some(Vec::new()),
         scenario_ms: 150,
         batch: 6,
         sequential,

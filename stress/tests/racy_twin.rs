@@ -111,6 +111,7 @@ fn options(out: &Path, subjects: Vec<Subject>, iterations: u64) -> Options {
         jobs: 1,
         out: out.to_owned(),
         limits: Limits::default(),
+        company: Some(Vec::new()),
         scenario_ms: 150,
         batch: 6,
         sequential: false,

@@ -11,5 +11,8 @@ def stride(turn, run=parallel):
         if run is in_turn:
             ALONE.add(text)
         elif text not in ALONE:
-            print("hit: raised " + text)
-            sys.exit(1)
+            if ALARM_IS_HIT:
+                print("hit: raised " + text)
+                sys.exit(1)
+            ALONE.add(text)  # told once
+            print("other: raised " + text)

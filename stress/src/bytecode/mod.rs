@@ -27,6 +27,7 @@
 pub mod interleaving;
 pub mod owner;
 mod record;
+pub mod written;
 
 use self::interleaving::Interleaving;
 use self::owner::Owner;
@@ -139,6 +140,10 @@ pub struct Reached {
     pub preemptions: u32,
     /// Executions until it was found.
     pub executions: u64,
+    /// Whether the order leaves a thread inside Python code that C code called, and that C code may be at
+    /// fault: what it read before was changed when it went on.
+    #[serde(default)]
+    pub called: bool,
     /// What happens, step by step.
     pub interleaving: Interleaving,
 }
@@ -169,10 +174,15 @@ impl fmt::Display for Answer {
         match self {
             Self::Reachable(r) => write!(
                 f,
-                "reached by an order of bytecodes with {} preemption{}, schedule {}",
+                "reached by an order of bytecodes with {} preemption{}, schedule {}{}",
                 r.preemptions,
                 s(r.preemptions.into()),
-                r.schedule
+                r.schedule,
+                if r.called {
+                    "; it switches inside Python code that C code called, so either may be at fault"
+                } else {
+                    ""
+                }
             ),
             Self::NotReachable {
                 preemptions: None,
@@ -393,12 +403,14 @@ mod tests {
                 .map(|calls| calls.iter().map(call).collect())
                 .collect(),
             shapes: vec![Shape::Stride],
+            company: Vec::new(),
             context: Context {
                 subject: "test".into(),
                 requires: Vec::new(),
                 prelude: prelude.to_owned(),
                 observe: observe.to_owned(),
                 check: None,
+                reset: None,
                 raises: Vec::new(),
                 keeps: false,
                 callbacks: false,

@@ -7,7 +7,9 @@
 //! | several steps | accepted | forbidden; accepted where they go through a container | accepted |
 //! | documented as not atomic | accepted | accepted | accepted |
 //!
-//! *Out of reach* means that the whole tree of orders was run: C code ran in one piece between
+//! *Reached* by a switch inside Python code that C code called in its middle (`o.sort(key=f)`) is undecided:
+//! a VM with a GIL switches there too, and which of the two should have kept the other thread out is not
+//! known. *Out of reach* means that the whole tree of orders was run: C code ran in one piece between
 //! bytecodes there, so the outcome needs two threads inside the VM or an extension at once. That is
 //! a fault, unless the operation itself is said to take several steps inside: an operation that is
 //! marked as composite although it is a single call can only be marked for its documentation, and
@@ -47,6 +49,7 @@ impl Owner {
     /// The owner that an answer tells.
     pub fn of(answer: &Answer) -> Self {
         match answer {
+            Answer::Reachable(reached) if reached.called => Self::Undecided,
             Answer::Reachable(_) => Self::PythonCode,
             Answer::NotReachable {
                 preemptions: None, ..
@@ -164,12 +167,18 @@ mod tests {
     /// The table above, cell by cell: a grade for each answer.
     #[test]
     fn the_table_of_owners_and_grades() {
-        let reached = Answer::Reachable(Box::new(Reached {
+        let reached = Reached {
             schedule: Schedule("1:1".into()),
             preemptions: 1,
             executions: 2,
+            called: false,
             interleaving: Interleaving::default(),
+        };
+        let called = Answer::Reachable(Box::new(Reached {
+            called: true,
+            ..reached.clone()
         }));
+        let reached = Answer::Reachable(Box::new(reached));
         let out = Answer::NotReachable {
             preemptions: None,
             executions: 6,
@@ -248,10 +257,12 @@ mod tests {
                     "{answer}: {why}"
                 );
             }
-            assert_eq!(
-                grade(&scenario, &code, &bounded),
-                grade(&scenario, &code, &undecided)
-            );
+            for other in [&bounded, &called] {
+                assert_eq!(
+                    grade(&scenario, &code, other),
+                    grade(&scenario, &code, &undecided)
+                );
+            }
         }
     }
 }

@@ -49,7 +49,15 @@ impl Records {
             ["O", outcome] => {
                 found.outcomes.insert((*outcome).to_owned());
             }
-            ["G", number, schedule, preemptions, executions, replays] => {
+            [
+                "G",
+                number,
+                schedule,
+                preemptions,
+                executions,
+                replays,
+                called,
+            ] => {
                 if let (Ok(number), Ok(preemptions), Ok(executions), Ok(replays)) = (
                     number.parse(),
                     preemptions.parse(),
@@ -60,6 +68,7 @@ impl Records {
                         schedule: Schedule((*schedule).to_owned()),
                         preemptions,
                         executions,
+                        called: *called == "1",
                         interleaving: Interleaving::default(),
                     };
                     self.reached.push((number, replays, reached));
@@ -272,7 +281,7 @@ mod tests {
 
     #[test]
     fn only_a_whole_tree_puts_an_outcome_out_of_reach() {
-        let all = ["G\t0\t1:1 2:2\t1\t3\t10", "A\tall\t", "C\t8\t0.1", "X"];
+        let all = ["G\t0\t1:1 2:2\t1\t3\t10\t0", "A\tall\t", "C\t8\t0.1", "X"];
         let answers = asked(&all, End::Exit(0));
         assert!(matches!(&answers[0], Answer::Reachable(r) if r.schedule.0 == "1:1 2:2"));
         assert_eq!(
@@ -298,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_run_that_breaks_off_decides_nothing_but_what_it_reached() {
-        let lines = ["G\t0\t1:1 2:2\t1\t3\t10", "A\tall\t"];
+        let lines = ["G\t0\t1:1 2:2\t1\t3\t10\t0", "A\tall\t"];
         let answers = asked(&lines, End::Signal(libc::SIGSEGV));
         assert!(matches!(answers[0], Answer::Reachable(_)));
         assert!(undecided(&answers[1]).contains("SIGSEGV"));
@@ -307,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_schedule_that_does_not_repeat_reaches_nothing() {
-        let lines = ["G\t0\t1:1 2:2\t1\t3\t9", "A\tall\t", "C\t8\t0.1", "X"];
+        let lines = ["G\t0\t1:1 2:2\t1\t3\t9\t0", "A\tall\t", "C\t8\t0.1", "X"];
         assert!(undecided(&asked(&lines, End::Exit(0))[0]).contains("9 of 10"));
     }
 

@@ -8,6 +8,7 @@ use super::state::Batch;
 use super::support::{self, Supported};
 use super::{Event, HuntError, Shared, explain, sanitized, settle};
 use crate::oracle::{self, poison};
+use crate::scenario::company::environment;
 use crate::scenario::{Scenario, generate};
 use crate::subject::Subject;
 use crate::verdict::grade::{Grade, grade};
@@ -15,9 +16,9 @@ use crate::verdict::{Kind, from_outside};
 use crate::vm::child::{End, interrupted};
 use crate::vm::job::Log;
 
-/// Runs one batch of the hunt and settles what it shows.
+/// Runs one batch of the hunt and settles what it shows: a process for all scenarios that it may be started
+/// alike for.
 pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
-    let subject = &shared.options.subjects[batch.subject];
     let Some(supported) = supported(shared, batch)? else {
         return Ok(());
     };
@@ -35,11 +36,54 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
             )
         })
         .filter(|(_, scenario)| storms || !options.limits.exceeded_by(scenario))
+        .map(|(k, scenario)| (k, in_company(shared, scenario)))
         .unzip();
-    if scenarios.is_empty() {
-        return Ok(());
+    let mut alike: Vec<(Batch, Vec<Scenario>)> = Vec::new();
+    for (k, scenario) in numbers.into_iter().zip(scenarios) {
+        let wants = environment(&scenario.company);
+        match alike
+            .iter_mut()
+            .find(|(_, s)| environment(&s[0].company) == wants)
+        {
+            Some((batch, scenarios)) => {
+                batch.numbers.push(k);
+                scenarios.push(scenario);
+            }
+            None => alike.push((
+                Batch {
+                    numbers: vec![k],
+                    ..*batch
+                },
+                vec![scenario],
+            )),
+        }
     }
-    let batch = &Batch { numbers, ..*batch };
+    for (batch, scenarios) in alike {
+        process(shared, &batch, &scenarios, &supported)?;
+    }
+    Ok(())
+}
+
+/// A scenario in the company that the user asks for. A sanitizer would report the company's own races.
+fn in_company(shared: &Shared<'_>, mut scenario: Scenario) -> Scenario {
+    if let Some(company) = &shared.options.company {
+        scenario.company.clone_from(company);
+    }
+    if !shared.vm.facts.sanitizers.is_empty() {
+        scenario.company.clear();
+    }
+    scenario
+}
+
+/// Runs scenarios in one process and settles what it shows.
+fn process(
+    shared: &Shared<'_>,
+    batch: &Batch,
+    scenarios: &[Scenario],
+    supported: &Supported,
+) -> Result<(), HuntError> {
+    let options = shared.options;
+    let subject = &options.subjects[batch.subject];
     let hangs_known = {
         let (inner, title) = (shared.lock(), shared.vm.facts.title());
         let known = |kind| inner.store.count(&title, &subject.name, kind) > 0;
@@ -47,7 +91,7 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
     };
     let (log, complete) = execute(
         shared.vm,
-        &scenarios,
+        scenarios,
         options.seed,
         scenario_ms(shared.vm, options.scenario_ms),
         options.sequential,
@@ -64,8 +108,8 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
         skip(shared, subject, reason);
         return Ok(());
     }
-    let judged = judge(&log, &scenarios, &complete);
-    save(shared, batch, &scenarios, &log, &complete, &judged)?;
+    let judged = judge(&log, scenarios, &complete);
+    save(shared, batch, scenarios, &log, &complete, &judged)?;
     {
         let mut inner = shared.lock();
         inner.state.processes += 1;

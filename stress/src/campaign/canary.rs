@@ -143,6 +143,7 @@ fn own_options(options: &Options, out: PathBuf, again: u64) -> Options {
         jobs: 1,
         out,
         limits: Limits { threads: 2, ops: 2 },
+        company: Some(Vec::new()),
         scenario_ms: 250,
         batch: SCENARIOS,
         sequential: false,

@@ -41,7 +41,8 @@ pub(super) fn told(
     mut finding: Finding,
 ) -> Result<Finding, HuntError> {
     let outcome = finding.outcome.as_ref().map(|(text, _)| text.as_str());
-    let Some(goal) = Goal::of(finding.kind, outcome).filter(|_| asks(shared)) else {
+    let asked = asks(shared) && finding.scenario.is_of_one_object();
+    let Some(goal) = Goal::of(finding.kind, outcome).filter(|_| asked) else {
         if finding.grade == Grade::Accepted {
             // It was asked about as it was first seen.
             (finding.grade, finding.why) = (case.grade, case.why.clone());
@@ -95,7 +96,8 @@ pub(super) fn accepted(
     one: &Judged,
 ) -> Result<Option<(Judged, Grade, String)>, HuntError> {
     let outcomes = open(&one.history, scenario);
-    if outcomes.is_empty() || !asks(shared) || !turn(shared, scenario) {
+    let asked = asks(shared) && scenario.is_of_one_object();
+    if outcomes.is_empty() || !asked || !turn(shared, scenario) {
         return Ok(None);
     }
     let goals: Vec<Goal> = outcomes

@@ -2,17 +2,26 @@
 
 use super::budget::Budget;
 use super::measure::measure;
+use super::trace::{self, Untraced};
 use super::{HuntError, Shared};
 use crate::finding::{Finding, Rate};
 use crate::triage::improve::{SHARE, adopted, improve};
 use crate::triage::{rank, statement};
+use crate::verdict::grade::{Grade, grade};
+use crate::verdict::{ALONE, Verdict};
 use std::time::{Duration, Instant};
 
-/// Seconds of the second chance of a script that has not hit.
-const AGAIN: Duration = Duration::from_secs(5);
+/// Time of the second chance of a script that has not hit; each further one is twice as long.
+const AGAIN: Duration = Duration::from_secs(2);
 
-/// Gives scripts that have not hit another run, then improves scripts, the worst findings' first, for at
-/// most `most` and not beyond the hunt's end.
+/// Time that is kept for each such script.
+pub(super) const SECOND_CHANCE: Duration = Duration::from_secs(4);
+
+/// What ending a run takes at most beside its time.
+const ENDING: Duration = Duration::from_secs(1);
+
+/// Gives scripts that have not hit more runs until all have, then improves scripts, the worst findings'
+/// first, for at most `most` and not beyond the hunt's end.
 pub(super) fn run(shared: &Shared<'_>, most: Duration) {
     // A hunt without a time limit promises no time either.
     if shared.deadline.is_none() {
@@ -25,11 +34,19 @@ pub(super) fn run(shared: &Shared<'_>, most: Duration) {
 
 fn scripts(shared: &Shared<'_>, most: Duration) -> Result<(), HuntError> {
     let began = Instant::now();
-    for finding in worst_first(shared, never_hit) {
-        if shared.left(most.saturating_sub(began.elapsed())) < AGAIN {
+    let mut time = AGAIN;
+    loop {
+        let silent = worst_first(shared, never_hit);
+        if silent.is_empty() {
             break;
         }
-        again(shared, &finding)?;
+        for finding in silent {
+            if shared.left(most.saturating_sub(began.elapsed())) < time + ENDING {
+                return Ok(());
+            }
+            again(shared, &finding, time)?;
+        }
+        time *= 2;
     }
     let weak = worst_first(shared, is_weak);
     let count = weak.len() as u32;
@@ -61,10 +78,10 @@ pub(super) fn never_hit(shared: &Shared<'_>, finding: &Finding) -> bool {
 }
 
 /// One more run of a script, for longer; it counts beside those before.
-fn again(shared: &Shared<'_>, finding: &Finding) -> Result<(), HuntError> {
+fn again(shared: &Shared<'_>, finding: &Finding, time: Duration) -> Result<(), HuntError> {
     let budget = Budget {
         minimise: Duration::ZERO,
-        script_seconds: AGAIN.as_secs_f64() - 1.0,
+        script_seconds: time.as_secs_f64(),
         script_runs: 1,
         thorough: false,
     };
@@ -77,15 +94,49 @@ fn again(shared: &Shared<'_>, finding: &Finding) -> Result<(), HuntError> {
         runs: before.runs + now.runs,
         ..now
     });
+    if now.hits > 0 {
+        seen_again(shared, &mut better);
+    }
     let files = if now.hits > 0 {
         vec![("output.txt", measured.output.as_str())]
     } else {
         Vec::new()
     };
-    let mut inner = shared.lock();
-    inner.store.save(&better, &files)?;
-    statement::write(&inner.store.folder(&better.id), &better)?;
-    Ok(())
+    {
+        let mut inner = shared.lock();
+        inner.store.save(&better, &files)?;
+        statement::write(&inner.store.folder(&better.id), &better)?;
+    }
+    match measured.core {
+        None => Ok(()),
+        core => trace::one(
+            shared,
+            &Untraced {
+                id: better.id,
+                core,
+            },
+        ),
+    }
+}
+
+/// What was seen once is seen again: its grade is that of its failure, and a pair is as small as it gets.
+fn seen_again(shared: &Shared<'_>, finding: &mut Finding) {
+    if finding.minimised {
+        return;
+    }
+    finding.minimised = finding.scenario.calls().count() == 2;
+    if !finding.kind.ends_process() && finding.bytecode.is_none() {
+        let verdict = Verdict {
+            outcome: finding.outcome.clone().map(|(text, _)| text),
+            report: finding.report.clone(),
+            alone: finding.detail.starts_with(ALONE),
+            ..Verdict::new(finding.kind, finding.detail.clone())
+        };
+        let graded = grade(&verdict, &finding.scenario, shared.vm.no_promise());
+        if graded.0 != Grade::Accepted {
+            (finding.grade, finding.why) = graded;
+        }
+    }
 }
 
 /// A finding of this VM whose script was run and hit in fewer runs than wanted.

@@ -8,13 +8,24 @@ use crate::program::File;
 use crate::verdict::grade::seen_once;
 use crate::verdict::{Kind, stack};
 use crate::vm::VmError;
+use crate::vm::debugger::core_file;
+use std::path::PathBuf;
+
+/// The core of a script's crash, in a folder that goes with this value.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub path: PathBuf,
+    _folder: File,
+}
 
 /// A finding whose script has run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Measured {
     pub finding: Finding,
     /// What a run printed, of one that hit where there is one; empty when none has run.
     pub output: String,
+    /// What a hit that was a crash left, where the machine keeps it.
+    pub core: Option<Core>,
 }
 
 /// Runs the script of a finding, unless the hunt is over.
@@ -27,9 +38,11 @@ pub(super) fn measure(
         return Ok(Measured {
             finding,
             output: String::new(),
+            core: None,
         });
     }
     let script = File::new("repro", &finding.script_text())?;
+    let frames = finding.failure().has_frames_to_find() && core_file::usable().is_ok();
     let (rate, attempts) = reproduce::rate(
         shared.vm,
         script.path(),
@@ -37,6 +50,7 @@ pub(super) fn measure(
         budget.script_runs,
         budget.script_seconds,
         true,
+        frames.then(|| script.folder()),
     )?;
     let hit = attempts.iter().find(|a| a.hit());
     let output = hit
@@ -59,5 +73,14 @@ pub(super) fn measure(
     if let Some(doubt) = seen_once(kind, grade, finding.minimised, rate.hits, rate.runs) {
         (finding.grade, finding.why) = doubt;
     }
-    Ok(Measured { finding, output })
+    let path = attempts.iter().find_map(|a| a.core.clone());
+    let core = path.map(|path| Core {
+        path,
+        _folder: script,
+    });
+    Ok(Measured {
+        finding,
+        output,
+        core,
+    })
 }

@@ -22,6 +22,7 @@ mod waiting;
 use crate::finding::Finding;
 use crate::finding::store::{Store, StoreError, backtrace};
 use crate::identity::Failure;
+use crate::scenario::company::Company;
 use crate::scenario::generate::Limits;
 use crate::subject::Subject;
 use crate::triage::statement;
@@ -35,6 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use trace::Untraced;
 use waiting::Waiting;
 
 /// Findings of one VM, subject and kind at most, however many places there are.
@@ -47,7 +49,7 @@ const SPARE: u32 = 8;
 /// the time.
 const BREADTH: f64 = 0.6;
 
-/// This part of the time, the last, belongs to cases that wait and to scripts that have not hit.
+/// The last part of the time, so much of it at most, belongs to scripts that have not hit.
 const LAST: f64 = 0.1;
 
 /// What to hunt, where and how long.
@@ -71,6 +73,8 @@ pub struct Options {
     pub scenario_ms: u64,
     /// Scenarios of one process.
     pub batch: usize,
+    /// The company of every scenario, instead of what is drawn for each.
+    pub company: Option<Vec<Company>>,
     /// Control: the same scenarios in one thread, where nothing may be found.
     pub sequential: bool,
     /// Only the scenario of this number of each subject.
@@ -155,7 +159,7 @@ pub(crate) struct Inner {
     /// How often a finding whose script never hit was tried again, by id.
     pub retried: std::collections::HashMap<String, u32>,
     /// Findings that wait for their backtrace.
-    pub untraced: std::collections::VecDeque<String>,
+    pub untraced: std::collections::VecDeque<Untraced>,
     /// Workers that still run.
     pub workers: usize,
     pub error: Option<HuntError>,
@@ -183,16 +187,22 @@ impl Shared<'_> {
 
     /// Whether breadth comes first: some subject has not had its first turn, and there is time.
     pub fn early(&self, inner: &Inner) -> bool {
-        let first = inner.state.position.0 == 0 && self.options.subjects.len() > 1;
-        first && self.spent().is_none_or(|part| part < BREADTH)
+        self.first_round(inner) && self.spent().is_none_or(|part| part < BREADTH)
     }
 
-    /// Whether what is left of the time is for what the hunt has already.
-    fn last(&self) -> bool {
-        let inner = self.lock();
-        let weak = |f| improve::never_hit(self, f);
-        self.spent().is_some_and(|part| part > 1.0 - LAST)
-            && (inner.waiting.some() || inner.store.findings().iter().any(weak))
+    /// Whether some subject has not had its first turn.
+    fn first_round(&self, inner: &Inner) -> bool {
+        inner.state.position.0 == 0 && self.options.subjects.len() > 1
+    }
+
+    /// Whether what is left of the time is for scripts that have not hit.
+    fn last(&self, inner: &Inner) -> bool {
+        let Some(time) = self.options.time else {
+            return false;
+        };
+        let silent = |f: &&Finding| improve::never_hit(self, f);
+        let silent = inner.store.findings().iter().filter(silent).count() as u32;
+        silent > 0 && self.left(time) < (improve::SECOND_CHANCE * silent).min(time.mul_f64(LAST))
     }
 
     /// The part of the time that is over; `None` without a limit.
@@ -243,7 +253,10 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         .iter()
         .filter(|f| f.facts.title() == vm.facts.title())
         .filter(|f| f.wants_backtrace() && backtrace(&options.out, &f.id).is_none())
-        .map(|f| f.id.clone())
+        .map(|f| Untraced {
+            id: f.id.clone(),
+            core: None,
+        })
         .collect();
     let start = Instant::now();
     let shared = Shared {
@@ -336,25 +349,31 @@ impl Drop for Ended<'_, '_> {
 }
 
 /// Settles what waits and takes batches in the planner's order, until the hunt is over. Every other turn
-/// a case may have been put back before; such a one takes long.
+/// a case may have been put back before; such a one takes long, longer than to find another in a subject
+/// that has not had its turn.
 fn worker(shared: &Shared<'_>, start: Instant) {
     let mut turn = false;
     let mut settled = true;
     while !shared.over() {
         turn = !turn;
+        let (last, first_round) = {
+            let inner = shared.lock();
+            (shared.last(&inner), shared.first_round(&inner))
+        };
+        if last {
+            return;
+        }
         let case = if settled || turn {
-            waiting(shared, turn)
+            waiting(shared, turn && !first_round)
         } else {
             None
         };
         let ended = if let Some(case) = case {
             settle::settle(shared, case).map(|now| settled = now)
-        } else if !shared.last()
-            && let Some(batch) = next(shared)
-        {
+        } else if let Some(batch) = next(shared) {
             settled = true;
             one_batch(shared, &batch, start)
-        } else if let Some(case) = waiting(shared, !shared.last()) {
+        } else if let Some(case) = waiting(shared, true) {
             // What waits for another worker's case does so here.
             std::thread::sleep(Duration::from_millis(20));
             settle::settle(shared, case).map(|_| ())

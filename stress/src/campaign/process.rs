@@ -4,6 +4,7 @@ use crate::choice::Seeded;
 use crate::history::History;
 use crate::identity::{Failure, InFlight, flight};
 use crate::scenario::Scenario;
+use crate::scenario::company::environment;
 use crate::scenario::orders::{count, orders};
 use crate::scenario::render::{entry, source};
 use crate::verdict::{self, ALONE, Verdict};
@@ -59,7 +60,14 @@ pub fn scenario_ms(vm: &Vm, ms: u64) -> u64 {
     ms * u64::from(vm.facts.slowness().div_ceil(4))
 }
 
-/// Runs scenarios in one process; `debugger`: a hang is taken apart with it, which takes seconds.
+/// The VM as the company of these scenarios wants it started; all of them want the same.
+fn started(vm: &Vm, scenarios: &[Scenario]) -> Vm {
+    let variables = scenarios.first().map(|s| environment(&s.company));
+    let set = |vm: Vm, (name, value)| vm.with_environment(name, value);
+    variables.into_iter().flatten().fold(vm.clone(), set)
+}
+
+/// Runs scenarios in one process, whose company wants it started alike; `debugger`: a hang is taken apart with it, which takes seconds.
 pub fn execute(
     vm: &Vm,
     scenarios: &[Scenario],
@@ -73,7 +81,7 @@ pub fn execute(
         debugger,
         ..limits(scenarios.len(), ms)
     };
-    Ok((job::run(vm, &job, limits)?, complete))
+    Ok((job::run(&started(vm, scenarios), &job, limits)?, complete))
 }
 
 /// Time that a process may take for its scenarios: generous, for the machine may be busy.
@@ -101,7 +109,8 @@ pub fn execute_again(
         debugger: false,
         ..limits(1, ms)
     };
-    Ok((job::run(vm, &job, limits)?, complete))
+    let vm = started(vm, std::slice::from_ref(scenario));
+    Ok((job::run(&vm, &job, limits)?, complete))
 }
 
 /// A verdict on one scenario of a batch.

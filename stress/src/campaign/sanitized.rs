@@ -59,6 +59,7 @@ fn idle() -> Vec<Scenario> {
         prelude: String::new(),
         observe: "None".to_owned(),
         check: None,
+        reset: None,
         raises: Vec::new(),
         keeps: false,
         callbacks: false,
@@ -71,6 +72,7 @@ fn idle() -> Vec<Scenario> {
             make: make.to_owned(),
             threads: vec![vec![nothing.clone()], vec![nothing.clone()]],
             shapes: vec![Shape::Stride, Shape::Slot],
+            company: Vec::new(),
             context: context.clone(),
         })
         .collect()

@@ -7,7 +7,8 @@ use super::case::Case;
 use super::explain;
 use super::measure::{Measured, measure};
 use super::process::{execute, judge, scenario_ms};
-use super::shrink::{Minimised, as_it_is, shrink, stands_still};
+use super::shrink::{Minimised, Shrinking, as_it_is, stands_still};
+use super::trace::Untraced;
 use super::waiting::Why;
 use super::{Event, HuntError, Inner, MOST, Shared, pairs};
 use crate::finding::Finding;
@@ -229,8 +230,24 @@ fn steps(
     }
     // Where nothing is left to shrink its script alone tells whether it shows again.
     let mut before = None;
-    if let Some(pair) = as_it_is(case) {
-        let small = small(shared, case, pair);
+    // A storm has many pairs, and each company is tried without.
+    let storm = Duration::from_secs(if case.storm { 3 } else { 0 });
+    let company = Duration::from_secs(3) * case.scenario.company.len() as u32;
+    let time = budget.minimise + storm + company;
+    let thorough = budget.thorough || case.put_back;
+    let mut shrinking = Shrinking::new(shared, case, shared.left(time), thorough);
+    let pair = shrinking.pair();
+    wait(shared, shrinking.take_drifted());
+    let ready = match &pair {
+        None => as_it_is(case).map(|ready| (case, ready)),
+        // With time enough a smaller set-up is looked for first.
+        Some(pair) => {
+            let case = pair.case.as_ref().filter(|_| !thorough);
+            case.and_then(|case| Some((case, as_it_is(case)?)))
+        }
+    };
+    if let Some((of, ready)) = ready {
+        let small = small(shared, of, ready);
         if let Some(id) = duplicate(shared, &small, &raw.id, instead) {
             return Ok(Settled::Known(id));
         }
@@ -241,23 +258,8 @@ fn steps(
         }
         before = Some(measured);
     }
-    let time = if case.storm {
-        budget.minimise + Duration::from_secs(3)
-    } else {
-        budget.minimise
-    };
-    let thorough = budget.thorough || case.put_back;
-    let shrunk = shrink(shared, case, shared.left(time), thorough);
-    {
-        let mut inner = shared.lock();
-        for other in shrunk.drifted {
-            // What is known needs no place in the queue.
-            if known(&inner, &shared.vm.facts.title(), &other).is_none() {
-                inner.waiting.push(other, Why::Breadth);
-            }
-        }
-    }
-    let minimised = shrunk.minimised;
+    let minimised = shrinking.shrink(pair.map(|pair| pair.scenario));
+    wait(shared, shrinking.take_drifted());
     if instead.is_some() && !minimised.reproduced {
         return Ok(Settled::Nothing);
     }
@@ -276,9 +278,10 @@ fn steps(
     let reproduced = minimised.reproduced;
     let small = small(shared, case, minimised);
     // The same script once more says little more.
-    if let Some(mut measured) =
-        before.filter(|m| !reproduced || !budget.thorough && m.finding.scenario == small.scenario)
-    {
+    let same_script = |m: &Measured| !thorough && m.finding.scenario == small.scenario;
+    // Of what is more than a pair, the pair was only a guess.
+    let none_smaller = !reproduced && case.scenario.calls().count() == 2;
+    if let Some(mut measured) = before.filter(|m| none_smaller || same_script(m)) {
         measured.finding.minimised = reproduced;
         return kept(shared, case, measured, &raw.id, instead);
     }
@@ -289,6 +292,17 @@ fn steps(
     save(shared, &small, case, &[])?;
     let measured = measure(shared, small, budget)?;
     kept(shared, case, measured, &raw.id, instead)
+}
+
+/// Lets other failures that were met wait for their turn. What is known needs no place in the queue.
+fn wait(shared: &Shared<'_>, met: Vec<Case>) {
+    let title = shared.vm.facts.title();
+    let mut inner = shared.lock();
+    for other in met {
+        if known(&inner, &title, &other).is_none() {
+            inner.waiting.push(other, Why::Breadth);
+        }
+    }
 }
 
 /// The finding that a minimised case is, before its script has run.
@@ -364,7 +378,9 @@ fn kept(
     {
         let mut inner = shared.lock();
         if finding.wants_backtrace() {
-            inner.untraced.push_back(finding.id.clone());
+            let id = finding.id.clone();
+            let core = measured.core;
+            inner.untraced.push_back(Untraced { id, core });
         }
         // Only now, with the new one saved, may what it replaces go.
         for old in instead.iter().chain([&raw]) {

@@ -55,14 +55,6 @@ impl Minimised {
     }
 }
 
-/// What shrinking came to.
-#[derive(Debug)]
-pub(super) struct Shrunk {
-    pub minimised: Minimised,
-    /// Other failures met on the way.
-    pub drifted: Vec<Case>,
-}
-
 /// A case as small as a pair whose failing shape is known: nothing is left to make smaller but its
 /// set-up, and whether it shows again its script can tell as well.
 pub(super) fn as_it_is(case: &Case) -> Option<Minimised> {
@@ -74,11 +66,13 @@ pub(super) fn as_it_is(case: &Case) -> Option<Minimised> {
         _ if case.judged.verdict.outcome.is_some() => Some(Shape::Stride),
         "slot" if kind.ends_process() => Some(Shape::Slot),
         "stride" if kind.ends_process() => Some(Shape::Stride),
+        "wait" if kind.ends_process() => Some(Shape::Wait),
         _ => None,
     };
     // A race's script shows it as seldom as the hunt did, and what stands still costs its whole time.
     let quick = !stands_still(kind) && kind != Kind::DataRace && !in_one_thread(history);
-    let shape = shape.filter(|_| pair && quick)?;
+    let alone = case.scenario.company.is_empty();
+    let shape = shape.filter(|_| pair && quick && alone)?;
     Some(Minimised {
         scenario: Scenario {
             shapes: vec![shape],
@@ -93,56 +87,16 @@ pub(super) fn stands_still(kind: Kind) -> bool {
     matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang)
 }
 
-/// Shrinks a case in at most `time`. Without `thorough` its pairs are all that is tried of a storm, and
-/// other set-ups are not.
-pub(super) fn shrink(shared: &Shared<'_>, case: &Case, time: Duration, thorough: bool) -> Shrunk {
-    let deadline = Instant::now() + time;
-    let mut runs = Runs::new(shared, case);
-    let shaped = |s: Scenario| shape_first(&s, &case.judged.history);
-    let kind = case.failure().kind;
-    let pairs: Vec<Scenario> = pairs::of(case).into_iter().map(shaped).collect();
-    // Damaged memory stands still at times, and dies more often.
-    let slow = stands_still(kind) && !case.failure().damages_heap() || kind == Kind::DataRace;
-    let soon = Instant::now() + QUICK;
-    let whole = shaped(case.scenario.clone());
-    let pair = match slow {
-        true => None,
-        false if case.storm && !thorough => runs.first_of(&pairs, deadline.min(soon)),
-        false => runs.first_of(&pairs, deadline),
-    };
-    let (scenario, starts, attempts) = match pair {
-        Some(pair) if case.storm && !thorough => (pair, Vec::new(), 1),
-        Some(pair) => (whole, vec![pair], 2),
-        None if slow => (whole, in_flight(case, &pairs), 2),
-        None if case.storm && !thorough => (whole, Vec::new(), 0),
-        None => (whole, in_flight(case, &[]), 2),
-    };
-    let minimised = minimise(
-        &scenario,
-        &if thorough { makes(case) } else { Vec::new() },
-        &starts,
-        attempts,
-        deadline.saturating_duration_since(Instant::now()),
-        &mut |candidate: &Scenario| runs.fails(candidate),
-    );
-    let minimised = match runs.last.filter(|_| minimised.reproduced) {
-        Some(last) => Minimised {
-            scenario: minimised.scenario,
-            verdict: last.verdict,
-            history: last.history,
-            failure: last.failure,
-            reproduced: true,
-        },
-        None => Minimised::not_seen(case),
-    };
-    Shrunk {
-        minimised,
-        drifted: runs.drifted,
-    }
+/// A pair of operations of a case that showed its failure once.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub scenario: Scenario,
+    /// The same as a case of its own, where it breaks a promise.
+    pub case: Option<Case>,
 }
 
-/// Runs of candidates, which look for one failure.
-struct Runs<'a> {
+/// Shrinks one case, in runs of candidates that look for its failure.
+pub(super) struct Shrinking<'a> {
     shared: &'a Shared<'a>,
     case: &'a Case,
     /// What is looked for: the case's failure.
@@ -152,10 +106,20 @@ struct Runs<'a> {
     last: Option<Judged>,
     drifted: Vec<Case>,
     ms: u64,
+    /// What is left of the time; what happens between the steps does not count.
+    left: Duration,
+    /// Without, the pairs are all that is tried of a storm, and other set-ups are not.
+    thorough: bool,
 }
 
-impl<'a> Runs<'a> {
-    fn new(shared: &'a Shared<'a>, case: &'a Case) -> Self {
+impl<'a> Shrinking<'a> {
+    /// In at most `time`.
+    pub(super) fn new(
+        shared: &'a Shared<'a>,
+        case: &'a Case,
+        time: Duration,
+        thorough: bool,
+    ) -> Self {
         let mut original = case.failure().clone();
         // Where the process ended before any race began, an earlier scenario may be to blame.
         if original.kind.ends_process() && in_one_thread(&case.judged.history) {
@@ -175,7 +139,78 @@ impl<'a> Runs<'a> {
             last: None,
             drifted: Vec::new(),
             ms: scenario_ms(shared.vm, ms),
+            left: time,
+            thorough,
         }
+    }
+
+    /// Whether each run takes as long as it takes to say nothing. Damaged memory stands still at times, and
+    /// dies more often.
+    fn slow(&self) -> bool {
+        let failure = self.case.failure();
+        stands_still(failure.kind) && !failure.damages_heap() || failure.kind == Kind::DataRace
+    }
+
+    /// The case's pairs, the shape in front in which it failed.
+    fn pairs(&self) -> Vec<Scenario> {
+        let shaped = |s: Scenario| shape_first(&s, &self.case.judged.history);
+        pairs::of(self.case).into_iter().map(shaped).collect()
+    }
+
+    /// The first pair of a larger case that shows its failure.
+    pub(super) fn pair(&mut self) -> Option<Pair> {
+        if self.slow() {
+            return None;
+        }
+        let most = match self.case.storm && !self.thorough {
+            true => self.left.min(QUICK),
+            false => self.left,
+        };
+        let start = Instant::now();
+        let pair = self.first_of(&self.pairs(), start + most);
+        self.left = self.left.saturating_sub(start.elapsed());
+        pair
+    }
+
+    /// The smallest scenario that shows the failure, from this pair on where there is one.
+    pub(super) fn shrink(&mut self, pair: Option<Scenario>) -> Minimised {
+        let case = self.case;
+        let (slow, quick) = (self.slow(), case.storm && !self.thorough);
+        let whole = shape_first(&case.scenario, &case.judged.history);
+        let (scenario, starts, attempts) = match pair {
+            Some(pair) if quick => (pair, Vec::new(), 1),
+            Some(pair) => (whole, vec![pair], 2),
+            None if slow => (whole, in_flight(case, &self.pairs()), 2),
+            None if quick => (whole, Vec::new(), 0),
+            None => (whole, in_flight(case, &[]), 2),
+        };
+        let minimised = minimise(
+            &scenario,
+            &if self.thorough {
+                makes(case)
+            } else {
+                Vec::new()
+            },
+            &starts,
+            attempts,
+            self.left,
+            &mut |candidate: &Scenario| self.fails(candidate),
+        );
+        match self.last.take().filter(|_| minimised.reproduced) {
+            Some(last) => Minimised {
+                scenario: minimised.scenario,
+                verdict: last.verdict,
+                history: last.history,
+                failure: last.failure,
+                reproduced: true,
+            },
+            None => Minimised::not_seen(case),
+        }
+    }
+
+    /// Other failures met so far, each told once.
+    pub(super) fn take_drifted(&mut self) -> Vec<Case> {
+        std::mem::take(&mut self.drifted)
     }
 
     /// Whether the candidate shows the failure that is looked for, as far as it can be told.
@@ -228,7 +263,7 @@ impl<'a> Runs<'a> {
     /// The first of these pairs that shows the failure, in few processes: one that dies tells by how far it
     /// got which pair it died of. What the pairs before did to the memory may be to blame, so the pair is
     /// only where to begin.
-    fn first_of(&mut self, pairs: &[Scenario], deadline: Instant) -> Option<Scenario> {
+    fn first_of(&mut self, pairs: &[Scenario], deadline: Instant) -> Option<Pair> {
         let (vm, options) = (self.shared.vm, self.shared.options);
         let ms = scenario_ms(vm, PAIR_MS);
         let mut left = pairs;
@@ -243,9 +278,10 @@ impl<'a> Runs<'a> {
                 let scenario = &left[other.index];
                 self.drift(scenario, vec![other], &log);
             }
-            let pair = it.first().map(|j| j.index);
-            if let Some(pair) = pair {
-                return Some(left[pair].clone());
+            if let Some(it) = it.into_iter().next() {
+                let scenario = left[it.index].clone();
+                let case = self.case.another(self.shared, &scenario, it, &log);
+                return Some(Pair { scenario, case });
             }
             left = &left[log.histories.len().max(1).min(left.len())..];
         }

@@ -2,6 +2,7 @@
 //!
 //! Saved after every process, so that a hunt killed hard loses at most what was in flight.
 
+use super::support::ALONE;
 use super::{HuntError, Options};
 use crate::bytecode::owner::Owner;
 use crate::finding::store::{StoreError, write_atomically};
@@ -65,6 +66,16 @@ pub struct Totals {
     pub skipped: Option<String>,
     /// Operations that this VM does not support, with the reason.
     pub lacking: Vec<(String, String)>,
+}
+
+impl Totals {
+    /// Set-ups and operations that end or stop the process of one thread that calls them alone, with how:
+    /// faults of the VM, or of the subject, that need no race. Nothing else of them is hunted.
+    pub fn broken_alone<'a>(&'a self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let broken =
+            |(what, why): &'a (String, String)| Some((what.as_str(), why.strip_prefix(ALONE)?));
+        self.lacking.iter().filter_map(broken)
+    }
 }
 
 /// Progress of a hunt.
@@ -325,6 +336,22 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_one_thread_does_not_survive_is_no_missing_method() {
+        let totals = Totals {
+            lacking: vec![
+                ("o.x()".to_owned(), "NotImplementedError".to_owned()),
+                (
+                    "o.y()".to_owned(),
+                    format!("{ALONE}it did not answer in time"),
+                ),
+            ],
+            ..Totals::default()
+        };
+        let broken: Vec<_> = totals.broken_alone().collect();
+        assert_eq!(broken, [("o.y()", "it did not answer in time")]);
+    }
 
     #[test]
     fn a_hunt_taken_up_again_runs_what_was_in_flight_and_tries_what_was_skipped() {

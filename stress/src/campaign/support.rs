@@ -3,7 +3,7 @@
 use crate::choice::Recorded;
 use crate::python::quote;
 use crate::scenario::generate::fill;
-use crate::scenario::render::{body, make, observe, prelude};
+use crate::scenario::render::{body, make, observe, prelude, reset};
 use crate::subject::Subject;
 use crate::vm::child::{End, Limits};
 use crate::vm::{Vm, VmError, job};
@@ -19,6 +19,9 @@ pub struct Supported {
     /// Why nothing works.
     pub skipped: Option<String>,
 }
+
+/// Begins the reason of what one thread that calls it alone does not survive.
+pub const ALONE: &str = "alone in one thread: ";
 
 /// Exceptions that say "not here" rather than "not with this argument".
 const MISSING: &[&str] = &[
@@ -48,6 +51,10 @@ pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
             skipped: Some(reason),
         })
     };
+    let mut ready = prelude(&subject.requires, &subject.prelude);
+    if let Some(code) = &subject.reset {
+        ready += &(reset(code) + "RESET()\n");
+    }
     // A part that ends the process is left out and the rest is tried again.
     for _ in 0..8 {
         let mut parts = Vec::new();
@@ -62,7 +69,7 @@ pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
         }
         let job = format!(
             "{{'mode': 'probe', 'seed': 0, 'prelude': {}, 'parts': [{}]}}",
-            quote(&prelude(&subject.requires, &subject.prelude)),
+            quote(&ready),
             parts.join(", ")
         );
         let limits = Limits {
@@ -93,10 +100,7 @@ pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
             .then(|| log.last_begun.clone())
             .flatten();
         if let Some(part) = &unfinished {
-            lacking.push((
-                part.clone(),
-                format!("alone in one thread: {}", log.how_it_ended()),
-            ));
+            lacking.push((part.clone(), format!("{ALONE}{}", log.how_it_ended())));
         }
         supported
             .make

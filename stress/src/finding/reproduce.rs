@@ -6,12 +6,16 @@ use crate::program::{self, Count, Ended, Run, Told, ends};
 use crate::scenario::tuning::Tuning;
 use crate::verdict::{Kind, Verdict, sanitizer};
 use crate::vm::child::{self, End, Limits, Outcome};
+use crate::vm::debugger::core_file;
 use crate::vm::{Vm, VmError, sanitizers};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Processor time of one thread past the script's end, after which it no longer is only slow.
 const COMPUTING: Duration = Duration::from_secs(5);
+
+/// Seconds of the shortest run.
+const SHORTEST: f64 = 0.3;
 
 /// One run of a script.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub struct Attempt {
     pub shown: Hit,
     /// How it went.
     pub run: Run,
+    /// The core that a hit left, where one was asked for.
+    pub core: Option<PathBuf>,
 }
 
 impl Attempt {
@@ -74,6 +80,20 @@ pub fn attempt(
     finding: &Finding,
     seconds: f64,
 ) -> Result<Attempt, VmError> {
+    attempt_in(vm, script, finding, seconds, None)
+}
+
+/// [`attempt`] in this folder, where it is there: a hit that is a crash leaves its core in it.
+///
+/// # Errors
+/// As of [`attempt`].
+fn attempt_in(
+    vm: &Vm,
+    script: &Path,
+    finding: &Finding,
+    seconds: f64,
+    folder: Option<&Path>,
+) -> Result<Attempt, VmError> {
     // Its lines tell which operations were in flight.
     let text = std::fs::read_to_string(script).map_err(VmError::Temp)?;
     // The script ends by itself; a process that outlives its time by this much is hung, unless it
@@ -87,13 +107,27 @@ pub fn attempt(
         debugger: false,
         total: limit,
         late: Some(COMPUTING * slowness.min(3)),
+        core: folder.is_some(),
         ..Limits::default()
     };
-    let run = program::run(vm, &mut program::command(vm, script, time), limits)?;
-    Ok(Attempt {
-        shown: identity::hit(&finding.failure(), &shown(&run.outcome, finding, &text)),
-        run,
-    })
+    let mut command = program::command(vm, script, time);
+    if let Some(folder) = folder {
+        core_file::leave(&mut command, folder);
+    }
+    let run = program::run(vm, &mut command, limits)?;
+    let shown = identity::hit(&finding.failure(), &shown(&run.outcome, finding, &text));
+    let core = folder
+        .filter(|_| matches!(run.outcome.end, End::Signal(_)))
+        .and_then(core_file::file);
+    let core = match core {
+        // Of no use, and large.
+        Some(core) if shown != Hit::Same => {
+            let _ = std::fs::remove_file(core);
+            None
+        }
+        core => core,
+    };
+    Ok(Attempt { shown, run, core })
 }
 
 /// The failures that a run of a finding's script shows: what it printed, what a sanitizer reported, how
@@ -159,8 +193,8 @@ fn told(words: &str, finding: &Finding) -> Option<Verdict> {
 }
 
 /// Runs a script up to `runs` times and says how often it hit; with `stop_early` two runs
-/// without a hit are enough. A run that was interrupted or ended from outside is not counted, so there may
-/// be none at all.
+/// without a hit are enough, and what another failure leaves of the time of one is used for one more. A run that was interrupted or ended from outside is not counted, so there may
+/// be none at all. With a folder for `cores` the first hit that is a crash leaves its core there.
 ///
 /// # Errors
 /// As of [`attempt`].
@@ -171,11 +205,14 @@ pub fn rate(
     runs: u32,
     seconds: f64,
     stop_early: bool,
+    cores: Option<&Path>,
 ) -> Result<(Rate, Vec<Attempt>), VmError> {
-    let mut attempts = Vec::new();
+    let mut attempts: Vec<Attempt> = Vec::new();
     let mut count = Count::default();
-    for _ in 0..runs {
-        let attempt = attempt(vm, script, finding, seconds)?;
+    let (mut done, mut left) = (0, seconds);
+    while done < runs {
+        let one_is_there = attempts.iter().any(|a| a.core.is_some());
+        let attempt = attempt_in(vm, script, finding, left, cores.filter(|_| !one_is_there))?;
         let told = match attempt.told() {
             Told::Interrupted => break,
             // A script that failed by itself did not hit.
@@ -183,8 +220,13 @@ pub fn rate(
             told => told,
         };
         count.add(&told, attempt.run.took);
+        // Where another failure ended a run soon, the rest of its time is still the finding's.
+        left -= attempt.run.took.as_secs_f64();
+        if !stop_early || told != Told::Other || left < SHORTEST {
+            (done, left) = (done + 1, seconds);
+        }
         attempts.push(attempt);
-        if stop_early && attempts.len() == 2 && count.hits == 0 {
+        if stop_early && done == 2 && count.hits == 0 {
             break;
         }
     }
@@ -308,6 +350,37 @@ mod tests {
             "",
         );
         assert_eq!(late, Some(Some(Kind::ShutdownCrash)));
+    }
+
+    /// Fails in another way at first, then crashes.
+    const CRASHES_LATER: &str = "import ctypes, os, sys
+mark = sys.argv[0] + '.ran'
+if os.path.exists(mark):
+    ctypes.string_at(0)
+open(mark, 'w').close()
+print('other: exception KeyError: x')
+";
+
+    #[test]
+    fn what_another_failure_leaves_of_the_time_is_used_and_a_hit_leaves_its_core() {
+        let vm = Vm::find("python3").expect("python3 is on PATH");
+        let crash = finding(Kind::Crash, "SIGSEGV");
+        let runs = |stop_early: bool| {
+            let script = program::File::new("repro", CRASHES_LATER).unwrap();
+            let cores = stop_early.then(|| script.folder());
+            let (rate, attempts) =
+                rate(&vm, script.path(), &crash, 1, 60.0, stop_early, cores).unwrap();
+            let core = attempts.iter().find_map(|a| a.core.clone());
+            let text = core.and_then(|core| core_file::text(&vm, &core));
+            ((rate.hits, rate.runs), text)
+        };
+        assert_eq!(runs(false), ((0, 1), None));
+        let (counts, text) = runs(true);
+        assert_eq!(counts, (1, 2));
+        // The machine's settings decide whether there is a core.
+        if core_file::usable().is_ok() && crate::vm::debugger::available() {
+            assert!(text.is_some_and(|t| t.contains("string_at") || t.contains("strlen")));
+        }
     }
 
     #[test]

@@ -123,6 +123,8 @@ impl Target {
             callbacks: property("callbacks") == "1",
             keeps: shared || property("keeps") == "1",
             shapes: "ts".to_owned(),
+            reset: None,
+            company: true,
             size: SIZE,
             source: String::new(),
             ops,

@@ -6,7 +6,10 @@
 //! eight is a *storm*: many operations of the subject at once on the shared slot, where only
 //! what a scenario of any size may show counts (a crash, a hang, a leak, not an outcome).
 //! A storm meets a hundred pairs in the time of one; the minimiser finds out which it was.
+//!
+//! A quarter of the random scenarios and half of the storms run in company ([`super::company`]).
 
+use super::company;
 use super::{Call, Scenario, Shape};
 use crate::choice::{Choices, Seeded};
 use crate::subject::{Flavour, Op, Subject};
@@ -23,13 +26,14 @@ pub struct Limits {
 impl Limits {
     /// Whether a scenario is larger: a storm.
     pub fn exceeded_by(self, scenario: &Scenario) -> bool {
-        scenario.calls().count() > self.threads * self.ops
+        let threads = scenario.threads.len();
+        threads > self.threads || scenario.calls().count() > threads * self.ops
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { threads: 2, ops: 2 }
+        Self { threads: 4, ops: 2 }
     }
 }
 
@@ -37,18 +41,34 @@ impl Default for Limits {
 pub fn nth(subject: &Subject, seed: u64, k: usize, limits: Limits) -> Scenario {
     let number = k.to_string();
     let mut choices = Seeded::new(seed, &["scenario", &subject.name, &number]);
+    let mut scenario = alone(subject, seed, k, limits, &mut choices);
+    // A quarter of the random ones, and every other storm.
+    if subject.company && (k % 4 == 3 || k % 16 == 9) {
+        scenario.company = company::draw(&scenario.shapes, &mut choices);
+    }
+    scenario
+}
+
+/// Scenario number `k` without company.
+fn alone(
+    subject: &Subject,
+    seed: u64,
+    k: usize,
+    limits: Limits,
+    choices: &mut impl Choices,
+) -> Scenario {
     if k.is_multiple_of(2) {
         let pairs = shuffled_pairs(
             subject.ops.len(),
             &mut Seeded::new(seed, &["pairs", &subject.name]),
         );
         let (a, b) = pairs[(k / 2) % pairs.len()];
-        return build(subject, &[vec![a], vec![b]], &mut choices);
+        return build(subject, &[vec![a], vec![b]], choices);
     }
     if k % 8 == 1 && subject.shapes.contains('s') && subject.ops.len() > 2 {
-        return storm(subject, &mut choices);
+        return storm(subject, choices);
     }
-    generate(subject, limits, &mut choices)
+    generate(subject, limits, choices)
 }
 
 /// Most operations of each thread of a storm.
@@ -72,7 +92,11 @@ fn storm(subject: &Subject, choices: &mut impl Choices) -> Scenario {
 
 /// A random scenario within the limits.
 pub fn generate(subject: &Subject, limits: Limits, choices: &mut impl Choices) -> Scenario {
-    let threads = 2 + choices.below(limits.threads.clamp(2, 4) - 1);
+    // Most races need two threads, and each more makes all of them slower.
+    let threads = match limits.threads.clamp(2, 4) {
+        most if most > 2 && choices.below(3) == 2 => 3 + choices.below(most - 2),
+        _ => 2,
+    };
     let plan: Vec<Vec<usize>> = (0..threads)
         .map(|_| {
             let ops = 1 + choices.below(limits.ops.clamp(1, 4));

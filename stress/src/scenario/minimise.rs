@@ -1,8 +1,9 @@
-//! Minimising: fewer threads, fewer operations, a smaller set-up, while the failure stays.
+//! Minimising: less company, fewer threads, fewer operations, a smaller set-up, while the failure stays.
 //!
 //! A race shows with some probability, so a candidate that did not fail may still be a
 //! failing one; the smallest scenario that *was seen* to fail is what is returned.
 
+use super::company::Company;
 use super::{Call, Scenario, Shape};
 use std::time::{Duration, Instant};
 
@@ -113,10 +114,28 @@ fn single_shapes(scenario: &Scenario) -> Vec<Scenario> {
         .collect()
 }
 
-/// All scenarios one step smaller: with half of the operations of long threads, without a thread,
+/// The scenario without company, and without one of several.
+fn without_company(scenario: &Scenario) -> Vec<Scenario> {
+    let company = &scenario.company;
+    let fewer = |left: Vec<Company>| Scenario {
+        company: left,
+        ..scenario.clone()
+    };
+    let mut candidates = Vec::new();
+    if !company.is_empty() {
+        candidates.push(fewer(Vec::new()));
+    }
+    if company.len() > 1 {
+        let one = |gone: &Company| company.iter().copied().filter(|c| c != gone).collect();
+        candidates.extend(company.iter().map(|gone| fewer(one(gone))));
+    }
+    candidates
+}
+
+/// All scenarios one step smaller: without company, with half of the operations of long threads, without a thread,
 /// without an operation, with a shorter set-up.
 pub fn smaller(scenario: &Scenario, makes: &[String]) -> Vec<Scenario> {
-    let mut candidates = Vec::new();
+    let mut candidates = without_company(scenario);
     let with_threads = |threads| Scenario {
         threads,
         ..scenario.clone()

@@ -1,5 +1,6 @@
 //! Scenarios: small concurrent programs on one shared object.
 
+pub mod company;
 pub mod generate;
 pub mod minimise;
 pub mod orders;
@@ -7,6 +8,8 @@ pub mod render;
 pub mod threads;
 pub mod tuning;
 
+use self::company::Company;
+pub use crate::subject::Shape;
 use crate::subject::{Form, Guarantee, Subject};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -43,6 +46,9 @@ pub struct Context {
     /// Expression that must be `True` at rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
+    /// Statement that resets what the whole module shares; runs before each round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<String>,
     /// Exceptions that concurrency may cause by design.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub raises: Vec<String>,
@@ -57,16 +63,6 @@ pub struct Context {
     pub source: String,
 }
 
-/// The two shapes of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Shape {
-    /// Fresh objects, each used by every thread once.
-    Stride,
-    /// One slot without any barrier; whoever uses the object up replaces it.
-    Slot,
-}
-
 /// A scenario: threads that each call a few operations on one fresh object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Scenario {
@@ -76,6 +72,9 @@ pub struct Scenario {
     pub threads: Vec<Vec<Call>>,
     /// Shapes to run it in.
     pub shapes: Vec<Shape>,
+    /// What runs beside it, and the modes that the VM is in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub company: Vec<Company>,
     /// What the subject contributes.
     pub context: Context,
 }
@@ -83,21 +82,19 @@ pub struct Scenario {
 impl Scenario {
     /// A scenario over the subject's fixed parts.
     pub fn new(subject: &Subject, make: String, threads: Vec<Vec<Call>>) -> Self {
-        let shapes = subject
-            .shapes
-            .chars()
-            .map(|c| if c == 't' { Shape::Stride } else { Shape::Slot })
-            .collect();
+        let shapes = subject.shapes.chars().filter_map(Shape::of).collect();
         Self {
             make,
             threads,
             shapes,
+            company: Vec::new(),
             context: Context {
                 subject: subject.name.clone(),
                 requires: subject.requires.clone(),
                 prelude: subject.prelude.clone(),
                 observe: subject.observe.clone(),
                 check: subject.check.clone(),
+                reset: subject.reset.clone(),
                 raises: subject.raises.clone(),
                 keeps: subject.keeps,
                 callbacks: subject.callbacks,
@@ -121,7 +118,14 @@ impl Scenario {
 
     /// Whether outcomes are compared with those of the sequential orders.
     pub fn has_outcomes(&self) -> bool {
-        self.shapes.contains(&Shape::Stride)
+        self.shapes.contains(&Shape::Stride) || self.shapes.contains(&Shape::Process)
+    }
+
+    /// Whether all that it needs is one fresh object: no table that is reset, no process of its own, no wait
+    /// in the middle of an operation.
+    pub fn is_of_one_object(&self) -> bool {
+        let plain = |s: &Shape| matches!(s, Shape::Stride | Shape::Slot);
+        self.context.reset.is_none() && self.shapes.iter().all(plain)
     }
 
     /// Number of operations of each thread.
@@ -173,7 +177,7 @@ impl Scenario {
 }
 
 impl fmt::Display for Scenario {
-    /// `o = [1, 2]: o.append(3); o.pop() || o.clear()`
+    /// `o = [1, 2]: o.append(3); o.pop() || o.clear() (beside forks)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "o = {}: ", self.make)?;
         for (t, calls) in self.threads.iter().enumerate() {
@@ -182,6 +186,9 @@ impl fmt::Display for Scenario {
             }
             let codes: Vec<&str> = calls.iter().map(|c| c.code.as_str()).collect();
             f.write_str(&codes.join("; "))?;
+        }
+        if !self.company.is_empty() {
+            write!(f, " ({})", company::words(&self.company))?;
         }
         Ok(())
     }

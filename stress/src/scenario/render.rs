@@ -1,7 +1,7 @@
 //! A scenario as the Python code that the harness executes.
 
+use super::Scenario;
 use super::threads::{HARNESS, Thread, VALUES};
-use super::{Scenario, Shape};
 use crate::python::quote;
 use crate::subject::Form;
 use std::fmt::Write as _;
@@ -29,6 +29,11 @@ pub fn observe(code: &str) -> String {
     format!("def FINAL(o, {VALUES}):\n    return {code}\n")
 }
 
+/// `def RESET(): <code>`.
+pub fn reset(code: &str) -> String {
+    format!("def RESET():\n    {code}\n")
+}
+
 /// A function that runs one operation alone.
 pub fn body(name: &str, call_form: Form, code: &str) -> String {
     let line = match call_form {
@@ -46,6 +51,9 @@ pub fn source(scenario: &Scenario) -> String {
     out += &observe(&context.observe);
     if let Some(check) = &context.check {
         let _ = write!(out, "def CHECK(o, {VALUES}):\n    return {check}\n");
+    }
+    if let Some(code) = &context.reset {
+        out += &reset(code);
     }
     let mut names = Vec::new();
     for (t, calls) in scenario.threads.iter().enumerate() {
@@ -109,19 +117,17 @@ pub fn entry(scenario: &Scenario, id: usize, ms: u64, orders: &super::orders::Or
         .iter()
         .map(|o| quote(&o.iter().map(|t| t.to_string()).collect::<String>()))
         .collect();
-    let shapes: String = scenario
-        .shapes
-        .iter()
-        .map(|s| if *s == Shape::Stride { 't' } else { 's' })
-        .collect();
+    let shapes: String = scenario.shapes.iter().map(|s| s.letter()).collect();
+    let company: Vec<String> = scenario.company.iter().map(|c| quote(c.name())).collect();
     let lens: Vec<String> = scenario.lens().iter().map(usize::to_string).collect();
     let fresh = u8::from(scenario.has_fresh_objects());
     format!(
-        "{{'id': {id}, 'ms': {ms}, 'search': {SEARCH_MS}, 'n': {n}, 'shapes': {shapes}, 'ops': [{lens}], 'slow': {fresh}, 'fresh': {fresh}, 'counted': {counted}, \
+        "{{'id': {id}, 'ms': {ms}, 'search': {SEARCH_MS}, 'n': {n}, 'shapes': {shapes}, 'company': [{company}], 'ops': [{lens}], 'slow': {fresh}, 'fresh': {fresh}, 'counted': {counted}, \
          'keeps': {keeps}, 'orders': [{orders}], 'raises': [{raises}], 'src': {src}}}",
         counted = u8::from(scenario.has_fresh_objects() || scenario.has_tokens()),
         n = scenario.context.size,
         shapes = quote(&shapes),
+        company = company.join(", "),
         lens = lens.join(", "),
         keeps = u8::from(scenario.context.keeps),
         orders = orders.join(", "),

@@ -27,6 +27,15 @@ pub const FAMILIES: &[(&str, &str)] = &[
     ("xml.toml", include_str!("data/xml.toml")),
     ("sqlite.toml", include_str!("data/sqlite.toml")),
     ("misc.toml", include_str!("data/misc.toml")),
+    ("ordinary.toml", include_str!("data/ordinary.toml")),
+    ("two.toml", include_str!("data/two.toml")),
+    ("waits.toml", include_str!("data/waits.toml")),
+    ("threads.toml", include_str!("data/threads.toml")),
+    ("os.toml", include_str!("data/os.toml")),
+    ("tables.toml", include_str!("data/tables.toml")),
+    ("running.toml", include_str!("data/running.toml")),
+    ("first.toml", include_str!("data/first.toml")),
+    ("interpreters.toml", include_str!("data/interpreters.toml")),
 ];
 
 /// All subjects that come with the program, in file order.

@@ -1,6 +1,6 @@
 //! Subjects as files hold them: the TOML of `README.md`, checked.
 
-use super::{Flavour, Guarantee, Op, Subject, SubjectError};
+use super::{Flavour, Guarantee, Op, Shape, Subject, SubjectError};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -23,6 +23,7 @@ struct RawSubject {
     #[serde(rename = "final")]
     observe: String,
     check: Option<String>,
+    reset: Option<String>,
     #[serde(default = "default_flavours")]
     flavours: Vec<Flavour>,
     #[serde(default = "default_keys")]
@@ -35,6 +36,8 @@ struct RawSubject {
     shapes: String,
     #[serde(default = "default_size")]
     size: usize,
+    #[serde(default = "default_company")]
+    company: bool,
     #[serde(default)]
     source: String,
     #[serde(default)]
@@ -88,6 +91,10 @@ fn default_shapes() -> String {
 
 fn default_size() -> usize {
     3000
+}
+
+fn default_company() -> bool {
+    true
 }
 
 /// Parses a subject file; `origin` names it in errors.
@@ -144,10 +151,31 @@ impl Subject {
                 "subject '{name}' has an empty list of flavours or keys"
             ));
         }
-        if raw.shapes.is_empty() || raw.shapes.chars().any(|c| !"ts".contains(c)) {
+        if raw.shapes.is_empty() || raw.shapes.chars().any(|c| Shape::of(c).is_none()) {
             return Err(format!(
-                "subject '{name}': shapes must be 't', 's' or 'ts', not '{}'",
+                "subject '{name}': shapes must be of 't', 's', 'p' and 'w', not '{}'",
                 raw.shapes
+            ));
+        }
+        // Its outcomes are compared by the harness with those of processes, or of objects.
+        if raw.shapes.contains('p') && raw.shapes.len() > 1 {
+            return Err(format!(
+                "subject '{name}': shape 'p' stands alone, not in '{}'",
+                raw.shapes
+            ));
+        }
+        if raw.shapes.contains('w') && !raw.prelude.contains("PAUSE") {
+            return Err(format!(
+                "subject '{name}': shape 'w' needs a callback that calls PAUSE()"
+            ));
+        }
+        if raw
+            .reset
+            .as_ref()
+            .is_some_and(|code| code.is_empty() || code.contains('\n'))
+        {
+            return Err(format!(
+                "subject '{name}': reset must be one non-empty line"
             ));
         }
         if raw.size == 0 {
@@ -166,12 +194,14 @@ impl Subject {
             make: raw.make,
             observe: raw.observe,
             check: raw.check,
+            reset: raw.reset,
             flavours: raw.flavours,
             keys: raw.keys,
             callbacks: raw.callbacks,
             keeps: raw.keeps,
             shapes: raw.shapes,
             size: raw.size,
+            company: raw.company,
             source: raw.source,
             ops,
             raises: raw.raises,

@@ -5,8 +5,10 @@
 
 pub mod builtin;
 mod file;
+mod shape;
 
 pub use self::file::{load, parse};
+pub use self::shape::Shape;
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -100,6 +102,8 @@ pub struct Subject {
     pub observe: String,
     /// Expression that must be `True` at rest.
     pub check: Option<String>,
+    /// Statement that makes what the whole module shares as it was in the beginning; runs before each round.
+    pub reset: Option<String>,
     /// What values may become.
     pub flavours: Vec<Flavour>,
     /// What keys may become.
@@ -108,8 +112,10 @@ pub struct Subject {
     pub callbacks: bool,
     /// Keeps objects alive by design.
     pub keeps: bool,
-    /// `t` strides, `s` shared slot.
+    /// `t` strides, `s` shared slot, `p` a process for each trial, `w` waits in the middle of operations.
     pub shapes: String,
+    /// Whether scenarios may run in company.
+    pub company: bool,
     /// Largest stride.
     pub size: usize,
     /// Where the guarantees are documented.

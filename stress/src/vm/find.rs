@@ -11,7 +11,8 @@ pub(super) fn executable(path: &Path) -> Option<PathBuf> {
             .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
     };
     if path.components().count() > 1 {
-        return usable(path).then(|| path.to_owned());
+        // Scripts are started in folders of their own.
+        return usable(path).then(|| std::path::absolute(path).unwrap_or(path.to_owned()));
     }
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|dir| dir.join(path))

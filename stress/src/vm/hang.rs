@@ -5,9 +5,10 @@
 //! consumption is read, then a debugger's backtrace where there is one, then the process is
 //! asked (SIGABRT) to print its own stacks, which CPython's faulthandler does.
 
+use super::debugger::gdb;
 use super::proc::{ticks, waits_for_time};
 use serde::{Deserialize, Serialize};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// What gdb runs to learn who holds what.
@@ -79,9 +80,8 @@ fn interpreter_support(pid: u32) -> Option<std::path::PathBuf> {
 fn debugger(pid: u32) -> Option<String> {
     let mut holders = tempfile::Builder::new().suffix(".py").tempfile().ok()?;
     std::io::Write::write_all(&mut holders, HOLDERS.as_bytes()).ok()?;
-    let mut gdb = Command::new("gdb");
-    gdb.args(["-batch", "-nx", "-ex", "set debuginfod enabled off"])
-        .args(["-ex", "thread apply all bt 24"])
+    let mut gdb = gdb();
+    gdb.args(["-ex", "thread apply all bt 24"])
         .args(["-ex", &format!("source {}", holders.path().display())]);
     if let Some(support) = interpreter_support(pid) {
         // After the native frames: with it loaded, values print as Python objects.
@@ -91,7 +91,6 @@ fn debugger(pid: u32) -> Option<String> {
     let mut gdb = gdb
         .arg("-p")
         .arg(pid.to_string())
-        .env("DEBUGINFOD_URLS", "")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

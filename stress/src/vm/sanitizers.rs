@@ -88,8 +88,12 @@ pub(super) fn prepare(facts: &Facts, command: &mut Command) {
 /// For a program that says by its exit code what it saw: ThreadSanitizer, which goes on after a report,
 /// must not put its own in that place. AddressSanitizer ends the process, and its code says so.
 pub fn keep_exit_code(facts: &Facts, command: &mut Command) {
+    if !facts.sanitized("thread") {
+        return;
+    }
     for (sanitizer, variable, options) in OPTIONS {
-        if *sanitizer == "thread" && facts.sanitized(sanitizer) {
+        // Its runtime brings the one for undefined behaviour along, and takes the options of both.
+        if ["thread", "undefined"].contains(sanitizer) {
             let own = std::env::var(variable).unwrap_or_default();
             command.env(variable, told_own_code(options, &own));
         }
@@ -99,6 +103,7 @@ pub fn keep_exit_code(facts: &Facts, command: &mut Command) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsStr;
 
     #[test]
     fn the_users_options_are_added_to_ours() {
@@ -122,7 +127,13 @@ mod tests {
             };
             let mut command = Command::new("true");
             keep_exit_code(&facts, &mut command);
-            assert_eq!(command.get_envs().count() == 1, touched, "{sanitizer}");
+            let told: Vec<_> = command.get_envs().map(|(name, _)| name).collect();
+            let both = ["TSAN_OPTIONS", "UBSAN_OPTIONS"];
+            assert_eq!(told == both, touched, "{sanitizer}: {told:?}");
+            let own = |(_, value): (_, Option<&OsStr>)| {
+                value.is_some_and(|v| v.to_string_lossy().ends_with(":exitcode=0"))
+            };
+            assert!(command.get_envs().all(own), "{command:?}");
         }
     }
 }

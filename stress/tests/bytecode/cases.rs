@@ -11,6 +11,8 @@ pub enum Expected {
     Python { preemptions: u32 },
     /// The VM or an extension: no order of bytecodes gives the outcome.
     Vm,
+    /// Undecided: C code calls Python code back, and an order that switches there gives the outcome.
+    Called,
 }
 
 /// An outcome that real threads could give, and who gives it.
@@ -66,12 +68,14 @@ pub fn scenario(prelude: &str, make: &str, threads: &[&[&str]], observe: &str) -
             .map(|calls| calls.iter().map(call).collect())
             .collect(),
         shapes: vec![Shape::Stride],
+        company: Vec::new(),
         context: Context {
             subject: "case".into(),
             requires: Vec::new(),
             prelude: prelude.to_owned(),
             observe: observe.to_owned(),
             check: None,
+            reset: None,
             raises: Vec::new(),
             keeps: false,
             callbacks: false,
@@ -290,6 +294,29 @@ pub const CASES: &[Case] = &[
         goal: "1 | !ValueError: generator already executing | None",
         expected: Expected::Python { preemptions: 1 },
     },
+    // The list is empty while its items are compared, with a GIL too; the function reads nothing shared.
+    Case {
+        name: "a list that is being sorted",
+        prelude: "",
+        make: "[3, 1, 2]",
+        threads: &[&["o.sort(key=lambda v: v)"], &["len(o)"]],
+        observe: "o",
+        goal: "None | 0 | [1, 2, 3]",
+        expected: Expected::Called,
+    },
+    // The shared counter is read before `reduce` goes on, and written after.
+    Case {
+        name: "a function that C code calls reads",
+        prelude: "import functools\nclass Sum(object):\n    n = 0",
+        make: "Sum()",
+        threads: &[
+            &["setattr(o, 'n', functools.reduce(lambda a, b: a + b, [1, 1], o.n))"],
+            &["setattr(o, 'n', o.n + 5)"],
+        ],
+        observe: "o.n",
+        goal: "None | None | 2",
+        expected: Expected::Python { preemptions: 1 },
+    },
     // What the catalogue of known bugs has: each operation is one C call.
     Case {
         name: "bytearray.append loses an item",
@@ -316,6 +343,74 @@ pub const CASES: &[Case] = &[
         threads: &[&["next(o)"], &["next(o)"]],
         observe: "None",
         goal: "0 | 0 | None",
+        expected: Expected::Vm,
+    },
+];
+
+/// A fault inside an extension beside its repaired twin, which never gives the outcome.
+#[derive(Clone, Copy, Debug)]
+pub struct Extension {
+    pub name: &'static str,
+    pub module: &'static str,
+    /// How the faulty object is made, and the repaired one.
+    pub makes: &'static [&'static str],
+    pub threads: [&'static [&'static str]; 2],
+    pub observe: &'static str,
+    pub goal: &'static str,
+    pub expected: Expected,
+}
+
+const ADD: [&[&str]; 2] = [&["o.add(1)"], &["o.add(2)"]];
+const POP: [&[&str]; 2] = [&["o.pop()"], &["o.pop()"]];
+const APPLY: [&[&str]; 2] = [&["o.apply(lambda n: n + 1)"], &["o.apply(lambda n: n + 2)"]];
+
+/// Built by the tests themselves, with a C compiler.
+pub const C_EXTENSIONS: &[Extension] = &[Extension {
+    name: "C: lost update",
+    module: "racyext",
+    makes: &["racyext.Tally()", "racyext.Atomic()"],
+    threads: ADD,
+    observe: "o.value()",
+    goal: "None | None | 1",
+    expected: Expected::Vm,
+}];
+
+/// Built by `ci/vm/racy-extensions.sh`.
+pub const BUILT_EXTENSIONS: &[Extension] = &[
+    Extension {
+        name: "Cython: lost update",
+        module: "racycy",
+        makes: &["racycy.Tally()", "racycy.Locked()"],
+        threads: ADD,
+        observe: "o.value()",
+        goal: "None | None | 1",
+        expected: Expected::Vm,
+    },
+    Extension {
+        name: "Cython: a Python function in the middle",
+        module: "racycy",
+        makes: &["racycy.Slot()"],
+        threads: APPLY,
+        observe: "o.value()",
+        goal: "None | None | 1",
+        expected: Expected::Called,
+    },
+    Extension {
+        name: "PyO3: lost update",
+        module: "racyrs",
+        makes: &["racyrs.Tally()", "racyrs.Atomic()"],
+        threads: ADD,
+        observe: "o.value()",
+        goal: "None | None | 1",
+        expected: Expected::Vm,
+    },
+    Extension {
+        name: "PyO3: panic",
+        module: "racyrs",
+        makes: &["racyrs.Panicky()", "racyrs.Steady()"],
+        threads: POP,
+        observe: "None",
+        goal: "1 | !PanicException: an item | None",
         expected: Expected::Vm,
     },
 ];
@@ -362,9 +457,11 @@ pub const UNDECIDED: &[(&str, &str, &str, &str, &str)] = &[
 /// A way to look into an object, and what it then gives as `v`.
 pub type Look = (&'static str, &'static str);
 
-/// What an object is at first, what changes it, and ways to look into it: every bytecode that reads more
-/// than the frame's own.
-pub const READS: &[(&str, &str, &[Look])] = &[
+/// What an object is at first, what changes it, and ways to look into it.
+pub type Reads = (&'static str, &'static str, &'static [Look]);
+
+/// Every bytecode that reads more than the frame's own.
+pub const READS: &[Reads] = &[
     (
         "[0, 1]",
         "self.x.append(2)",

@@ -16,6 +16,12 @@ parts! {
     REST = "rest.py";
     /// The search for an order that gives an outcome.
     ORDERS = "orders.py";
+    /// A process of its own for each trial.
+    PROCESS = "process.py";
+    /// Waits in the middle of operations.
+    PAUSE = "pause.py";
+    /// What runs beside, and modes.
+    COMPANY = "company.py";
     /// The elements of a scenario.
     ELEMENTS = "script/elements.py";
     /// The VM reads its environment as it starts, so the script starts it once more.
@@ -32,10 +38,20 @@ parts! {
     STRIDE = "script/stride.py";
     /// All threads on one slot.
     SLOT = "script/slot.py";
+    /// Threads in company.
+    IN_COMPANY = "script/company.py";
+    /// Strides on what was reset before.
+    RESET = "script/reset.py";
+    /// One thread waits in the middle of an operation.
+    WAIT = "script/wait.py";
     /// Outcomes that no order gives.
     COMPARE = "script/compare.py";
     /// Strides until an outcome is not explained.
     COMPARE_MAIN = "script/compare_main.py";
+    /// The same, each in a process of its own.
+    PROCESS_COMPARE_MAIN = "script/process_compare_main.py";
+    /// Strides of one object, each in a process of its own, until the VM fails.
+    PROCESS_MAIN = "script/process_main.py";
     /// Strides until the VM fails.
     STRIDE_MAIN = "script/stride_main.py";
     /// The same on the slot, after one thread alone.

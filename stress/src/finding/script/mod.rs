@@ -6,12 +6,14 @@
 mod fixed;
 
 use self::fixed::{
-    COMPARE, COMPARE_MAIN, ELEMENTS, ENVIRONMENT, EXPLAIN, NATURE, ORDERS, PARALLEL, RENDER, REST,
-    REST_MAIN, SEQUENTIAL, SLOT, SLOT_MAIN, STRIDE, STRIDE_MAIN, VALUES,
+    COMPANY, COMPARE, COMPARE_MAIN, ELEMENTS, ENVIRONMENT, EXPLAIN, IN_COMPANY, NATURE, ORDERS,
+    PARALLEL, PAUSE, PROCESS, PROCESS_COMPARE_MAIN, PROCESS_MAIN, RENDER, RESET, REST, REST_MAIN,
+    SEQUENTIAL, SLOT, SLOT_MAIN, STRIDE, STRIDE_MAIN, VALUES, WAIT,
 };
 use crate::oracle::poison;
 use crate::python::quote;
-use crate::scenario::render::{body, make, observe, prelude, raises};
+use crate::scenario::company::environment;
+use crate::scenario::render::{body, make, observe, prelude, raises, reset};
 use crate::scenario::threads::{SCRIPT, Thread};
 use crate::scenario::tuning::Tuning;
 use crate::scenario::{Scenario, Shape};
@@ -52,7 +54,7 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
     }
     let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
     let at_rest = matches!(head.kind, Kind::Refcount | Kind::Leak);
-    let compare = shape == Shape::Stride
+    let compare = matches!(shape, Shape::Stride | Shape::Process)
         && matches!(
             head.kind,
             Kind::Outcome | Kind::Exception | Kind::Internal | Kind::Uninitialised | Kind::Corrupt
@@ -61,7 +63,10 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         (VALUES, true),
         (RENDER, compare || shape == Shape::Slot),
         (REST, at_rest),
-        (ORDERS, compare),
+        (ORDERS, compare || shape == Shape::Process),
+        (PROCESS, shape == Shape::Process),
+        (PAUSE, scenario.context.prelude.contains("PAUSE")),
+        (COMPANY, !scenario.company.is_empty()),
     ] {
         if wanted {
             out += part;
@@ -71,8 +76,11 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
     out += "try:\n    import _thread\nexcept ImportError:\n    import thread as _thread\n";
     out += "try:\n    import faulthandler\n    faulthandler.enable()\nexcept Exception:\n    faulthandler = None\n";
     let tuning = head.tuning;
-    if !tuning.environment.is_empty() {
-        let pairs = tuning.environment.iter();
+    let mut variables = tuning.environment.clone();
+    let started_with = environment(&scenario.company).into_iter();
+    variables.extend(started_with.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    if !variables.is_empty() {
+        let pairs = variables.iter();
         let pairs: Vec<String> = pairs
             .map(|(name, value)| format!("{}: {}", quote(name), quote(value)))
             .collect();
@@ -96,7 +104,16 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         out += &observe(&scenario.context.observe);
         out += "\n\n";
     }
-    for t in 0..scenario.threads.len() {
+    if let Some(code) = &scenario.context.reset {
+        out += &reset(code);
+        out += "\n\ndef FRESH():\n    RESET()\n    return MK()\n\n\n";
+    }
+    let threads = if shape == Shape::Wait {
+        0
+    } else {
+        scenario.threads.len()
+    };
+    for t in 0..threads {
         let thread = Thread::new(scenario, t, &SCRIPT);
         let name = format!("thread{t}");
         out += &match shape {
@@ -106,23 +123,46 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         out += "\n\n";
     }
     out += PARALLEL;
-    let _ = write!(
-        out,
-        "\n\nTHREADS = [{}]\n",
-        names("thread", scenario.threads.len())
-    );
+    if !scenario.company.is_empty() {
+        let company: Vec<String> = scenario.company.iter().map(|c| quote(c.name())).collect();
+        let _ = write!(out, "\n\nCOMPANY = _Company([{}])\n", company.join(", "));
+        out += IN_COMPANY;
+    }
+    if shape == Shape::Wait {
+        out += &check(scenario);
+        out += &sequential(scenario);
+        out += "\n\n";
+        return out + WAIT + "\n\n" + if at_rest { REST_MAIN } else { STRIDE_MAIN };
+    }
+    let _ = write!(out, "\n\nTHREADS = [{}]\n", names("thread", threads));
     if shape == Shape::Slot {
         let masks = tuning.replace.map_or_else(
             || "3, 15, 63, 255".to_owned(),
             |n| format!("{},", n.max(1) - 1),
         );
         let turns = tuning.turns.unwrap_or(4000);
-        let _ = write!(out, "TURNS = {turns}\nMASKS = ({masks})\n");
-        return out + "\n\n" + SLOT + "\n\n" + if at_rest { REST_MAIN } else { SLOT_MAIN };
+        let alarm = match head.kind.ends_process() || at_rest {
+            true => "False",
+            false => "True",
+        };
+        let _ = write!(
+            out,
+            "TURNS = {turns}\nMASKS = ({masks})\nALARM_IS_HIT = {alarm}\n"
+        );
+        out += "\n\n";
+        out += SLOT;
+        out += &resetting(scenario);
+        return out + "\n\n" + if at_rest { REST_MAIN } else { SLOT_MAIN };
     }
     let lens: Vec<String> = scenario.lens().iter().map(usize::to_string).collect();
-    let size = tuning.objects.unwrap_or(scenario.context.size.min(2000));
-    let first = tuning.objects.unwrap_or(100);
+    let (mut first, mut size) = (100, scenario.context.size.min(2000));
+    if let Some(objects) = tuning.objects {
+        (first, size) = (objects, objects);
+    }
+    // What is reset, or is a process's own, all objects of a stride would share.
+    if shape == Shape::Process || scenario.context.reset.is_some() {
+        (first, size) = (1, 1);
+    }
     let lags = tuning
         .lag
         .map_or_else(|| "0, 2, 6, 16, 40".to_owned(), |n| format!("{n},"));
@@ -133,11 +173,7 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
     );
     if compare {
         out += &sequential(scenario);
-        let check = scenario.context.check.as_deref().unwrap_or("True");
-        let _ = write!(
-            out,
-            "\n\ndef check(o, N=N, K=K, V=V):\n    return {check}\n"
-        );
+        out += &check(scenario);
         let poison: Vec<String> = poison::readings().iter().map(|r| quote(r)).collect();
         let _ = write!(
             out,
@@ -146,25 +182,50 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
             raises(scenario),
             poison.join(", ")
         );
-        out += EXPLAIN;
+        let orders = if shape == Shape::Process {
+            "_Apart("
+        } else {
+            "_Orders("
+        };
+        let fresh = if scenario.context.reset.is_some() {
+            "FRESH"
+        } else {
+            "MK"
+        };
+        out += &EXPLAIN.replace("_Orders(MK", &format!("{orders}{fresh}"));
         out += "\n\n";
         out += NATURE;
     }
     out += "\n\n";
     out += STRIDE;
+    out += &resetting(scenario);
     out += "\n\n";
     if compare {
         out += COMPARE;
         out += "\n\n";
     }
-    out += if at_rest {
-        REST_MAIN
-    } else if compare {
-        COMPARE_MAIN
-    } else {
-        STRIDE_MAIN
+    out += match shape {
+        Shape::Process if compare => PROCESS_COMPARE_MAIN,
+        Shape::Process => PROCESS_MAIN,
+        _ if at_rest => REST_MAIN,
+        _ if compare => COMPARE_MAIN,
+        _ => STRIDE_MAIN,
     };
     out
+}
+
+/// The function that tells whether an object at rest is what it must be.
+fn check(scenario: &Scenario) -> String {
+    let check = scenario.context.check.as_deref().unwrap_or("True");
+    format!("\n\ndef check(o, N=N, K=K, V=V):\n    return {check}\n")
+}
+
+/// Strides that reset what is shared, where the subject asks for it.
+fn resetting(scenario: &Scenario) -> String {
+    match scenario.context.reset {
+        Some(_) => format!("\n\n{RESET}"),
+        None => String::new(),
+    }
 }
 
 /// The class of the wrong outcome that is looked for, as `wrong` of the script names it.

@@ -35,6 +35,24 @@ fn plain(pattern: &str) -> Result<(), String> {
     }
 }
 
+/// Lets the program of this command leave its core in a folder, in which it is started: give
+/// [`Limits::core`] too. What it finds by a relative path in `PYTHONPATH` it still finds.
+pub fn leave(command: &mut Command, folder: &Path) {
+    command.current_dir(folder);
+    let set = |(name, value): (&OsStr, Option<&OsStr>)| {
+        (name == "PYTHONPATH").then(|| value.map(OsStr::to_owned))
+    };
+    let given = command.get_envs().find_map(set);
+    let paths = given.unwrap_or_else(|| std::env::var_os("PYTHONPATH"));
+    let Some(paths) = paths.filter(|p| !p.is_empty()) else {
+        return;
+    };
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    if let Ok(paths) = std::env::join_paths(std::env::split_paths(&paths).map(absolute)) {
+        command.env("PYTHONPATH", paths);
+    }
+}
+
 /// Runs a script until it crashes, for `seconds` at most, and reads the core that it leaves.
 ///
 /// # Errors
@@ -47,7 +65,8 @@ pub fn of_script(vm: &Vm, script: &Path, seconds: u64, limit: Duration) -> Resul
     let dir = tempfile::tempdir().map_err(|e| format!("no folder for a core ({e})"))?;
     let script = script.canonicalize().map_err(|e| e.to_string())?;
     let mut command = vm.command(&script);
-    command.arg(seconds.to_string()).current_dir(dir.path());
+    command.arg(seconds.to_string());
+    leave(&mut command, dir.path());
     let limits = Limits {
         silence: limit,
         total: limit,
@@ -69,13 +88,14 @@ pub fn in_folder(vm: &Vm, dir: &Path) -> Option<String> {
     text(vm, &file(dir)?)
 }
 
-fn text(vm: &Vm, core: &Path) -> Option<String> {
+/// gdb's text on a core of the VM, or of a child of it.
+pub fn text(vm: &Vm, core: &Path) -> Option<String> {
     let (program, _) = vm.program_and_args();
     read(&crashed(core).unwrap_or(program), core)
 }
 
 /// The core in the folder: a file that the kernel named (`core(5)`), whatever the program left there.
-fn file(dir: &Path) -> Option<PathBuf> {
+pub fn file(dir: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(dir).ok()?.flatten().map(|e| e.path());
     entries.into_iter().find(|p| p.is_file() && is_elf(p))
 }
@@ -109,11 +129,8 @@ fn read(program: &Path, core: &Path) -> Option<String> {
 }
 
 fn gdb(args: &[&OsStr]) -> Option<String> {
-    let mut gdb = Command::new("gdb");
-    gdb.args(["-batch", "-nx"])
-        .args(["-ex", "set debuginfod enabled off"])
-        .args(args)
-        .env("DEBUGINFOD_URLS", "");
+    let mut gdb = super::gdb();
+    gdb.args(args);
     // The symbols of a large VM on a busy machine.
     let limit = Duration::from_secs(120);
     let limits = Limits {
@@ -138,6 +155,22 @@ mod tests {
         ] {
             assert!(plain(pattern).unwrap_err().contains(why), "{pattern}");
         }
+    }
+
+    #[test]
+    fn a_program_in_another_folder_finds_what_it_found() {
+        let there = |value: &str| {
+            let mut command = Command::new("x");
+            command.env("PYTHONPATH", value);
+            leave(&mut command, Path::new("/"));
+            let set = |(name, value): (&OsStr, Option<&OsStr>)| {
+                (name == "PYTHONPATH").then(|| value.map(OsStr::to_owned))
+            };
+            command.get_envs().find_map(set).flatten().unwrap()
+        };
+        let here = std::env::current_dir().unwrap();
+        let both = std::env::join_paths([here.join("build"), "/opt".into()]).unwrap();
+        assert_eq!(there("build:/opt"), both);
     }
 
     #[test]

@@ -1,0 +1,64 @@
+# A process of its own for each trial: what a first use sets up for the whole VM is set up anew in each of them. The
+# process is a copy of this one, so that a trial costs a fork and not the start of an interpreter.
+try:
+    import os
+except ImportError:
+    os = None
+
+
+_QUIET = []
+
+
+def in_process(work):
+    """The texts that `work` returns in a copy of this process. This one ends as the copy ends, where that is
+    not well: killed by the same signal, or left with the same code."""
+    inlet, outlet = os.pipe()
+    if not _QUIET:
+        # Threads that wait for work are no reason to warn each time.
+        import warnings
+        warnings.filterwarnings("ignore", ".*fork", DeprecationWarning)
+        _QUIET.append(1)
+    pid = os.fork()
+    if not pid:
+        code = 70
+        try:
+            os.close(inlet)
+            told = "\x1f".join(work()).encode("utf-8", "backslashreplace")
+            while told:
+                told = told[os.write(outlet, told):]
+            code = 0
+        except BaseException as e:
+            sys.stderr.write("in a process of its own: %s: %s\n" % (type(e).__name__, e))
+        finally:
+            os._exit(code)
+    os.close(outlet)
+    parts = []
+    while not parts or parts[-1]:
+        parts.append(os.read(inlet, 65536))
+    os.close(inlet)
+    status = os.waitpid(pid, 0)[1]
+    if status:
+        _end_as(status)
+    return b"".join(parts).decode("utf-8").split("\x1f")
+
+
+def _end_as(status):
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if status & 0x7F:
+        import signal
+        try:
+            import faulthandler
+            faulthandler.disable()  # the copy's has printed where every thread was
+        except ImportError:
+            pass
+        signal.signal(status & 0x7F, signal.SIG_DFL)
+        os.kill(os.getpid(), status & 0x7F)
+    os._exit(status >> 8)
+
+
+class _Apart(_Orders):
+    """Orders each of which runs in a process of its own."""
+
+    def render(self, order):
+        return in_process(lambda: _Orders.render(self, order))
