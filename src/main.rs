@@ -158,21 +158,17 @@ fn code(error: &anyhow::Error) -> ExitCode {
             _ => exit::usage(),
         };
     }
-    let asked = [
-        error.is::<SubjectError>(),
-        error.is::<SuppressError>(),
-        error.is::<ProbeError>(),
-        error.is::<Unknown>(),
-    ];
-    let machine = [
-        error.is::<VmError>(),
-        error.is::<StoreError>(),
-        error.is::<std::io::Error>(),
-    ];
-    match (asked.contains(&true), machine.contains(&true)) {
-        (true, _) => exit::usage(),
-        (_, true) => exit::environment(),
-        _ => exit::ours(),
+    let asked = error.is::<SubjectError>()
+        || error.is::<SuppressError>()
+        || error.is::<ProbeError>()
+        || error.is::<Unknown>();
+    let machine = error.is::<VmError>() || error.is::<StoreError>() || error.is::<std::io::Error>();
+    if asked {
+        exit::usage()
+    } else if machine {
+        exit::environment()
+    } else {
+        exit::ours()
     }
 }
 

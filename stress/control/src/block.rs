@@ -258,7 +258,7 @@ pub struct Block {
     /// Runs that the program started, learning included: 0 means that it never asked for one.
     pub started: u32,
     /// The file that the runtime was loaded from; ends at the first zero.
-    pub library: [u8; 512],
+    pub runtime: [u8; 512],
     /// See there.
     pub learned: Learned,
     /// Hash after each [`CHECKPOINT_EVERY`] events of the present run.

@@ -97,7 +97,7 @@ impl Bundle {
             .iter()
             .map(PathBuf::from)
             .filter(|path| path.is_file());
-        let paths = [program.path.clone(), report.library.clone()]
+        let paths = [program.path.clone(), report.runtime.clone()]
             .into_iter()
             .chain(arguments);
         let files = paths
@@ -183,10 +183,10 @@ impl Bundle {
             orders.learned[usize::from(hash)] = 1;
         }
         let report = run(&self.program, &orders)?;
-        if !report.library.as_os_str().is_empty() && !self.files.contains_key(&report.library) {
+        if !report.runtime.as_os_str().is_empty() && !self.files.contains_key(&report.runtime) {
             return Err(Error::Differs(format!(
                 "the runtime now comes from {}",
-                report.library.display()
+                report.runtime.display()
             )));
         }
         let key = |run: &Run| (run.verdict, run.signal, run.code, run.hash, run.events);

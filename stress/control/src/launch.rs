@@ -117,7 +117,7 @@ pub struct Report {
     /// How the program itself, the parent of the runs, ended.
     pub status: ExitStatus,
     /// The file that the runtime was loaded from.
-    pub library: PathBuf,
+    pub runtime: PathBuf,
     /// The end of its output, the runs' with it, errors first.
     pub output: String,
 }
@@ -321,7 +321,7 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
         learned: block.learned.granule.to_vec(),
         conflicts: block.learned.count,
         status,
-        library: PathBuf::from(text(&block.library)),
+        runtime: PathBuf::from(text(&block.runtime)),
         output,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Saved after every process, so that a hunt killed hard loses at most what was in flight.
 
-use super::support::ALONE;
+use super::support::BROKEN_ALONE;
 use super::{HuntError, Options};
 use crate::bytecode::owner::Owner;
 use crate::finding::store::{StoreError, write_atomically};
@@ -72,8 +72,9 @@ impl Totals {
     /// Set-ups and operations that end or stop the process of one thread that calls them alone, with how:
     /// faults of the VM, or of the subject, that need no race. Nothing else of them is hunted.
     pub fn broken_alone<'a>(&'a self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let broken =
-            |(what, why): &'a (String, String)| Some((what.as_str(), why.strip_prefix(ALONE)?));
+        let broken = |(what, why): &'a (String, String)| {
+            Some((what.as_str(), why.strip_prefix(BROKEN_ALONE)?))
+        };
         self.lacking.iter().filter_map(broken)
     }
 }
@@ -344,7 +345,7 @@ mod tests {
                 ("o.x()".to_owned(), "NotImplementedError".to_owned()),
                 (
                     "o.y()".to_owned(),
-                    format!("{ALONE}it did not answer in time"),
+                    format!("{BROKEN_ALONE}it did not answer in time"),
                 ),
             ],
             ..Totals::default()

@@ -21,7 +21,7 @@ pub struct Supported {
 }
 
 /// Begins the reason of what one thread that calls it alone does not survive.
-pub const ALONE: &str = "alone in one thread: ";
+pub const BROKEN_ALONE: &str = "alone in one thread: ";
 
 /// Exceptions that say "not here" rather than "not with this argument".
 const MISSING: &[&str] = &[
@@ -100,7 +100,10 @@ pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
             .then(|| log.last_begun.clone())
             .flatten();
         if let Some(part) = &unfinished {
-            lacking.push((part.clone(), format!("{ALONE}{}", log.how_it_ended())));
+            lacking.push((
+                part.clone(),
+                format!("{BROKEN_ALONE}{}", log.how_it_ended()),
+            ));
         }
         supported
             .make

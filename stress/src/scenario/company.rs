@@ -5,105 +5,76 @@ use super::Shape;
 use crate::choice::Choices;
 use serde::{Deserialize, Serialize};
 
-/// One company. What a VM lacks does nothing there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Company {
+/// The enumeration of this list, each with its documentation and its stable name.
+macro_rules! companies {
+    ($(#[$doc:meta] $variant:ident = $name:literal,)*) => {
+        /// One company. What a VM lacks does nothing there.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Company {
+            $(#[$doc] #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Company {
+            /// All company.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// Stable name.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+// Modes stand last, see `is_mode`.
+companies! {
     /// Beside it: full collections.
-    Collector,
+    Collector = "collector",
     /// Beside it: what stops all threads (`sys._current_frames`, `gc.freeze`).
-    StoppedWorlds,
+    StoppedWorlds = "stopped-worlds",
     /// Beside it: threads that start and end.
-    ThreadStarts,
+    ThreadStarts = "thread-starts",
     /// Beside it: a trace function of all threads, set and taken away.
-    TraceToggles,
+    TraceToggles = "trace-toggles",
     /// Beside it: a profile function of all threads, set and taken away.
-    ProfileToggles,
+    ProfileToggles = "profile-toggles",
     /// Beside it: events of `sys.monitoring`, switched on and off.
-    MonitoringToggles,
+    MonitoringToggles = "monitoring-toggles",
     /// Beside it: weak references, their callbacks and finalizers.
-    WeakReferences,
+    WeakReferences = "weak-references",
     /// Beside it: a module imported anew.
-    Imports,
+    Imports = "imports",
     /// Beside it: blocks of all sizes, taken and given back.
-    Allocations,
+    Allocations = "allocations",
     /// Beside it: signals with a handler in Python.
-    Signals,
+    Signals = "signals",
     /// Beside it: copies of the process, which end at once.
-    Forks,
+    Forks = "forks",
     /// Mode: every thread under `sys.settrace`.
-    Tracing,
+    Tracing = "tracing",
     /// Mode: every thread under `sys.setprofile`.
-    Profiling,
+    Profiling = "profiling",
     /// Mode: events of `sys.monitoring` on.
-    Monitoring,
+    Monitoring = "monitoring",
     /// Mode: `tracemalloc` on.
-    Tracemalloc,
+    Tracemalloc = "tracemalloc",
     /// Mode: warnings raise.
-    WarningsAsErrors,
+    WarningsAsErrors = "warnings-as-errors",
     /// Mode: the shortest switch interval.
-    ShortSwitchInterval,
+    ShortSwitchInterval = "short-switch-interval",
     /// Mode: the collector's lowest thresholds.
-    EagerCollector,
+    EagerCollector = "eager-collector",
     /// The VM started with the debug hooks on its allocators (`PYTHONMALLOC=debug`).
-    DebugAllocator,
+    DebugAllocator = "debug-allocator",
     /// The VM started in development mode (`PYTHONDEVMODE=1`).
-    DevelopmentMode,
+    DevelopmentMode = "development-mode",
 }
 
 use Company::*;
 
 impl Company {
-    /// All company.
-    pub const ALL: [Self; 20] = [
-        Collector,
-        StoppedWorlds,
-        ThreadStarts,
-        TraceToggles,
-        ProfileToggles,
-        MonitoringToggles,
-        WeakReferences,
-        Imports,
-        Allocations,
-        Signals,
-        Forks,
-        Tracing,
-        Profiling,
-        Monitoring,
-        Tracemalloc,
-        WarningsAsErrors,
-        ShortSwitchInterval,
-        EagerCollector,
-        DebugAllocator,
-        DevelopmentMode,
-    ];
-
-    /// Stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Collector => "collector",
-            StoppedWorlds => "stopped-worlds",
-            ThreadStarts => "thread-starts",
-            TraceToggles => "trace-toggles",
-            ProfileToggles => "profile-toggles",
-            MonitoringToggles => "monitoring-toggles",
-            WeakReferences => "weak-references",
-            Imports => "imports",
-            Allocations => "allocations",
-            Signals => "signals",
-            Forks => "forks",
-            Tracing => "tracing",
-            Profiling => "profiling",
-            Monitoring => "monitoring",
-            Tracemalloc => "tracemalloc",
-            WarningsAsErrors => "warnings-as-errors",
-            ShortSwitchInterval => "short-switch-interval",
-            EagerCollector => "eager-collector",
-            DebugAllocator => "debug-allocator",
-            DevelopmentMode => "development-mode",
-        }
-    }
-
     /// The company of a name.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|c| c.name() == name)

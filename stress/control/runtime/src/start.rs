@@ -42,8 +42,8 @@ extern "C" fn start(_: i32, _: *const *const i8, environment: *const *const i8) 
         let mut found: libc::Dl_info = std::mem::zeroed();
         if libc::dladdr(start as *const () as *const _, &mut found) != 0 {
             let path = CStr::from_ptr(found.dli_fname).to_bytes();
-            let length = path.len().min((*block).library.len() - 1);
-            (&mut (*block).library)[..length].copy_from_slice(&path[..length]);
+            let length = path.len().min((*block).runtime.len() - 1);
+            (&mut (*block).runtime)[..length].copy_from_slice(&path[..length]);
         }
         libc::pthread_atfork(None, None, Some(server::forked));
         if (*block).config.whole && !server::serve(true) {
