@@ -206,23 +206,28 @@ fn a_lock_that_is_held_across_a_callback_stops_both() {
     nothing_found(&hunted(&WAIT.replace("OPERATION", "released"), &[], 2));
 }
 
-/// A fault that shows only where memory is traced.
+/// A fault that is there only where memory is traced: elsewhere a lock is held, so that no switch between two
+/// bytecodes, however rare, is the fault without its company.
 const TRACED: &str = r#"
 [[subject]]
 name = "traced"
 doc = "a fixture"
-requires = ["time", "tracemalloc"]
+requires = ["_thread", "time", "tracemalloc"]
 shapes = "t"
 size = 20
 prelude = '''
 class Box(object):
     def __init__(self):
         self.n = 0
+        self.lock = _thread.allocate_lock()
     def add(self):
-        n = self.n
         if NEEDED:
+            n = self.n
             time.sleep(0.001)
-        self.n = n + 1
+            self.n = n + 1
+        else:
+            with self.lock:
+                self.n += 1
 '''
 make = ["Box()"]
 final = "o.n"
