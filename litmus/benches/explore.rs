@@ -5,7 +5,8 @@
 //! `cargo bench -p threadbare-litmus --bench explore [-- NAME]`; `CAP=seconds` is what loom
 //! and shuttle may spend on a program (3). Speeds are executions, complete and blocked, per
 //! second of processor time, so that other load on the machine counts less; only the gain
-//! by workers is in seconds of the wall.
+//! by workers is in seconds of the wall. `CAP=0` leaves loom and shuttle out; `REPEAT=n` explores each
+//! `Program` n times and measures nothing, for who counts instructions.
 
 mod engines;
 mod programs;
@@ -39,6 +40,16 @@ fn spent() -> Duration {
 fn rate(mut explore: impl FnMut() -> Report) -> (Report, f64) {
     let (begun, wall) = (spent(), Instant::now());
     let (mut executions, mut asked) = (0, 0);
+    let times = std::env::var("REPEAT")
+        .ok()
+        .and_then(|times| times.parse().ok());
+    if let Some(times) = times {
+        let mut report = explore();
+        for _ in 1_u64..times {
+            report = explore();
+        }
+        return (report, 0.0);
+    }
     loop {
         let report = explore();
         executions += report.complete + report.blocked;
@@ -87,8 +98,16 @@ fn row(case: &Case, cap: Duration) -> bool {
         println!("{:<16} {}", case.name, failure.message);
         return false;
     }
+    if std::env::var_os("REPEAT").is_some() {
+        return true;
+    }
     let reduced = rc11().reduce(true).verify(case);
     let closure = case.closure.then(|| rate(|| engines::ours(case)).1);
+    if cap.is_zero() {
+        let closure = closure.map_or("-".into(), thousands);
+        println!("{:<16} {:>6} {closure:>7}", case.name, thousands(speed));
+        return true;
+    }
     let loom = engines::loom(case, cap, spent);
     let shuttle = engines::shuttle(case, cap, spent);
     let loom_rate = loom.executions as f64 / loom.spent.as_secs_f64();
@@ -122,6 +141,10 @@ fn locks_row(locks: Locks, cap: Duration) {
     let (report, speed) = rate(|| engines::our_locks(locks));
     if let Some(failure) = &report.failure {
         println!("{:<16} {}", locks.name, failure.message);
+        return;
+    }
+    if cap.is_zero() {
+        println!("{:<16} {:>6} {:>7}", locks.name, "-", thousands(speed));
         return;
     }
     let peer_run = engines::loom_locks(locks, cap, spent);

@@ -5,9 +5,10 @@ use crate::explore::plan::{Callback, Plan, Shard};
 use crate::explore::program::Program;
 use crate::explore::{Execution, Model, Progress, Report};
 use crate::replay::Trace;
-use crate::session::{Allowances, Closure, Learnt};
+use crate::session::{Allowances, Closure, Learnt, Settings};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Settings of an exploration.
 #[derive(Clone, Debug)]
@@ -15,6 +16,7 @@ pub struct Explorer {
     plan: Plan,
     /// Of closures.
     allowances: Allowances,
+    patience: Duration,
 }
 
 impl Default for Explorer {
@@ -33,6 +35,7 @@ impl Explorer {
                 time_outs: 1,
                 ..Allowances::default()
             },
+            patience: Settings::default().patience,
         }
     }
 
@@ -80,6 +83,14 @@ impl Explorer {
     pub fn time_outs(mut self, time_outs: u32) -> Self {
         self.allowances.time_outs = time_outs;
         self.plan.time_outs = time_outs;
+        self
+    }
+
+    /// How long a thread of a closure may go without an operation on an explored type, in processor time or
+    /// asleep, before that is a fault; 5 s unless set. Without it a loop without end, or a lock of `std` that another
+    /// explored thread holds, would hang the process.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -261,6 +272,14 @@ impl Explorer {
         self.closure(Arc::new(program), Arc::new(observer), false)
     }
 
+    fn settings(&self, learnt: &Learnt) -> Settings {
+        Settings {
+            allowances: self.allowances,
+            patience: self.patience,
+            learnt: learnt.clone(),
+        }
+    }
+
     fn closure(
         &self,
         program: Arc<dyn Fn() + Send + Sync>,
@@ -270,7 +289,7 @@ impl Explorer {
         let learnt = Learnt::default();
         let make = || {
             let program = program.clone();
-            let settings = (self.allowances, learnt.clone());
+            let settings = self.settings(&learnt);
             Closure::new(move || program(), observer.clone(), settings)
         };
         self.plan.under_model(make, reducible, None)
@@ -324,7 +343,7 @@ impl Explorer {
         let learnt = Learnt::of(&trace.lessons);
         let make = || {
             let program = program.clone();
-            let settings = (self.allowances, learnt.clone());
+            let settings = self.settings(&learnt);
             Closure::new(move || program(), observer.clone(), settings)
         };
         self.plan.rerun(make, trace)

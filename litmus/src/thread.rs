@@ -426,7 +426,8 @@ impl<T: 'static> LocalKey<T> {
 }
 
 /// Thread-local variables, as [`std::thread_local!`], one value per explored thread and
-/// execution.
+/// execution. Those of `std` itself are shared by all explored threads, which run on one thread of the
+/// system, and keep their values from one execution to the next.
 ///
 /// ```
 /// use std::cell::Cell;

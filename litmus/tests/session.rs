@@ -395,3 +395,44 @@ fn an_abort_is_a_fault_of_the_thread_that_aborts() {
     });
     fails(&report, FailureKind::Assertion, "aborts the process");
 }
+
+/// Explored threads share what `std` keeps for their thread of the system.
+#[test]
+fn thread_locals_of_std_that_matter_are_noticed() {
+    use std::cell::Cell;
+    std::thread_local! {
+        static CALLS: Cell<u32> = const { Cell::new(0) };
+    }
+    fn call() -> u32 {
+        CALLS.set(CALLS.get() + 1);
+        CALLS.get()
+    }
+    let report = check(|| {
+        let x = Arc::new(AtomicU32::named(0, "x"));
+        let y = x.clone();
+        thread::spawn(move || y.store(call(), Relaxed));
+        x.store(call(), Relaxed);
+    });
+    fails(&report, FailureKind::Program, "not deterministic");
+    // The parent's value, which the child of `std` would not have.
+    std::thread_local! {
+        static DEPTH: Cell<u32> = const { Cell::new(0) };
+    }
+    let report = check(|| {
+        let x = Arc::new(AtomicU32::named(0, "x"));
+        x.store(DEPTH.get(), Relaxed);
+        DEPTH.set(1);
+        let y = x.clone();
+        thread::spawn(move || y.store(DEPTH.get(), Relaxed));
+    });
+    fails(&report, FailureKind::Program, "not deterministic");
+    // Each has its own.
+    threadbare_litmus::thread_local! {
+        static OWN: Cell<u32> = Cell::new(0);
+    }
+    passes(|| {
+        OWN.with(|own| own.set(1));
+        let child = thread::spawn(|| OWN.with(Cell::get));
+        assert_eq!(child.join().unwrap(), 0);
+    });
+}

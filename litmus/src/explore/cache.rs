@@ -252,6 +252,12 @@ pub(crate) trait Source {
     /// The operation of `thread` after the events it has in `graph`.
     fn fetch(&mut self, cache: &Cache, graph: &Graph, thread: u32) -> Result<Step, Fault>;
 
+    /// An execution is complete. Whoever runs it had better run it to its end: threads that have ended are cheaper to
+    /// leave than such as have to be unwound.
+    fn complete(&mut self, _: &Cache, _: &Graph) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Makes threads that do the same follow one another, see the module `symmetry`.
     fn pair(&mut self, _: &mut Graph) {}
 
@@ -276,6 +282,9 @@ pub(crate) trait Source {
     fn has_learnt(&self) -> bool {
         false
     }
+
+    /// The search, this being the next one's source, begins again.
+    fn begin_again(&self) {}
 
     /// What it had learnt before this search, by number.
     fn lessons(&self) -> Vec<u32> {

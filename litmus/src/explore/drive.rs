@@ -105,6 +105,7 @@ impl Plan {
                         Doubt::Updates(location) => settings.ordered.push(location),
                         Doubt::Learnt => {}
                     }
+                    make().begin_again();
                     continue;
                 }
             }
@@ -149,7 +150,10 @@ impl<M: MemoryModel, S: Source, F: Fn() -> S + Sync> Job<'_, M, F> {
         Search::new((self.make)(), self.settings.clone())
     }
 
-    fn visit(&self, search: &Search<M, S>, end: End) -> Result<(), Stop> {
+    fn visit(&self, search: &mut Search<M, S>, end: End) -> Result<(), Stop> {
+        if matches!(end, End::Complete) {
+            search.source.complete(&search.cache, &search.graph)?;
+        }
         let execution = self.execution(search, end);
         if let Some(fault) = search.source.judge(&execution) {
             return Err(fault.into());

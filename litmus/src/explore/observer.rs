@@ -16,6 +16,11 @@ pub trait Observer: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Told that the search begins again, because it has found out something about the program by which executions are
+    /// told apart otherwise (that the count of an `Arc` matters, that two pointers are one): all executions will be
+    /// judged once more, and who collects something from them forgets what it has.
+    fn begin_again(&self) {}
+
     /// Told of the execution that is about to be reported as failing, which may break off
     /// anywhere.
     fn failed(&self, _: &Execution<'_>, _: &Failure) {}

@@ -407,6 +407,10 @@ pub struct Keys {
 }
 
 impl Observer for Keys {
+    fn begin_again(&self) {
+        self.seen.lock().unwrap().clear();
+    }
+
     fn judge(&self, execution: &Execution<'_>) -> Result<(), String> {
         if execution.is_complete() {
             let key = key(execution, self.threads);

@@ -3,7 +3,9 @@
 use super::handles::leaked;
 use super::learnt::{Learnt, Lessons};
 use super::run::{Again, Done, Run};
-use super::{Allowances, Fact, LAST_OF, Point, SHARED, Shared, knows, learn, number_of, panics};
+use super::{
+    Allowances, Fact, LAST_OF, Point, SHARED, Shared, knows, learn, number_of, panics, watchdog,
+};
 use crate::explore::cache::{Birth, Cache, Fault, Note, Source, Start, answer};
 use crate::explore::graph::{Clock, Event, Graph, Kind, NONE};
 use crate::explore::observer::{self, Observer};
@@ -13,13 +15,34 @@ use crate::explore::{Execution, Failure, FailureKind};
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A closure as a source.
 pub(crate) struct Closure<F> {
     program: Arc<F>,
     observer: Arc<dyn Observer>,
     run: Run,
+    /// Whether the run has told something new of an execution that was not complete yet.
+    is_on_the_way: bool,
     settled: Vec<Settled>,
+}
+
+/// What an exploration of a closure is told besides.
+pub(crate) struct Settings {
+    pub allowances: Allowances,
+    /// How long a thread may go without an operation.
+    pub patience: Duration,
+    pub learnt: Learnt,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            allowances: Allowances::default(),
+            patience: Duration::from_secs(5),
+            learnt: Learnt::default(),
+        }
+    }
 }
 
 /// A run that has been repeated.
@@ -42,9 +65,14 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
     pub fn new(
         program: F,
         observer: Arc<dyn Observer>,
-        (allowances, learnt): (Allowances, Learnt),
+        Settings {
+            allowances,
+            patience,
+            learnt,
+        }: Settings,
     ) -> Self {
         panics::watch();
+        watchdog::register(patience);
         SHARED.with_borrow_mut(|shared| {
             *shared = Shared::default();
             shared.blind = std::thread::panicking();
@@ -55,6 +83,7 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
             program: Arc::new(program),
             observer,
             run: Run::default(),
+            is_on_the_way: false,
             settled: Vec::new(),
         }
     }
@@ -118,6 +147,39 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
                 return Err(Fault::program("internal error: the graph cannot be repeated").into());
             }
         }
+    }
+
+    /// Has the run do what the graph has, afresh if it does not fit; `false` when something has been learnt by
+    /// which the search is to begin again.
+    fn reach(&mut self, cache: &Cache, graph: &Graph) -> Result<bool, Fault> {
+        for _ in 0..AGAIN {
+            let followed = match self.fits(graph) {
+                true => Ok(()),
+                false => {
+                    self.run.end();
+                    self.start_main()
+                }
+            };
+            let followed = followed
+                .map_err(Stray::from)
+                .and_then(|()| self.follow(cache, graph));
+            match followed {
+                Ok(()) => {}
+                Err(Stray::Again) => {
+                    self.run.end();
+                    if self.has_learnt() {
+                        return Ok(false);
+                    }
+                    continue;
+                }
+                Err(Stray::Fault(fault)) => return Err(fault),
+            }
+            let fault = SHARED.with_borrow_mut(|shared| shared.names.fault.take());
+            return fault.map_or(Ok(true), |fault| Err(Fault::program(fault)));
+        }
+        Err(Fault::program(
+            "the program is not deterministic: a loop waits in one run and goes on in another",
+        ))
     }
 
     /// The event of another thread that must have been repeated before this one.
@@ -387,50 +449,35 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
         if !self.fits(graph) {
             self.settle(cache)?;
         }
-        for _ in 0..AGAIN {
-            let followed = match self.fits(graph) {
-                true => Ok(()),
-                false => {
-                    self.run.end();
-                    self.start_main()
-                }
-            };
-            let followed = followed
-                .map_err(Stray::from)
-                .and_then(|()| self.follow(cache, graph));
-            match followed {
-                Ok(()) => {}
-                Err(Stray::Again) => {
-                    self.run.end();
-                    if self.has_learnt() {
-                        // The search begins again.
-                        let (wait, reads) = (Wait::Assume, 0);
-                        return Ok(Op::Block { wait, reads }.into());
-                    }
-                    continue;
-                }
-                Err(Stray::Fault(fault)) => return Err(fault),
-            }
-            let fault = SHARED.with_borrow_mut(|shared| shared.names.fault.take());
-            if let Some(fault) = fault {
-                return Err(Fault::program(fault));
-            }
-            let Some(runner) = self.run.threads.get(&thread) else {
-                return Err(Fault::program("internal error: a thread without its start"));
-            };
-            if let Op::Spawn(child) = runner.asks.op
-                && child > 255
-            {
-                return Err(Fault::program(
-                    "the program starts more than 255 threads: explore a smaller instance",
-                ));
-            }
-            self.run.is_new = true;
-            return Ok(runner.asks.clone());
+        if !self.reach(cache, graph)? {
+            // The search begins again.
+            let (wait, reads) = (Wait::Assume, 0);
+            return Ok(Op::Block { wait, reads }.into());
         }
-        Err(Fault::program(
-            "the program is not deterministic: a loop waits in one run and goes on in another",
-        ))
+        let Some(runner) = self.run.threads.get(&thread) else {
+            return Err(Fault::program("internal error: a thread without its start"));
+        };
+        if let Op::Spawn(child) = runner.asks.op
+            && child > 255
+        {
+            return Err(Fault::program(
+                "the program starts more than 255 threads: explore a smaller instance",
+            ));
+        }
+        self.run.is_new = true;
+        self.is_on_the_way = true;
+        Ok(runner.asks.clone())
+    }
+
+    fn complete(&mut self, cache: &Cache, graph: &Graph) -> Result<(), Fault> {
+        if std::mem::take(&mut self.is_on_the_way) && self.fits(graph) {
+            self.reach(cache, graph)?;
+        }
+        Ok(())
+    }
+
+    fn begin_again(&self) {
+        self.observer.begin_again();
     }
 
     fn lessons(&self) -> Vec<u32> {

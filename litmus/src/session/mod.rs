@@ -15,8 +15,9 @@ mod pending;
 mod rescue;
 mod run;
 mod spin;
+mod watchdog;
 
-pub(crate) use closure::Closure;
+pub(crate) use closure::{Closure, Settings};
 pub(crate) use handles::{Handled, count, leaves_result, open};
 pub(crate) use learnt::{CodePlace, Fact, Learnt, knows, learn, place};
 pub(crate) use names::{

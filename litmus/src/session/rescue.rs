@@ -6,25 +6,34 @@
 //! *Aborts*: a panic in a destructor that runs during an unwinding, a panic that may not leave a
 //! function, [`std::process::abort`].
 //!
-//! Both are signals that the thread sends to itself. Their handler leaves the thread's stack for good, as
+//! *No operation* for too long: the [`watchdog`] sends a signal.
+//!
+//! The first two are signals that the thread sends to itself. Their handler leaves the thread's stack for good, as
 //! [`leave`](super::leave) does: it hands a fault to whoever runs the thread and never comes back. That
 //! is allowed of a handler which interrupts nothing that others wait for, so it is not done where the
 //! session's own state is in use, nor for an overflow inside of another library, which may be the
-//! allocator with a lock held: then the process ends, after a word.
+//! allocator with a lock held: then the process ends, after a word. A thread that is accused inside of
+//! another library goes on until it is accused again.
 
-use super::{SHARED, panics};
+use super::{SHARED, panics, watchdog};
 use crate::explore::program::Op;
 use std::cell::Cell;
 use std::ptr;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 thread_local! {
     /// The lowest address of the stack on which explored code is running; 0 for none.
     static LIMIT: Cell<usize> = const { Cell::new(0) };
+    /// Whether a thread has been stopped that came to no operation.
+    static STOPPED: Cell<bool> = const { Cell::new(false) };
 }
 
+/// What the watchdog sends. Nobody does anything about it by default.
+pub(super) const ACCUSED: libc::c_int = libc::SIGURG;
+
 /// What handled the signals before.
-static BEFORE: OnceLock<[(libc::c_int, libc::sigaction); 3]> = OnceLock::new();
+static BEFORE: OnceLock<[(libc::c_int, libc::sigaction); 4]> = OnceLock::new();
 
 const OVERFLOW: &str = "an explored thread has overflowed its stack of 2 MiB: a recursion without \
     end? Large values go on the heap";
@@ -33,9 +42,16 @@ const OVERFLOW: &str = "an explored thread has overflowed its stack of 2 MiB: a 
 pub(super) fn watched<R>(limit: usize, body: impl FnOnce() -> R) -> R {
     install();
     let outer = LIMIT.replace(limit);
+    let stretch = watchdog::begin();
     let result = body();
+    watchdog::end(stretch);
     LIMIT.set(outer);
     result
+}
+
+/// Whether a thread has been stopped since this was last asked.
+pub(super) fn has_stopped() -> bool {
+    STOPPED.take()
 }
 
 fn install() {
@@ -45,6 +61,7 @@ fn install() {
             (libc::SIGSEGV, on_bad_access as *const (), libc::SA_ONSTACK),
             (libc::SIGBUS, on_bad_access as *const (), libc::SA_ONSTACK),
             (libc::SIGABRT, on_abort as *const (), 0),
+            (ACCUSED, on_accusation as *const (), libc::SA_RESTART),
         ];
         handlers.map(|(signal, handler, flags)| {
             // SAFETY: all zero is a valid `sigaction`; both pointers are to live ones, and the handlers
@@ -95,18 +112,65 @@ extern "C" fn on_abort(
     pass_on(signal, info, context);
 }
 
-/// Whether the instruction that was interrupted is of this program, not of a library that it loads.
-fn is_ours(context: *mut libc::c_void) -> bool {
-    unsafe extern "C" {
-        static __executable_start: u8;
-        static etext: u8;
+extern "C" fn on_accusation(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    if let Some(patience) = watchdog::accusation()
+        && LIMIT.get() != 0
+        && (is_ours(context) || waits(context))
+    {
+        STOPPED.set(true);
+        leave(stopped(patience));
+        STOPPED.set(false);
     }
+    let before = BEFORE.get().and_then(|all| all.get(3));
+    if before.is_some_and(|(_, old)| old.sa_sigaction != libc::SIG_DFL) {
+        pass_on(signal, info, context);
+    }
+}
+
+/// What is told of a thread that is stopped.
+fn stopped(patience: Duration) -> String {
+    let name = SHARED.try_with(|shared| {
+        let shared = shared.try_borrow().ok()?;
+        Some(shared.names.paths.name(shared.thread))
+    });
+    let name = name.ok().flatten().unwrap_or_default();
+    format!(
+        "{name} goes on for {patience:?} without an operation on an explored type: a loop without end, or a \
+         lock of std that another explored thread holds? (Explorer::patience)"
+    )
+}
+
+/// The instruction that was interrupted.
+fn interrupted(context: *mut libc::c_void) -> usize {
     // SAFETY: the system gives a live `ucontext_t`.
     let context = unsafe { &*context.cast::<libc::ucontext_t>() };
     #[cfg(target_arch = "x86_64")]
     let at = context.uc_mcontext.gregs[libc::REG_RIP as usize] as usize;
     #[cfg(target_arch = "aarch64")]
     let at = context.uc_mcontext.pc as usize;
+    at
+}
+
+/// Whether it is in the function by which the standard library waits for its locks; the allocator's
+/// are not waited for so.
+fn waits(context: *mut libc::c_void) -> bool {
+    /// As long as that function is at least.
+    const LENGTH: usize = 32;
+    let start = (libc::syscall as *const ()).addr();
+    (start..start + LENGTH).contains(&interrupted(context))
+}
+
+/// Whether the instruction that was interrupted is of this program, not of a library that it loads.
+fn is_ours(context: *mut libc::c_void) -> bool {
+    unsafe extern "C" {
+        static __executable_start: u8;
+        static etext: u8;
+    }
+    let at = interrupted(context);
     let (start, end) = (&raw const __executable_start, &raw const etext);
     (start.addr()..end.addr()).contains(&at)
 }

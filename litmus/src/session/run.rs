@@ -2,7 +2,7 @@
 
 use super::panics::{self, Over, words};
 use super::paths::mix;
-use super::rescue::watched;
+use super::rescue::{has_stopped, watched};
 use super::{Body, Input, Point, Routine, SHARED, before_operation, current, drop_locals, spin};
 use crate::explore::program::{Op, Step, Value};
 use corosensei::stack::{DefaultStack, Stack};
@@ -253,6 +253,7 @@ fn resume(thread: u32, routine: &mut Routine, answer: Value) -> Result<Step, Aga
     panics::begin(false, quiet);
     let result = routine.resume(Input::Answer(answer));
     panics::end(blind);
+    has_stopped();
     let again = SHARED.with_borrow_mut(|shared| {
         shared.active = false;
         if let CoroutineResult::Return(_) = result {
@@ -284,9 +285,9 @@ fn give_up(thread: u32, mut runner: Runner) {
             shared.blind
         });
         panics::begin(true, true);
-        let _ = routine.resume(Input::Over);
+        let left = routine.resume(Input::Over);
         panics::end(blind);
-        SHARED.with_borrow_mut(|shared| shared.active = false);
+        gave_up(left);
     }
     if !routine.coroutine.done() {
         // SAFETY: what is left on the stack is never run again and never dropped, as if it
@@ -295,6 +296,21 @@ fn give_up(thread: u32, mut runner: Runner) {
         unsafe { routine.coroutine.force_reset() };
     }
     STACKS.with_borrow_mut(|stacks| stacks.push(routine.coroutine.into_stack()));
+}
+
+/// What is given up has come back.
+fn gave_up(left: CoroutineResult<Step, Step>) {
+    let stopped = has_stopped();
+    SHARED.with_borrow_mut(|shared| {
+        shared.active = false;
+        if let CoroutineResult::Yield(step) | CoroutineResult::Return(step) = left
+            && let Op::Fail(message) = step.op
+            && stopped
+        {
+            let fault = format!("in a destructor, in a run that is given up, {message}");
+            shared.names.fault.get_or_insert(fault);
+        }
+    });
 }
 
 /// Drops what a run leaves behind as its threads are dropped: no operation is answered.
@@ -311,9 +327,9 @@ fn discard(body: Body) {
         Op::End.into()
     });
     panics::begin(false, true);
-    let _ = routine.resume(Input::Answer(0));
+    let left = routine.resume(Input::Answer(0));
     panics::end(blind);
-    SHARED.with_borrow_mut(|shared| shared.active = false);
+    gave_up(left);
     let runner = Runner {
         routine: Some(routine),
         asks: Op::Fail("given up".into()).into(),

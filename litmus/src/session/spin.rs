@@ -32,7 +32,8 @@
 use super::learnt::{CodePlace, Fact, knows, learn, place};
 use super::paths::mix;
 use super::{
-    Location, MemoryOrder, Op, SHARED, Shared, Wait, before_operation, block, leave, panics, submit,
+    Location, MemoryOrder, Op, SHARED, Shared, Wait, before_operation, block, leave, panics,
+    submit, watchdog,
 };
 use crate::explore::program::{Guard, Update, Value, truncate};
 use rustc_hash::FxHashMap;
@@ -383,7 +384,10 @@ fn outside(op: &Op, place: CodePlace) -> Option<Value> {
     });
     match now {
         Now::Inside => None,
-        Now::Answer(answer) => Some(answer),
+        Now::Answer(answer) => {
+            watchdog::operation();
+            Some(answer)
+        }
         Now::Stray => stray(),
         Now::Waits => {
             SHARED.with_borrow_mut(|shared| {

@@ -211,6 +211,10 @@ pub fn closure(tree: &Tree) -> impl Fn() + Send + Sync + 'static {
 pub struct Outcomes(pub StdArc<StdMutex<BTreeMap<Vec<Said>, u32>>>);
 
 impl Observer for Outcomes {
+    fn begin_again(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
     fn judge(&self, execution: &Execution<'_>) -> Result<(), String> {
         if execution.is_complete() {
             let notes = execution.notes::<Said>();

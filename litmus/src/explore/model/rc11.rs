@@ -45,15 +45,12 @@ impl MemoryModel for Rc11 {
     }
 }
 
-/// `scb = sb ∪ sb|≠loc;hb;sb|≠loc ∪ hb∩loc ∪ co ∪ rb`.
+/// `scb = sb ∪ sb|≠loc;hb;sb|≠loc ∪ hb∩loc ∪ co ∪ rb`, of events that are no birth and no end of a location.
 fn scb(graph: &Graph, a: u32, b: u32) -> bool {
     if a == b {
         return false;
     }
     let (x, y) = (graph.at(a), graph.at(b));
-    if is_lifetime(x) || is_lifetime(y) {
-        return false;
-    }
     if x.thread == y.thread && x.index < y.index {
         return true;
     }
@@ -124,9 +121,12 @@ fn with_fences(graph: &Graph, scratch: &mut Scratch) -> bool {
         let fence = graph.at(a).kind == Kind::Fence;
         for x in 0..n as u32 {
             let after = fence && before(graph, a, x);
+            if is_lifetime(graph.at(x)) {
+                continue;
+            }
             if x == a || after {
                 for y in 0..n as u32 {
-                    if scb(graph, x, y) {
+                    if !is_lifetime(graph.at(y)) && scb(graph, x, y) {
                         rows[y as usize / 64] |= 1 << (y % 64);
                     }
                 }

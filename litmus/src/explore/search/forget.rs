@@ -47,7 +47,7 @@ mod tests {
     use super::super::super::model::Rc11;
     use super::super::super::observer::Silent;
     use super::super::{Search, Settings, Stop};
-    use crate::session::{Allowances, Closure, Learnt};
+    use crate::session::{self, Closure};
     use crate::sync::{Arc, Mutex};
     use crate::thread;
 
@@ -70,8 +70,8 @@ mod tests {
     /// The most operations known in each half of the first executions.
     fn explored(known: usize) -> [usize; 2] {
         const HALF: u32 = 3_000;
-        let unheard = (Allowances::default(), Learnt::default());
-        let source = Closure::new(program, std::sync::Arc::new(Silent), unheard);
+        let observer = std::sync::Arc::new(Silent);
+        let source = Closure::new(program, observer, session::Settings::default());
         let settings = Settings {
             longest: 1_000,
             known,

@@ -245,8 +245,13 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             if self.graph.exclusive_at(location, rank + 1) && exchange.is_some_and(exclusive) {
                 continue;
             }
+            let known = self.cache.after(node, value);
+            // Then it makes no difference whether it can be read.
+            if known.is_some_and(|next| matches!(self.cache.op(next), Op::Block { .. })) {
+                continue;
+            }
             // The latest write can always be read.
-            let next = match self.cache.after(node, value).filter(|_| rank == top) {
+            let next = match known.filter(|_| rank == top) {
                 Some(next) => Some(next),
                 None => {
                     let read = self.push_read(thread, node)?;
