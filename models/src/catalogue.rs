@@ -2,7 +2,7 @@
 
 use crate::choice::Choices;
 use crate::engine::{self, Budget, Engine, Outcomes, Program, Weakened};
-use crate::enumerate::{self, Coverage, EVERY_RUN, Which};
+use crate::enumerate::{self, Bound, Coverage, EVERY_RUN, Which};
 use crate::protocol::{MutantInfo, Mutants, Property, Protocol, Reach, Scenario};
 use crate::runtime::trace::Event;
 use crate::verdict::{Schedule, Verdict, Violation};
@@ -28,6 +28,8 @@ pub fn all() -> Vec<Entry> {
         entry::<crate::container::marked::MarkedList>(),
         entry::<crate::weak::weakref::WeakAtomic>(),
         entry::<crate::weak::weakref::WeakBiased>(),
+        entry::<crate::weak::canonical::CanonicalRefs>(),
+        entry::<crate::sync::parking::ParkingMutex>(),
     ]
 }
 
@@ -46,8 +48,9 @@ pub struct Entry {
     pub properties: &'static [Property],
     /// The faults.
     pub mutants: Vec<MutantInfo>,
-    /// Whether it generates programs, which then run on real threads too.
-    pub generates: bool,
+    /// The path of its declaration, module by module.
+    #[serde(skip)]
+    pub module: &'static str,
     /// The scenarios.
     pub scenarios: Vec<ScenarioInfo>,
     /// The set-ups of small programs, each with what they ask.
@@ -88,7 +91,7 @@ struct Calls {
     info: fn(&str) -> Result<ScenarioInfo, Unknown>,
     /// Small programs.
     programs: ProgramsOf,
-    /// A generated program, where the protocol has a generator.
+    /// A generated program.
     random: fn(RandomProgram, Option<&str>) -> Option<Program>,
 }
 
@@ -183,6 +186,19 @@ fn programs<P: Protocol>(which: Which, fault: Option<&str>) -> Result<Programs, 
     Ok(Box::new(programs.map(move |scenario| Program::new::<P>(scenario, mutant))))
 }
 
+/// A program drawn by its seed; `None` where no program of that size fits.
+fn random<P: Protocol>(program: RandomProgram) -> Option<Scenario<P::Op>> {
+    let mut choices = Choices::seeded(program.seed, 0);
+    let RandomProgram { threads, operations, .. } = program;
+    P::random(threads, operations, &mut |n| choices.below(n)).or_else(|| {
+        let mut starts = P::starts(threads);
+        let start = starts.swap_remove(choices.below(starts.len()));
+        let bound = Bound { threads, operations };
+        // Of some set-ups one program in thousands fits.
+        (0..50).find_map(|_| enumerate::sample(&start, bound, 1, &mut choices).pop())
+    })
+}
+
 fn entry<P: Protocol>() -> Entry {
     Entry {
         name: P::NAME,
@@ -195,7 +211,7 @@ fn entry<P: Protocol>() -> Entry {
             .filter(|(m, _)| P::applies(*m))
             .map(|(_, info)| *info)
             .collect(),
-        generates: P::random(2, 1, &mut |_| 0).is_some(),
+        module: std::any::type_name::<P>(),
         starts: P::starts(2).iter().map(|start| (start.name, start.asks)).collect(),
         scenarios: P::scenarios().iter().map(info).collect(),
         calls: Calls {
@@ -203,9 +219,7 @@ fn entry<P: Protocol>() -> Entry {
             info: |name| Ok(info(&scenario::<P>(name)?)),
             programs: programs::<P>,
             random: |program, fault| {
-                let mut choices = Choices::seeded(program.seed, 0);
-                let RandomProgram { threads, operations, .. } = program;
-                let scenario = P::random(threads, operations, &mut |n| choices.below(n))?;
+                let scenario = random::<P>(program)?;
                 Some(Program::new::<P>(scenario, mutant::<P>(fault).ok()?))
             },
         },
@@ -309,7 +323,7 @@ impl Entry {
         Ok(engine::chosen((self.calls.program)(scenario, mutant)?, bytes))
     }
 
-    /// Checks a generated program; `None` when the protocol has no generator.
+    /// Checks a generated program; `None` when none of that size fits.
     pub fn check_random(
         &self,
         engine: Engine,

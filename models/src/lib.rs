@@ -29,6 +29,7 @@ pub mod refcount;
 pub mod replay;
 pub mod report;
 pub mod runtime;
+pub mod sync;
 pub mod verdict;
 pub mod weak;
 pub mod world;

@@ -193,11 +193,14 @@ pub trait Protocol: Sized + 'static {
     /// What its small programs of so many threads are made of: after each set-up all programs
     /// within a bound are explored ([`crate::enumerate`]).
     fn starts(threads: usize) -> Vec<Start<Self::Op>>;
-    /// A random scenario of at most `threads` threads and `operations` operations each;
-    /// `below(n)` returns the next choice below `n`.
+    /// A random scenario of at most `threads` threads and `operations` operations each, of another
+    /// kind than [`starts`](Self::starts) has; `below(n)` returns the next choice below `n`. Where there
+    /// is none, random programs are larger ones of `starts`.
     fn random(
-        threads: usize,
-        operations: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Self::Op>>;
+        _threads: usize,
+        _operations: usize,
+        _below: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<Scenario<Self::Op>> {
+        None
+    }
 }

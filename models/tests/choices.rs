@@ -185,9 +185,6 @@ impl Protocol for Choices {
     fn starts(_: usize) -> Vec<Start<Op>> {
         Vec::new()
     }
-    fn random(_: usize, _: usize, _: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
-        None
-    }
 }
 
 fn check(engine: Engine, scenario: &Scenario<Op>, mutant: Option<Mutant>) -> Verdict {

@@ -132,9 +132,6 @@ impl Protocol for Primitives {
     fn starts(_: usize) -> Vec<Start<Op>> {
         Vec::new()
     }
-    fn random(_: usize, _: usize, _: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
-        None
-    }
 }
 
 fn check(engine: Engine, mutant: Option<Mutant>) -> Verdict {

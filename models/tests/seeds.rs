@@ -22,9 +22,10 @@ fn every_target_is_replayed() {
 #[test]
 fn schedules_kill_some_mutants() {
     let (mut killed, mut survived) = (BTreeSet::new(), 0);
+    let protocols = threadbare_models::catalogue::all().len() as u32;
     for n in 0..3000u32 {
         // Protocol, an even number of a mutant, scenario, then pseudo-random choices.
-        let mut bytes = vec![(n % 16) as u8, (n / 16 % 13) as u8, 0];
+        let mut bytes = vec![(n % protocols) as u8, (n / protocols % 13) as u8, 0];
         let mut state = n.wrapping_mul(2_654_435_761).wrapping_add(1);
         bytes.extend((0..96).map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

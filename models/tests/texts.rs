@@ -117,3 +117,14 @@ fn a_place_shows_its_protocol_when_its_name_does_not() {
         assert_eq!(unambiguous(path), shown);
     }
 }
+
+/// README's table has the file of every protocol.
+#[test]
+fn the_readme_lists_every_file() {
+    let readme = include_str!("../README.md");
+    for entry in catalogue::all() {
+        // threadbare_models::FAMILY::FILE::…
+        let file = entry.module.split("::").nth(2).expect("a module of a family");
+        assert!(readme.contains(&format!("{file}.rs`")), "README.md's table has no {file}.rs");
+    }
+}

@@ -121,9 +121,6 @@ impl Protocol for Adds {
     fn starts(_: usize) -> Vec<Start<()>> {
         Vec::new()
     }
-    fn random(_: usize, _: usize, _: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<()>> {
-        None
-    }
 }
 
 /// What came out, and how many OS threads ran the program.

@@ -29,6 +29,8 @@ pub enum Op {
     /// Passes a quiescent point, and frees what it has retired and nobody can read any more (the
     /// marked list only).
     Quiescent,
+    /// States that all arrays which this thread has retired are freed (the marked list only).
+    Reclaimed,
 }
 
 /// Whether the largest array has room for all that a program inserts, and every stranger can matter: it does
@@ -66,7 +68,12 @@ pub(super) fn sequential(list: &mut Vec<i64>, op: Op) -> Option<i64> {
         },
         Op::Pop => return Some(list.pop().unwrap_or(-1)),
         Op::Clear => list.clear(),
-        Op::Make(_) | Op::MakeImmortal(_) | Op::Mark | Op::Online | Op::Quiescent => {}
+        Op::Make(_)
+        | Op::MakeImmortal(_)
+        | Op::Mark
+        | Op::Online
+        | Op::Quiescent
+        | Op::Reclaimed => {}
     }
     None
 }

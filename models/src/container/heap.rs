@@ -11,7 +11,6 @@ use crate::verdict::{Kind, Violation};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use threadbare_linear::{Limits, Operation, Order, Specification, check};
 
@@ -253,19 +252,60 @@ impl<R: Runtime, Op: Copy + Debug + Send + Sync + 'static> History<R, Op> {
         calls: Vec<Call<Op>>,
         sequential: impl Fn(&mut S, Op) -> Option<i64> + Send + Sync + 'static,
     ) {
+        Self::decide(setup, calls, Vec::new(), sequential);
+    }
+
+    /// The same of the reads of each thread, beside the writes of all.
+    pub fn judge_reads<S: Clone + Default + Eq + Hash + Send + Sync + 'static>(
+        setup: &[Call<Op>],
+        calls: &[Call<Op>],
+        reads: fn(&Op) -> bool,
+        sequential: impl Fn(&mut S, Op) -> Option<i64> + Copy + Send + Sync + 'static,
+    ) {
+        // In their places: within a thread, calls are in the order of the list.
+        let beside_writes = |kept: &dyn Fn(usize) -> bool| -> Vec<Call<Op>> {
+            let calls = calls.iter().enumerate();
+            calls.filter(|(n, c)| kept(*n) || !reads(&c.op)).map(|(_, c)| *c).collect()
+        };
+        let reads: Vec<usize> = (0..calls.len()).filter(|n| reads(&calls[*n].op)).collect();
+        for of_thread in reads.chunk_by(|a, b| calls[*a].thread == calls[*b].thread) {
+            let together = beside_writes(&|n| of_thread.contains(&n));
+            let alone = of_thread.iter().map(|one| beside_writes(&|n| n == *one)).collect();
+            Self::decide(setup, together, alone, sequential);
+        }
+    }
+
+    /// Where no order explains `calls`, one of `parts` is to blame, or all of them together.
+    fn decide<S: Clone + Default + Eq + Hash + Send + Sync + 'static>(
+        setup: &[Call<Op>],
+        calls: Vec<Call<Op>>,
+        parts: Vec<Vec<Call<Op>>>,
+        sequential: impl Fn(&mut S, Op) -> Option<i64> + Send + Sync + 'static,
+    ) {
         let mut start = S::default();
         for call in setup {
             sequential(&mut start, call.op);
         }
         let specification = Sequential { step: sequential, start, op: PhantomData };
-        let calls = Arc::new(calls);
-        let broken = {
-            let calls = calls.clone();
-            move |order: Order<'_>| {
-                let verdict = check(&specification, &calls, order, Limits::default());
-                // Without limits it is always decided.
-                (verdict.is_explained() == Some(false)).then(|| not_linearizable(&calls))
+        let explained = move |calls: &[Call<Op>], before: Option<HappensBefore<'_>>| {
+            // Without limits it is always decided.
+            let by = |order| {
+                check(&specification, calls, order, Limits::default()).is_explained() != Some(false)
+            };
+            let Some(before) = before else { return by(Order::RealTime) };
+            let end = |n: usize| (calls[n].thread, calls[n].end);
+            let call = |n: usize| (calls[n].thread, calls[n].call);
+            by(Order::Given(&|a, b| before(end(a), call(b))))
+        };
+        let broken = move |before: Option<HappensBefore<'_>>| {
+            if explained(&calls, before) {
+                return None;
             }
+            Some(match parts.iter().find(|part| !explained(part, before)) {
+                Some(part) => not_linearizable("calls", part),
+                None if parts.is_empty() => not_linearizable("calls", &calls),
+                None => not_linearizable("reads", &calls),
+            })
         };
         let report = |found: Option<Violation>| {
             if let Some(Violation { kind, text }) = found {
@@ -273,12 +313,9 @@ impl<R: Runtime, Op: Copy + Debug + Send + Sync + 'static> History<R, Op> {
             }
         };
         if R::is_sequential() {
-            return report(broken(Order::RealTime));
+            return report(broken(None));
         }
-        let claim = move |before: HappensBefore<'_>| {
-            let moment = |n: usize, time: fn(&Call<Op>) -> u64| (calls[n].thread, time(&calls[n]));
-            broken(Order::Given(&|a, b| before(moment(a, |c| c.end), moment(b, |c| c.call))))
-        };
+        let claim = move |before: HappensBefore<'_>| broken(Some(before));
         if let Err(Claim(claim)) = causal::claim(Claim(Box::new(claim))) {
             // Program order alone.
             report(claim(&|(t, end), (u, call)| t == u && end < call));
@@ -286,11 +323,13 @@ impl<R: Runtime, Op: Copy + Debug + Send + Sync + 'static> History<R, Op> {
     }
 }
 
-fn not_linearizable<Op: Debug>(calls: &[Call<Op>]) -> Violation {
+/// `what` is the violation's place: single calls, or the reads of a thread together.
+fn not_linearizable<Op: Debug>(what: &str, calls: &[Call<Op>]) -> Violation {
     let shown = calls
         .iter()
         .map(|c| format!("T{} {:?}={}", c.thread, c.op, c.result.flatten().unwrap_or(0)));
-    Violation { kind: Kind::NotLinearizable, text: shown.collect::<Vec<_>>().join(", ") }
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    Violation { kind: Kind::NotLinearizable, text: format!("{what}: {shown}") }
 }
 
 const SLOTS: [[&str; CAPACITY]; CAPACITIES.len()] = [

@@ -25,6 +25,10 @@
 //!   the address in a popped slot and does not look at the array again: a reader can return
 //!   a stranger that now lives in the item's block (`or-slot-check-only`,
 //!   `or-array-unchecked`). Here pop clears the slot and the array is compared.
+//! * Size and slot are two places, and the item may be younger than the size that was read. The
+//!   size is looked at again, so that the thread's next read does not find the size of a time
+//!   before that item. CPython does not (`or-size-unchecked`): beside `l.pop(); l.append(5)` a
+//!   thread may read `l[0]` twice and get 5, then an IndexError.
 //!
 //! # Source
 //! CPython 3.13 `Objects/listobject.c` (`list_get_item_ref`, `list_resize`, `list_pop_impl`),
@@ -123,13 +127,18 @@ impl<R: Runtime> List<R> {
             }
         }
         block.ghost.gain();
-        // Relaxed, both: after the acquiring increment they see at least what the maker of
+        // Relaxed, all three: after the acquiring increment they see at least what the maker of
         // the object in this block saw, the store that took the old item out among it.
         let same_slot =
             self.is(Mutant::NoRecheck) || self.arrays.slot(array, n).load(Relaxed) == item;
         let unchecked = self.is(Mutant::ArrayUnchecked) || self.is(Mutant::NoRecheck);
         let same_array = unchecked || self.array.load(Relaxed) == array;
-        let value = (same_slot && same_array).then(|| self.heap.value(item));
+        let unchecked = self.is(Mutant::SizeUnchecked)
+            || self.is(Mutant::SlotCheckOnly)
+            || self.is(Mutant::NoRecheck);
+        let still_inside = unchecked || n < self.size.load(Relaxed);
+        let same = same_slot && same_array && still_inside;
+        let value = same.then(|| self.heap.value(item));
         if value.is_none() && self.is(Mutant::UndoLost) {
             block.ghost.lose();
         } else {

@@ -11,6 +11,19 @@
 //! *read sequence* is the least of these. Once it has reached the goal, every thread has
 //! passed a quiescent point since the unlink.
 //!
+//! # Timeline
+//! ```text
+//! T0: reads                 T1: unlinks p, frees it            write  read  T0's
+//! online: publishes 1                                            1      1     1
+//! p = the pointer
+//!                           unlinks p
+//!                           advances: p's goal is 3              3      1     1
+//!                           polls 3: the least is T0's 1: waits
+//! uses p
+//! quiescent: publishes 3                                         3      1     3
+//!                           polls 3: the least is 3: frees p     3      3     3
+//! ```
+//!
 //! # Obligations
 //! * A thread that comes online publishes its sequence before its first read, in an order
 //!   that a scan cannot miss: store, full fence, read, against unlink, full fence, scan.
@@ -130,40 +143,17 @@ impl<R: Runtime, F: Fault<Mutant>> Qsbr<R, F> {
 
     /// Whether every thread has passed a quiescent point since the goal was given.
     pub fn poll(&self, goal: u64) -> bool {
+        // 1. Somebody may have found out already.
         // Acquire: pairs with the exchange below, by whoever scanned.
         let read = self.read.load(Acquire);
         if !self.before(read, goal) {
             return true;
         }
-        let early = self.faults.is(Mutant::FenceBeforeWrite);
-        if early {
-            R::fence(SeqCst);
-        }
-        let late = self.faults.is(Mutant::WriteAfterScan);
-        // Acquire: as in `attach`, and as there the fence would do.
-        let mut least = if late { u64::MAX } else { self.write.load(Acquire) };
-        if !early && !self.faults.is(Mutant::ScanUnfenced) {
-            // SeqCst, against the fence in `attach`. After the load of the write sequence:
-            // the unlinks of other threads that this sequence stands for have to come
-            // before the fence too, not only our own.
-            R::fence(SeqCst);
-        }
-        let mut seen = Vec::new();
-        for thread in &self.threads {
-            // Acquire: pairs with quiescent and detach.
-            let seq = thread.load(Acquire);
-            if seq != 0 {
-                seen.push(seq);
-            }
-        }
-        if late {
-            least = self.write.load(Acquire);
-        }
-        for seq in seen {
-            if self.before(seq, least) {
-                least = seq;
-            }
-        }
+        // 2. How far all threads are.
+        let reordered =
+            self.faults.is(Mutant::FenceBeforeWrite) || self.faults.is(Mutant::WriteAfterScan);
+        let least = if reordered { self.scan_reordered() } else { self.scan() };
+        // 3. So far is the read sequence now.
         if self.before(read, least) || self.faults.is(Mutant::ReadPastWrite) {
             // Release: what the scan has seen, for those who only read the result. A
             // failed exchange means somebody else scanned: the goal may have to wait.
@@ -171,5 +161,44 @@ impl<R: Runtime, F: Fault<Mutant>> Qsbr<R, F> {
             let _ = self.read.compare_exchange(read, reached, Release, Relaxed);
         }
         !self.before(least, goal)
+    }
+
+    /// A sequence that every thread has passed a quiescent point after.
+    fn scan(&self) -> u64 {
+        // 1. Whoever comes online from here on starts no lower than this.
+        // Acquire: as in `attach`, and as there the fence would do.
+        let write = self.write.load(Acquire);
+        // 2. SeqCst, against the fence in `attach`. After the load of the write sequence:
+        // the unlinks of other threads that this sequence stands for have to come
+        // before the fence too, not only our own.
+        if !self.faults.is(Mutant::ScanUnfenced) {
+            R::fence(SeqCst);
+        }
+        // 3. The threads.
+        self.least(write)
+    }
+
+    /// The least of `least` and the sequences of all that are online.
+    fn least(&self, mut least: u64) -> u64 {
+        for thread in &self.threads {
+            // Acquire: pairs with quiescent and detach.
+            let seq = thread.load(Acquire);
+            if seq != 0 && self.before(seq, least) {
+                least = seq;
+            }
+        }
+        least
+    }
+
+    /// The mutant scans: the steps in another order.
+    fn scan_reordered(&self) -> u64 {
+        R::fence(SeqCst);
+        if self.faults.is(Mutant::FenceBeforeWrite) {
+            return self.least(self.write.load(Acquire));
+        }
+        let seen: Vec<u64> = self.threads.iter().map(|thread| thread.load(Acquire)).collect();
+        let write = self.write.load(Acquire);
+        let online = seen.into_iter().filter(|seq| *seq != 0);
+        online.fold(write, |least, seq| if self.before(seq, least) { seq } else { least })
     }
 }

@@ -244,7 +244,7 @@ impl<R: Runtime, F: Fault<Mutant>, const LIMIT: u32> Count<R> for AtomicCount<R,
     }
     #[inline]
     fn decref(&self, thread: &mut (), object: &Object<R, Header<R>>) {
-        if self.sub(&object.header) {
+        if self.sub(&object.header) && !self.faults.is(Mutant::ZeroNothing) {
             destroy(self, thread, object);
         }
     }

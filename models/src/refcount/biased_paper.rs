@@ -147,7 +147,10 @@ impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
 impl<R: Runtime, F: Fault<Mutant>> Paper<R, F> {
     /// The owner's safe point.
     fn drain(&self, thread: &mut usize) {
-        let entries = std::mem::take(&mut *self.lists[*thread - 1].lock());
+        let mut entries = std::mem::take(&mut *self.lists[*thread - 1].lock());
+        if self.faults.is(Mutant::PollLosesOne) {
+            entries.pop();
+        }
         for n in entries {
             let object = &self.objects[n];
             let header = &object.header;

@@ -215,29 +215,6 @@ impl Protocol for StrongGetter {
         };
         vec![start]
     }
-
-    fn random(
-        threads: usize,
-        operations: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op>> {
-        let mut scenario = Scenario::new("random", "readers and writers of one container");
-        for _ in 0..threads {
-            let script = (0..operations).map(|_| match below(5) {
-                0 | 1 => Op::Get,
-                2 => Op::Use,
-                3 => Op::Drop,
-                // Every object is stored once.
-                _ => {
-                    scenario.objects += 1;
-                    Op::Replace(scenario.objects - 1)
-                }
-            });
-            let script = script.collect();
-            scenario.threads.push(script);
-        }
-        Some(scenario)
-    }
 }
 
 const PROPERTIES: &[Property] = &[

@@ -14,7 +14,7 @@
 //! Beazley's description of the patch (`pymutex.c`, `object.h` of Python 1.4). Where the
 //! patch's text is not quoted there, this is the obvious reading.
 
-use super::{Count, Nothing, Object, Op, Workshop, destroy, random, workshop};
+use super::{Count, Nothing, Object, Op, R1, R3, Workshop, destroy, random, workshop};
 use crate::enumerate::{Place, Start};
 use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
@@ -222,20 +222,8 @@ pub(super) fn scenarios() -> Vec<Scenario<Op>> {
 }
 
 const PROPERTIES: &[Property] = &[
-    Property {
-        id: "R1",
-        states: "an object is freed once, when no reference exists, and not touched afterwards",
-        broken_by: &[
-            Kind::DoubleFree.anywhere(),
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "R3",
-        states: "at quiescence the count equals the references; none left means freed",
-        broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
-    },
+    R1,
+    R3,
     Property {
         id: "R4",
         states: "counts are touched only inside the section; uses happen before the free",

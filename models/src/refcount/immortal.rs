@@ -153,7 +153,10 @@ impl<R: Runtime, F: Fault<Mutant>> Immortal<R, F> {
         if *thread != 1 {
             return;
         }
-        let entries = std::mem::take(&mut *self.inbox.lock());
+        let mut entries = std::mem::take(&mut *self.inbox.lock());
+        if self.faults.is(Mutant::PollLosesOne) {
+            entries.pop();
+        }
         for n in entries {
             if self.merge(&self.objects[n]) {
                 destroy(self, thread, &self.objects[n]);

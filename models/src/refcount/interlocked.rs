@@ -19,7 +19,7 @@
 //! Beazley's description of Stein's patch; `_Py_RefTotal` of CPython's debug builds. See
 //! [`atomic`](super::atomic) for the weakest orders that do the same.
 
-use super::{Count, Nothing, Object, Op, Workshop, destroy, global_lock, random};
+use super::{Count, Nothing, Object, Op, R1, R3, Workshop, destroy, global_lock, random};
 use crate::enumerate::Start;
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
@@ -195,20 +195,8 @@ impl Protocol for Interlocked {
 }
 
 const PROPERTIES: &[Property] = &[
-    Property {
-        id: "R1",
-        states: "an object is freed once, when no reference exists, and not touched afterwards",
-        broken_by: &[
-            Kind::DoubleFree.anywhere(),
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "R3",
-        states: "at quiescence the count equals the references; none left means freed",
-        broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
-    },
+    R1,
+    R3,
     Property {
         id: "R8",
         states: "the total equals the sum of the counts",

@@ -20,8 +20,9 @@ pub mod workshop;
 pub use self::workshop::{Nothing, Op, Worker, Workshop, random};
 
 use crate::ghost::Ghost as _;
-use crate::protocol::Shape;
+use crate::protocol::{Property, Shape};
 use crate::runtime::{DataCell as _, Label, Runtime};
+use crate::verdict::Kind;
 use std::fmt::Debug;
 
 /// A counted object.
@@ -168,3 +169,19 @@ pub fn destroy_block<R: Runtime, H>(object: &Object<R, H>) {
     object.payload.write(0);
     object.ghost.free();
 }
+
+/// What every plain count keeps.
+const R1: Property = Property {
+    id: "R1",
+    states: "an object is freed once, when no reference exists, and not touched afterwards",
+    broken_by: &[
+        Kind::DoubleFree.anywhere(),
+        Kind::PrematureFree.anywhere(),
+        Kind::UseAfterFree.anywhere(),
+    ],
+};
+const R3: Property = Property {
+    id: "R3",
+    states: "at quiescence the count equals the references; none left means freed",
+    broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
+};

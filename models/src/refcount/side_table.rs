@@ -206,7 +206,7 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Table<R, F> {
             }
             return;
         }
-        if self.change(object, u32::MAX) == 1 {
+        if self.change(object, u32::MAX) == 1 && !self.faults.is(Mutant::ZeroNothing) {
             destroy(self, thread, object);
             self.release_index(index);
         }
@@ -228,6 +228,8 @@ impl<R: Runtime, F: Fault<Mutant>> Count<R> for Table<R, F> {
 mutants! {
     /// Faults of the side table.
     pub enum Mutant {
+        /// The last drop does nothing more.
+        ZeroNothing = "side-zero-nothing" breaks ["T1"] in "last-use" by Everywhere;
         /// Growing copies the counts to a new table while others count.
         GrowCopy = "side-grow-copy" breaks ["T1", "T2"] in "grow" by Everywhere;
         /// The directory is loaded relaxed: its entries may not be there yet.

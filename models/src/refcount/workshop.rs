@@ -87,6 +87,11 @@ impl<R: Runtime, C: Count<R>> Worker<R, C> {
         &mut self.thread
     }
 
+    /// Whether the thread has a reference of object `n`.
+    pub fn holds(&self, n: usize) -> bool {
+        self.held[n] > 0
+    }
+
     /// The thread has got a reference of object `n` by other means.
     pub fn receive(&mut self, n: usize) {
         self.held[n] += 1;

@@ -55,7 +55,7 @@ pub fn matrix_row(entry: &Entry, probes: usize, bugs: usize) -> MatrixRow {
         explorer: count(&|m| m.visible.by_explorer()),
         exact_only: count(&|m| matches!(m.visible, Visible::Explorer(_))),
         shipped: count(&|m| m.shipped),
-        native: entry.generates,
+        native: !entry.starts.is_empty(),
         probes,
         bugs,
     }

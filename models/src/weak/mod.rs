@@ -1,4 +1,5 @@
 //! Weak references, finalizers, resurrection.
 
+pub mod canonical;
 pub mod mortal;
 pub mod weakref;

@@ -5,6 +5,26 @@
 //! drops the last reference; a finalizer may store a new reference to the dying object.
 //! Who decides whether the object lives?
 //!
+//! # Idea
+//! The address in a weak reference leads to a lock, never to the object; under the lock it is read
+//! again, and then the object's memory is still there, though the object may be dying. Whether it is,
+//! its count decides: the increment that refuses zero. A death first runs the finalizer, on a
+//! reference of its own, then takes every weak reference out of the list under the lock, then
+//! calls the callbacks, and only then frees the memory.
+//!
+//! # Timeline
+//! ```text
+//! T0: drops the last reference            T1: upgrades w
+//!                                         reads the address in w
+//! count 1 → 0: dead
+//! 1. the finalizer runs: 0 → 1 → 0
+//!                                         lock; the address is still there; count is 0: none
+//! 2. lock; clears w; unlock               (from here on: the address is gone: none)
+//! 3. calls w's callback
+//! 4. frees the memory
+//! ```
+//! With T1's section before the first line of T0 the upgrade succeeds, and T0's drop is not the last.
+//!
 //! # Obligations
 //! * One step decides: the upgrade's conditional increment against the last decrement.
 //! * The lock that orders upgrade against clearing is found without touching the object,
@@ -112,18 +132,9 @@ impl<R: Runtime> Table<R> {
         }
         // Linked, so not freed.
         object.ghost.touch();
-        let got = if self.faults.is(Mutant::RefusesLast) && count.peek(object) <= 1 {
-            false
-        } else if self.faults.is(Mutant::PlainIncref) {
-            count.incref(thread, object);
-            true
-        } else if self.faults.is(Mutant::TestThenIncref) {
-            let alive = count.peek(object) > 0;
-            R::yield_now();
-            if alive {
-                count.incref(thread, object);
-            }
-            alive
+        let faulty = [Mutant::RefusesLast, Mutant::PlainIncref, Mutant::TestThenIncref];
+        let got = if faulty.into_iter().any(|fault| self.faults.is(fault)) {
+            self.try_incref_faulty(count, thread, object)
         } else {
             count.try_incref(thread, object)
         };
@@ -133,8 +144,28 @@ impl<R: Runtime> Table<R> {
         got.then(|| target - 1)
     }
 
-    /// Code of the dying object's surroundings: nobody must get the object any more.
-    fn intrude<C: Mortal<R>>(&self, count: &C, thread: &mut C::Thread, dead: usize) {
+    /// The mutant increments of an upgrade.
+    fn try_incref_faulty<C: Mortal<R>>(
+        &self,
+        count: &C,
+        thread: &mut C::Thread,
+        object: &Object<R, C::Header>,
+    ) -> bool {
+        if self.faults.is(Mutant::RefusesLast) && count.peek(object) <= 1 {
+            return false;
+        }
+        if self.faults.is(Mutant::RefusesLast) {
+            return count.try_incref(thread, object);
+        }
+        let alive = self.faults.is(Mutant::PlainIncref) || count.peek(object) > 0;
+        if alive {
+            count.incref(thread, object);
+        }
+        alive
+    }
+
+    /// Code that runs while the object dies: nobody must get it any more.
+    fn upgrade_all<C: Mortal<R>>(&self, count: &C, thread: &mut C::Thread, dead: usize) {
         for w in 0..self.refs.len() {
             if self.refs[w].ghost.is_dead() {
                 continue;
@@ -147,6 +178,7 @@ impl<R: Runtime> Table<R> {
         }
     }
 
+    /// Clears all weak references to the dead, then calls their callbacks.
     fn clear<C: Mortal<R>>(&self, count: &C, thread: &mut C::Thread, n: usize) {
         let mut calls = 0;
         loop {
@@ -167,7 +199,7 @@ impl<R: Runtime> Table<R> {
             }
             match callback {
                 Callback::None => {}
-                Callback::DropUpgrades => self.intrude(count, thread, n),
+                Callback::DropUpgrades => self.upgrade_all(count, thread, n),
                 Callback::Upgrades if early => self.call(count, thread, n),
                 Callback::Upgrades => calls += 1,
             }
@@ -188,7 +220,7 @@ impl<R: Runtime> Table<R> {
         // A callback is any code: it may make a weak reference to another object of this
         // stripe, which takes the lock.
         drop(self.stripe.lock());
-        self.intrude(count, thread, n);
+        self.upgrade_all(count, thread, n);
     }
 
     fn set_bit(&self, n: usize, bit: u8) {
@@ -201,8 +233,28 @@ impl<R: Runtime> Table<R> {
         }
     }
 
-    /// The last reference is gone. False when the finalizer brought the object back.
-    fn bury<C: Mortal<R>>(
+    /// The last reference is gone. False when the finalizer brought the object back; else the
+    /// memory goes next.
+    fn dealloc<C: Mortal<R>>(
+        &self,
+        count: &C,
+        thread: &mut C::Thread,
+        object: &Object<R, C::Header>,
+    ) -> bool {
+        // 1. The finalizer, once in a life.
+        if !self.finalize(count, thread, object) {
+            return false;
+        }
+        // 2. Weak references, then 3. their callbacks.
+        if !self.faults.is(Mutant::ClearNothing) {
+            self.clear(count, thread, object.index);
+        }
+        true
+    }
+
+    /// Runs the finalizer, if there is one that has not run. False when the object lives on: then
+    /// it belongs to others, and is not touched any more.
+    fn finalize<C: Mortal<R>>(
         &self,
         count: &C,
         thread: &mut C::Thread,
@@ -211,39 +263,37 @@ impl<R: Runtime> Table<R> {
         let n = object.index;
         let finalizer =
             self.finalizers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[n];
-        if let Some(finalizer) = finalizer
-            // Relaxed: set before the temporary reference was dropped, and dropping orders it
-            // before the next last drop.
-            && self.bits[n].load(Relaxed) & FINALIZED == 0
-        {
-            count.revive(thread, object);
-            object.ghost.finalize();
-            if finalizer == Finalizer::Resurrects {
-                count.incref(thread, object);
-                object.ghost.gain();
-                *self.mailbox[n].lock() += 1;
-            }
-            let late = self.faults.is(Mutant::BitAfterRelease);
-            if !late {
-                // Before the release: whoever drops last afterwards must see it.
-                self.set_bit(n, FINALIZED);
-            }
-            let how = if self.faults.is(Mutant::OwnedZero) {
-                Ending::KeepOwner
-            } else if self.faults.is(Mutant::EndPlain) {
-                Ending::Plain
-            } else {
-                Ending::Proper
-            };
-            let dead = count.end(thread, object, how);
-            if late {
-                self.set_bit(n, FINALIZED);
-            }
-            if !dead {
-                return false;
-            }
+        // Relaxed: set before the temporary reference was dropped, and dropping orders it
+        // before the next last drop.
+        let Some(finalizer) = finalizer.filter(|_| self.bits[n].load(Relaxed) & FINALIZED == 0)
+        else {
+            return true;
+        };
+        // 1. It works on a temporary reference.
+        count.revive(thread, object);
+        object.ghost.finalize();
+        if finalizer == Finalizer::Resurrects {
+            count.incref(thread, object);
+            object.ghost.gain();
+            *self.mailbox[n].lock() += 1;
         }
-        self.clear(count, thread, n);
-        true
+        // 2. Before the release: whoever drops last afterwards must see it.
+        let late = self.faults.is(Mutant::BitAfterRelease);
+        if !late {
+            self.set_bit(n, FINALIZED);
+        }
+        // 3. Whether that was the last reference.
+        let how = if self.faults.is(Mutant::OwnedZero) {
+            Ending::KeepOwner
+        } else if self.faults.is(Mutant::EndPlain) {
+            Ending::Plain
+        } else {
+            Ending::Proper
+        };
+        let dead = count.end(thread, object, how);
+        if late {
+            self.set_bit(n, FINALIZED);
+        }
+        dead
     }
 }

@@ -4,6 +4,26 @@
 //! The baseline. Counts are plain integers because one thread runs at a time. How does a
 //! thread that computes without end give way, and how do others reach it?
 //!
+//! # Idea
+//! Nobody can take the lock from its holder, so waiters *ask* for it: the holder looks at a word
+//! between two bytecode instructions, and drops the lock when a bit there says so. To drop is
+//! not enough. The holder would ask for it again at once, and win, since it is running and
+//! the waiters are asleep. So who drops on request waits for a *switch*: until the lock has had
+//! another holder. Who drops of its own accord, before a blocking call, does so too if it was
+//! asked meanwhile; only the last release of a thread that ends waits for nobody.
+//!
+//! # Timeline
+//! ```text
+//! T0: holds the lock                       T1: wants it
+//!                                          locked by T0: sets T0's drop bit, waits on `free`
+//! safe point: the bit is set
+//! unlocks, signals `free`
+//! the last holder is still T0:             wakes, locks, is the last holder,
+//! clears the bit, waits on `switch`        signals `switch`
+//! wakes: the last holder is T1
+//! wants it: sets T1's drop bit, …
+//! ```
+//!
 //! # Obligations
 //! * Plain memory is touched by the holder only.
 //! * A waiter asks the holder to drop the lock by setting a bit in the holder's *eval
@@ -61,13 +81,20 @@ struct State {
     alive: usize,
 }
 
+/// What the mutex of the signal `switch` guards.
+struct Switched {
+    /// Who had the lock last; nobody before the first.
+    last_holder: Option<usize>,
+    /// How often it went from one thread to another, for the observer.
+    switches: usize,
+}
+
 /// The lock, the eval breakers, and the counts it protects.
 pub struct Gil<R: Runtime, F> {
     objects: Box<[Object<R, Header<R>>]>,
     state: R::Mutex<State>,
     free: R::Condvar,
-    /// The last holder and the number of switches.
-    switched: R::Mutex<(usize, usize)>,
+    switched: R::Mutex<Switched>,
     switch: R::Condvar,
     breaker: Box<[R::AtomicU8]>,
     /// Calls for the main thread.
@@ -108,7 +135,7 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
             objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
             state: R::Mutex::new(state, "gil"),
             free: R::Condvar::new("free"),
-            switched: R::Mutex::new((usize::MAX, 0), "switched"),
+            switched: R::Mutex::new(Switched { last_holder: None, switches: 0 }, "switched"),
             switch: R::Condvar::new("switch"),
             breaker: (0..shape.threads).map(breaker).collect(),
             pending: R::Mutex::new(0, "pending"),
@@ -156,8 +183,8 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
         state.locked = true;
         state.holder = n;
         let mut switched = self.switched.lock();
-        if switched.0 != n {
-            *switched = (n, switched.1 + 1);
+        if switched.last_holder != Some(n) {
+            *switched = Switched { last_holder: Some(n), switches: switched.switches + 1 };
         }
         self.switch.notify_all();
         drop(switched);
@@ -191,37 +218,53 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
     /// Drops the lock; on request, waits until somebody else has had it. True when there
     /// was a request.
     pub fn drop(&self, n: usize, last: bool) -> bool {
-        if self.faults.is(Mutant::LostSignal) {
-            self.free.notify_one();
-            self.state.lock().locked = false;
-        } else {
-            let mut state = self.state.lock();
-            state.locked = false;
-            self.free.notify_one();
-        }
+        // 1. Free for whoever wakes first.
+        self.unlock();
+        // 2. After its last release a thread touches nothing.
         if last && !self.faults.is(Mutant::FinalTouches) {
             return false;
         }
-        // Relaxed: requests to us were made inside sections of `state` before ours.
+        // 3. Was it asked? Relaxed: requests to us were made inside sections of `state` before ours.
         let asked = self.breaker[n].load(Relaxed) & DROP != 0;
         self.interpreter.touch();
         if !asked || self.faults.is(Mutant::NoForcedSwitch) {
             return asked;
         }
+        // 4. Not before somebody else has had it.
         if self.faults.is(Mutant::CheckOutside) {
-            if self.switched.lock().0 == n {
-                let switched = self.switched.lock();
-                self.lower(n, DROP);
-                drop(R::wait(&self.switch, &self.switched, switched));
-            }
-            return true;
+            self.await_switch_unchecked(n);
+        } else {
+            self.await_switch(n);
         }
+        true
+    }
+
+    fn unlock(&self) {
+        if self.faults.is(Mutant::LostSignal) {
+            self.free.notify_one();
+            self.state.lock().locked = false;
+            return;
+        }
+        let mut state = self.state.lock();
+        state.locked = false;
+        self.free.notify_one();
+    }
+
+    fn await_switch(&self, n: usize) {
         let mut switched = self.switched.lock();
-        while switched.0 == n {
+        while switched.last_holder == Some(n) {
             self.lower(n, DROP);
             switched = R::wait(&self.switch, &self.switched, switched);
         }
-        true
+    }
+
+    /// The mutant wait: the look and the wait are in two sections.
+    fn await_switch_unchecked(&self, n: usize) {
+        if self.switched.lock().last_holder == Some(n) {
+            let switched = self.switched.lock();
+            self.lower(n, DROP);
+            drop(R::wait(&self.switch, &self.switched, switched));
+        }
     }
 
     fn safe_point(&self, thread: &mut Thread) {
@@ -243,14 +286,14 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
         if bits & DROP == 0 {
             return;
         }
-        let before = self.switched.lock().1;
+        let before = self.switched.lock().switches;
         let mut asked = true;
         if !self.faults.is(Mutant::IgnoresRequest) {
             asked = self.drop(n, false);
             thread.holds = self.take(n);
             thread.ended = !thread.holds;
         }
-        let after = self.switched.lock().1;
+        let after = self.switched.lock().switches;
         // One switch away, and one back unless finalization stopped this thread meanwhile.
         let switches = 1 + usize::from(thread.holds);
         require(!asked || after >= before + switches, Kind::Starvation, || {

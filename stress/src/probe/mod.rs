@@ -61,6 +61,10 @@ pub const UNREACHED: &[(&str, &str)] = &[
         "no VM with buffered counts was ever shipped",
     ),
     (
+        "park-reattach-before-cleanup",
+        "the thread hangs only once the interpreter has ended, and so has the program",
+    ),
+    (
         "buf-resurrect-lost",
         "no VM with buffered counts was ever shipped",
     ),

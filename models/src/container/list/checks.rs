@@ -1,6 +1,5 @@
 //! What is checked about the versioned list read: planted faults, scenarios, properties.
 
-use super::super::heap::CAPACITY;
 use super::*;
 
 mutants! {
@@ -137,36 +136,6 @@ impl Protocol for OptimisticList {
             setup: vec![Append(1)],
             ..Start::new("item", "any operations on a list of one item", letters)
         }]
-    }
-
-    fn random(
-        threads: usize,
-        operations: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op>> {
-        let mut scenario = Scenario::new("random", "any operations on one list");
-        scenario.objects = 2 + threads * operations;
-        scenario.setup.push(Op::Append(1));
-        let (mut value, mut room) = (1, CAPACITY - 1);
-        for _ in 0..threads {
-            let mut script = Vec::new();
-            for _ in 0..operations {
-                value += 1;
-                let choice = below(8);
-                script.push(match choice {
-                    3 | 4 if room > 0 => {
-                        room -= 1;
-                        if choice == 3 { Op::Append(value) } else { Op::InsertFront(value) }
-                    }
-                    5 => Op::SetFirst(value),
-                    6 => Op::Pop,
-                    7 => Op::Make(value),
-                    n => Op::Get(n % 3),
-                });
-            }
-            scenario.threads.push(script);
-        }
-        Some(scenario)
     }
 }
 

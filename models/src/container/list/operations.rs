@@ -45,7 +45,7 @@ impl<R: Runtime> World for List<R> {
                     let n = self.heap.make(v);
                     self.heap.counts.first_immortal(&self.heap.block(n).header);
                 }
-                Op::Mark | Op::Online | Op::Quiescent => return SKIPPED,
+                Op::Mark | Op::Online | Op::Quiescent | Op::Reclaimed => return SKIPPED,
             }
             None
         });

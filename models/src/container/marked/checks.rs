@@ -1,6 +1,5 @@
 //! What is checked about the marked list read: planted faults, scenarios, properties.
 
-use super::super::heap::CAPACITY;
 use super::*;
 
 mutants! {
@@ -17,6 +16,10 @@ mutants! {
         /// A popped slot keeps its address (CPython 3.13): it compares equal for ever.
         #[shipped(x)]
         SlotCheckOnly = "or-slot-check-only" breaks ["R1", "R2"] in "pop" by Everywhere;
+        /// The size is not looked at again (CPython 3.13): an item is read under the size before a
+        /// pop, and the next read finds the size after it.
+        #[shipped(x)]
+        SizeUnchecked = "or-size-unchecked" breaks ["R8"] in "pop-append" by Everywhere;
         /// The array is not compared (CPython 3.13): slots of a retired one never change.
         #[shipped(x)]
         ArrayUnchecked = "or-array-unchecked" breaks ["R1", "R2"] in "retired" by Everywhere;
@@ -32,6 +35,8 @@ mutants! {
         MarkRelaxed = "or-mark-relaxed" breaks ["R3"] in "second-read" by WeakMemory;
         /// A retired array gets its goal before the list has let go of it.
         GoalEarly = "or-goal-before-unlink" breaks ["R3"] in "reclaimed" by Everywhere;
+        /// A quiescent point frees nothing.
+        ReclaimNothing = "or-reclaim-nothing" breaks ["R9"] in "stays-online" by Everywhere;
         /// A thread that ends forgets the arrays that it has retired.
         ExitDrop = "or-exit-drop" breaks ["R9"] in "reclaimed" by Everywhere;
         /// A thread that is not the owner retires an array without marking the list.
@@ -46,7 +51,7 @@ impl Protocol for MarkedList {
     const NAME: &'static str = "marked-list";
     const TITLE: &'static str = "Optimistic list read by a second look at the slot";
     const QUESTION: &'static str = "What does an unchanged slot prove?";
-    const SOURCE: &'static str = "CPython 3.13 listobject.c, with two repairs";
+    const SOURCE: &'static str = "CPython 3.13 listobject.c, with three repairs";
     const PROPERTIES: &'static [Property] = PROPERTIES;
     type Mutant = Mutant;
     type Op = Op;
@@ -68,6 +73,12 @@ impl Protocol for MarkedList {
                 .thread([Pop, Make(9)])
                 .thread([Get(0)])
                 .loom(Preemptions(3)),
+            Scenario::new("pop-append", "two reads beside pop and append")
+                .objects(2)
+                .setup([Append(1)])
+                .thread([Get(0), Get(0)])
+                .thread([Pop, Append(2)])
+                .loom(Preemptions(2)),
             Scenario::new("retired", "the array is replaced, then the item")
                 .objects(4)
                 .setup([Append(1), Mark])
@@ -104,6 +115,13 @@ impl Protocol for MarkedList {
                 .setup([Append(1), Mark])
                 .thread([Online, Append(2), Quiescent])
                 .thread([Online, Get(0)])
+                .loom(Preemptions(2)),
+            Scenario::new("stays-online", "the thread that has retired an array reads on")
+                .objects(2)
+                .setup([Append(1), Mark])
+                .thread([Online, Append(2)])
+                .thread([Online, Get(0), Quiescent])
+                .finish([Quiescent, Reclaimed])
                 .loom(Preemptions(2)),
             Scenario::new("owner-reads", "the owner reads beside a foreign resize")
                 .objects(2)
@@ -148,42 +166,13 @@ impl Protocol for MarkedList {
             start("marked", "a list of one item that others have read", vec![Append(1), Mark]),
         ]
     }
-
-    fn random(
-        threads: usize,
-        operations: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op>> {
-        let mut scenario = Scenario::new("random", "any operations on one list");
-        scenario.objects = 2 + threads * operations;
-        scenario.setup.push(Op::Append(1));
-        let (mut value, mut room) = (1, CAPACITY - 1);
-        for _ in 0..threads {
-            let mut script = Vec::new();
-            for _ in 0..operations {
-                value += 1;
-                script.push(match below(7) {
-                    3 if room > 0 => {
-                        room -= 1;
-                        Op::Append(value)
-                    }
-                    4 => Op::SetFirst(value),
-                    5 => Op::Pop,
-                    6 => Op::Make(value),
-                    n => Op::Get(n % 2),
-                });
-            }
-            scenario.threads.push(script);
-        }
-        Some(scenario)
-    }
 }
 
 const PROPERTIES: &[Property] = &[
     Property {
         id: "R1",
         states: "the item returned was in its place at an instant of the call",
-        broken_by: &[Kind::NotLinearizable.anywhere()],
+        broken_by: &[Kind::NotLinearizable.at(&["calls"])],
     },
     Property {
         id: "R2",
@@ -204,6 +193,11 @@ const PROPERTIES: &[Property] = &[
         id: "R5",
         states: "a failed attempt leaves the counts as they were",
         broken_by: &[Kind::Leak.at(&["object"]), Kind::WrongCount.anywhere()],
+    },
+    Property {
+        id: "R8",
+        states: "the reads of a thread, taken together, never go back",
+        broken_by: &[Kind::NotLinearizable.at(&["reads"])],
     },
     Property {
         id: "R9",

@@ -1,7 +1,7 @@
 //! The marked list behind its operations, and what must hold when all threads have ended.
 
 use super::*;
-use crate::container::heap::Call;
+use crate::ghost::require;
 use crate::protocol::SKIPPED;
 
 impl<R: Runtime> World for List<R> {
@@ -42,7 +42,16 @@ impl<R: Runtime> World for List<R> {
             }
             Op::Quiescent if reader.online => {
                 self.clock.quiescent(reader.thread);
-                self.reclaim(&mut reader.retired);
+                if !self.is(Mutant::ReclaimNothing) {
+                    self.reclaim(&mut reader.retired);
+                }
+                return None;
+            }
+            Op::Reclaimed => {
+                let waiting = reader.retired.first();
+                require(waiting.is_none(), Kind::Leak, || {
+                    format!("array[{}]: retired, and still waits", waiting.map_or(0, |w| w.0))
+                });
                 return None;
             }
             Op::Online | Op::Quiescent => return SKIPPED,
@@ -61,9 +70,11 @@ impl<R: Runtime> World for List<R> {
                     let _lock = self.lock.lock();
                     self.set_mark();
                 }
-                Op::InsertFront(_) | Op::MakeImmortal(_) | Op::Online | Op::Quiescent => {
-                    return SKIPPED;
-                }
+                Op::InsertFront(_)
+                | Op::MakeImmortal(_)
+                | Op::Online
+                | Op::Quiescent
+                | Op::Reclaimed => return SKIPPED,
             }
             None
         })
@@ -92,15 +103,9 @@ impl<R: Runtime> World for List<R> {
             self.arrays.settle_but(self.array.load(Relaxed));
         }
         self.heap.settle();
-        // Each read alone beside all writes: size and slots are different places, so that several
-        // reads, of one thread too, need not fit into one order (`reports/README.md` has programs).
         let (setup, calls) = self.history.all();
-        let reads = |call: &Call<Op>| matches!(call.op, Op::Get(_));
-        for one in (0..calls.len()).filter(|n| reads(&calls[*n])) {
-            // In their places: within a thread, calls are in the order of the list.
-            let beside = calls.iter().enumerate().filter(|(n, call)| *n == one || !reads(call));
-            let calls: Vec<Call<Op>> = beside.map(|(_, call)| *call).collect();
-            History::<R, Op>::judge(&setup, calls, sequential);
-        }
+        // Not of all threads together: two may see the writes to two places in different orders.
+        let reads = |op: &Op| matches!(op, Op::Get(_));
+        History::<R, Op>::judge_reads(&setup, &calls, reads, sequential);
     }
 }

@@ -64,10 +64,20 @@ impl<R: Runtime> Pointer<R> {
         self.blocks[n].ghost.free();
     }
 
-    fn process(&self, queue: &mut Vec<(usize, u64)>) {
+    /// A thread's own queue: nothing of it waits whose goal had been reached before.
+    fn process_own(&self, queue: &mut Vec<(usize, u64)>) {
         // Relaxed: what it has reached now, it has reached for every later look too.
         let reached = self.clock.read.load(Relaxed);
-        // Front to back: goals of one queue rise, the first that waits ends the walk.
+        self.process(queue);
+        let late = queue.iter().filter(|(_, goal)| !before(reached, *goal)).count();
+        require(late == 0, Kind::Unbounded, || {
+            format!("backlog: {late} block(s) wait although their goal had been reached")
+        });
+    }
+
+    /// Front to back: goals of one queue rise, the first that waits ends the walk. In what several ended
+    /// threads have left behind they need not rise; there a block may wait for the one before it.
+    fn process(&self, queue: &mut Vec<(usize, u64)>) {
         while let Some((n, goal)) = queue.first().copied() {
             if !self.clock.poll(goal) {
                 break;
@@ -78,10 +88,6 @@ impl<R: Runtime> Pointer<R> {
                 break;
             }
         }
-        let late = queue.iter().filter(|(_, goal)| !before(reached, *goal)).count();
-        require(late == 0, Kind::Unbounded, || {
-            format!("backlog: {late} block(s) wait although their goal had been reached")
-        });
     }
 
     /// At rest every block but the published one has been freed.
@@ -97,7 +103,8 @@ impl<R: Runtime> Pointer<R> {
         self.blocks[new].payload.write(1);
         // Release: the block's contents before its address. The unlink needs no order of its
         // own: the goal's read-modify-write comes after it.
-        let old = self.published.swap(new, Release);
+        // Acquire: the block taken out is ours to free, after what its maker wrote.
+        let old = self.published.swap(new, AcqRel);
         local.retired.push((old, goal()));
     }
 }
@@ -163,7 +170,7 @@ impl<R: Runtime> World for Pointer<R> {
             Op::Advance => drop(self.clock.advance()),
             Op::Process => {
                 let mut queue = std::mem::take(&mut local.retired);
-                self.process(&mut queue);
+                self.process_own(&mut queue);
                 local.retired = queue;
             }
             Op::ProcessAll => {

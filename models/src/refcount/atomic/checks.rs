@@ -1,10 +1,13 @@
 //! What is checked about the atomic count: planted faults, scenarios, properties.
 
+use super::super::{R1, R3};
 use super::*;
 
 mutants! {
     /// Faults of the atomic count.
     pub enum Mutant {
+        /// The last drop does nothing more.
+        ZeroNothing = "arc-zero-nothing" breaks ["R3"] in "last-use" by Everywhere;
         /// The count changes by a load and a store instead of one step.
         PlainCount = "arc-plain-count" breaks ["R1", "R3"] in "balanced" by Everywhere;
         /// The decrement is relaxed: the last dropper does not see what others did.
@@ -89,20 +92,8 @@ impl Protocol for Atomic {
 
 /// Properties of every plain count.
 pub const PROPERTIES: &[Property] = &[
-    Property {
-        id: "R1",
-        states: "an object is freed once, when no reference exists, and not touched afterwards",
-        broken_by: &[
-            Kind::DoubleFree.anywhere(),
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "R3",
-        states: "at quiescence the count equals the references; none left means freed",
-        broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
-    },
+    R1,
+    R3,
     Property {
         id: "R4",
         states: "every use by any thread happens before the free",

@@ -33,6 +33,8 @@ mutants! {
         ClearLate = "brc-clear-late" breaks ["B7"] in "told" by Everywhere;
         /// The safe point does nothing: entries wait until the owner exits.
         DrainNothing = "brc-drain-nothing" breaks ["B7"] in "polled" by Everywhere;
+        /// The safe point loses one of its entries.
+        DrainLosesOne = "brc-drain-loses-one" breaks ["B7"] in "polled" by Everywhere;
         /// The merge for an owner that left happens after unlocking the table.
         AbandonUnlocked = "brc-abandon-unlocked" breaks ["B5", "B1", "B2"] in "id-reuse" by Everywhere;
         /// The queueing thread destroys an abandoned object inside the table's section.

@@ -105,6 +105,9 @@ impl<R: Runtime, F: Fault<Mutant>> Biased<R, F> {
             thread.outbox.append(&mut entry.inbox);
         }
         drop(table);
+        if self.faults.is(Mutant::DrainLosesOne) {
+            thread.outbox.pop();
+        }
         if self.faults.is(Mutant::ClearLate) {
             self.breaker[thread.slot].store(0, Relaxed);
         }

@@ -9,6 +9,8 @@ mutants! {
         DropRelaxed = "paper-drop-relaxed" breaks ["P4"] in "uses-and-merge" by WeakMemory;
         /// The safe point does nothing: entries wait until the owner exits.
         PollNothing = "paper-poll-nothing" breaks ["P1"] in "polled" by Everywhere;
+        /// The safe point loses one entry of its list.
+        PollLosesOne = "paper-poll-loses-one" breaks ["P1"] in "polled" by Everywhere;
         /// The owner frees at zero although the object is on its list.
         FreeListed = "paper-free-listed" breaks ["P2"] in "drop-and-return" by Everywhere;
         /// Every foreign decrement below zero queues.

@@ -107,28 +107,6 @@ impl Protocol for DeferredProtocol {
             start("counted", "a name is bound to an object that is counted", false),
         ]
     }
-
-    fn random(
-        threads: usize,
-        operations: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op>> {
-        let mut scenario = Scenario::new("random", "loads, closes, collections");
-        scenario.setup.push(Op::Bind(0, below(2) == 0));
-        for _ in 0..threads {
-            let script = (0..operations).map(|_| match below(8) {
-                0 | 1 => Op::Load,
-                2 => Op::Use,
-                3 => Op::Close,
-                4 => Op::Defer,
-                5 => Op::SlotIncref,
-                6 => Op::Unbind,
-                _ => Op::Collect,
-            });
-            scenario.threads.push(script.collect());
-        }
-        Some(scenario)
-    }
 }
 
 const PROPERTIES: &[Property] = &[

@@ -7,6 +7,8 @@ mutants! {
     pub enum Mutant {
         /// The safe point does nothing: entries wait until the owner exits.
         PollNothing = "imm-poll-nothing" breaks ["M3"] in "polled" by Everywhere;
+        /// The safe point loses one of its entries.
+        PollLosesOne = "imm-poll-loses-one" breaks ["M3"] in "polled" by Everywhere;
         /// The increment does not look: all ones wrap to zero.
         NoIncrefCheck = "imm-no-incref-check" breaks ["M1", "M2"] in "counted" by Everywhere;
         /// The decrement does not look: all ones become a count.

@@ -17,6 +17,8 @@ mutants! {
         LockViaTarget = "wr-lock-via-target" breaks ["W1"] in "upgrade" by Everywhere;
         /// Creation does not announce the address (biased counts).
         NoMaybeFlag = "wr-no-maybe-flag" breaks ["W3"] in "held" by Everywhere;
+        /// A death clears no weak reference.
+        ClearNothing = "wr-clear-nothing" breaks ["W6"] in "one-callback" by Everywhere;
         /// A callback is called while other weak references are still linked.
         CallbackEarly = "wr-callback-early" breaks ["W4"] in "callbacks" by Everywhere;
         /// A callback is called inside the lock.
@@ -137,37 +139,6 @@ fn starts(threads: usize) -> Vec<Start<Op>> {
     all
 }
 
-fn random(
-    threads: usize,
-    operations: usize,
-    below: &mut dyn FnMut(usize) -> usize,
-) -> Scenario<Op> {
-    let mut scenario = Scenario::new("random", "upgrades, drops and resurrections");
-    scenario.setup.extend([Op::Do(Plain::New(0)), Op::Link(0, 0, Callback::Upgrades)]);
-    match below(3) {
-        0 => scenario.setup.push(Op::Finalizer(0, Finalizer::Plain)),
-        1 => scenario.setup.push(Op::Finalizer(0, Finalizer::Resurrects)),
-        _ => {}
-    }
-    for thread in 1..threads {
-        scenario.setup.push(Op::Do(Plain::Incref(0)));
-        scenario.setup.push(Op::Do(Plain::Give(0, thread)));
-    }
-    for _ in 0..threads {
-        let script = (0..operations).map(|_| match below(9) {
-            0 | 1 => Op::Do(Plain::Decref(0)),
-            2 => Op::Do(Plain::Incref(0)),
-            3 => Op::Do(Plain::Use(0)),
-            4 => Op::Do(Plain::Send(0)),
-            5 => Op::Do(Plain::Recv(0)),
-            6 => Op::Do(Plain::Poll),
-            _ => Op::Upgrade(0),
-        });
-        scenario.threads.push(script.collect());
-    }
-    scenario
-}
-
 macro_rules! protocol {
     ($(#[$doc:meta])* $type:ident, $count:ident, $name:literal, $title:literal, $applies:expr) => {
         $(#[$doc])*
@@ -192,13 +163,6 @@ macro_rules! protocol {
             }
             fn starts(threads: usize) -> Vec<Start<Op>> {
                 starts(threads)
-            }
-            fn random(
-                threads: usize,
-                operations: usize,
-                below: &mut dyn FnMut(usize) -> usize,
-            ) -> Option<Scenario<Op>> {
-                Some(random(threads, operations, below))
             }
         }
     };

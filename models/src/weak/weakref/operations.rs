@@ -76,7 +76,7 @@ where
         });
         let rites = table.clone();
         shop.count
-            .set_rites(Box::new(move |count, thread, object| rites.bury(count, thread, object)));
+            .set_rites(Box::new(move |count, thread, object| rites.dealloc(count, thread, object)));
         Self { shop, table }
     }
 

@@ -1,0 +1,3 @@
+//! Locks that threads sleep on.
+
+pub mod parking;
