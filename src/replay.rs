@@ -1,4 +1,4 @@
-//! `threadbare replay`: one recorded execution of a model, again.
+//! `threadbare replay`: one recorded execution of a model, or of a VM under control, again.
 
 use crate::{Format, exit};
 use anyhow::Context;
@@ -8,17 +8,27 @@ use threadbare_models::replay::Recording;
 use threadbare_models::verdict::Verdict;
 use threadbare_models::{catalogue, report};
 
-/// Repeat exactly one recorded execution.
+/// Repeat exactly one recorded execution: of a model, or of a VM under control.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "\
 Examples:
   threadbare check biased --mutant merge-ignores-shared > found.txt
   threadbare replay found.txt        # the first recording in the file
+  threadbare control 154130 --vm PYTHON
+  threadbare replay threadbare-control/154130 --trace 40   # a schedule of a VM, with its last steps
 
-Exit codes: 1 the violation came again, 2 the recording is refused, with the reason.")]
+Exit codes: 1 the failure came again, 2 a model's recording is refused, 3 a schedule is refused, each with the
+reason, 5 a schedule came out otherwise.")]
 pub struct Args {
-    /// The line that `threadbare check` printed, or a file that holds it
+    /// The line that `threadbare check` printed, or a file that holds it; or a folder or schedule.json of
+    /// `threadbare control`
     pub recording: String,
+    /// Repetitions of a schedule
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub times: u32,
+    /// Print so many last steps of a schedule, with what they read and wrote
+    #[arg(long, default_value_t = 0)]
+    pub trace: usize,
     /// Output
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
@@ -29,6 +39,9 @@ pub struct Args {
 /// # Errors
 /// Output that cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if let Some(schedule) = crate::control::schedule(&args.recording) {
+        return crate::control::replay(&schedule, args.times, args.trace);
+    }
     let text = match args.recording.starts_with("tb") && args.recording.contains('/') {
         true => args.recording,
         false => match std::fs::read_to_string(&args.recording) {

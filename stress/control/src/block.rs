@@ -13,8 +13,9 @@ pub const ADDRESS: usize = 0x1000_0000_0000;
 pub const DESCRIPTOR: i32 = 200;
 /// The variable that asks for control; its value is [`DESCRIPTOR`].
 pub const VARIABLE: &str = "THREADBARE_CONTROL";
-/// First word of a block; changes with the layout, so that another version's runtime is refused.
-pub const MAGIC: u64 = 0x7462_6374_6c00_0001;
+/// First word of a block; changes with its size, so that another version's runtime is refused. A change of the
+/// layout that leaves the size changes the upper half.
+pub const MAGIC: u64 = 0x7462_0002_0000_0000 | size_of::<Block>() as u64;
 /// Results that one program start has room for.
 pub const MAX_RUNS: usize = 1 << 16;
 /// Choices recorded of one run.
@@ -23,10 +24,19 @@ pub const MAX_CHOICES: usize = 1 << 20;
 pub const MAX_EVENTS: usize = 1 << 21;
 /// Threads of one run.
 pub const MAX_THREADS: usize = 64;
+/// Threads whose accesses are counted in learning runs.
+pub const COUNTED: usize = 4;
 /// Events between two checkpoints of the trace hash.
 pub const CHECKPOINT_EVERY: u64 = 1 << 16;
 /// Checkpoints kept of one run.
 pub const MAX_CHECKPOINTS: usize = 1 << 10;
+
+/// Switches recorded of one run, and of all plans of one start.
+pub const MAX_SWITCHES: usize = 1 << 16;
+/// Races kept of one start.
+pub const MAX_RACES: usize = 1 << 10;
+/// Loaded files that addresses are told by.
+pub const MAX_MODULES: usize = 256;
 
 /// Where threads may be switched. Every kind of point is also an event of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +64,12 @@ pub enum Strategy {
     Pos = 3,
     /// The choices in [`Block::given`].
     Replay = 4,
+    /// Selectively uniform random walk: orders of the accesses to one granule, with the same chance each.
+    Surw = 5,
+    /// Every schedule with at most [`Config::bound`] deviations (see [`Switch`]), one after the other.
+    DepthFirst = 6,
+    /// Nobody is preempted but where a plan of [`Block::plan`] says so.
+    Planned = 7,
 }
 
 /// How threads are switched. The trace is the same.
@@ -152,6 +168,12 @@ pub struct Config {
     pub given: u32,
     /// Windows of one child before it ends (batches); the program reads it.
     pub batch: u32,
+    /// A fault that the runtime finds ends by SIGABRT, so that a core tells every stack.
+    pub core: bool,
+    /// Look for data races by happens-before.
+    pub races: bool,
+    /// See [`Strategy::DepthFirst`].
+    pub bound: u32,
 }
 
 /// One run's result.
@@ -188,6 +210,107 @@ pub struct Run {
     pub pc: u64,
     /// Address that it touched, or 0.
     pub address: u64,
+    /// Choices in [`Block::switches`]: those that were not as if nobody preempted anybody. More than
+    /// [`MAX_SWITCHES`] are counted only.
+    pub deviations: u32,
+    /// Switches of a thread that could have gone on and did not ask for one.
+    pub preemptions: u32,
+    /// Data races that were new in it.
+    pub races: u32,
+    /// Which of the runs it is.
+    pub index: u32,
+}
+
+impl Run {
+    /// Whether two runs end in one way, to the instruction. This is stricter than what *same* means of
+    /// failures (`identity` of threadbare-stress, which has the last word): of a minimised schedule a
+    /// failure that is the same by another instruction is not taken.
+    pub fn ends_as(&self, other: &Self) -> bool {
+        let at = |run: &Self| match run.verdict {
+            Verdict::Signal => (run.signal, run.pc),
+            Verdict::UseAfterFree => (0, run.pc),
+            Verdict::Exit => (run.code, 0),
+            _ => (0, 0),
+        };
+        self.verdict == other.verdict && at(self) == at(other)
+    }
+}
+
+/// A choice that was not as if nobody preempted anybody, where the thread goes on as long as it can and
+/// then comes the next by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(C)]
+pub struct Switch {
+    /// Who ran up to here.
+    pub thread: u32,
+    /// Who goes on; of a wake-up, which of the waiters is reached.
+    pub to: u32,
+    /// Steps of that thread so far: where it is, whatever the others did.
+    pub step: u64,
+    /// Its next step: a [`Kind`], or 0 of a wake-up's choice.
+    pub kind: u32,
+    /// It could have gone on.
+    pub preempts: bool,
+    /// Instruction of its next step.
+    pub pc: u64,
+    /// What that touches.
+    pub address: u64,
+    /// The next step of who goes on; 0 where it has not begun.
+    pub to_pc: u64,
+    /// Events before it.
+    pub event: u64,
+}
+
+/// Which of the switches in [`Block::planned`] a run takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Plan {
+    /// The first.
+    pub start: u32,
+    /// How many, sorted by thread and step.
+    pub count: u32,
+}
+
+/// One side of a data race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(C)]
+pub struct Access {
+    /// Who.
+    pub thread: u32,
+    /// How, a [`Kind`].
+    pub kind: u32,
+    /// By which instruction.
+    pub pc: u64,
+    /// Which event of the run.
+    pub event: u64,
+}
+
+/// Two accesses to one place, one of them a write and one of them plain, that nothing orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(C)]
+pub struct Race {
+    /// Seed of the run in which it was seen first.
+    pub seed: u64,
+    /// The place.
+    pub address: u64,
+    /// Came first.
+    pub first: Access,
+    /// Came then.
+    pub second: Access,
+}
+
+/// A file that is loaded.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Module {
+    /// Its first address.
+    pub start: u64,
+    /// After its last.
+    pub end: u64,
+    /// What is added to the addresses of the file.
+    pub base: u64,
+    /// Its name, ends at the first zero; empty is the executable.
+    pub path: [u8; 232],
 }
 
 /// What threads do, one event each.
@@ -225,10 +348,16 @@ pub struct Event {
     pub pc: u64,
     /// What was touched, or 0.
     pub address: u64,
+    /// What stood there before, its lowest eight bytes.
+    pub before: u64,
+    /// What stood there afterwards; only of what writes.
+    pub after: u64,
     /// Who.
     pub thread: u32,
     /// How, a [`Kind`].
-    pub kind: u32,
+    pub kind: u16,
+    /// Bytes; 0 where the values are not known.
+    pub size: u16,
 }
 
 /// Addresses seen in conflict: two threads touched the same eight bytes in one run, one of them
@@ -236,12 +365,35 @@ pub struct Event {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Learned {
-    /// 1 where a granule with this hash was in conflict.
-    pub granule: [u8; 1 << 16],
+    /// A bit for each hash: a granule with it was in conflict. Bits, so that all of them stay in the cache.
+    pub granule: [u64; 1 << 10],
     /// How many.
     pub count: u32,
     /// The present run adds to them.
     pub open: bool,
+    /// Numbers of the first of them.
+    pub list: [u16; 1 << 13],
+    /// Accesses of each of the first threads by granule, the most of all learning runs.
+    pub counts: [[u16; COUNTED]; 1 << 16],
+}
+
+impl Learned {
+    /// Whether a granule with this hash was in conflict.
+    #[inline]
+    pub fn knows(&self, hash: usize) -> bool {
+        self.granule[hash >> 6] >> (hash & 63) & 1 != 0
+    }
+
+    /// A granule with this hash was in conflict.
+    pub fn know(&mut self, hash: usize) {
+        if !self.knows(hash) {
+            self.granule[hash >> 6] |= 1 << (hash & 63);
+            if let Some(entry) = self.list.get_mut(self.count as usize) {
+                *entry = hash as u16;
+            }
+            self.count += 1;
+        }
+    }
 }
 
 /// All of it. Far larger than what is touched: the file is sparse.
@@ -271,6 +423,24 @@ pub struct Block {
     pub choices: [u16; MAX_CHOICES],
     /// Choices to replay, the same way.
     pub given: [u16; MAX_CHOICES],
+    /// Of depth-first search, by choice: see the runtime's `strategy/depth_first.rs`.
+    pub order: [u16; MAX_CHOICES],
+    /// Depth-first search has seen every schedule within its bound.
+    pub exhausted: bool,
+    /// Deviations of the present run.
+    pub switches: [Switch; MAX_SWITCHES],
+    /// Those of plans.
+    pub planned: [Switch; MAX_SWITCHES],
+    /// What each run takes of them.
+    pub plan: [Plan; MAX_RUNS],
+    /// Races of all runs, each pair of instructions once.
+    pub races: [Race; MAX_RACES],
+    /// How many; more than there is room for are counted only.
+    pub race_count: u32,
+    /// Loaded files.
+    pub modules: [Module; MAX_MODULES],
+    /// How many.
+    pub module_count: u32,
     /// Events of the present run, where a trace was asked for.
     pub trace: [Event; MAX_EVENTS],
 }

@@ -2,8 +2,9 @@
 //! the choices, and what came of them. Replayed where something differs it would be another run:
 //! such a replay is refused with what differs.
 
-use crate::block::{Config, Run, Strategy, Verdict};
+use crate::block::{Config, Engine, Run, Strategy, Verdict};
 use crate::launch::{self, Orders, Program, Report, run};
+use crate::minimise::{self, Minimised, minimise};
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// Format of the file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A run that can be repeated.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,6 +55,9 @@ pub enum Error {
     /// The program could not be run.
     #[error(transparent)]
     Launch(#[from] launch::Error),
+    /// It cannot be minimised.
+    #[error(transparent)]
+    Minimise(#[from] minimise::Error),
 }
 
 /// What a replay showed.
@@ -111,9 +115,7 @@ impl Bundle {
             note: report.note.clone(),
             files,
             processor: processor(),
-            learned: (0..=u16::MAX)
-                .filter(|&i| report.learned[usize::from(i)] != 0)
-                .collect(),
+            learned: report.learned.clone(),
             choices: report.choices.clone(),
             checkpoints: report.checkpoints.clone(),
         })
@@ -164,7 +166,38 @@ impl Bundle {
     /// # Errors
     /// Where anything that the bundle names has changed, or the program does not run.
     pub fn replay(&self, times: u32, trace: bool) -> Result<Replayed, Error> {
-        self.check()?;
+        self.replay_by(self.orders(times, trace))
+    }
+
+    /// Replays it once with each thread on a kernel thread of its own, in this folder, and with a core of
+    /// where it failed, which a debugger reads.
+    ///
+    /// # Errors
+    /// As of [`Bundle::replay`].
+    pub fn replay_to_core(&self, folder: &Path) -> Result<Replayed, Error> {
+        let mut orders = self.orders(1, false);
+        orders.config.core = true;
+        orders.config.engine = Engine::Futex;
+        orders.folder = Some(folder.to_path_buf());
+        self.replay_by(orders)
+    }
+
+    /// The same failure by as few switches as can be, as a bundle of its own, and the switches.
+    ///
+    /// # Errors
+    /// As of [`Bundle::replay`], and where it does not replay.
+    pub fn minimise(&self) -> Result<(Self, Minimised), Error> {
+        let replayed = self.replay(1, false)?;
+        if replayed.same != 1 {
+            return Err(Error::Differs("it does not replay here".into()));
+        }
+        let small = minimise(&self.program, &self.orders(1, false), &replayed.report)?;
+        let bundle = Self::new(&self.program, &small.orders, &small.report)?;
+        Ok((bundle, small))
+    }
+
+    /// The orders of a replay.
+    fn orders(&self, times: u32, trace: bool) -> Orders {
         let mut orders = Orders::new(self.found.seed, times);
         let strategy = Strategy::Replay;
         orders.config = Config {
@@ -178,10 +211,12 @@ impl Bundle {
             ..self.config
         };
         orders.given = self.choices.clone();
-        orders.learned = vec![0; 1 << 16];
-        for &hash in &self.learned {
-            orders.learned[usize::from(hash)] = 1;
-        }
+        orders.learned.clone_from(&self.learned);
+        orders
+    }
+
+    fn replay_by(&self, orders: Orders) -> Result<Replayed, Error> {
+        self.check()?;
         let report = run(&self.program, &orders)?;
         if !report.runtime.as_os_str().is_empty() && !self.files.contains_key(&report.runtime) {
             return Err(Error::Differs(format!(

@@ -2,8 +2,9 @@
 
 use crate::block::{
     Block, Config, DESCRIPTOR, Engine, Event, MAGIC, MAX_CHECKPOINTS, MAX_CHOICES, MAX_EVENTS,
-    MAX_RUNS, Points, Run, Strategy, VARIABLE,
+    MAX_RACES, MAX_RUNS, MAX_SWITCHES, Plan, Points, Race, Run, Strategy, Switch, VARIABLE,
 };
+use crate::places::Loaded;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read};
@@ -36,10 +37,14 @@ pub struct Orders {
     pub config: Config,
     /// Choices to replay, for [`Strategy::Replay`].
     pub given: Vec<u16>,
-    /// Conflicts learned earlier; empty: none.
-    pub learned: Vec<u8>,
+    /// Switches of each run, for [`Strategy::Planned`], in any order.
+    pub plans: Vec<Vec<Switch>>,
+    /// Hashes of granules in conflict that were learned earlier.
+    pub learned: Vec<u16>,
     /// Bind the program to this processor. Hand-overs between two processors cost twice as much.
     pub processor: Option<usize>,
+    /// Start the program here: where a core goes.
+    pub folder: Option<PathBuf>,
     /// End the program, faults or not, after this time of the wall clock.
     pub limit: Duration,
 }
@@ -69,10 +74,15 @@ impl Orders {
                 clock_step_ns: 1000,
                 given: 0,
                 batch: 1,
+                core: false,
+                races: false,
+                bound: 2,
             },
             given: Vec::new(),
+            plans: Vec::new(),
             learned: Vec::new(),
             processor: None,
+            folder: None,
             limit: Duration::from_secs(600),
         }
     }
@@ -93,6 +103,24 @@ impl Orders {
         };
         orders
     }
+
+    /// The same program again, a run for each of these plans.
+    pub fn planned(&self, learned: &[u16], seed: u64, plans: Vec<Vec<Switch>>) -> Self {
+        let mut orders = self.clone();
+        orders.learned = learned.to_vec();
+        orders.config = Config {
+            strategy: Strategy::Planned,
+            seed,
+            same_seed: true,
+            runs: plans.len() as u32,
+            learning: 0,
+            stop_after: 0,
+            ..self.config
+        };
+        orders.given = Vec::new();
+        orders.plans = plans;
+        orders
+    }
 }
 
 /// What came of the orders.
@@ -110,8 +138,19 @@ pub struct Report {
     pub checkpoints: Vec<u64>,
     /// Its events, where asked for.
     pub trace: Vec<Event>,
-    /// Conflicts known at the end.
-    pub learned: Vec<u8>,
+    /// Its choices that were not as if nobody preempted anybody; not all of them where there are more
+    /// than [`MAX_SWITCHES`].
+    pub switches: Vec<Switch>,
+    /// Data races of all runs.
+    pub races: Vec<Race>,
+    /// How many there were, also beyond those that are kept.
+    pub race_count: u32,
+    /// Depth-first search came to its end: every schedule within the bound was run.
+    pub exhausted: bool,
+    /// Files that were loaded before the runs.
+    pub loaded: Vec<Loaded>,
+    /// Hashes of the granules in conflict that were known at the end.
+    pub learned: Vec<u16>,
     /// How many.
     pub conflicts: u32,
     /// How the program itself, the parent of the runs, ended.
@@ -120,6 +159,8 @@ pub struct Report {
     pub runtime: PathBuf,
     /// The end of its output, the runs' with it, errors first.
     pub output: String,
+    /// Of that, what came by stdout.
+    pub stdout: String,
 }
 
 /// Why a program gave no report.
@@ -140,6 +181,9 @@ pub enum Error {
     /// The time was up.
     #[error("{path} did not end within {limit:?}", path = .0.display(), limit = .1)]
     Late(PathBuf, Duration),
+    /// Somebody else has waited for it, so that nobody knows how it ended.
+    #[error("cannot tell how {path} ended: {cause}", path = .0.display(), cause = .1)]
+    Lost(PathBuf, io::Error),
     /// The runtime could not go on.
     #[error("the runtime of {path} refused: {note}", path = .0.display(), note = .1)]
     Refused(PathBuf, String),
@@ -213,6 +257,10 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
     if orders.given.len() > MAX_CHOICES {
         return Err(Error::TooMuch("choices"));
     }
+    let switches: usize = orders.plans.iter().map(Vec::len).sum();
+    if switches > MAX_SWITCHES || orders.plans.len() > MAX_RUNS {
+        return Err(Error::TooMuch("plans"));
+    }
     let memory = Memory::new().map_err(Error::Memory)?;
     // SAFETY: zeroes but for what is written below; every enum of the block has a value of 0.
     let block = unsafe { &mut *memory.block };
@@ -222,9 +270,21 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
         ..orders.config
     };
     block.given[..orders.given.len()].copy_from_slice(&orders.given);
+    let mut start = 0;
+    for (index, plan) in orders.plans.iter().enumerate() {
+        let planned = &mut block.planned[start..start + plan.len()];
+        planned.copy_from_slice(plan);
+        planned.sort_by_key(|switch| (switch.thread, switch.step));
+        block.plan[index] = Plan {
+            start: start as u32,
+            count: plan.len() as u32,
+        };
+        start += plan.len();
+    }
     if !orders.learned.is_empty() {
-        block.learned.granule.copy_from_slice(&orders.learned);
-        block.learned.count = orders.learned.iter().map(|&x| u32::from(x)).sum();
+        for &hash in &orders.learned {
+            block.learned.know(hash.into());
+        }
     }
     let descriptor = memory.file.as_raw_fd();
     let processor = orders.processor;
@@ -244,6 +304,10 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
+    if let Some(folder) = &orders.folder {
+        command.current_dir(folder);
+    }
+    let core = orders.config.core;
     // SAFETY: system calls only between fork and exec.
     unsafe {
         command.pre_exec(move || {
@@ -252,6 +316,13 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
                 || libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) < 0
             {
                 return Err(io::Error::last_os_error());
+            }
+            if core {
+                let mut limit: libc::rlimit = std::mem::zeroed();
+                libc::getrlimit(libc::RLIMIT_CORE, &mut limit);
+                limit.rlim_cur = limit.rlim_max;
+                // Where it is not allowed there is no core, and who asked sees that.
+                libc::setrlimit(libc::RLIMIT_CORE, &limit);
             }
             if let Some(processor) = processor {
                 let mut set: libc::cpu_set_t = std::mem::zeroed();
@@ -285,10 +356,12 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
     .collect();
     let status = wait(&mut group.0, orders.limit);
     drop(group);
-    let output: String = readers
+    let told: Vec<String> = readers
         .into_iter()
         .filter_map(|reader| reader.join().ok())
         .collect();
+    let (output, stdout) = (told.concat(), told.last().cloned().unwrap_or_default());
+    let status = status.map_err(|cause| Error::Lost(program.path.clone(), cause))?;
     let status = status.ok_or_else(|| Error::Late(program.path.clone(), orders.limit))?;
     // The program and its children are gone: nobody else writes.
     let block = &*block;
@@ -318,11 +391,30 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
         note,
         checkpoints: block.checkpoints[..checkpoints.min(MAX_CHECKPOINTS)].to_vec(),
         trace: block.trace[..events].to_vec(),
-        learned: block.learned.granule.to_vec(),
+        switches: block.switches[..(last.deviations as usize).min(MAX_SWITCHES)].to_vec(),
+        races: block.races[..(block.race_count as usize).min(MAX_RACES)].to_vec(),
+        race_count: block.race_count,
+        exhausted: block.exhausted,
+        loaded: block.modules[..block.module_count as usize]
+            .iter()
+            .map(|module| Loaded {
+                start: module.start,
+                end: module.end,
+                base: module.base,
+                path: match text(&module.path) {
+                    empty if empty.is_empty() => program.path.clone(),
+                    path => PathBuf::from(path),
+                },
+            })
+            .collect(),
+        learned: (0..=u16::MAX)
+            .filter(|&hash| block.learned.knows(hash.into()))
+            .collect(),
         conflicts: block.learned.count,
         status,
         runtime: PathBuf::from(text(&block.runtime)),
         output,
+        stdout,
     })
 }
 
@@ -338,15 +430,15 @@ fn tail(mut pipe: Box<dyn Read + Send>) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let end = Instant::now() + limit;
     let mut pause = Duration::from_millis(1);
     loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
         }
         if Instant::now() > end {
-            return None;
+            return Ok(None);
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));

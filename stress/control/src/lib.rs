@@ -12,4 +12,6 @@
 pub mod block;
 pub mod bundle;
 pub mod launch;
+pub mod minimise;
+pub mod places;
 pub mod table;

@@ -35,6 +35,14 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         trace: usize,
     },
+    /// Finds the fewest switches by which a kept run still fails in the same way, and keeps that run
+    Minimise {
+        /// The file
+        bundle: PathBuf,
+        /// Where the shorter run is kept; in place of the other if left out
+        #[arg(long)]
+        to: Option<PathBuf>,
+    },
 }
 
 #[derive(Args)]
@@ -57,6 +65,9 @@ struct Search {
     /// Sticky: a switch at one point in so many
     #[arg(long, default_value_t = 8)]
     stickiness: u32,
+    /// Depth-first: switches of one schedule at most, beside those of threads that wait or end
+    #[arg(long, default_value_t = 2)]
+    bound: u32,
     /// PCT: change points plus one
     #[arg(long, default_value_t = 3)]
     depth: u32,
@@ -72,6 +83,9 @@ struct Search {
     /// Report touches of freed memory
     #[arg(long)]
     freed: bool,
+    /// Tell data races: accesses that nothing orders
+    #[arg(long)]
+    races: bool,
     /// Stop at the first fault and keep it in this file, for `replay`
     #[arg(long)]
     bundle: Option<PathBuf>,
@@ -101,6 +115,8 @@ enum Chooser {
     Sticky,
     Pct,
     Pos,
+    Surw,
+    DepthFirst,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -118,6 +134,7 @@ fn main() -> ExitCode {
             times,
             trace,
         } => replay(bundle, *times, *trace),
+        Command::Minimise { bundle, to } => minimise(bundle, to.as_deref()),
     };
     match answer {
         Ok(code) => ExitCode::from(code),
@@ -148,6 +165,8 @@ fn search(arguments: &Search) -> Result<u8, Error> {
         Chooser::Sticky => Strategy::Sticky,
         Chooser::Pct => Strategy::Pct,
         Chooser::Pos => Strategy::Pos,
+        Chooser::Surw => Strategy::Surw,
+        Chooser::DepthFirst => Strategy::DepthFirst,
     };
     config.points = match arguments.points {
         Where::Sync => Points::Sync,
@@ -159,6 +178,8 @@ fn search(arguments: &Search) -> Result<u8, Error> {
     }
     config.learning = arguments.learning;
     config.stickiness = arguments.stickiness;
+    config.bound = arguments.bound;
+    config.races = arguments.races;
     config.depth = arguments.depth;
     config.length = arguments.length;
     config.batch = arguments.batch;
@@ -170,8 +191,21 @@ fn search(arguments: &Search) -> Result<u8, Error> {
     print(&report, began.elapsed().as_secs_f64());
     print!(
         "{}",
-        table::last(&program.path, &report.trace, arguments.trace)
+        table::last(&report.loaded, &report.trace, arguments.trace)
     );
+    print!("{}", table::races(&report.loaded, &report.races));
+    if report.race_count as usize > report.races.len() {
+        println!(
+            "{} data races, of which the first are told",
+            report.race_count
+        );
+    }
+    if report.exhausted {
+        println!(
+            "every schedule of these points with at most {} switches was run",
+            arguments.bound
+        );
+    }
     let found = report.last.verdict.is_fault();
     if let Some(path) = arguments.bundle.as_ref().filter(|_| found) {
         Bundle::new(&program, &orders, &report)?.save(path)?;
@@ -184,7 +218,7 @@ fn search(arguments: &Search) -> Result<u8, Error> {
 fn code(report: &Report) -> u8 {
     let any = |which: fn(Verdict) -> bool| report.runs.iter().any(|run| which(run.verdict));
     match () {
-        () if any(Verdict::is_fault) => 1,
+        () if any(Verdict::is_fault) || !report.races.is_empty() => 1,
         () if any(|verdict| verdict != Verdict::Finished) || report.runs.is_empty() => 3,
         () => 0,
     }
@@ -208,13 +242,39 @@ fn replay(path: &Path, times: u32, trace: usize) -> Result<u8, Error> {
     }
     print!(
         "{}",
-        table::last(&bundle.program.path, &replayed.report.trace, trace)
+        table::last(&replayed.report.loaded, &replayed.report.trace, trace)
     );
     Ok(if replayed.same == times as usize {
         1
     } else {
         5
     })
+}
+
+fn minimise(path: &Path, to: Option<&Path>) -> Result<u8, Error> {
+    let bundle = Bundle::load(path)?;
+    println!("{}", bundle.title());
+    let (small, left) = bundle.minimise()?;
+    println!(
+        "{} switches of {} are needed, {} preemptions among them; none can be left out ({} schedules tried){}:",
+        left.report.switches.len(),
+        left.before,
+        left.report.last.preemptions,
+        left.tried,
+        if left.fewest {
+            ", and no schedule with fewer switches fails so"
+        } else {
+            ""
+        }
+    );
+    print!(
+        "{}",
+        table::switches(&left.report.loaded, &left.report.switches)
+    );
+    let to = to.unwrap_or(path);
+    small.save(to)?;
+    println!("kept: threadbare-control replay {}", to.display());
+    Ok(1)
 }
 
 /// A verdict in words, with its number where it has one.

@@ -1,41 +1,43 @@
-//! A trace for people: a column per thread, with functions and lines.
+//! What happened, for people: a trace with a column per thread, switches, races.
 
-use crate::block::{Event, Kind};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::block::{Access, Event, Kind, Race, Switch};
+use crate::places::{Loaded, Places};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
-/// Where Linux loads a position-independent executable without randomisation.
-const BASE: u64 = 0x5555_5555_4000;
-
-/// The last `count` events. Places come from `addr2line`; without it, and in libraries, they are
-/// instruction addresses.
-pub fn last(executable: &Path, trace: &[Event], count: usize) -> String {
-    let events = &trace[trace.len().saturating_sub(count)..];
-    let places = places(executable, events);
+/// The last `count` events: what each read or wrote, and who had written it.
+pub fn last(loaded: &[Loaded], trace: &[Event], count: usize) -> String {
+    let shown = trace.len().saturating_sub(count);
+    let places = Places::find(loaded, trace[shown..].iter().map(|event| event.pc));
     let mut names = BTreeMap::new();
     let mut text = String::new();
-    for event in events {
+    let mut writers: BTreeMap<u64, u32> = BTreeMap::new();
+    for (number, event) in trace.iter().enumerate() {
+        let granule = event.address >> 3;
+        let writer = writers.get(&granule).copied();
+        if writes(event.kind.into()) {
+            writers.insert(granule, event.thread);
+        }
+        if number < shown {
+            continue;
+        }
         let next = names.len();
         let object = if event.address == 0 {
             String::new()
         } else {
             name(*names.entry(event.address).or_insert(next))
         };
-        let place = match places.get(&event.pc) {
-            Some(place) => place.clone(),
-            None if event.pc == 0 => String::new(),
-            None => format!("{:#x}", event.pc),
+        let place = match event.pc {
+            0 => String::new(),
+            pc => places.tell(pc),
         };
         let indent = 28 * event.thread as usize;
+        let (word, value) = (word(event.kind.into()), value(event, writer));
         // Writing to a string does not fail.
         let _ = writeln!(
             text,
-            "{:indent$}{:<8} {object:<3} {place}",
-            "",
-            word(event.kind)
+            "{:indent$}{word:<8} {object:<3} {value:<12} {place}",
+            ""
         );
     }
     if !names.is_empty() {
@@ -45,6 +47,92 @@ pub fn last(executable: &Path, trace: &[Event], count: usize) -> String {
     by_number.sort_by_key(|&(_, number)| number);
     for (address, number) in by_number {
         let _ = writeln!(text, "{} is {address:#x}", name(number));
+    }
+    text
+}
+
+/// `5` read, `5 of T1` where another thread had written it in this window, `→ 6` written, `5 → 6` updated.
+fn value(event: &Event, writer: Option<u32>) -> String {
+    if event.size == 0 {
+        return String::new();
+    }
+    let kind = u32::from(event.kind);
+    let (before, after) = (number(event.before), number(event.after));
+    match writer.filter(|&writer| writer != event.thread) {
+        _ if kind == Kind::AtomicUpdate as u32 => format!("{before} → {after}"),
+        _ if writes(kind) => format!("→ {after}"),
+        Some(writer) => format!("{before} of T{writer}"),
+        None => before,
+    }
+}
+
+/// Small numbers as people count, what may be an address as addresses are written.
+fn number(value: u64) -> String {
+    match value as i64 {
+        small @ -9999..=9999 => small.to_string(),
+        _ => format!("{value:#x}"),
+    }
+}
+
+fn writes(kind: u32) -> bool {
+    [Kind::Write, Kind::AtomicStore, Kind::AtomicUpdate]
+        .iter()
+        .any(|&known| known as u32 == kind)
+}
+
+/// Where threads were switched, a line each: who stopped before what, who went on and where.
+pub fn switches(loaded: &[Loaded], switches: &[Switch]) -> String {
+    let places = Places::find(loaded, switches.iter().flat_map(|s| [s.pc, s.to_pc]));
+    let mut text = String::new();
+    for (number, switch) in switches.iter().enumerate() {
+        let Switch { thread, to, .. } = switch;
+        let next = match switch.pc {
+            0 => String::new(),
+            pc => format!(" {}", places.tell(pc)),
+        };
+        let there = match switch.to_pc {
+            0 => "begins".into(),
+            pc => format!("goes on at {}", places.tell(pc)),
+        };
+        let number = number + 1;
+        let _ = match (switch.kind, switch.preempts) {
+            (0, _) => writeln!(text, "{number}. T{thread} wakes waiter {to}"),
+            (kind, true) => writeln!(
+                text,
+                "{number}. T{thread} stops before {}{next}; T{to} {there}",
+                word(kind)
+            ),
+            (_, false) => writeln!(
+                text,
+                "{number}. T{thread} waits or has ended; T{to} {there}"
+            ),
+        };
+    }
+    text
+}
+
+/// Data races, three lines each.
+pub fn races(loaded: &[Loaded], races: &[Race]) -> String {
+    let places = Places::find(loaded, races.iter().flat_map(|r| [r.first.pc, r.second.pc]));
+    let side = |a: &Access| {
+        format!(
+            "T{} {:<6} {} (event {})",
+            a.thread,
+            word(a.kind),
+            places.tell(a.pc),
+            a.event
+        )
+    };
+    let mut text = String::new();
+    for race in races {
+        let _ = writeln!(
+            text,
+            "data race on {:#x}, first with seed {}\n  {}\n  {}",
+            race.address,
+            race.seed,
+            side(&race.first),
+            side(&race.second),
+        );
     }
     text
 }
@@ -88,110 +176,64 @@ fn word(kind: u32) -> &'static str {
         .map_or("?", |(_, word)| word)
 }
 
-/// `function file:line` of the instructions that lie in the executable. Where functions were inlined,
-/// the innermost that is not an atomic operation itself.
-fn places(executable: &Path, events: &[Event]) -> BTreeMap<u64, String> {
-    let wanted: BTreeSet<u64> = events
-        .iter()
-        .map(|event| event.pc)
-        .filter(|pc| (BASE..BASE << 1).contains(pc))
-        .collect();
-    addr2line(executable, &wanted).unwrap_or_default()
-}
-
-fn addr2line(executable: &Path, wanted: &BTreeSet<u64>) -> Option<BTreeMap<u64, String>> {
-    let mut child = Command::new("addr2line")
-        .args(["-a", "-f", "-i", "-p", "-s", "-C", "-e"])
-        .arg(executable)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut input = child.stdin.take()?;
-    // The address is the one after the call.
-    let list: String = wanted
-        .iter()
-        .map(|pc| format!("{:#x}\n", pc - BASE - 1))
-        .collect();
-    let writer = std::thread::spawn(move || input.write_all(list.as_bytes()));
-    let output = child.wait_with_output().ok()?;
-    let _ = writer.join();
-    Some(parse(&String::from_utf8_lossy(&output.stdout)))
-}
-
-/// Reads `0x…: function at file:line` and ` (inlined by) function at file:line`.
-fn parse(text: &str) -> BTreeMap<u64, String> {
-    let mut places = BTreeMap::new();
-    let mut current = None;
-    for line in text.lines() {
-        let frame = if let Some(rest) = line.trim_start().strip_prefix("(inlined by) ") {
-            rest
-        } else {
-            let Some((address, rest)) = line.split_once(": ") else {
-                continue;
-            };
-            current = u64::from_str_radix(address.trim_start_matches("0x"), 16)
-                .ok()
-                .map(|a| a + BASE + 1);
-            rest
-        };
-        let Some(pc) = current else { continue };
-        let Some((function, place)) = frame.split_once(" at ") else {
-            continue;
-        };
-        let place = place.split(" (").next().unwrap_or(place);
-        let atomic = place.starts_with("pyatomic") || place.starts_with("atomic.rs");
-        let known = places
-            .get(&pc)
-            .is_some_and(|known: &(String, bool)| !known.1);
-        if !known && !place.starts_with("??") {
-            places.insert(pc, (format!("{function} {place}"), atomic));
-        }
-    }
-    places
-        .into_iter()
-        .map(|(pc, (place, _))| (pc, place))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_atomic_operation_is_attributed_to_who_called_it() {
-        let text = "0x0000000000001000: _Py_atomic_load at pyatomic_gcc.h:300\n (inlined by) list_get at listobject.c:41\n\
-                    0x0000000000001004: main at a.c:7 (discriminator 3)\n0x0000000000001008: ?? at ??:0\n";
-        let places = parse(text);
-        assert_eq!(places[&(BASE + 0x1001)], "list_get listobject.c:41");
-        assert_eq!(places[&(BASE + 0x1005)], "main a.c:7");
-        assert_eq!(places.len(), 2);
+    fn event(thread: u32, kind: Kind, address: u64, before: u64, after: u64) -> Event {
+        Event {
+            pc: 0,
+            address,
+            before,
+            after,
+            thread,
+            kind: kind as u16,
+            size: 8,
+        }
     }
 
     #[test]
-    fn a_table_has_a_column_per_thread_and_names_objects() {
-        let event = |thread, kind: Kind, address| Event {
-            pc: 0,
-            address,
-            thread,
-            kind: kind as u32,
-        };
+    fn a_table_has_a_column_per_thread_and_names_objects_and_values() {
         let trace = [
-            event(0, Kind::Read, 64),
-            event(1, Kind::Write, 64),
-            event(1, Kind::Write, 72),
+            event(0, Kind::Write, 64, 0, 5),
+            event(1, Kind::Read, 64, 5, 0),
+            event(1, Kind::AtomicUpdate, 72, 1, 0x7fff_0000_0000),
         ];
-        let text = last(Path::new("/nonexistent"), &trace, 2);
+        let text = last(&[], &trace, 2);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 5, "{text}");
-        assert!(
-            lines[0].starts_with(&format!("{:28}write    A", "")),
-            "{text}"
+        assert_eq!(
+            lines[0].trim_end(),
+            format!("{:28}read     A   5 of T0", "")
         );
-        assert!(
-            lines[1].contains("write    B") && text.contains("A is 0x40"),
-            "{text}"
+        assert_eq!(
+            lines[1].trim_end(),
+            format!("{:28}update   B   1 → 0x7fff00000000", "")
+        );
+        assert!(text.contains("A is 0x40"), "{text}");
+    }
+
+    #[test]
+    fn switches_tell_who_stopped_and_why() {
+        let switch = Switch {
+            thread: 1,
+            to: 2,
+            step: 9,
+            kind: Kind::Write as u32,
+            preempts: true,
+            pc: 0,
+            address: 0,
+            to_pc: 0,
+            event: 3,
+        };
+        let waits = Switch {
+            preempts: false,
+            ..switch
+        };
+        let wakes = Switch { kind: 0, ..switch };
+        assert_eq!(
+            switches(&[], &[switch, waits, wakes]),
+            "1. T1 stops before write; T2 begins\n2. T1 waits or has ended; T2 begins\n3. T1 wakes waiter 2\n"
         );
     }
 }

@@ -4,14 +4,19 @@
 //! The fixtures are compiled by `ci/vm/controlled-cc` with each compiler that this machine has; a
 //! compiler that is missing shows as an ignored test.
 
+#[path = "common/fixture.rs"]
+mod fixture;
+
+use fixture::{build, is_missing};
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use threadbare_control::block::{Engine, Kind, Points, Strategy, Verdict};
 use threadbare_control::bundle::Bundle;
 use threadbare_control::launch::{Orders, Program, Report, run};
+use threadbare_control::table;
 
 /// Schedules within which each strategy that is named with a fault must find it.
 const SEARCH: u32 = 500;
@@ -19,8 +24,8 @@ const SEARCH: u32 = 500;
 const HARMLESS: u32 = 150;
 const REPLAYS: u32 = 100;
 const SEED: u64 = 1;
-use Strategy::{Pct, Pos, Random, Sticky};
-const STRATEGIES: [Strategy; 4] = [Random, Sticky, Pct, Pos];
+use Strategy::{DepthFirst, Pct, Pos, Random, Sticky, Surw};
+const STRATEGIES: [Strategy; 5] = [Random, Sticky, Pct, Pos, Surw];
 
 struct Fault {
     source: &'static str,
@@ -44,7 +49,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         source: "aba.c",
         verdict: Verdict::Exit,
-        by: &[Sticky],
+        by: &[Sticky, DepthFirst],
     },
     Fault {
         source: "lock-order.c",
@@ -102,7 +107,16 @@ fn main() {
     let compiler = ["gcc", "clang"]
         .into_iter()
         .find(|compiler| !is_missing(compiler));
-    let others: [(&str, Test); 5] = [
+    let others: [(&str, Test); 8] = [
+        ("a schedule is minimised to what it needs", minimised),
+        (
+            "what nothing orders is a data race, what is ordered is none",
+            races,
+        ),
+        (
+            "depth-first search ends with every schedule within its bound",
+            every,
+        ),
         ("a trace tells the order in which things were done", order),
         ("a replay with another choice is refused", diverges),
         (
@@ -139,81 +153,8 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn is_missing(compiler: &str) -> bool {
-    Command::new(compiler).arg("--version").output().is_err()
-}
-
 fn assert_that(holds: bool, otherwise: &str) -> Result<(), Failed> {
     if holds { Ok(()) } else { Err(otherwise.into()) }
-}
-
-/// Where cargo has put the runtime: beside this test.
-fn library() -> PathBuf {
-    let test = std::env::current_exe().expect("this test has a path");
-    let folder = test.parent().expect("it lies in a folder").to_path_buf();
-    assert!(
-        folder.join("libthreadbare_control_runtime.so").exists(),
-        "no runtime in {}",
-        folder.display()
-    );
-    folder
-}
-
-fn build(compiler: &str, source: &str, repaired: bool, to: &Path) -> Program {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = to.join(format!("{source}-{compiler}-{repaired}"));
-    let source = root.join("tests/fixtures").join(source);
-    let library = library();
-    let run = |command: &mut Command| {
-        let output = command.output().expect("the compiler starts");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    };
-    if compiler == "rustc" {
-        let mut rustc = Command::new("rustc");
-        // The sanitizer's flags are unstable; the instrumentation is LLVM's, as for C.
-        rustc.env("RUSTC_BOOTSTRAP", "1").args([
-            "--edition=2024",
-            "-O",
-            "-Zsanitizer=thread",
-            "-Zexternal-clangrt",
-        ]);
-        rustc.args([
-            "-Cunsafe-allow-abi-mismatch=sanitizer",
-            "-ldylib=threadbare_control_runtime",
-        ]);
-        rustc
-            .arg("-L")
-            .arg(&library)
-            .arg(format!("-Clink-arg=-Wl,-rpath,{}", library.display()));
-        if repaired {
-            rustc.arg("--cfg=repaired");
-        }
-        run(rustc.arg("-o").arg(&path).arg(&source));
-    } else {
-        let wrapper = root.join("../../ci/vm/controlled-cc");
-        let object = path.with_extension("o");
-        let command = || {
-            let mut cc = Command::new(&wrapper);
-            cc.env("THREADBARE_CONTROL_CC", compiler)
-                .env("THREADBARE_CONTROL_LIB", &library);
-            cc
-        };
-        let define = if repaired { "-DREPAIRED" } else { "-DFAULTY" };
-        run(command()
-            .args(["-O1", "-g1", "-Wall", "-Wno-unused-function", define, "-c"])
-            .arg(&source)
-            .arg("-o")
-            .arg(&object));
-        run(command().arg(&object).arg("-o").arg(&path).arg("-pthread"));
-    }
-    Program {
-        path,
-        ..Program::default()
-    }
 }
 
 fn orders(strategy: Strategy, runs: u32) -> Orders {
@@ -222,6 +163,10 @@ fn orders(strategy: Strategy, runs: u32) -> Orders {
     orders.config.points = Points::All;
     orders.config.freed = true;
     orders.config.step_cap = 100_000;
+    orders.config.bound = 2;
+    if strategy == Surw {
+        orders.config.learning = 10;
+    }
     orders.config.length = 30;
     orders.config.wall_ms = 5000;
     orders.limit = Duration::from_secs(100);
@@ -336,7 +281,7 @@ fn order(compiler: &str) -> Result<(), Failed> {
         orders.config.seed = seed;
         orders.config.trace = true;
         let report = run(&program, &orders)?;
-        let of = |kind: Kind| report.trace.iter().filter(move |e| e.kind == kind as u32);
+        let of = |kind: Kind| report.trace.iter().filter(move |e| e.kind == kind as u16);
         let address = of(Kind::Write)
             .map(|e| e.address)
             .find(|&a| of(Kind::Write).filter(|e| e.address == a).count() == 6)
@@ -345,9 +290,18 @@ fn order(compiler: &str) -> Result<(), Failed> {
         for event in report.trace.iter().filter(|e| e.address == address) {
             let read = &mut read[event.thread as usize];
             match event.kind {
-                kind if kind == Kind::Read as u32 => *read = counter,
+                kind if kind == Kind::Read as u16 => *read = counter,
                 _ => counter = *read + 1,
             }
+            // The values that the trace tells are those.
+            let told = match event.kind {
+                kind if kind == Kind::Read as u16 => event.before,
+                _ => event.after,
+            };
+            assert_that(
+                told == counter && event.size == 8,
+                &format!("seed {seed}: {event:?} where the counter is {counter}"),
+            )?;
         }
         assert_that(
             (counter == 6) == (report.last.code == 0),
@@ -359,6 +313,150 @@ fn order(compiler: &str) -> Result<(), Failed> {
         *if counter == 6 { &mut kept } else { &mut lost } += 1;
     }
     assert_that(kept > 0 && lost > 0, &format!("{kept} right, {lost} lost"))
+}
+
+/// What is left of each fault's schedule fails in the same way, again and again, and is short.
+fn minimised(compiler: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    for (source, most) in [
+        ("lost-update.c", 2),
+        ("aba.c", 2),
+        ("lock-order.c", 2),
+        ("use-after-free.c", 2),
+        ("missing-barrier.c", 2),
+    ] {
+        let program = build(compiler, source, false, folder.path());
+        let mut orders = orders(Sticky, SEARCH);
+        orders.config.stop_after = 1;
+        let report = run(&program, &orders)?;
+        assert_that(report.last.verdict.is_fault(), "nothing was found")?;
+        let file = folder.path().join("found.json");
+        Bundle::new(&program, &orders, &report)?.save(&file)?;
+        let (small, left) = Bundle::load(&file)?.minimise()?;
+        let switches = &left.report.switches;
+        let text = table::switches(&left.report.loaded, switches);
+        println!(
+            "{source}: {} of {} switches\n{text}",
+            switches.len(),
+            left.before
+        );
+        assert_that(left.fewest, &format!("{source}: fewer are not excluded"))?;
+        assert_that(
+            left.report.last.ends_as(&report.last),
+            &format!("{source}: {:?} became {:?}", report.last, left.report.last),
+        )?;
+        assert_that(
+            switches.len() <= most && switches.len() <= left.before,
+            &format!(
+                "{source}: {} switches of {}\n{text}",
+                switches.len(),
+                left.before
+            ),
+        )?;
+        assert_that(
+            text.contains(source) || switches.is_empty(),
+            &format!("{source}: no line of it\n{text}"),
+        )?;
+        let replayed = small.replay(REPLAYS, false)?;
+        assert_that(
+            replayed.same == REPLAYS as usize,
+            &format!("{source}: {} of {REPLAYS}", replayed.same),
+        )?;
+        // Each of them is needed: without it the run ends otherwise.
+        for i in 0..switches.len() {
+            let mut fewer = switches.clone();
+            fewer.remove(i);
+            let orders = orders.planned(&report.learned, report.last.seed, vec![fewer]);
+            let without = run(&program, &orders)?.last;
+            assert_that(
+                !without.ends_as(&report.last),
+                &format!("{source}: switch {} is not needed\n{text}", i + 1),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Races are told in runs that do no harm, by their lines, and none where all is ordered.
+fn races(compiler: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let locks = ["primitives.c", "lost-wake-up.c", "lock-order.c"];
+    for (source, pair) in [
+        ("publication.c", Some(["fill", "read"])),
+        ("lost-update.c", Some(["work", "work"])),
+        ("use-after-free.c", Some(["work", "work"])),
+        ("missing-barrier.c", Some(["work", "work"])),
+    ]
+    .into_iter()
+    .chain(locks.map(|source| (source, None)))
+    {
+        for repaired in [false, true] {
+            if !repaired && pair.is_none() {
+                continue;
+            }
+            let program = build(compiler, source, repaired, folder.path());
+            let mut all = Vec::new();
+            for strategy in [Random, Sticky] {
+                let mut orders = orders(strategy, 60);
+                orders.config.races = true;
+                orders.config.freed = false;
+                let report = run(&program, &orders)?;
+                assert_that(report.runs.len() == 60, "not all runs ran")?;
+                let text = table::races(&report.loaded, &report.races);
+                all.extend(report.races);
+                let told = |function: &str| text.contains(&format!("{function} {source}:"));
+                let all_lines = repaired || pair.is_some_and(|[a, b]| told(a) && told(b));
+                assert_that(all_lines, &format!("{source}: other lines\n{text}"))?;
+                assert_that(
+                    !repaired || text.is_empty(),
+                    &format!("{source}: ordered, and yet\n{text}"),
+                )?;
+            }
+            assert_that(all.is_empty() == repaired, &format!("{source}: {all:?}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Of the repaired program every schedule is run and none fails; cut short, nobody says so; without
+/// a switch the fault does not show.
+fn every(compiler: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let repaired = build(compiler, "lost-update.c", true, folder.path());
+    let faulty = build(compiler, "lost-update.c", false, folder.path());
+    let search = |program: &Program, runs, bound| {
+        let mut orders = orders(DepthFirst, runs);
+        orders.config.bound = bound;
+        run(program, &orders)
+    };
+    let report = search(&repaired, 20_000, 1)?;
+    let failed = report
+        .runs
+        .iter()
+        .filter(|r| r.verdict != Verdict::Finished);
+    assert_that(failed.count() == 0, "the repaired one fails")?;
+    assert_that(report.exhausted, "not to the end")?;
+    // What other strategies come to with as few switches is among them.
+    let all: BTreeSet<u64> = report.runs.iter().map(|r| r.hash).collect();
+    let mut seldom = orders(Sticky, 500);
+    seldom.config.stickiness = 40;
+    let runs = run(&repaired, &seldom)?.runs;
+    let few = runs.iter().filter(|r| r.deviations <= 1).map(|r| r.hash);
+    let few: BTreeSet<u64> = few.collect();
+    assert_that(few.len() > 3, &format!("only {} to compare", few.len()))?;
+    assert_that(few.is_subset(&all), "a schedule is missing")?;
+    let cut = search(&repaired, report.runs.len() as u32 - 1, 1)?;
+    assert_that(!cut.exhausted, "cut short, and yet all schedules")?;
+    for (bound, fails) in [(0, false), (1, true)] {
+        let report = search(&faulty, 20_000, bound)?;
+        assert_that(report.exhausted, "not to the end")?;
+        let failed = report.runs.iter().any(|r| r.verdict == Verdict::Exit);
+        assert_that(
+            failed == fails,
+            &format!("{bound} switches: fails {failed}"),
+        )?;
+    }
+    Ok(())
 }
 
 /// Same seeds, same traces, however threads are switched.

@@ -2,14 +2,18 @@
 
 use crate::engine::engine;
 use crate::real::system;
-use crate::strategy::{All, Candidate, Draw, View};
+use crate::strategy::{All, Candidate, Draw, View, depth_first, granule as number};
 use crate::trace;
 use crate::verdict;
+use crate::verdict::race;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use threadbare_control::block::{Block, Kind, MAX_CHOICES, MAX_THREADS, Points, Strategy, Verdict};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use threadbare_control::block::{
+    Block, COUNTED, Kind, MAX_CHOICES, MAX_RUNS, MAX_SWITCHES, MAX_THREADS, Points, Strategy,
+    Switch, Verdict,
+};
 
 /// Where a thread stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,10 @@ pub struct Thread {
     /// The step it is about to take.
     pub address: usize,
     pub writes: bool,
+    kind: Kind,
+    pc: usize,
+    /// Points and waits that it came to while the strategy decided.
+    steps: u64,
     pub handle: libc::pthread_t,
     /// Joined or detached: its handle may come back as another thread's.
     pub consumed: bool,
@@ -94,6 +102,9 @@ impl Thread {
             timed_out: false,
             address: 0,
             writes: false,
+            kind: Kind::Start,
+            pc: 0,
+            steps: 0,
             handle: 0,
             consumed: false,
             kernel: 0,
@@ -141,10 +152,11 @@ pub struct Control {
     pub strategies: All,
     /// A thread that gave its turn away for good and is not yet gone from the kernel.
     leaving: *mut Thread,
-    calm_steps: u32,
     pub window: Window,
     candidates: [Candidate; MAX_THREADS],
     touched: [Touched; TOUCHED],
+    /// Of a learning run, accesses by granule and thread.
+    counts: [[u16; COUNTED]; 1 << 16],
 }
 
 struct Shared(UnsafeCell<Control>);
@@ -162,7 +174,6 @@ static CONTROL: Shared = Shared(UnsafeCell::new(Control {
     draw: Draw::new(0),
     strategies: All::new(),
     leaving: ptr::null_mut(),
-    calm_steps: 0,
     window: Window {
         arrived: 0,
         done: 0,
@@ -179,16 +190,23 @@ static CONTROL: Shared = Shared(UnsafeCell::new(Control {
         read: 0,
         written: 0,
     }; TOUCHED],
+    counts: [[0; COUNTED]; 1 << 16],
 }));
 
 /// The thread that runs; null while there is no control. While there is, no other thread of the
 /// process runs, so a plain global answers "who am I", without thread-local storage.
 pub static HOLDER: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
 
+/// [`Control::hot`], and the steps that are left in calm before others get a turn, where the entries of plain
+/// accesses find them without a call. Relaxed at each use: the holder's own, as is all state.
+pub static HOT: AtomicBool = AtomicBool::new(false);
+/// See [`HOT`].
+pub static CALM: AtomicI32 = AtomicI32::new(CALM_STEPS);
+
 /// Loads of one address by one instruction in a row that count as waiting for another thread.
 const SPIN: u32 = 30;
 /// Steps in a row in calm after which others get a turn: somebody waits in a loop.
-const CALM_STEPS: u32 = 200_000;
+const CALM_STEPS: i32 = 200_000;
 /// Virtual time of one step.
 const STEP_NS: u64 = 5;
 
@@ -218,14 +236,29 @@ pub fn ordered() -> bool {
 }
 
 impl Control {
+    /// Whether the strategy decides from now on.
+    pub fn set_hot(&mut self, hot: bool) {
+        self.hot = hot;
+        HOT.store(hot, Ordering::Relaxed);
+    }
+
     fn block(&mut self) -> &'static mut Block {
         // SAFETY: mapped for the process's life before control began; touched by the holder only.
         unsafe { &mut *self.block }
     }
 
-    /// Records one event.
+    /// Records one event that touches no memory of the program.
     pub fn event(&mut self, thread: usize, kind: Kind, address: usize, pc: usize) {
-        trace::record(self.block(), thread as u32, kind, address, pc);
+        self.did(thread, &Step::call(kind, address, false, pc));
+    }
+
+    /// Records one event, at the moment at which it happens.
+    #[inline]
+    pub fn did(&mut self, thread: usize, step: &Step) {
+        trace::record(self.block(), thread as u32, step);
+        if self.block().config.races {
+            race::did(self.block(), thread, step);
+        }
     }
 
     fn fail(&mut self, verdict: Verdict, why: &str) -> ! {
@@ -250,6 +283,29 @@ impl Control {
         block.choices[at] = (count as u16) << 8 | index as u16;
         block.current.choices += 1;
         index
+    }
+
+    /// Writes a choice down that is not as if nobody preempted anybody.
+    fn deviated(&mut self, me: *const Thread, to: usize, next: Option<usize>, preempts: bool) {
+        // SAFETY: entries stay; the caller's own.
+        let me = unsafe { &*me };
+        let to_pc = next.map_or(0, |id| self.threads[id].pc as u64);
+        let block = self.block();
+        let at = block.current.deviations as usize;
+        block.current.deviations += 1;
+        if at < MAX_SWITCHES {
+            block.switches[at] = Switch {
+                thread: me.id as u32,
+                to: to as u32,
+                step: me.steps,
+                kind: if next.is_some() { me.kind as u32 } else { 0 },
+                preempts,
+                pc: me.pc as u64,
+                address: me.address as u64,
+                to_pc,
+                event: block.current.events,
+            };
+        }
     }
 
     /// Who runs next. `me` is among the candidates if it can run.
@@ -279,27 +335,46 @@ impl Control {
             1 => return &mut self.threads[self.candidates[0].id],
             _ => {}
         }
+        // SAFETY: the caller's own entry.
+        let (id, step) = unsafe { ((*me).id, (*me).steps) };
         let view = View {
             candidates: &self.candidates[..count],
             running,
             yields,
+            me: id,
+            step,
         };
+        let (usual, order) = (view.usual(), depth_first::order(&view));
         let index = self.strategies.current().choose(&view, &mut self.draw);
         let index = self.chosen(count, index);
-        &mut self.threads[self.candidates[index].id]
+        let preempts = running.is_some() && !yields && running != Some(index);
+        let block = self.block();
+        block.current.preemptions += u32::from(preempts);
+        if block.config.strategy == Strategy::DepthFirst {
+            block.order[block.current.choices as usize - 1] = order;
+        }
+        let chosen = self.candidates[index].id;
+        if index != usual {
+            self.deviated(me, chosen, Some(chosen), preempts);
+        }
+        &mut self.threads[chosen]
     }
 
     /// Has another thread touched these eight bytes in this run, one of the two writing? In a
     /// learning run what is so becomes a point for the runs to come; later only that counts.
     fn conflict(&mut self, me: usize, address: usize, writes: bool) -> bool {
-        let granule = address >> 3;
-        let hash = (granule as u32).wrapping_mul(0x9e37_79b1);
-        let block = self.block();
-        let known = &mut block.learned.granule[(hash >> 16) as usize];
-        if !block.learned.open {
-            return *known != 0;
+        let (granule, number) = (address >> 3, number(address));
+        let learned = &mut self.block().learned;
+        if !learned.open {
+            return learned.knows(number);
         }
-        let touched = &mut self.touched[(hash >> 18) as usize];
+        if me < COUNTED {
+            let count = &mut self.counts[number][me];
+            *count = count.saturating_add(1);
+            let most = &mut learned.counts[number][me];
+            *most = (*most).max(*count);
+        }
+        let touched = &mut self.touched[number >> 2];
         if touched.granule != granule {
             *touched = Touched {
                 granule,
@@ -318,9 +393,8 @@ impl Control {
         } else {
             touched.read |= bit
         }
-        if others != 0 && *known == 0 {
-            *known = 1;
-            block.learned.count += 1;
+        if others != 0 {
+            learned.know(number);
         }
         others != 0
     }
@@ -363,8 +437,10 @@ impl Control {
         }
     }
 
-    /// Makes whoever waits for `address` runnable; says how many did.
+    /// Makes whoever waits for `address` runnable; says how many did. Whoever comes by there later comes
+    /// after what the holder did up to now.
     pub fn wake_all(&mut self, address: usize) -> usize {
+        self.release(address);
         let mut woken = 0;
         for i in 0..self.count {
             if self.threads[i].state == State::Blocked && self.threads[i].waits == address {
@@ -377,6 +453,7 @@ impl Control {
 
     /// Makes one of those who wait for `address` runnable; which one is a choice.
     pub fn wake_one(&mut self, address: usize) -> bool {
+        self.release(address);
         let waits = |t: &Thread| t.state == State::Blocked && t.waits == address;
         let count = self.threads[..self.count]
             .iter()
@@ -387,14 +464,49 @@ impl Control {
             1 => 0,
             _ if !self.hot => 0,
             _ => {
-                let index = self.strategies.current().waiter(count, &mut self.draw);
-                self.chosen(count, index)
+                let me = holder();
+                // SAFETY: who wakes is the holder.
+                let (id, step) = unsafe {
+                    (*me).steps += 1;
+                    ((*me).id, (*me).steps)
+                };
+                let index = self
+                    .strategies
+                    .current()
+                    .waiter(id, step, count, &mut self.draw);
+                let index = self.chosen(count, index);
+                let block = self.block();
+                if block.config.strategy == Strategy::DepthFirst {
+                    block.order[block.current.choices as usize - 1] = 0;
+                }
+                if index != 0 {
+                    self.deviated(me, index, None, false);
+                }
+                index
             }
         };
         let found = (0..self.count)
             .filter(|&i| waits(&self.threads[i]))
             .nth(index);
         found.inspect(|&i| self.ready(i)).is_some()
+    }
+
+    /// What the holder did so far comes before what others do once they have passed this object.
+    pub fn release(&mut self, object: usize) {
+        let me = holder();
+        if !me.is_null() && self.block().config.races {
+            // SAFETY: the holder's own entry.
+            race::release(unsafe { (*me).id }, object);
+        }
+    }
+
+    /// The other side of [`Control::release`].
+    pub fn acquire(&mut self, object: usize) {
+        let me = holder();
+        if !me.is_null() && self.block().config.races {
+            // SAFETY: the holder's own entry.
+            race::acquire(unsafe { (*me).id }, object);
+        }
     }
 
     fn ready(&mut self, i: usize) {
@@ -424,7 +536,12 @@ impl Control {
         let thread = self.threads.get_mut(id)?;
         *thread = Thread::new();
         thread.id = id;
-        Some(thread)
+        let me = holder();
+        if !me.is_null() && self.block().config.races {
+            // SAFETY: the holder's own entry.
+            race::created(unsafe { (*me).id }, id);
+        }
+        Some(&mut self.threads[id])
     }
 
     /// The newest entry can run.
@@ -441,8 +558,13 @@ impl Control {
     pub fn begin(&mut self, seed: u64, strategy: Strategy, hot: bool) {
         self.draw = Draw::new(seed);
         let block = self.block();
-        let given: &'static [u16] = &block.given[..block.config.given as usize];
+        let block: &'static Block = block;
+        let given = &block.given[..block.config.given as usize];
         self.strategies.give(given);
+        let plan = block.plan[(block.current.index as usize).min(MAX_RUNS - 1)];
+        let (start, count) = (plan.start as usize, plan.count as usize);
+        self.strategies.plan(&block.planned[start..start + count]);
+        self.strategies.learned(&block.learned);
         self.strategies
             .begin(strategy, &block.config, &mut self.draw);
         if let Some(me) = self.enter() {
@@ -454,7 +576,10 @@ impl Control {
                 crate::engine::choose(block.config.engine);
                 engine().first(me);
             }
-            self.hot = hot;
+            self.set_hot(hot);
+            if hot && self.block().config.races {
+                race::begin();
+            }
             HOLDER.store(me, Ordering::Relaxed);
         }
     }
@@ -563,6 +688,7 @@ pub unsafe fn leave(me: *mut Thread) {
             control.event((*me).id, Kind::Exit, 0, 0);
         }
         (*me).state = State::Gone;
+        (*me).steps += 1;
         control.runnable -= 1;
         control.wake_all(me as usize);
         if control.runnable == 0 && !control.expire() {
@@ -575,53 +701,74 @@ pub unsafe fn leave(me: *mut Thread) {
     }
 }
 
-/// A thread is about to touch `address` or to call what synchronises: an event, and perhaps another
-/// thread's turn. Returns when the calling thread may do it.
+/// What a thread is about to do.
+#[derive(Clone, Copy)]
+pub struct Step {
+    pub kind: Kind,
+    /// What it touches, or 0.
+    pub address: usize,
+    /// Bytes of it; 0 of what is no access to the program's own memory.
+    pub size: u16,
+    pub writes: bool,
+    /// Of an atomic, as C numbers them.
+    pub order: i32,
+    /// The instruction after the call of the hook.
+    pub pc: usize,
+}
+
+impl Step {
+    /// A call that synchronises.
+    pub const fn call(kind: Kind, address: usize, writes: bool, pc: usize) -> Self {
+        Self {
+            kind,
+            address,
+            size: 0,
+            writes,
+            order: 0,
+            pc,
+        }
+    }
+}
+
+/// [`step`] of a call that synchronises.
 ///
 /// # Safety
 /// The caller is the holder.
 pub unsafe fn point(me: *mut Thread, kind: Kind, address: usize, writes: bool, pc: usize) {
+    // SAFETY: as required of the caller.
+    unsafe { step(me, &Step::call(kind, address, writes, pc)) };
+}
+
+/// A thread is about to touch memory or to call what synchronises: an event, and perhaps another
+/// thread's turn. Returns when the calling thread may do it.
+///
+/// # Safety
+/// The caller is the holder.
+pub unsafe fn step(me: *mut Thread, step: &Step) {
     // SAFETY: the turn is ours up to the switch, and again once it has come back.
     unsafe {
         if (*me).off != 0 {
             return;
         }
         let control = control();
-        let mut yields = kind == Kind::Yield;
         if !control.hot {
-            control.calm_steps += 1;
-            if (yields || control.calm_steps > CALM_STEPS) && control.runnable > 1 {
-                control.calm_steps = 0;
-                let count = control.count;
-                let mut others = (1..count).map(|i| ((*me).id + i) % count);
-                if let Some(i) = others.find(|&i| control.threads[i].state == State::Runnable) {
-                    let next: *mut Thread = &mut control.threads[i];
-                    switch(me, next);
-                }
+            // Relaxed: the holder's own.
+            let left = CALM.load(Ordering::Relaxed) - 1;
+            CALM.store(left, Ordering::Relaxed);
+            if step.kind == Kind::Yield || left < 0 {
+                calm(control, me);
             }
             return;
         }
+        trace::settle(control.block());
         control.now += STEP_NS;
         if control.now >= control.earliest {
             control.expire_due();
         }
-        // The same load again and again is a loop that waits for another thread.
-        if matches!(kind, Kind::AtomicLoad | Kind::Read) {
-            let spin = &mut (*me).spin;
-            if (spin.0, spin.1) == (pc, address) {
-                spin.2 += 1;
-                if spin.2 > SPIN {
-                    spin.2 = 0;
-                    yields = true;
-                }
-            } else {
-                *spin = (pc, address, 0);
-            }
-        } else if !matches!(kind, Kind::Yield | Kind::Fence) {
-            (*me).spin.2 = 0;
-        }
+        let yields = step.kind == Kind::Yield || waits_in_a_loop(&mut (*me).spin, step);
         let block = control.block();
         block.current.steps += 1;
+        (*me).steps += 1;
         let cap = block.config.step_cap;
         if block.current.steps > cap {
             // First fair turns: a loop that only an unfair schedule keeps alive is no fault.
@@ -634,24 +781,68 @@ pub unsafe fn point(me: *mut Thread, kind: Kind, address: usize, writes: bool, p
             }
         }
         let access = matches!(
-            kind,
+            step.kind,
             Kind::Read | Kind::Write | Kind::AtomicLoad | Kind::AtomicStore | Kind::AtomicUpdate
         );
         let chooses = yields
             || match block.config.points {
                 Points::All => true,
-                Points::Sync => !matches!(kind, Kind::Read | Kind::Write),
-                Points::Conflicts => !access || control.conflict((*me).id, address, writes),
+                Points::Sync => !matches!(step.kind, Kind::Read | Kind::Write),
+                Points::Conflicts => {
+                    !access || control.conflict((*me).id, step.address, step.writes)
+                }
             };
+        (*me).address = step.address;
+        (*me).writes = step.writes;
+        (*me).kind = step.kind;
+        (*me).pc = step.pc;
         if chooses && control.runnable > 1 {
-            (*me).address = address;
-            (*me).writes = writes;
             let next = control.next(me, yields);
             switch(me, next);
         }
         // Only now: others may have run, and the trace tells the order in which things were done.
-        self::control().event((*me).id, kind, address, pc);
+        let control = self::control();
+        if matches!(step.kind, Kind::Lock | Kind::Wait) {
+            control.acquire(step.address);
+        }
+        control.did((*me).id, step);
     }
+}
+
+/// Outside windows nobody is preempted, but who waits in a loop must not wait for ever.
+#[cold]
+unsafe fn calm(control: &mut Control, me: *mut Thread) {
+    // SAFETY: as of `step`.
+    unsafe {
+        CALM.store(CALM_STEPS, Ordering::Relaxed);
+        if control.runnable > 1 {
+            let count = control.count;
+            let mut others = (1..count).map(|i| ((*me).id + i) % count);
+            if let Some(i) = others.find(|&i| control.threads[i].state == State::Runnable) {
+                let next: *mut Thread = &mut control.threads[i];
+                switch(me, next);
+            }
+        }
+    }
+}
+
+/// The same load again and again is a loop that waits for another thread.
+#[inline]
+fn waits_in_a_loop(spin: &mut (usize, usize, u32), step: &Step) -> bool {
+    if matches!(step.kind, Kind::AtomicLoad | Kind::Read) {
+        if (spin.0, spin.1) == (step.pc, step.address) {
+            spin.2 += 1;
+            if spin.2 > SPIN {
+                spin.2 = 0;
+                return true;
+            }
+        } else {
+            *spin = (step.pc, step.address, 0);
+        }
+    } else if !matches!(step.kind, Kind::Yield | Kind::Fence) {
+        spin.2 = 0;
+    }
+    false
 }
 
 /// The calling thread waits for `address` until woken or until `deadline`, in virtual time; true
@@ -670,6 +861,8 @@ pub unsafe fn block(me: *mut Thread, why: Why, address: usize, deadline: u64) ->
         control.earliest = control.earliest.min(deadline);
         (*me).timed_out = false;
         (*me).address = 0;
+        (*me).kind = Kind::Block;
+        (*me).steps += 1;
         control.runnable -= 1;
         if control.hot {
             control.event((*me).id, Kind::Block, address, 0);
@@ -679,6 +872,7 @@ pub unsafe fn block(me: *mut Thread, why: Why, address: usize, deadline: u64) ->
         }
         let next = control.next(me, false);
         switch(me, next);
+        self::control().acquire(address);
         (*me).timed_out
     }
 }

@@ -2,9 +2,13 @@
 
 use crate::control::{control, holder};
 use crate::real::system;
+use crate::strategy::depth_first;
 use crate::verdict::{self, signal};
+use std::ffi::{CStr, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
-use threadbare_control::block::{Config, MAX_RUNS, Run, Strategy, Verdict};
+use threadbare_control::block::{
+    Block, Config, MAX_MODULES, MAX_RUNS, Module, Run, Strategy, Verdict,
+};
 
 /// Seeds of learning runs lie far from those of a search.
 const LEARNING_SEED: u64 = 1 << 40;
@@ -34,8 +38,9 @@ pub unsafe fn serve(hot: bool) -> bool {
                 format_args!("other threads run before control begins"),
             );
         }
+        modules(block);
         let config = block.config;
-        let mut faults = 0;
+        let (mut faults, mut whole) = (0, true);
         for index in 0..config.learning + config.runs {
             let learns = index < config.learning;
             let number = u64::from(index - if learns { 0 } else { config.learning });
@@ -51,6 +56,7 @@ pub unsafe fn serve(hot: bool) -> bool {
             block.note[0] = 0;
             block.current = Run {
                 seed,
+                index: number as u32,
                 verdict: Verdict::Unfinished,
                 ..EMPTY
             };
@@ -81,6 +87,29 @@ pub unsafe fn serve(hot: bool) -> bool {
                 block.finished += 1;
             }
             faults += u32::from(block.current.verdict.is_fault());
+            if config.strategy == Strategy::DepthFirst {
+                let run = &block.current;
+                // Fair turns and limits of ours end a schedule that was not followed to its end.
+                whole &= matches!(
+                    run.verdict,
+                    Verdict::Finished
+                        | Verdict::Exit
+                        | Verdict::Signal
+                        | Verdict::Deadlock
+                        | Verdict::LostWakeUp
+                        | Verdict::UseAfterFree
+                ) && run.steps <= config.step_cap;
+                let count = run.choices as usize;
+                block.given[..count].copy_from_slice(&block.choices[..count]);
+                let order = &block.order[..count];
+                match depth_first::next(&mut block.given[..count], order, config.bound) {
+                    Some(length) => block.config.given = length as u32,
+                    None => {
+                        block.exhausted = whole;
+                        break;
+                    }
+                }
+            }
             if config.stop_after != 0 && faults >= config.stop_after {
                 break;
             }
@@ -105,7 +134,44 @@ const EMPTY: Run = Run {
     threads: 0,
     pc: 0,
     address: 0,
+    deviations: 0,
+    preemptions: 0,
+    races: 0,
+    index: 0,
 };
+
+/// Writes down which files are loaded, by which addresses are told. What is loaded later is not told.
+fn modules(block: &mut Block) {
+    block.module_count = 0;
+    // SAFETY: one thread runs; the callback gets the block back.
+    unsafe { libc::dl_iterate_phdr(Some(module), std::ptr::from_mut(block).cast()) };
+}
+
+unsafe extern "C" fn module(info: *mut libc::dl_phdr_info, _: usize, block: *mut c_void) -> i32 {
+    // SAFETY: the loader's own lists, for the time of the call.
+    unsafe {
+        let (info, block) = (&*info, &mut *block.cast::<Block>());
+        let headers = std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into());
+        let loaded = || headers.iter().filter(|h| h.p_type == libc::PT_LOAD);
+        let start = loaded().map(|h| h.p_vaddr).min().unwrap_or(0);
+        let end = loaded().map(|h| h.p_vaddr + h.p_memsz).max().unwrap_or(0);
+        let name = CStr::from_ptr(info.dlpi_name).to_bytes();
+        let mut path = [0; _];
+        let length = name.len().min(path.len() - 1);
+        path[..length].copy_from_slice(&name[..length]);
+        let at = block.module_count as usize;
+        if at < MAX_MODULES {
+            block.modules[at] = Module {
+                start: info.dlpi_addr + start,
+                end: info.dlpi_addr + end,
+                base: info.dlpi_addr,
+                path,
+            };
+            block.module_count += 1;
+        }
+    }
+    0
+}
 
 /// Ends the child by itself when it takes too long.
 unsafe fn limit(config: &Config) {

@@ -30,6 +30,8 @@ extern "C" fn start(_: i32, _: *const *const i8, environment: *const *const i8) 
         if block as usize != ADDRESS {
             refuse("threadbare-control: the driver's block cannot be mapped\n");
         }
+        // Large, and of no use in a core.
+        libc::madvise(block, size_of::<Block>(), libc::MADV_DONTDUMP);
         let block = block.cast::<Block>();
         if (*block).magic != MAGIC {
             refuse("threadbare-control: driver and runtime are of different versions\n");

@@ -7,6 +7,7 @@
 use crate::control::{NEVER, Why, block, control, holder, ordered, point};
 use crate::real::{system, with_errno};
 use crate::server;
+use crate::verdict::race;
 use libc::c_int;
 use threadbare_control::block::Kind;
 
@@ -49,13 +50,17 @@ unsafe extern "C" fn threadbare_control_ask(what: u32, argument: u32) -> c_int {
                 let window = &mut control().window;
                 window.arrived += 1;
                 let here = &raw const window.arrived as usize;
-                if window.arrived < argument {
+                let last = window.arrived >= argument;
+                if !last {
                     block(me, Why::Window, here, NEVER);
                 } else {
                     window.size = argument;
                     window.arrived = 0;
                     window.done = 0;
-                    control().hot = true;
+                    control().set_hot(true);
+                    if (*control().block).config.races {
+                        race::begin();
+                    }
                     control().wake_all(here);
                     point(me, Kind::Window, 0, false, 0);
                 }
@@ -70,7 +75,7 @@ unsafe extern "C" fn threadbare_control_ask(what: u32, argument: u32) -> c_int {
                 } else {
                     window.rounds += 1;
                     let closed = &raw const window.rounds as usize;
-                    control().hot = false;
+                    control().set_hot(false);
                     (*control().block).current.windows += 1;
                     control().wake_all(here);
                     control().wake_all(closed);

@@ -4,20 +4,28 @@
 //! thread runs at a time, and passing through, stronger than asked is right and cheap on x86.
 
 use super::entry;
-use crate::control::{control, holder, point};
+use crate::control::{Step, control, holder, step};
 use crate::verdict::freed;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use threadbare_control::block::Kind;
 
 #[inline]
-unsafe fn before<T>(kind: Kind, cell: *const T, pc: usize) {
+unsafe fn before<T>(kind: Kind, cell: *const T, order: i32, pc: usize) {
     let me = holder();
     if !me.is_null() {
         let writes = kind != Kind::AtomicLoad;
         // SAFETY: the caller is the holder.
         unsafe {
-            point(me, kind, cell as usize, writes, pc);
+            let this = Step {
+                kind,
+                address: cell as usize,
+                size: size_of::<T>() as u16,
+                writes,
+                order,
+                pc,
+            };
+            step(me, &this);
             // After the point, as for plain accesses.
             if (*control().block).config.freed && control().hot {
                 freed::check(control(), cell as usize, writes, true, pc);
@@ -33,18 +41,18 @@ macro_rules! atomics {
             // SAFETY of every function: the compiler passes the address of an aligned object of
             // this size, which the program may access atomically.
 
-            pub unsafe extern "C" fn load(cell: *const $cell, _order: i32, pc: usize) -> $type {
+            pub unsafe extern "C" fn load(cell: *const $cell, order: i32, pc: usize) -> $type {
                 // SAFETY: see above.
                 unsafe {
-                    before(Kind::AtomicLoad, cell, pc);
+                    before(Kind::AtomicLoad, cell, order, pc);
                     (*cell).load(SeqCst)
                 }
             }
 
-            pub unsafe extern "C" fn store(cell: *const $cell, value: $type, _order: i32, pc: usize) {
+            pub unsafe extern "C" fn store(cell: *const $cell, value: $type, order: i32, pc: usize) {
                 // SAFETY: see above.
                 unsafe {
-                    before(Kind::AtomicStore, cell, pc);
+                    before(Kind::AtomicStore, cell, order, pc);
                     (*cell).store(value, SeqCst)
                 }
             }
@@ -53,11 +61,11 @@ macro_rules! atomics {
 
             /// Strong and weak: it never fails without a cause.
             pub unsafe extern "C" fn compare_exchange(
-                cell: *const $cell, expected: *mut $type, value: $type, _order: i32, _failure: i32, pc: usize,
+                cell: *const $cell, expected: *mut $type, value: $type, order: i32, _failure: i32, pc: usize,
             ) -> i32 {
                 // SAFETY: see above; `expected` is the caller's own variable.
                 unsafe {
-                    before(Kind::AtomicUpdate, cell, pc);
+                    before(Kind::AtomicUpdate, cell, order, pc);
                     match (*cell).compare_exchange(*expected, value, SeqCst, SeqCst) {
                         Ok(_) => 1,
                         Err(found) => {
@@ -69,21 +77,21 @@ macro_rules! atomics {
             }
 
             pub unsafe extern "C" fn compare_exchange_value(
-                cell: *const $cell, expected: $type, value: $type, _order: i32, _failure: i32, pc: usize,
+                cell: *const $cell, expected: $type, value: $type, order: i32, _failure: i32, pc: usize,
             ) -> $type {
                 // SAFETY: see above.
                 unsafe {
-                    before(Kind::AtomicUpdate, cell, pc);
+                    before(Kind::AtomicUpdate, cell, order, pc);
                     (*cell).compare_exchange(expected, value, SeqCst, SeqCst).unwrap_or_else(|found| found)
                 }
             }
         }
     };
     (@update $type:ty, $cell:ty, $($name:ident),*) => {$(
-        pub unsafe extern "C" fn $name(cell: *const $cell, value: $type, _order: i32, pc: usize) -> $type {
+        pub unsafe extern "C" fn $name(cell: *const $cell, value: $type, order: i32, pc: usize) -> $type {
             // SAFETY: see above.
             unsafe {
-                before(Kind::AtomicUpdate, cell, pc);
+                before(Kind::AtomicUpdate, cell, order, pc);
                 (*cell).$name(value, SeqCst)
             }
         }
@@ -192,10 +200,10 @@ mod bits128 {
     macro_rules! updates {
         ($($name:ident: $value:ident, $old:ident => $new:expr;)*) => {$(
             #[cfg_attr(not(test), unsafe(no_mangle))]
-            unsafe extern "C" fn $name(cell: *mut u128, $value: u128, _order: i32) -> u128 {
+            unsafe extern "C" fn $name(cell: *mut u128, $value: u128, order: i32) -> u128 {
                 // SAFETY: the compiler passes an aligned object of sixteen bytes.
                 unsafe {
-                    before(Kind::AtomicUpdate, cell, 0);
+                    before(Kind::AtomicUpdate, cell, order, 0);
                     update(cell, |$old| $new)
                 }
             }
@@ -213,19 +221,19 @@ mod bits128 {
     }
 
     #[cfg_attr(not(test), unsafe(no_mangle))]
-    unsafe extern "C" fn __tsan_atomic128_load(cell: *mut u128, _order: i32) -> u128 {
+    unsafe extern "C" fn __tsan_atomic128_load(cell: *mut u128, order: i32) -> u128 {
         // SAFETY: as above.
         unsafe {
-            before(Kind::AtomicLoad, cell, 0);
+            before(Kind::AtomicLoad, cell, order, 0);
             exchange_if(cell, 0, 0)
         }
     }
 
     #[cfg_attr(not(test), unsafe(no_mangle))]
-    unsafe extern "C" fn __tsan_atomic128_store(cell: *mut u128, value: u128, _order: i32) {
+    unsafe extern "C" fn __tsan_atomic128_store(cell: *mut u128, value: u128, order: i32) {
         // SAFETY: as above.
         unsafe {
-            before(Kind::AtomicStore, cell, 0);
+            before(Kind::AtomicStore, cell, order, 0);
             update(cell, |_| value);
         }
     }
@@ -235,12 +243,12 @@ mod bits128 {
         cell: *mut u128,
         expected: *mut u128,
         value: u128,
-        _order: i32,
+        order: i32,
         _failure: i32,
     ) -> i32 {
         // SAFETY: as above; `expected` is the caller's own variable.
         unsafe {
-            before(Kind::AtomicUpdate, cell, 0);
+            before(Kind::AtomicUpdate, cell, order, 0);
             let found = exchange_if(cell, *expected, value);
             let same = found == *expected;
             *expected = found;

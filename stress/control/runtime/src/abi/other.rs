@@ -1,15 +1,21 @@
 //! Fences, and what is called but tells us nothing.
 
 use super::entry;
-use crate::control::{holder, point};
+use crate::control::{Step, holder, step};
 use std::sync::atomic::{Ordering, fence};
 use threadbare_control::block::Kind;
 
-unsafe extern "C" fn thread_fence(_order: i32, pc: usize) {
+unsafe extern "C" fn thread_fence(order: i32, pc: usize) {
     let me = holder();
     if !me.is_null() {
         // SAFETY: the caller is the holder.
-        unsafe { point(me, Kind::Fence, 0, false, pc) };
+        unsafe {
+            let this = Step {
+                order,
+                ..Step::call(Kind::Fence, 0, false, pc)
+            };
+            step(me, &this);
+        }
     }
     // The strongest, whatever was asked for: see `atomic`.
     fence(Ordering::SeqCst);

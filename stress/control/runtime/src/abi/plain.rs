@@ -1,23 +1,31 @@
 //! Plain loads and stores, volatile ones and those of C++ vtable pointers.
 
-use crate::control::{HOLDER, control, holder, point};
+use crate::control::{CALM, HOLDER, HOT, Step, control, holder, step};
 use crate::verdict::freed;
 use threadbare_control::block::{Kind, Points};
 
-/// A plain access of the holder.
-unsafe extern "C" fn access(address: usize, pc: usize, writes: bool) {
+/// A plain access of the holder; `how` has the bytes in its low half, and above them whether it writes.
+unsafe extern "C" fn access(address: usize, pc: usize, how: u32) {
     // SAFETY: the entry found a holder, who is the caller; in its turn.
     unsafe {
         let me = holder();
         if (*me).off != 0 {
             return;
         }
-        let kind = if writes { Kind::Write } else { Kind::Read };
+        let writes = how & WRITES != 0;
+        let this = Step {
+            kind: if writes { Kind::Write } else { Kind::Read },
+            address,
+            size: how as u16,
+            writes,
+            order: 0,
+            pc,
+        };
         let config = &(*control().block).config;
         if control().hot && config.points == Points::Sync {
-            control().event((*me).id, kind, address, pc);
+            control().did((*me).id, &this);
         } else {
-            point(me, kind, address, writes, pc);
+            step(me, &this);
         }
         // After the point: others may have run, and the access itself comes now.
         if config.freed && control().hot {
@@ -26,21 +34,30 @@ unsafe extern "C" fn access(address: usize, pc: usize, writes: bool) {
     }
 }
 
+const WRITES: u32 = 1 << 16;
+
 /// `$name(address, …)`: the first argument is all that matters.
 macro_rules! plain {
-    ($($name:ident: $writes:literal;)*) => {$(
+    ($($name:ident: $writes:literal, $size:literal;)*) => {$(
         #[cfg_attr(not(test), unsafe(no_mangle))]
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             std::arch::naked_asm!(
                 "cmp qword ptr [rip + {holder}], 0",
+                "je 3f",
+                "cmp byte ptr [rip + {hot}], 0",
                 "jne 2f",
+                "dec dword ptr [rip + {calm}]",
+                "js 2f",
+                "3:",
                 "ret",
                 "2:",
                 "mov rsi, [rsp]",
-                concat!("mov edx, ", $writes),
+                concat!("mov edx, (", $writes, " << 16) | ", $size),
                 "jmp {access}",
                 holder = sym HOLDER,
+                hot = sym HOT,
+                calm = sym CALM,
                 access = sym access,
             )
         }
@@ -48,35 +65,35 @@ macro_rules! plain {
 }
 
 plain! {
-    __tsan_read1: "0"; __tsan_read2: "0"; __tsan_read4: "0"; __tsan_read8: "0"; __tsan_read16: "0";
-    __tsan_write1: "1"; __tsan_write2: "1"; __tsan_write4: "1"; __tsan_write8: "1"; __tsan_write16: "1";
-    __tsan_unaligned_read2: "0"; __tsan_unaligned_read4: "0"; __tsan_unaligned_read8: "0";
-    __tsan_unaligned_read16: "0";
-    __tsan_unaligned_write2: "1"; __tsan_unaligned_write4: "1"; __tsan_unaligned_write8: "1";
-    __tsan_unaligned_write16: "1";
-    __tsan_volatile_read1: "0"; __tsan_volatile_read2: "0"; __tsan_volatile_read4: "0";
-    __tsan_volatile_read8: "0"; __tsan_volatile_read16: "0";
-    __tsan_volatile_write1: "1"; __tsan_volatile_write2: "1"; __tsan_volatile_write4: "1";
-    __tsan_volatile_write8: "1"; __tsan_volatile_write16: "1";
-    __tsan_unaligned_volatile_read2: "0"; __tsan_unaligned_volatile_read4: "0";
-    __tsan_unaligned_volatile_read8: "0"; __tsan_unaligned_volatile_read16: "0";
-    __tsan_unaligned_volatile_write2: "1"; __tsan_unaligned_volatile_write4: "1";
-    __tsan_unaligned_volatile_write8: "1"; __tsan_unaligned_volatile_write16: "1";
+    __tsan_read1: "0", "1"; __tsan_read2: "0", "2"; __tsan_read4: "0", "4"; __tsan_read8: "0", "8"; __tsan_read16: "0", "16";
+    __tsan_write1: "1", "1"; __tsan_write2: "1", "2"; __tsan_write4: "1", "4"; __tsan_write8: "1", "8"; __tsan_write16: "1", "16";
+    __tsan_unaligned_read2: "0", "2"; __tsan_unaligned_read4: "0", "4"; __tsan_unaligned_read8: "0", "8";
+    __tsan_unaligned_read16: "0", "16";
+    __tsan_unaligned_write2: "1", "2"; __tsan_unaligned_write4: "1", "4"; __tsan_unaligned_write8: "1", "8";
+    __tsan_unaligned_write16: "1", "16";
+    __tsan_volatile_read1: "0", "1"; __tsan_volatile_read2: "0", "2"; __tsan_volatile_read4: "0", "4";
+    __tsan_volatile_read8: "0", "8"; __tsan_volatile_read16: "0", "16";
+    __tsan_volatile_write1: "1", "1"; __tsan_volatile_write2: "1", "2"; __tsan_volatile_write4: "1", "4";
+    __tsan_volatile_write8: "1", "8"; __tsan_volatile_write16: "1", "16";
+    __tsan_unaligned_volatile_read2: "0", "2"; __tsan_unaligned_volatile_read4: "0", "4";
+    __tsan_unaligned_volatile_read8: "0", "8"; __tsan_unaligned_volatile_read16: "0", "16";
+    __tsan_unaligned_volatile_write2: "1", "2"; __tsan_unaligned_volatile_write4: "1", "4";
+    __tsan_unaligned_volatile_write8: "1", "8"; __tsan_unaligned_volatile_write16: "1", "16";
     // A read and a write of one place, told at once: one step that writes.
-    __tsan_read_write1: "1"; __tsan_read_write2: "1"; __tsan_read_write4: "1"; __tsan_read_write8: "1";
-    __tsan_read_write16: "1";
-    __tsan_unaligned_read_write2: "1"; __tsan_unaligned_read_write4: "1";
-    __tsan_unaligned_read_write8: "1"; __tsan_unaligned_read_write16: "1";
+    __tsan_read_write1: "1", "1"; __tsan_read_write2: "1", "2"; __tsan_read_write4: "1", "4"; __tsan_read_write8: "1", "8";
+    __tsan_read_write16: "1", "16";
+    __tsan_unaligned_read_write2: "1", "2"; __tsan_unaligned_read_write4: "1", "4";
+    __tsan_unaligned_read_write8: "1", "8"; __tsan_unaligned_read_write16: "1", "16";
     // A range counts as its first granule.
-    __tsan_read_range: "0"; __tsan_write_range: "1";
-    __tsan_vptr_read: "0"; __tsan_vptr_update: "1";
+    __tsan_read_range: "0", "1"; __tsan_write_range: "1", "1";
+    __tsan_vptr_read: "0", "8"; __tsan_vptr_update: "1", "8";
 }
 
 /// What the memory functions below do at either end.
 unsafe fn touch(address: usize, size: usize, writes: bool, pc: usize) {
     if size != 0 && !holder().is_null() {
         // SAFETY: there is a holder, the caller.
-        unsafe { access(address, pc, writes) };
+        unsafe { access(address, pc, if writes { WRITES | 1 } else { 1 }) };
     }
 }
 

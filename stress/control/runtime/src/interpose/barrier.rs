@@ -17,9 +17,11 @@ unsafe extern "C" fn wait(barrier: *mut pthread_barrier_t, pc: usize) -> c_int {
         point(me, Kind::Wait, barrier as usize, true, pc);
         let count = *barrier.cast::<u32>().add(2) as usize;
         if control().waiting(barrier as usize) + 1 >= count {
+            control().acquire(barrier as usize);
             control().wake_all(barrier as usize);
             return libc::PTHREAD_BARRIER_SERIAL_THREAD;
         }
+        control().release(barrier as usize);
         block(me, Why::Barrier, barrier as usize, NEVER);
     }
     0

@@ -92,6 +92,7 @@ unsafe extern "C" fn join(handle: pthread_t, result: *mut *mut c_void, pc: usize
                 }
                 block(me, Why::Join, other as usize, NEVER);
             }
+            crate::control::control().acquire(other as usize);
             (*other).consumed = true;
         }
         // Under control the thread has ended: this returns at once.

@@ -1,13 +1,16 @@
 //! Who runs next. One file a strategy; each sees the same small view and draws from one stream.
 
+pub mod depth_first;
 mod pct;
+mod planned;
 mod pos;
 mod random;
 mod replay;
 mod round_robin;
 mod sticky;
+mod surw;
 
-use threadbare_control::block::{Config, MAX_THREADS, Strategy as Name};
+use threadbare_control::block::{Config, Learned, MAX_THREADS, Strategy as Name, Switch};
 
 /// What a strategy may know of a thread.
 #[derive(Clone, Copy)]
@@ -20,6 +23,22 @@ pub struct Candidate {
     pub writes: bool,
 }
 
+#[cfg(test)]
+impl Candidate {
+    /// About to touch nothing.
+    pub const NONE: Self = Self {
+        id: 0,
+        address: 0,
+        writes: false,
+    };
+}
+
+/// Under which number learned conflicts have these eight bytes.
+#[inline]
+pub fn granule(address: usize) -> usize {
+    (((address >> 3) as u32).wrapping_mul(0x9e37_79b1) >> 16) as usize
+}
+
 /// A choice to be made: two or more candidates, in order of their numbers.
 pub struct View<'a> {
     /// Who can run.
@@ -28,6 +47,23 @@ pub struct View<'a> {
     pub running: Option<usize>,
     /// It asked to let others run.
     pub yields: bool,
+    /// The number of the thread that ran up to now.
+    pub me: usize,
+    /// Its steps so far.
+    pub step: u64,
+}
+
+impl View<'_> {
+    /// As if nobody preempted anybody: who runs goes on, or the next by number comes.
+    pub fn usual(&self) -> usize {
+        match self.running.filter(|_| !self.yields) {
+            Some(running) => running,
+            None => {
+                let after = self.candidates.iter().position(|c| c.id > self.me);
+                after.unwrap_or(0)
+            }
+        }
+    }
 }
 
 /// Picks one of the candidates.
@@ -36,8 +72,15 @@ pub trait Strategy {
     fn begin(&mut self, config: &Config, draw: &mut Draw);
     /// The index of the chosen candidate. An error says why there is no right choice.
     fn choose(&mut self, view: &View, draw: &mut Draw) -> Result<usize, &'static str>;
-    /// Which of `count` waiters a wake-up reaches.
-    fn waiter(&mut self, count: usize, draw: &mut Draw) -> Result<usize, &'static str> {
+    /// Which of `count` waiters the wake-up reaches that thread `me` makes as this step of its own.
+    fn waiter(
+        &mut self,
+        me: usize,
+        step: u64,
+        count: usize,
+        draw: &mut Draw,
+    ) -> Result<usize, &'static str> {
+        let _ = (me, step);
         Ok(draw.below(count))
     }
 }
@@ -78,6 +121,9 @@ pub struct All {
     pct: pct::Pct,
     pos: pos::Pos,
     replay: replay::Replay,
+    surw: surw::Surw,
+    depth_first: depth_first::DepthFirst,
+    planned: planned::Planned,
     fair: round_robin::RoundRobin,
     name: Name,
     /// Fair turns from now on, whatever was ordered.
@@ -95,6 +141,9 @@ impl All {
                 priority: [0; MAX_THREADS],
             },
             replay: replay::Replay::new(),
+            surw: surw::Surw::new(),
+            depth_first: depth_first::DepthFirst::new(),
+            planned: planned::Planned::new(),
             fair: round_robin::RoundRobin { turns: 0 },
             name: Name::Random,
             be_fair: false,
@@ -111,6 +160,9 @@ impl All {
             Name::Sticky => &mut self.sticky,
             Name::Pct => &mut self.pct,
             Name::Pos => &mut self.pos,
+            Name::Surw => &mut self.surw,
+            Name::DepthFirst => &mut self.depth_first,
+            Name::Planned => &mut self.planned,
         }
     }
 
@@ -125,6 +177,17 @@ impl All {
     /// What a replay replays.
     pub fn give(&mut self, choices: &'static [u16]) {
         self.replay.given = choices;
+        self.depth_first.prefix = choices;
+    }
+
+    /// What a plan plans.
+    pub fn plan(&mut self, switches: &'static [Switch]) {
+        self.planned.plan = switches;
+    }
+
+    /// What learning runs have counted.
+    pub fn learned(&mut self, learned: &'static Learned) {
+        self.surw.learned = Some(learned);
     }
 }
 
@@ -163,6 +226,8 @@ mod tests {
             candidates: &candidates,
             running: Some(0),
             yields: false,
+            me: 0,
+            step: 0,
         };
         assert_eq!(replay.choose(&view, &mut draw), Ok(1));
         assert!(replay.choose(&view, &mut draw).is_err());
@@ -175,6 +240,8 @@ mod tests {
             candidates: &candidates,
             running: Some(0),
             yields: true,
+            me: 0,
+            step: 0,
         };
         let mut draw = Draw::new(7);
         for strategy in [

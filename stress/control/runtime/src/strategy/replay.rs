@@ -39,7 +39,13 @@ impl Strategy for Replay {
         self.take(view.candidates.len())
     }
 
-    fn waiter(&mut self, count: usize, _: &mut Draw) -> Result<usize, &'static str> {
+    fn waiter(
+        &mut self,
+        _: usize,
+        _: u64,
+        count: usize,
+        _: &mut Draw,
+    ) -> Result<usize, &'static str> {
         self.take(count)
     }
 }

@@ -1,12 +1,21 @@
 //! The trace: a running hash of every event, checkpoints of it, and the events themselves on demand.
 
-use threadbare_control::block::{
-    Block, CHECKPOINT_EVERY, Event, Kind, MAX_CHECKPOINTS, MAX_EVENTS,
-};
+use crate::control::Step;
+use crate::real::system;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use threadbare_control::block::{Block, CHECKPOINT_EVERY, Event, MAX_CHECKPOINTS, MAX_EVENTS};
+
+/// One more than the number of the event that is about to write: what it writes is known at the next
+/// step of the same thread, before which no other thread runs.
+static WRITES: AtomicUsize = AtomicUsize::new(0);
 
 /// Adds one event to the present run.
 #[inline]
-pub fn record(block: &mut Block, thread: u32, kind: Kind, address: usize, pc: usize) {
+pub fn record(block: &mut Block, thread: u32, step: &Step) {
+    let Step {
+        kind, address, pc, ..
+    } = *step;
+    settle(block);
     let run = &mut block.current;
     run.hash = mix(
         mix(
@@ -27,13 +36,69 @@ pub fn record(block: &mut Block, thread: u32, kind: Kind, address: usize, pc: us
         }
     }
     if block.config.trace && (index as usize) < MAX_EVENTS {
+        // The hash is without the values: a run has one, traced or not.
+        let before = peek(address, step.size);
         block.trace[index as usize] = Event {
             pc: pc as u64,
             address: address as u64,
+            before: before.unwrap_or(0),
+            after: 0,
             thread,
-            kind: kind as u32,
+            kind: kind as u16,
+            size: before.map_or(0, |_| step.size),
         };
+        if step.writes && step.size != 0 {
+            // Relaxed: the holder's own.
+            WRITES.store(index as usize + 1, Ordering::Relaxed);
+        }
     }
+}
+
+/// Reads what the last write has written.
+#[inline]
+pub fn settle(block: &mut Block) {
+    if !block.config.trace {
+        return;
+    }
+    let number = WRITES.swap(0, Ordering::Relaxed);
+    if let Some(event) = number.checked_sub(1).and_then(|i| block.trace.get_mut(i)) {
+        match peek(event.address as usize, event.size) {
+            Some(after) => event.after = after,
+            // Given back to the kernel since.
+            None => event.size = 0,
+        }
+    }
+}
+
+/// The lowest eight bytes there, by a call that fails where nothing is mapped: a program may be about to
+/// crash there.
+fn peek(address: usize, size: u16) -> Option<u64> {
+    if size == 0 {
+        return None;
+    }
+    let mut value = 0u64;
+    let length = usize::from(size.min(8));
+    let here = libc::iovec {
+        iov_base: (&raw mut value).cast(),
+        iov_len: length,
+    };
+    let there = libc::iovec {
+        iov_base: address as *mut _,
+        iov_len: length,
+    };
+    // SAFETY: reads into the local; the kernel checks the other side.
+    let got = unsafe {
+        system(
+            libc::SYS_process_vm_readv,
+            system(libc::SYS_getpid, 0, 0, 0, 0, 0, 0) as usize,
+            &raw const here as usize,
+            1,
+            &raw const there as usize,
+            1,
+            0,
+        )
+    };
+    (got == length as isize).then_some(value)
 }
 
 /// One step of a multiplicative hash; not for adversaries, only for equality of two runs.
@@ -45,7 +110,17 @@ fn mix(state: u64, value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::mix;
+    use super::{mix, peek};
+
+    #[test]
+    fn a_value_is_its_lowest_bytes_and_unknown_where_nothing_is_mapped() {
+        let value = 0x1122_3344_5566_7788u64;
+        let at = &raw const value as usize;
+        assert_eq!(peek(at, 8), Some(value));
+        assert_eq!(peek(at, 2), Some(0x7788));
+        assert_eq!(peek(at, 0), None);
+        assert_eq!(peek(8, 8), None);
+    }
 
     #[test]
     fn the_hash_depends_on_the_order_of_events() {

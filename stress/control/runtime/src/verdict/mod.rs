@@ -1,6 +1,7 @@
 //! How a run ends that does not end by itself, and what is said about it.
 
 pub mod freed;
+pub mod race;
 pub mod signal;
 
 use crate::control::{Control, State, Thread, Why};
@@ -47,6 +48,10 @@ pub fn end(control: &mut Control, verdict: Verdict, why: Arguments) -> ! {
         } else {
             (*holder).id as u32
         };
+        if block.config.core && verdict.is_fault() {
+            signal::default();
+            libc::abort();
+        }
         system(libc::SYS_exit_group, CODE, 0, 0, 0, 0, 0);
     }
     std::process::abort()

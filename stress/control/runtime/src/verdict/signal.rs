@@ -35,10 +35,25 @@ extern "C" fn note(signal: i32, info: *mut libc::siginfo_t, context: *mut c_void
                 (*me).id as u32
             };
         }
+        reset(signal);
+        // Returning repeats the instruction that failed; abort raises its signal again by itself.
+    }
+}
+
+unsafe fn reset(signal: i32) {
+    // SAFETY: the default action of a fatal signal.
+    unsafe {
         let mut default: libc::sigaction = std::mem::zeroed();
         default.sa_sigaction = libc::SIG_DFL;
         libc::sigaction(signal, &default, std::ptr::null_mut());
-        // Returning repeats the instruction that failed; abort raises its signal again by itself.
+    }
+}
+
+/// Fatal signals end the process at once, with a core where there is one to be.
+pub fn default() {
+    for signal in FATAL {
+        // SAFETY: the process is about to end.
+        unsafe { reset(signal) };
     }
 }
 

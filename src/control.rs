@@ -1,0 +1,233 @@
+//! `threadbare control`: known bugs and findings on a VM whose threads are scheduled, and their replays.
+
+use crate::{bugs as known, exit, repro, signals, time};
+use anyhow::Context;
+use clap::ValueEnum;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use threadbare_control::block::{Strategy, Verdict};
+use threadbare_control::bundle::Bundle;
+use threadbare_control::table;
+use threadbare_stress::bugs;
+use threadbare_stress::controlled::{self, ControlError, PORTFOLIO, Plan, Searched};
+use threadbare_stress::finding::store;
+use threadbare_stress::vm::Vm;
+
+/// Search the schedules of a known bug or a finding on a VM that is built for control.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  threadbare control 154130 --vm \"$(bash ci/vm/cpython-controlled.sh 3.13.15)\"
+  threadbare control threadbare-out/findings/ID --vm PYTHON --strategy pos --runs 5000
+  threadbare replay threadbare-control/154130              # 100 of 100, or refused with what differs
+
+Exit codes: 0 no schedule showed it, 1 one did, 2 usage, 3 the VM is not built for control or a file cannot
+be written, 4 the program cannot be run so, 130 interrupted.")]
+pub struct Args {
+    /// Known bugs (python/cpython#154130, 154130, a file's name) or folders of findings.
+    #[arg(required = true)]
+    what: Vec<String>,
+    /// The VM, built by ci/vm/cpython-controlled.sh.
+    #[arg(long)]
+    vm: String,
+    /// Who chooses the next thread; the portfolio takes all by turns.
+    #[arg(long, value_enum, default_value = "portfolio")]
+    strategy: Chooser,
+    /// Schedules of each.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Seed of the first schedule; the others follow.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Time of each (10, 10s, 2m).
+    #[arg(long, value_parser = time::parse, default_value = "5m")]
+    time: Duration,
+    /// Folder for what was found, one folder each: what `threadbare replay` repeats.
+    #[arg(long, default_value = "threadbare-control")]
+    out: PathBuf,
+    /// Leave the schedule as long as it was found.
+    #[arg(long)]
+    keep_long: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Chooser {
+    Portfolio,
+    Random,
+    Sticky,
+    Pct,
+    Pos,
+    Surw,
+}
+
+impl Chooser {
+    fn strategies(self) -> Vec<Strategy> {
+        match self {
+            Self::Portfolio => PORTFOLIO.to_vec(),
+            Self::Random => vec![Strategy::Random],
+            Self::Sticky => vec![Strategy::Sticky],
+            Self::Pct => vec![Strategy::Pct],
+            Self::Pos => vec![Strategy::Pos],
+            Self::Surw => vec![Strategy::Surw],
+        }
+    }
+}
+
+/// The file of a schedule in its folder.
+const BUNDLE: &str = "schedule.json";
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// A VM that is not there or not built for control, files that cannot be written.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    signals::install()?;
+    let all = known::catalogue(None)?;
+    let vm = Vm::open(&args.vm)?;
+    let plan = Plan {
+        strategies: args.strategy.strategies(),
+        runs: args.runs,
+        seed: args.seed,
+        time: args.time,
+    };
+    let (mut hits, mut unfit) = (0, 0);
+    for what in &args.what {
+        let is_finding =
+            Path::new(what).exists() || what.contains('/') && !repro::names_a_bug(what);
+        let (name, id, searched, folder);
+        if is_finding {
+            let finding = store::read(Path::new(what))?;
+            (name, id) = (finding.id.clone(), finding.id.clone());
+            folder = args.out.join(&name);
+            searched = controlled::finding::find(&vm, &finding, &plan, &folder);
+        } else {
+            let bug = bugs::find(&all, what)?;
+            (name, id) = (bug.number.clone(), bug.id());
+            folder = args.out.join(&name);
+            searched = controlled::bug::find(&vm, bug, &plan, &folder);
+        }
+        let searched = match searched {
+            Err(ControlError::Unfit(why)) => {
+                println!("{id}: not searched: {why}");
+                unfit += 1;
+                continue;
+            }
+            other => other?,
+        };
+        println!("{id}: {}", line(&searched));
+        unfit += usize::from(searched.unfit.is_some());
+        let Some(hit) = searched.hit else {
+            if threadbare_stress::vm::child::interrupted() {
+                return Ok(exit::interrupted());
+            }
+            continue;
+        };
+        hits += 1;
+        let file = folder.join(BUNDLE);
+        hit.bundle.save(&file)?;
+        // A race does no harm that a shorter schedule could be held to.
+        if !args.keep_long && hit.bundle.found.verdict != Verdict::Finished {
+            match shorter(&hit.bundle) {
+                Ok(small) => small.save(&file)?,
+                Err(error) => eprintln!("threadbare: {id}: kept as long as it was: {error}"),
+            }
+        }
+        println!("  threadbare replay {}", folder.display());
+    }
+    Ok(match () {
+        () if hits > 0 => exit::found(),
+        () if unfit == args.what.len() => exit::nothing(),
+        () => exit::CLEAN,
+    })
+}
+
+/// Fewest switches, told by their lines.
+fn shorter(bundle: &Bundle) -> Result<Bundle, threadbare_control::bundle::Error> {
+    let (small, left) = bundle.minimise()?;
+    println!(
+        "  {} of {} switches are needed{}:",
+        left.report.switches.len(),
+        left.before,
+        if left.fewest {
+            ", fewer are not enough"
+        } else {
+            ", none can be left out"
+        }
+    );
+    for line in table::switches(&left.report.loaded, &left.report.switches).lines() {
+        println!("  {line}");
+    }
+    Ok(small)
+}
+
+/// What a search came to.
+fn line(searched: &Searched) -> String {
+    if let Some(why) = &searched.unfit {
+        return format!("cannot be run under control: {}", why.trim_end());
+    }
+    let schedules = searched.schedules;
+    let found = match &searched.hit {
+        Some(hit) => format!(
+            "reproduced in schedule {schedules} ({:?}, seed {}): {}",
+            hit.strategy,
+            hit.seed,
+            hit.seen.line()
+        ),
+        None => format!("not reproduced in {schedules} schedules"),
+    };
+    let others = match searched.others {
+        0 => String::new(),
+        n => format!("; {n} other failures, the first: {}", searched.otherwise),
+    };
+    let endless = match searched.endless {
+        0 => String::new(),
+        n => format!("; {n} without an end within their steps"),
+    };
+    format!("{found}{others}{endless}")
+}
+
+/// The schedule that a path names: the folder that `threadbare control` made, its file, or one of another name.
+pub fn schedule(path: &str) -> Option<PathBuf> {
+    let path = Path::new(path);
+    let inside = path.join(BUNDLE);
+    if inside.is_file() {
+        return Some(inside);
+    }
+    // Other files may hold what `threadbare check` printed.
+    let is_one = path.is_file() && (path.ends_with(BUNDLE) || Bundle::load(path).is_ok());
+    is_one.then(|| path.to_owned())
+}
+
+/// Repeats a schedule: 1 when every repetition was the same, 5 when one was not.
+///
+/// # Errors
+/// Where it is refused, with what differs.
+pub fn replay(file: &Path, times: u32, trace: usize) -> anyhow::Result<ExitCode> {
+    let bundle = Bundle::load(file).context("no schedule under control")?;
+    println!("{}", bundle.title());
+    let note = bundle.note.trim_end();
+    if !note.is_empty() {
+        println!("{note}");
+    }
+    let replayed = bundle.replay(times, trace > 0)?;
+    let report = &replayed.report;
+    print!("{}", table::switches(&report.loaded, &report.switches));
+    print!("{}", table::races(&report.loaded, &report.races));
+    print!("{}", table::last(&report.loaded, &report.trace, trace));
+    println!(
+        "{} of {times} are the same to the last event and address",
+        replayed.same
+    );
+    if let Some(events) = replayed.diverged_after {
+        println!(
+            "the last one is not: equal for {events} events, then {:?}: {}",
+            report.last.verdict, report.note
+        );
+    }
+    Ok(if replayed.same == times as usize {
+        exit::found()
+    } else {
+        exit::ours()
+    })
+}
