@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use threadbare_models::catalogue;
 use threadbare_stress::bugs;
 use threadbare_stress::finding::store::StoreError;
+use threadbare_stress::report::export::{self, Hunt};
 use threadbare_stress::triage::marks::{Marks, State};
 use threadbare_stress::triage::promise::Promise;
 use threadbare_stress::triage::{self, Entry, known, list, merge, promise};
@@ -23,6 +24,7 @@ Examples:
   threadbare findings mark ID known python/cpython#154130    # also: accepted, fixed, new
   threadbare findings mark ID fixed --note 'in 3.13.15'      # found again, it is said loudly
   threadbare findings merge out1 out2 --into all             # best reproducers, all marks
+  threadbare findings --format sarif > threadbare.sarif      # for code-scanning services; also: junit, github
 
 Exit codes: 0 no finding (mark: done), 1 findings (merge: marks that contradict each other, or a
 finding marked fixed that is there), 2 usage, 3 a folder cannot be read or written."
@@ -35,7 +37,22 @@ pub struct Args {
     outs: Vec<PathBuf>,
     /// How results are printed.
     #[arg(long, value_enum, default_value = "human")]
-    format: Format,
+    format: Listing,
+}
+
+/// Formats of the list.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Listing {
+    /// For people.
+    Human,
+    /// One JSON object a line, each with a `schema` field.
+    Json,
+    /// SARIF 2.1.0, for code-scanning services.
+    Sarif,
+    /// JUnit's XML: a suite for each hunt, a test case for each subject.
+    Junit,
+    /// GitHub's annotations.
+    Github,
 }
 
 #[derive(clap::Subcommand)]
@@ -103,24 +120,31 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn listing(outs: &[PathBuf], format: Format) -> anyhow::Result<ExitCode> {
-    let mut entries = Vec::new();
-    for out in outs {
-        entries.extend(triage::load(out)?);
-    }
-    let rows = list::rows(&entries);
-    if format == Format::Json {
-        for row in &rows {
-            println!("{}", bugs::json("finding", row));
+fn listing(outs: &[PathBuf], format: Listing) -> anyhow::Result<ExitCode> {
+    let hunts: Vec<Hunt> = outs
+        .iter()
+        .map(|out| Hunt::read(out))
+        .collect::<Result<_, _>>()?;
+    let none = hunts.iter().all(|h| h.entries.is_empty());
+    let rows = || {
+        let entries: Vec<Entry> = hunts
+            .iter()
+            .flat_map(|h| h.entries.iter().cloned())
+            .collect();
+        list::rows(&entries)
+    };
+    match format {
+        Listing::Human => print!("{}", list::text(&rows())),
+        Listing::Json => {
+            for row in rows() {
+                println!("{}", bugs::json("finding", &row));
+            }
         }
-    } else {
-        print!("{}", list::text(&rows));
+        Listing::Sarif => print!("{}", export::sarif(&hunts)),
+        Listing::Junit => print!("{}", export::junit(&hunts)),
+        Listing::Github => print!("{}", export::annotations(&hunts)),
     }
-    Ok(if rows.is_empty() {
-        exit::CLEAN
-    } else {
-        exit::found()
-    })
+    Ok(if none { exit::CLEAN } else { exit::found() })
 }
 
 /// The finding whose id this is or begins.

@@ -1,13 +1,16 @@
-//! The HTML report: fixed input, fixed text; whatever a VM or a user says is escaped.
+//! Reports for people and for other tools: fixed input, fixed text; whatever a VM or a user says is escaped.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use threadbare_stress::bugs::attribute::{Attribution, Match};
 use threadbare_stress::campaign::state::{State, Totals};
 use threadbare_stress::finding::{Finding, Rate, SCHEMA};
+use threadbare_stress::report::export::{Hunt, annotations, junit, sarif};
 use threadbare_stress::report::pair::Counterexample;
 use threadbare_stress::report::{Beside, html};
 use threadbare_stress::scenario::{Call, Scenario};
 use threadbare_stress::subject::{Form, Guarantee, parse};
+use threadbare_stress::triage;
 use threadbare_stress::triage::marks::{Marks, State as Decision};
 use threadbare_stress::verdict::Kind;
 use threadbare_stress::verdict::grade::Grade;
@@ -239,4 +242,81 @@ fn hundreds_of_findings_stay_below_the_limit() {
     let page = html(&state(), &all, &|_| Beside::default());
     assert!(page.len() < 2_000_000, "{}", page.len());
     assert!(page.contains("left out to keep this file small"));
+}
+
+/// The small hunt as other tools get it; the crash is marked where `marked`.
+fn exported(marked: bool) -> Hunt {
+    let mut marks = Marks::default();
+    let all = findings();
+    if marked {
+        marks.set(
+            &all[1],
+            Decision::Known("python/cpython#1".into()),
+            "same <stack>",
+        );
+    }
+    let entry = |f: Finding| {
+        let folder = Path::new("my out/findings").join(&f.id);
+        triage::entry(f, folder, &marks)
+    };
+    let unreached = Totals::default();
+    let mut state = state();
+    state.subjects.insert("weakref".into(), unreached);
+    Hunt {
+        state: Some(state),
+        entries: all.into_iter().map(entry).collect(),
+    }
+}
+
+#[test]
+fn code_scanning_services_get_sarif() {
+    insta::assert_snapshot!(sarif(&[exported(true)]).replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn what_shows_tests_gets_junit() {
+    insta::assert_snapshot!(junit(&[exported(false)]));
+}
+
+/// Known and accepted findings fail nothing, and are told all the same.
+#[test]
+fn a_marked_finding_is_excused_in_every_format() {
+    let (plain, marked) = ([exported(false)], [exported(true)]);
+    assert!(
+        !sarif(&plain).contains("\"suppressions\"") && sarif(&marked).contains("\"suppressions\"")
+    );
+    assert_eq!(junit(&plain).matches("<failure ").count(), 2);
+    assert_eq!(junit(&marked).matches("<failure ").count(), 1);
+    assert!(junit(&marked).contains("python/cpython#1"));
+    insta::assert_snapshot!(annotations(&marked));
+    assert!(annotations(&plain).contains("::error file="));
+    assert!(!annotations(&marked).contains("::error"));
+}
+
+/// Folders that findings were merged into hold no hunt: subjects that passed are not known there.
+#[test]
+fn merged_findings_are_a_suite_without_what_passed() {
+    let hunt = Hunt {
+        state: None,
+        ..exported(false)
+    };
+    let text = junit(&[hunt]);
+    assert!(
+        text.contains("merged findings") && text.contains("tests=\"1\" failures=\"1\""),
+        "{text}"
+    );
+}
+
+/// Bytes that no XML holds, as a VM may print them, are escaped and not passed on.
+#[test]
+fn control_characters_reach_no_format_raw() {
+    let mut hunt = exported(false);
+    hunt.entries[0].finding.detail = "\u{1b}[31m\u{0}\u{fffe}\n::error::x".into();
+    let hunts = [hunt];
+    for text in [sarif(&hunts), junit(&hunts), annotations(&hunts)] {
+        assert!(!text.contains(['\u{1b}', '\u{0}']), "{text}");
+    }
+    let lines = annotations(&hunts);
+    assert!(!lines.contains("\n::error::x"), "{lines}");
+    assert!(!junit(&hunts).contains('\u{fffe}'));
 }

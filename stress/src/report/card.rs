@@ -7,8 +7,8 @@ use crate::scenario::generate::Limits;
 use crate::shell::word;
 use crate::triage::marks::Mark;
 use crate::triage::statement::Statements;
-use crate::verdict::Kind;
 use crate::verdict::grade::Grade;
+use crate::verdict::{Kind, OUT_OF_TIME};
 
 /// Rows of an outcome table; the rest is counted.
 const MOST_OUTCOMES: usize = 24;
@@ -88,7 +88,7 @@ impl Card {
             script
         } else {
             format!(
-                "left out to keep this file small; it is OUT/findings/{}/repro.py",
+                "left out to keep this file small; it is in OUT/findings/{}",
                 finding.id
             )
         };
@@ -100,7 +100,7 @@ impl Card {
         let statements = Statements::on(finding, beside.known);
         Self {
             id: finding.id.clone(),
-            title: title(finding.kind),
+            title: title(finding),
             kind: finding.kind.name(),
             subject: finding.subject.clone(),
             grade: finding.grade.to_string(),
@@ -168,8 +168,8 @@ fn cut(text: &str) -> String {
 }
 
 /// What was violated, in the field's words.
-fn title(kind: Kind) -> &'static str {
-    match kind {
+fn title(finding: &Finding) -> &'static str {
+    match finding.kind {
         Kind::Crash => "Memory safety violated: a race in Python code crashed the VM",
         Kind::Panic => "Internal invariant violated: the VM panicked",
         Kind::Assertion => "Internal invariant violated: an assertion of the VM's own failed",
@@ -190,6 +190,9 @@ fn title(kind: Kind) -> &'static str {
         Kind::Internal => "Internal state seen from outside",
         Kind::Leak => "Leak: objects stay alive after the last reference is gone",
         Kind::Exception => "Atomicity violated: an exception that no sequential order raises",
+        Kind::Outcome if finding.detail.starts_with(OUT_OF_TIME) => {
+            "Linearizability violated: only orders against real time explain the outcome"
+        }
         Kind::Outcome => "Atomicity violated: no sequential order explains the outcome",
         Kind::Exit => "The VM left without finishing its work",
     }

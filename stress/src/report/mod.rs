@@ -1,6 +1,7 @@
 //! A hunt as one HTML file: no network, no script, readable in the dark and on paper.
 
 pub(crate) mod card;
+pub mod export;
 pub mod pair;
 
 use crate::bugs::attribute::Attribution;
