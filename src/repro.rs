@@ -54,7 +54,8 @@ pub struct Args {
     /// one marked reproducible does not show (in 90 s, and then in 270 s).
     #[arg(long, requires = "all")]
     regression: bool,
-    /// Known bugs: write the measurements into the files of this catalogue.
+    /// Known bugs: write the measurements into the files of this catalogue; runs of one program on one VM are
+    /// counted together, those of another program or signature replaced.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
     /// Known bugs: write the matrix as a page.

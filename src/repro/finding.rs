@@ -19,7 +19,7 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
     } else {
         path.with_file_name("")
     };
-    let script = folder.join("repro.py");
+    let script = store::script(&folder);
     let vm = Vm::open(args.vm.first().unwrap_or(&finding.vm))?;
     if args.improve {
         return improved(&vm, &finding, &folder, args);
@@ -80,9 +80,9 @@ fn improved(vm: &Vm, finding: &Finding, folder: &Path, args: &Args) -> anyhow::R
     let improved = improve::improve(vm, finding, time)?;
     let better = improve::adopted(finding, &improved);
     if better.tuning != finding.tuning {
-        store::write_atomically(&folder.join("repro.py"), better.script_text().as_bytes())?;
+        store::write_script(folder, &better.script_text())?;
     }
-    if improved.rate.runs > 0 {
+    if improved.rate.runs > 0 || better.tuning != finding.tuning {
         store::write(folder, &better)?;
         statement::write(folder, &better)?;
     }

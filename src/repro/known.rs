@@ -68,9 +68,23 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             ran += 1;
             hits += usize::from(summary.count.hits > 0);
             if summary.broken.is_none() {
-                match &args.record {
-                    Some(dir) => record::add(dir, &mut all[i], summary.measured())?,
-                    None => record::merge(&mut all[i], summary.measured()),
+                let measured = summary.measured();
+                let replaced = match &args.record {
+                    Some(dir) => record::add(dir, &mut all[i], measured)?,
+                    None => {
+                        record::instead(&mut all[i], measured);
+                        None
+                    }
+                };
+                if let Some(old) = replaced {
+                    eprintln!(
+                        "threadbare: {} on {}: {} of {} runs of an earlier program or signature hit; that \
+                         measurement is replaced by one without a hit",
+                        all[i].id(),
+                        old.vm,
+                        old.hits,
+                        old.runs
+                    );
                 }
             }
         }

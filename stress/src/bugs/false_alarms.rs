@@ -7,10 +7,10 @@ use crate::verdict::sanitizer::suppress::FalseAlarm;
 pub fn false_alarms(bugs: &[Bug], implementation: &str) -> Vec<FalseAlarm> {
     bugs.iter()
         .filter(|b| b.nature == Nature::False && b.vm == implementation)
-        .filter(|b| !b.signature.race.is_empty())
+        .filter(|b| b.signature.pairs().next().is_some())
         .map(|b| FalseAlarm {
             id: b.id(),
-            pairs: b.signature.race.clone(),
+            pairs: b.signature.pairs().cloned().collect(),
         })
         .collect()
 }

@@ -65,6 +65,9 @@ pub enum Failure {
     Race,
 }
 
+/// Repository of what a hunt of ours found and nobody reported.
+pub const HUNT: &str = "threadbare/hunt";
+
 /// What was measured on one VM.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,6 +85,9 @@ pub struct Measured {
     pub runs: u32,
     /// Time of all runs together, seconds.
     pub seconds: f64,
+    /// [`Bug::identity`] of what was run; empty in rows of before it was kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub program: String,
     /// Mean time to a hit, seconds; 0 without one.
     #[serde(default)]
     pub first_hit: f64,
@@ -91,6 +97,9 @@ pub struct Measured {
     /// What the first failure of another kind looked like.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub otherwise: String,
+    /// Pairs of the signature that runs showed, kept since `program` is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub races: Vec<[String; 2]>,
 }
 
 // The signature is serde's.
@@ -178,6 +187,24 @@ impl Bug {
     /// The last measurement on this VM.
     pub fn measured_on(&self, vm: &str) -> Option<&Measured> {
         self.measured.iter().find(|m| m.vm == vm)
+    }
+
+    /// Tells two programs and what they are looked at for apart: hash of the program, its kit in it, of the ways
+    /// in which the bug shows and of its signature.
+    ///
+    /// # Panics
+    /// Never: all of it serialises.
+    pub fn identity(&self) -> String {
+        // Whether a pair is confirmed makes no difference to what is looked for.
+        let mut pairs: Vec<&[String; 2]> = self.signature.pairs().collect();
+        pairs.sort_unstable();
+        let (frames, text) = (&self.signature.frames, &self.signature.text);
+        let looked_for = serde_json::to_string(&(&self.failure, frames, pairs, text));
+        let looked_for = looked_for.expect("a signature serialises");
+        format!(
+            "{:016x}",
+            crate::stable_hash(&(self.program.clone() + &looked_for))
+        )
     }
 
     /// Whether one of the ways in which it shows is a crash.

@@ -15,9 +15,13 @@ pub struct Signature {
     /// on a panic's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<Vec<String>>,
-    /// Unordered pairs: the innermost functions of the VM on both sides of a data race.
+    /// Unordered pairs: the innermost functions of the VM on both sides of a data race, as a run of the program
+    /// has shown them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub race: Vec<[String; 2]>,
+    /// The same as reports tell them, which no run of the program has shown yet. They decide as the others do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unconfirmed: Vec<[String; 2]>,
     /// Words of a `hit:` line, a panic, a fatal error or a hang; `…` stands for anything.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub text: Vec<String>,
@@ -53,13 +57,24 @@ pub enum Matched<'a> {
 impl Signature {
     /// Whether it can match anything.
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.race.is_empty() && self.text.is_empty()
+        self.frames.is_empty() && self.pairs().next().is_none() && self.text.is_empty()
     }
 
     /// Every function that it names.
     pub fn functions(&self) -> impl Iterator<Item = &str> {
         let frames = self.frames.iter().flatten();
-        frames.chain(self.race.iter().flatten()).map(String::as_str)
+        frames.chain(self.pairs().flatten()).map(String::as_str)
+    }
+
+    /// Every pair of a race, confirmed or not.
+    pub fn pairs(&self) -> impl Iterator<Item = &[String; 2]> {
+        self.race.iter().chain(&self.unconfirmed)
+    }
+
+    /// Those of its pairs that a run showed, each once.
+    pub fn shown_by(&self, shown: &Shown) -> Vec<[String; 2]> {
+        let seen = |pair: &&[String; 2]| shown.races.iter().any(|seen| is_pair(pair, seen));
+        self.pairs().filter(seen).cloned().collect()
     }
 }
 
@@ -69,8 +84,7 @@ pub fn matched<'a>(bug: &'a Bug, shown: &Shown) -> Option<Matched<'a>> {
     let signature = &bug.signature;
     if bug.failure.contains(&Failure::Race) {
         let pair = signature
-            .race
-            .iter()
+            .pairs()
             .find(|pair| shown.races.iter().any(|seen| is_pair(pair, seen)));
         if let Some(pair) = pair {
             return Some(Matched::Race(pair));
@@ -121,7 +135,7 @@ pub fn telling_nothing(signature: &Signature) -> Vec<&str> {
         frame.is_helper()
     };
     let stacks = signature.frames.iter().flatten().filter(passes);
-    let sides = signature.race.iter().flatten().filter(helps);
+    let sides = signature.pairs().flatten().filter(helps);
     stacks.chain(sides).map(String::as_str).collect()
 }
 
@@ -134,7 +148,7 @@ pub fn meet(a: &Bug, b: &Bug) -> bool {
         .frames
         .iter()
         .any(|x| b.frames.iter().any(|y| within(x, y) || within(y, x)));
-    stacks || a.race.iter().any(|x| b.race.iter().any(|y| is_pair(x, y)))
+    stacks || a.pairs().any(|x| b.pairs().any(|y| is_pair(x, y)))
 }
 
 /// Damaged memory ends as a signal or as the VM's own complaint; a program that looks at results prints
@@ -153,7 +167,7 @@ fn near(stack: &[String], frames: &[String]) -> bool {
 }
 
 /// Whether two pairs are the same in either order.
-fn is_pair(pair: &[String; 2], seen: &[String; 2]) -> bool {
+pub(super) fn is_pair(pair: &[String; 2], seen: &[String; 2]) -> bool {
     pair == seen || pair[0] == seen[1] && pair[1] == seen[0]
 }
 

@@ -1,6 +1,6 @@
 //! What the runs of a bug's program on a VM came to: decided here and nowhere else.
 
-use super::{Bug, Measured, ident};
+use super::{Bug, HUNT, Measured, ident};
 use serde::{Deserialize, Serialize};
 
 /// What came out on a VM.
@@ -103,10 +103,12 @@ pub fn settle(bug: &mut Bug) {
 }
 
 /// Whether the reports say that the VM of this name, as [`Facts::title`](crate::vm::Facts::title) gives it, is without
-/// the bug: fixed, or older than the code.
+/// the bug: fixed, or older than the code. What only a hunt of ours found is said to be where it was seen, which says
+/// nothing of older versions.
 pub fn said_absent(bug: &Bug, vm: &str) -> bool {
     let version = version(vm);
-    ident::fixed_in(&bug.fixed, version) || ident::newer_than(&bug.affected, version)
+    let reported = bug.repository != HUNT;
+    ident::fixed_in(&bug.fixed, version) || reported && ident::newer_than(&bug.affected, version)
 }
 
 /// `3.13.5` of `cpython 3.13.5 +thread`: a build with a sanitizer is no other version.
@@ -134,9 +136,11 @@ mod tests {
                 others,
                 runs: 5,
                 seconds: 1.0,
+                program: String::new(),
                 first_hit: 0.0,
                 seen: String::new(),
                 otherwise: String::new(),
+                races: Vec::new(),
             })
             .collect();
         settle(&mut bug);
@@ -196,6 +200,20 @@ mod tests {
                 Status::ReproducedOtherwise
             ]
         );
+    }
+
+    #[test]
+    fn nobody_says_that_what_a_hunt_found_is_not_in_older_versions() {
+        let mut older = bug("open", &[("x 1.0", 0, 0), ("x 1.2", 3, 0)]);
+        assert_eq!(
+            older.measured[0].status,
+            Status::Fixed,
+            "older than the code"
+        );
+        older.repository = HUNT.to_owned();
+        settle(&mut older);
+        assert_eq!(older.measured[0].status, Status::NotReproduced);
+        assert_eq!(older.measured[1].status, Status::Reproduced);
     }
 
     #[test]

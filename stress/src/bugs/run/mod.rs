@@ -1,6 +1,6 @@
 //! Running a bug's program to its signature.
 
-mod shown;
+pub(crate) mod shown;
 mod summary;
 
 pub use self::summary::Summary;
@@ -41,6 +41,8 @@ pub struct Attempt {
     pub shown: Shown,
     /// Whether it matched the bug's signature.
     pub hit: bool,
+    /// Pairs of the signature that it showed.
+    pub races: Vec<[String; 2]>,
     /// How it went.
     pub run: Run,
 }
@@ -148,6 +150,7 @@ fn run_program(
     }
     Ok(Attempt {
         hit: matched.is_some(),
+        races: bug.signature.shown_by(&shown),
         shown,
         run,
     })

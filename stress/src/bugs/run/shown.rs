@@ -26,7 +26,7 @@ pub(super) fn died(ended: &Ended) -> bool {
 }
 
 /// What a signature can tell of a run; `native` is a debugger's text on its crash.
-pub(super) fn of(run: &Run, native: Option<&str>) -> Shown {
+pub(crate) fn of(run: &Run, native: Option<&str>) -> Shown {
     let mut failure = failure(&run.ended);
     let stacks = match (failure, native) {
         (Some(Failure::Crash | Failure::Fatal), Some(text)) => innermost(text, true),

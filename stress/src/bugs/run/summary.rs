@@ -11,6 +11,9 @@ use serde::Serialize;
 pub struct Summary {
     /// The bug.
     pub id: String,
+    /// [`Bug::identity`].
+    #[serde(skip)]
+    pub program: String,
     /// VM, as [`Facts::title`](crate::vm::Facts::title) says.
     pub vm: String,
     /// What they say, beside what was measured on other VMs.
@@ -22,6 +25,9 @@ pub struct Summary {
     pub seen: String,
     /// What the first failure of another kind looked like.
     pub otherwise: String,
+    /// Pairs of the signature that runs showed, each once.
+    #[serde(skip)]
+    pub races: Vec<[String; 2]>,
     /// A run that failed by itself: the program or the VM is unfit, and nothing is known.
     pub broken: Option<String>,
     /// It did not fail by itself: somebody else ended it.
@@ -35,11 +41,13 @@ impl Summary {
     pub(super) fn new(bug: &Bug, vm: &Vm) -> Self {
         Self {
             id: bug.id(),
+            program: bug.identity(),
             vm: vm.facts.title(),
             status: Status::NotReproduced,
             count: Count::default(),
             seen: String::new(),
             otherwise: String::new(),
+            races: Vec::new(),
             broken: None,
             outside: false,
             interrupted: false,
@@ -49,6 +57,12 @@ impl Summary {
     /// Adds a run, which is this to the bug.
     pub(super) fn add(&mut self, attempt: &Attempt, told: &Told) {
         self.count.add(told, attempt.run.took);
+        let new = attempt
+            .races
+            .iter()
+            .filter(|pair| !self.races.contains(pair));
+        let new: Vec<_> = new.cloned().collect();
+        self.races.extend(new);
         let first = match (told, &attempt.run.ended) {
             (Told::Hit, _) => &mut self.seen,
             (Told::Other, _) => &mut self.otherwise,
@@ -79,9 +93,11 @@ impl Summary {
             others: self.count.others,
             runs: self.count.runs,
             seconds: round(self.count.seconds),
+            program: self.program.clone(),
             first_hit: round(self.count.mean_to_hit()),
             seen: cut(&self.seen),
             otherwise: cut(&self.otherwise),
+            races: self.races.clone(),
         }
     }
 
