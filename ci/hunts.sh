@@ -43,8 +43,13 @@ must_find() { # NAME VM
         tail -n 20 "$out/judge.txt"
         bad "$name: judged again by the same program, verdicts differ (code $code)"
     fi
-    # Those whose script hit while hunting.
-    for folder in $("$program" rustpython ci/hitting.py "$out/$name"); do
+    # Those that are reproduced; every other script must say by its name that it is not.
+    local folders
+    if ! folders=$("$program" rustpython ci/hitting.py "$out/$name" 2>"$out/repro.txt"); then
+        bad "$name: $(tail -n 1 "$out/repro.txt")"
+        return
+    fi
+    for folder in $folders; do
         tried=$((tried + 1))
         [ "$tried" -le 8 ] || break
         code=0

@@ -3,7 +3,7 @@
 # protocol, long fuzzing, every known bug.
 # A step that fails does not keep the next from running.
 #
-#   ci/nightly.sh [asan|random|enumerate|orders|fuzz|extensions|bugs]...   all without a name; hours on two cores
+#   ci/nightly.sh [PART]...   all parts without a name; hours on two cores
 #
 # The seed of the random suites is the day, or PROPTEST_RNG_SEED. Exit codes: 0 nothing failed, 1 a step
 # failed, 2 usage.
@@ -18,7 +18,13 @@ random() {
     PROPTEST_CASES=20000 cargo test --release -p threadbare-litmus \
         --test brute_force --test faults --test reductions_random --test bound --test lifetimes \
         --test workers || return
-    PROPTEST_CASES=3000 cargo test --release -p threadbare-litmus --test closures_oracle
+    # 60 cases a second; an hour for each model is ORACLE_CASES=220000.
+    local cases=${ORACLE_CASES:-10000} model
+    for model in rust rc11 sc tso; do
+        echo "closure oracle: MODEL=$model PROPTEST_RNG_SEED=$PROPTEST_RNG_SEED, $cases cases of each test"
+        MODEL=$model PROPTEST_CASES=$cases cargo test --release -p threadbare-litmus \
+            --test closures_oracle || return
+    done
 }
 # All programs of a protocol within a larger bound than every run of the tests has. The lists have
 # hundreds of executions a program: a sample of those, and of four threads. First the named scenarios,
@@ -30,7 +36,8 @@ enumerate() {
     MODELS_BOUNDS="2x3~2000@$PROPTEST_RNG_SEED 3x2~2000@$PROPTEST_RNG_SEED 4x2~500@$PROPTEST_RNG_SEED" \
         cargo test --release -p threadbare-models --test enumerated -- --skip ::complete --skip ::finds
 }
-# Which memory orders the models need, against the answers of last time.
+# Which memory orders the models need, against the answers of last time; of them `buffered` needs the
+# longest, a minute of processor time.
 orders() { cargo test --release -p threadbare-models --test orders -- --ignored; }
 # Half an hour each; then what was found is reduced to the seeds, to be committed by whoever looks.
 fuzz() { bash ci/fuzz-smoke.sh 1800 && bash ci/fuzz-corpus.sh; }
@@ -38,17 +45,23 @@ fuzz() { bash ci/fuzz-smoke.sh 1800 && bash ci/fuzz-corpus.sh; }
 extensions() {
     bash ci/vm/racy-extensions.sh >/dev/null || return
     # Ignored is not passed: what was built must be found.
-    cargo test --release --test bytecode -- --include-ignored 'free-threaded'
+    cargo test --release --test bytecode -- --include-ignored 'free-threaded' || return
+    # And seen by the hunt, with real threads.
+    cargo test --release --test hunted -- --include-ignored
 }
+# A campaign on a real Slurm, disturbed and undisturbed.
+cluster() { cargo build --release && bash ci/cluster/trial.sh; }
+# Hunts in which nothing may be found: more than an hour.
+controls() { cargo build --release && bash ci/controls.sh; }
 bugs() { cargo build --release && bash ci/bugs.sh; }
 
-[ $# -gt 0 ] || set -- asan random enumerate orders fuzz extensions bugs
+parts=(asan random enumerate orders fuzz extensions cluster controls bugs)
+[ $# -gt 0 ] || set -- "${parts[@]}"
 for name; do
-    case $name in asan | random | enumerate | orders | fuzz | extensions | bugs) ;; *)
-        echo "no step $name; there are: asan random enumerate orders fuzz extensions bugs" >&2
+    if ! printf '%s\n' "${parts[@]}" | grep -qxF -- "$name"; then
+        echo "no part $name; there are: ${parts[*]}" >&2
         exit 2
-        ;;
-    esac
+    fi
 done
 summary=() failed=0
 for name; do

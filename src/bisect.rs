@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use threadbare_stress::bugs;
-use threadbare_stress::finding::store;
+use threadbare_stress::finding::store::{self, script};
 use threadbare_stress::program::Told;
 use threadbare_stress::triage::bisect::{self, Trial};
 use threadbare_stress::vm::Vm;
@@ -76,9 +76,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .map(|vm| (vm.spec.clone(), vm.facts.clone()))
         .collect();
     let trial = |at: usize| match (&finding, bug) {
-        (Some(finding), _) => {
-            bisect::of_script(&vms[at], finding, &folder.join("repro.py"), args.time)
-        }
+        (Some(finding), _) => bisect::of_script(&vms[at], finding, &script(&folder), args.time),
         (None, Some(bug)) => bisect::of_bug(&vms[at], bug, args.time),
         (None, None) => unreachable!("it is a finding or a bug"),
     };

@@ -1,7 +1,7 @@
 //! `threadbare hunt`: races in a real VM, minimised.
 
-mod progress;
-mod summary;
+pub(crate) mod progress;
+pub(crate) mod summary;
 
 use self::progress::Printer;
 use self::summary::summary;
@@ -10,6 +10,7 @@ use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use threadbare_stress::campaign::shard::{Shard, ShardError};
 use threadbare_stress::campaign::state::State;
 use threadbare_stress::campaign::{Options, archive, canary, hunt};
 use threadbare_stress::choice::{Choices, Seeded};
@@ -34,6 +35,7 @@ Examples:
   threadbare hunt --vm python3.14t --subject 'mypackage.cache:LRU' --out lru
   threadbare hunt --vm python3 --no-callbacks --sequential     # controls: nothing may be found
   threadbare hunt --threads 3 --ops 3 --seed 7 --format json
+  threadbare hunt --vm python3.14t --shard 3/8 --out shared    # one of eight machines; then `findings merge`
   threadbare hunt --list-subjects")]
 pub struct Args {
     /// VM: `rustpython` (embedded), a path, a name on PATH or a quoted command.
@@ -43,19 +45,23 @@ pub struct Args {
     #[arg(long = "subject", value_name = "SUBJECT")]
     subjects: Vec<String>,
     /// Time for the whole hunt, minimising included (60, 60s, 10m, 2h).
-    #[arg(long, default_value = "60s", value_parser = time::parse)]
+    #[arg(long, env = "THREADBARE_TIME", default_value = "60s", value_parser = time::parse)]
     time: Duration,
     /// Stop after this many scenarios, whatever the time.
     #[arg(long)]
     iterations: Option<u64>,
     /// Seed of all scenarios; the same seed gives the same scenarios in the same order.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, env = "THREADBARE_SEED", default_value_t = 1)]
     seed: u64,
     /// VM processes at once [default: one for each two cores; more keep threads from overlapping].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
+    /// Shard I of N, from 0: scenarios K with K mod N = I, in the folder OUT/shard-I-of-N. `auto`: the task of a
+    /// Slurm job array or an indexed Kubernetes Job that this process is.
+    #[arg(long, value_name = "I/N", env = "THREADBARE_SHARD", value_parser = shard, conflicts_with = "only")]
+    shard: Option<Shard>,
     /// Folder for findings and progress; a hunt with the same options resumes there.
-    #[arg(long, default_value = "threadbare-out")]
+    #[arg(long, env = "THREADBARE_OUT", default_value = "threadbare-out")]
     out: PathBuf,
     /// Most threads of a scenario.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(2..=4))]
@@ -164,6 +170,14 @@ fn company(name: &str) -> Result<Option<Company>, String> {
         .ok_or_else(|| format!("it is none of: none, {}", names()))
 }
 
+/// A shard of the command line.
+pub fn shard(text: &str) -> Result<Shard, ShardError> {
+    match text {
+        "auto" => Shard::of_environment(&|name| std::env::var(name).ok()),
+        text => text.parse(),
+    }
+}
+
 /// What the hunt is to do.
 fn options(args: &Args, mut subjects: Vec<Subject>, suppressions: Vec<Suppression>) -> Options {
     // One order for a seed: what a short hunt reaches is then a fair sample of all families.
@@ -173,14 +187,21 @@ fn options(args: &Args, mut subjects: Vec<Subject>, suppressions: Vec<Suppressio
     }
     // What ordinary programs do comes first: maintainers ask for it first.
     subjects.sort_by_key(|s| !s.name.starts_with("ordinary."));
+    // Shards may share a folder, as on the file system of a cluster.
+    let shard = args.shard.unwrap_or_default();
+    let out = match args.shard {
+        Some(shard) => args.out.join(shard.folder()),
+        None => args.out.clone(),
+    };
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Options {
         subjects,
         seed: args.seed,
         time: Some(args.time),
+        shard,
         iterations: args.iterations,
         jobs: args.jobs.map_or((cores / 2).max(1), usize::from),
-        out: args.out.clone(),
+        out,
         limits: Limits {
             threads: args.threads.into(),
             ops: args.ops.into(),

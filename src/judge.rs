@@ -19,8 +19,8 @@ Examples:
 With --format json one object a line, by its `event`: differs (file, subject, number, was and now: the
 scenario's position, grade and verdict), unreadable (file, reason), summary (processes, scenarios, same,
 changed, new, gone, unreadable, dropped). A saved process, OUT/histories/*.json.gz, is one object: schema,
-facts (the VM), seed, numbers, scenarios, complete (were all orders run?), outcome (end, stdout, stderr),
-verdicts.
+facts (the VM), seed, numbers, scenarios, outcome (end, stdout, stderr), verdicts. Files of schema 1 are read
+too, unless they say (complete) that a scenario was run in some of its orders only.
 
 Exit codes: 0 the verdicts are those of the hunt, 1 some differ, 3 a file is missing or damaged
 (named; the others are judged), 4 no process is saved.")]

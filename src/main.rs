@@ -14,7 +14,9 @@ macro_rules! println {
 
 mod bisect;
 mod bugs;
+mod campaign;
 mod check;
+mod control;
 mod counterexample;
 mod explain;
 mod findings;
@@ -96,6 +98,8 @@ struct Cli {
 enum Command {
     /// Hunt for races in a VM and leave minimised scripts.
     Hunt(hunt::Args),
+    /// Hunt in many VMs and shards, for hours, on one machine or many.
+    Campaign(campaign::Args),
     /// Judge a saved hunt again, without any VM: which verdicts differ?
     Judge(judge::Args),
     /// Run a finding's script, or known bugs, and say how often they hit.
@@ -116,7 +120,9 @@ enum Command {
     Check(check::Args),
     /// Protocols, their properties, and which engine kills which mutant.
     Matrix(matrix::Args),
-    /// Repeat a recorded violation of a protocol exactly.
+    /// Search the schedules of known bugs and findings on a VM that is built for control.
+    Control(control::Args),
+    /// Repeat a recorded violation of a protocol, or a schedule of a controlled VM, exactly.
     Replay(replay::Args),
     /// Run litmus tests: what the memory model allows.
     Litmus(litmus::Args),
@@ -141,6 +147,7 @@ fn code(error: &anyhow::Error) -> ExitCode {
     use threadbare_models::catalogue::Unknown;
     use threadbare_stress::bugs::BugsError;
     use threadbare_stress::campaign::HuntError;
+    use threadbare_stress::controlled::ControlError;
     use threadbare_stress::finding::store::StoreError;
     use threadbare_stress::probe::ProbeError;
     use threadbare_stress::subject::SubjectError;
@@ -162,7 +169,11 @@ fn code(error: &anyhow::Error) -> ExitCode {
         || error.is::<SuppressError>()
         || error.is::<ProbeError>()
         || error.is::<Unknown>();
-    let machine = error.is::<VmError>() || error.is::<StoreError>() || error.is::<std::io::Error>();
+    let machine = error.is::<ControlError>()
+        || error.is::<threadbare_control::bundle::Error>()
+        || error.is::<VmError>()
+        || error.is::<StoreError>()
+        || error.is::<std::io::Error>();
     if asked {
         exit::usage()
     } else if machine {
@@ -204,6 +215,7 @@ fn main() -> ExitCode {
 fn ended(command: Command) -> ExitCode {
     let result = match command {
         Command::Hunt(args) => hunt::run(args),
+        Command::Campaign(args) => campaign::run(args),
         Command::Judge(args) => judge::run(args),
         Command::Repro(args) => repro::run(args),
         Command::Explain(args) => explain::run(args),
@@ -215,6 +227,7 @@ fn ended(command: Command) -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Control(args) => control::run(&args),
         Command::Litmus(args) => litmus::run(args),
         Command::Probe(args) => probe::run(args),
         Command::Rustpython(args) => rustpython::run(args),

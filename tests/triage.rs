@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 use threadbare_stress::choice::Seeded;
-use threadbare_stress::finding::store::Store;
+use threadbare_stress::finding::store::{SCRIPT, Store, script};
 use threadbare_stress::finding::{Finding, SCHEMA};
 use threadbare_stress::scenario::generate::{Limits, generate};
 use threadbare_stress::subject::builtin;
@@ -60,7 +60,7 @@ fn folder(out: &Path, version: &str) -> String {
     finding.id = finding.make_id();
     let mut store = Store::open(out).unwrap();
     // Stands for a race that the machine's own python3 does not have.
-    store.save(&finding, &[("repro.py", "pass\n")]).unwrap();
+    store.save(&finding, &[(SCRIPT, "pass\n")]).unwrap();
     finding.id
 }
 
@@ -158,7 +158,7 @@ fn bisect_wants_two_vms_and_says_what_it_could_not_run() {
     let (code, text, err) = run(&[&twice[..], &["--rounds", "2", "--time", "1s"]].concat());
     assert_eq!(code, 0, "{text}{err}");
     assert!(text.contains("no VM failed"), "{text}");
-    std::fs::write(path.join("repro.py"), "import no_such_module\n").unwrap();
+    std::fs::write(script(&path), "import no_such_module\n").unwrap();
     let (code, text, err) = run(&[&twice[..], &["--rounds", "2", "--time", "1s"]].concat());
     assert_eq!(code, 4, "{text}{err}");
     assert!(text.contains("no VM could run it"), "{text}");

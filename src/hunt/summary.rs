@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use threadbare_stress::campaign::state::{State, Totals};
 use threadbare_stress::campaign::{Options, Report};
-use threadbare_stress::finding::Finding;
+use threadbare_stress::finding::store::script;
+use threadbare_stress::finding::{Finding, MOST_OPERATIONS};
 use threadbare_stress::identity::{Failure, distinct};
 use threadbare_stress::triage::marks::Marks;
 use threadbare_stress::triage::rank;
@@ -32,7 +33,7 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
                 "schema": 1, "event": "summary", "vm": vm.facts.title(), "seed": state.seed, "seconds": state.seconds,
                 "scenarios": state.sum(|t| t.scenarios), "runs": state.sum(|t| t.runs), "slot_turns": state.sum(|t| t.slot_turns),
                 "overlap_percent": overlap(state), "findings": findings.len(), "forbidden": counts.forbidden, "pairs": counts.pairs,
-                "places": counts.places, "places_reproduced": counts.reproduced, "scripts_hit": counts.hit, "minimised": counts.minimised, "most_operations": counts.operations, "outside": state.outside, "unsettled": state.sum(|t| t.unsettled), "waiting": state.waiting,
+                "places": counts.places, "places_reproduced": counts.reproduced, "scripts_hit": counts.reproducers + counts.large, "reproducers": counts.reproducers, "minimised": counts.minimised, "most_operations": counts.operations, "outside": state.outside, "unsettled": state.sum(|t| t.unsettled), "waiting": state.waiting,
                 "dropped": state.dropped, "observed": state.sum(|t| t.observed), "judged": state.sum(|t| t.judged),
                 "accepted": state.sum(|t| t.accepted), "excused": state.sum(|t| t.excused), "undecided": state.sum(|t| t.undecided), "broken_alone": broken_alone(state).len(), "subjects_reached": reached(state), "subjects_with_process_deaths": counts.died, "subjects": state.subjects,
                 "histories": {"kept": result.histories.0, "bytes": result.histories.1, "dropped": state.dropped_histories},
@@ -179,18 +180,20 @@ struct Counts {
     pairs: usize,
     /// Of each subject those that are not the same.
     places: usize,
-    /// The same, of findings whose script hit.
+    /// The same, of findings that are reproduced.
     reproduced: usize,
     /// Subjects that ended the process.
     died: usize,
     all: usize,
-    /// Scripts that hit at least once.
-    hit: usize,
+    /// Scripts that are reproducers.
+    reproducers: usize,
+    /// Scripts that hit, and are too large for one.
+    large: usize,
     /// Scripts that have not been run.
     not_run: usize,
     /// Findings that were seen again by themselves.
     minimised: usize,
-    /// Operations of the largest script.
+    /// Operations of the largest script that hits.
     operations: usize,
 }
 
@@ -198,7 +201,6 @@ impl Counts {
     fn of(findings: &[&Finding]) -> Self {
         let forbidden = findings.iter().filter(|f| f.grade == Grade::Forbidden);
         let pairs = findings.iter().map(|f| (&f.subject, f.kind.name()));
-        let hit = |f: &Finding| f.script.is_some_and(|r| r.hits > 0);
         let places = |holds: &dyn Fn(&Finding) -> bool| -> usize {
             let mut places: BTreeMap<&str, Vec<Failure>> = BTreeMap::new();
             for finding in findings.iter().filter(|f| holds(f)) {
@@ -209,15 +211,17 @@ impl Counts {
         };
         let died = findings.iter().filter(|f| f.kind.ends_process());
         let count = |holds: &dyn Fn(&Finding) -> bool| findings.iter().filter(|f| holds(f)).count();
-        let operations = findings.iter().map(|f| f.scenario.calls().count());
+        let hitting = findings.iter().filter(|f| f.hits());
+        let operations = hitting.map(|f| f.scenario.calls().count());
         Self {
             forbidden: forbidden.count(),
             pairs: pairs.collect::<BTreeSet<_>>().len(),
             places: places(&|_| true),
-            reproduced: places(&hit),
+            reproduced: places(&Finding::is_reproduced),
             died: died.map(|f| &f.subject).collect::<BTreeSet<_>>().len(),
             all: findings.len(),
-            hit: count(&hit),
+            reproducers: count(&Finding::is_reproduced),
+            large: count(&|f| f.hits() && !f.is_reproduced()),
             not_run: count(&|f| f.script.is_none()),
             minimised: count(&|f| f.minimised),
             operations: operations.max().unwrap_or(0),
@@ -227,13 +231,20 @@ impl Counts {
     /// What the scripts are worth.
     fn scripts(&self) -> String {
         let mut line = format!(
-            "scripts: {} of {} hit at the place of their finding, {} operations at most",
-            self.hit, self.all, self.operations
+            "scripts: {} of {} reproduce their finding: each repro.py hit at its place, of {MOST_OPERATIONS} operations at most",
+            self.reproducers, self.all
         );
-        let never = self.all - self.hit - self.not_run;
+        let never = self.all - self.reproducers - self.large - self.not_run;
         if never > 0 {
-            line +=
-                &format!("; {never} never hit: what they are of was seen and is not reproduced");
+            line += &format!(
+                "; {never} never hit: what they are of was seen and is not reproduced (scenario.py)"
+            );
+        }
+        if self.large > 0 {
+            line += &format!(
+                "; {} hit and are not small, up to {} operations (scenario.py)",
+                self.large, self.operations
+            );
         }
         if self.not_run > 0 {
             line += &format!("; {} have not been run", self.not_run);
@@ -285,7 +296,7 @@ fn found(finding: &Finding, marks: &Marks, folder: &Path) {
             println!("      {line}");
         }
     }
-    let script = folder.join(&finding.id).join("repro.py");
+    let script = script(&folder.join(&finding.id));
     println!("    {}", script.display());
     if let Some(report) = &finding.report {
         print!("{}", sides(report));
@@ -375,22 +386,27 @@ mod tests {
             ..one.clone()
         };
         let not_run = finding(3, 4, None);
-        let most = not_run.scenario.calls().count();
-        assert!(one.scenario.threads != other.scenario.threads && most > 2);
+        let large = finding(3, 4, Some(1));
+        let most = large.scenario.calls().count();
+        assert!(one.scenario.threads != other.scenario.threads && most > 4);
         let counts = Counts::of(&[&one, &other, &seen_twice]);
         assert_eq!((counts.all, counts.pairs, counts.places), (3, 2, 2));
         assert_eq!(counts.reproduced, 1, "the other's script never hit");
         assert_eq!(
             counts.scripts(),
-            "scripts: 2 of 3 hit at the place of their finding, 2 operations at most; 1 never hit: \
-             what they are of was seen and is not reproduced"
+            "scripts: 2 of 3 reproduce their finding: each repro.py hit at its place, of 4 operations at most; \
+             1 never hit: what they are of was seen and is not reproduced (scenario.py)"
         );
-        let counts = Counts::of(&[&one, &not_run]);
+        let counts = Counts::of(&[&one, &not_run, &large]);
+        assert_eq!(
+            counts.reproduced, 1,
+            "the large one says too little of where"
+        );
         assert_eq!(
             counts.scripts(),
             format!(
-                "scripts: 1 of 2 hit at the place of their finding, {most} operations at most; 1 have not been run; \
-                 1 findings were not seen again by themselves, so they are not minimised"
+                "scripts: 1 of 3 reproduce their finding: each repro.py hit at its place, of 4 operations at most; \
+                 1 hit and are not small, up to {most} operations (scenario.py); 1 have not been run; 1 findings were not seen again by themselves, so they are not minimised"
             )
         );
     }

@@ -127,6 +127,7 @@ class Decoder(object):
         self.names = opcode.opname
         self.whole = whole  # no reduction: every bytecode is a step
         self.version = sys.version_info[:2]
+        self.kept = {}  # code objects by what stands for them in tables
         self.codes = {}
         self.ends = {}
         self.data = {}  # as it was before it was watched: RustPython shows the bytecodes that watch
@@ -134,9 +135,14 @@ class Decoder(object):
         self.globals = set()  # names that executed code looks up
         self.dynamic = self.lifetime = self.walks = False
 
+    def of(self, code):
+        """What stands for a code object in tables: RustPython's hash of it changes as it is watched."""
+        self.kept.setdefault(id(code), code)
+        return id(code)
+
     def instructions(self, code):
         """Offset, name and argument of each bytecode; a prefix EXTENDED_ARG counts as one of its own."""
-        data, extended = self.data.get(code) or code.co_code, 0
+        data, extended = self.data.get(self.of(code)) or code.co_code, 0
         for at in range(0, len(data), 2):
             name = self.names[data[at]]
             arg = data[at + 1] | extended
@@ -145,9 +151,10 @@ class Decoder(object):
 
     def note(self, code):
         """Takes in a code object before it runs; whether it changes what is a step elsewhere."""
-        if code in self.codes:
+        this = self.of(code)
+        if this in self.codes:
             return False
-        self.data[code] = code.co_code
+        self.data[this] = code.co_code
         before = len(self.written), self.dynamic, self.lifetime
         todo = [code]
         while todo:
@@ -163,21 +170,21 @@ class Decoder(object):
                     self.globals.add(self.looked_up(c, name, arg))
                 elif name in ("IMPORT_STAR", "CALL_INTRINSIC_1") and c.co_name == "<module>":
                     self.dynamic = True
-        self.codes[code] = None
+        self.codes[this] = None
         return before != (len(self.written), self.dynamic, self.lifetime)
 
     def steps(self, code):
         """Offsets of the steps of a code object that was noted."""
-        known = self.codes.get(code)
+        known = self.codes.get(self.of(code))
         if known is None:
-            known = self.codes[code] = frozenset(self.find(code))
+            known = self.codes[self.of(code)] = frozenset(self.find(code))
             names = [name for _, name, _ in self.instructions(code)]
             self.walks = self.walks or bool([n for n in names if n in WALKING]) or not WALKS.isdisjoint(code.co_names)
         return known
 
     def edges(self, code):
         """Offsets where a code object begins or ends to run: after each RESUME, and returns."""
-        known = self.ends.get(code)
+        known = self.ends.get(self.of(code))
         if known is None:
             found, begins = set(), True
             for at, name, _ in self.instructions(code):
@@ -188,7 +195,7 @@ class Decoder(object):
                     begins = True
                 if name in ("RETURN_VALUE", "RETURN_CONST"):
                     found.add(at)
-            known = self.ends[code] = frozenset(found)
+            known = self.ends[self.of(code)] = frozenset(found)
         return known
 
     def find(self, code):
@@ -228,8 +235,8 @@ class Decoder(object):
 
     def again(self):
         """What is a step is found anew, by all that is known now."""
-        for code in self.codes:
-            self.codes[code] = None
+        for this in self.codes:
+            self.codes[this] = None
 
 
 # ---- Watching threads bytecode by bytecode --------------------------------------------------------
@@ -247,9 +254,10 @@ class Monitoring(object):
                 break
         self.m.use_tool_id(self.tool, "threadbare")
         self.instruction = self.m.events.INSTRUCTION
-        self.starts = self.m.events.PY_START | self.m.events.PY_RESUME
+        self.starts = self.m.events.PY_START | self.m.events.PY_RESUME | self.m.events.PY_UNWIND
         self.m.register_callback(self.tool, self.m.events.PY_START, self.started)
         self.m.register_callback(self.tool, self.m.events.PY_RESUME, self.started)
+        self.m.register_callback(self.tool, self.m.events.PY_UNWIND, self.unwound)
         self.m.register_callback(self.tool, self.instruction, self.before)
 
     def started(self, code, offset):
@@ -273,6 +281,12 @@ class Monitoring(object):
             return self.m.DISABLE
         search.arrives(t, code, offset, sys._getframe(1))
 
+    def unwound(self, code, offset, exception):
+        search = self.search
+        t = search.idents.get(th.get_ident())
+        if t is not None and code.co_filename != OURS and type(exception) is not Abandon:
+            search.unwinds(t, code, offset, sys._getframe(1))
+
     def again(self):
         self.m.restart_events()
 
@@ -290,6 +304,7 @@ class Tracing(object):
 
     def __init__(self, search):
         self.search = search
+        self.raising = {}  # the frame in which a thread has raised, until it takes another bytecode there
 
     def notice(self, on):
         pass
@@ -303,10 +318,16 @@ class Tracing(object):
         return self.inside
 
     def inside(self, frame, event, arg):
-        if event == "opcode":
-            search = self.search
-            t = search.idents.get(th.get_ident())
-            code, offset = frame.f_code, frame.f_lasti
+        search = self.search
+        t = search.idents.get(th.get_ident())
+        code, offset = frame.f_code, frame.f_lasti
+        if event == "exception":
+            self.raising[t] = None if arg[0] is Abandon else frame
+        elif event == "return":
+            if t is not None and self.raising.pop(t, None) is frame:
+                search.unwinds(t, code, offset, frame)
+        elif event == "opcode":
+            self.raising[t] = None
             if t is not None and (offset in search.decoder.steps(code) or offset in search.decoder.edges(code)):
                 search.arrives(t, code, offset, frame)
         return self.inside
@@ -379,7 +400,8 @@ class Source(object):
 
     def place(self, code, offset):
         """Line, its text, name of the bytecode, and the piece of source that it stands for."""
-        known = self.places.get((code, offset))
+        where = self.search.decoder.of(code), offset
+        known = self.places.get(where)
         if known:
             return known
         lines = self.text(code)
@@ -400,7 +422,7 @@ class Source(object):
                 if at <= offset:
                     line = l
         text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-        known = self.places[code, offset] = line, text, op, piece
+        known = self.places[where] = line, text, op, piece
         return known
 
     def evaluate(self, node, frame):
@@ -453,7 +475,7 @@ class Source(object):
         decoder = self.search.decoder
         if decoder.whole or decoder.dynamic:
             return False
-        where = code, offset
+        where = decoder.of(code), offset
         if where not in self.nodes:
             self.nodes[where] = self.node(code, offset)
         kind, parts = self.nodes[where]
@@ -474,9 +496,9 @@ class Source(object):
         back = frame.f_back
         if back is None or back.f_code.co_filename == OURS:
             return "python"
-        where = back.f_code, back.f_lasti, "caller"
+        where = self.search.decoder.of(back.f_code), back.f_lasti, "caller"
         if where not in self.nodes:
-            self.nodes[where] = self.called(*where[:2])
+            self.nodes[where] = self.called(back.f_code, back.f_lasti)
         node = self.nodes[where]
         if node is None:
             return "vm"
@@ -1095,6 +1117,11 @@ class Search(object):
             self.passes(t, code, offset, frame)
         else:
             self.point(t, code, offset, frame, True)
+
+    def unwinds(self, t, code, offset, frame):
+        """An exception leaves code: where C code called it, that goes on after what raised, without a bytecode between."""
+        if self.source.caller(frame) != "python":
+            self.point(t, code, offset, frame, False)
 
     def point(self, t, code, offset, frame, shown):
         """A thread is about to take a step; one that is none but for its caller is shown where it waited there."""

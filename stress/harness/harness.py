@@ -1,7 +1,7 @@
 # Threadbare's harness: runs scenarios inside any Python VM and tallies their outcomes.
 #
 # The last part of one portable file (CPython >= 3.9, RustPython, MicroPython, PyPy, GraalPy, Jython 2.7),
-# after values.py, render.py, rest.py, orders.py, process.py, pause.py and company.py, which scripts begin with too:
+# after values.py, render.py, rest.py, orders.py, in_time.py, process.py, pause.py and company.py, which scripts begin with too:
 # no f-strings, no modules beyond sys, time, gc and the low-level thread module, but where one is asked for.
 # The hunter appends `main({...})` with the job and runs the file as `VM FILE`.
 #
@@ -17,6 +17,7 @@
 #   P id shape                   what follows: stride, alone (the slot's turns by one thread), slot, process, wait, seq
 #                                (control)
 #   O id count outcome           an outcome of the concurrent runs
+#   T id count outcome before    one that some order gives, and none that keeps to what was done before what
 #   V id kind detail             a violation seen from inside: corrupt, broken, refcount, leak, thread, alarm,
 #                                and `alone`: a check that is false after what one thread did
 #   C id runs sampled overlapped slots  counters
@@ -157,8 +158,9 @@ class Worker(object):
 class Tally(object):
     """Counts outcomes by their raw value where that is faithful, else by their text."""
 
-    def __init__(self, run):
+    def __init__(self, run, told=None):
         self.run = run
+        self.told = told or run.outcome  # an outcome's text
         self.raw = {}
         self.text = {}
         self.slow = run.free or run.spec.get("slow")
@@ -252,7 +254,7 @@ class Tally(object):
                 self.one(k, 1, objects[i])
             return
         for k, times in groups:
-            self.one(k, times, objects[keys.index(k)] if k not in self.raw else None)
+            self.one(k, times, objects[keys.index(k)])
             if times > len(keys) * 31 // 32:
                 self.common = k
 
@@ -286,7 +288,7 @@ class Tally(object):
                 self.run.check(o)
 
     def add(self, k):
-        text = self.run.outcome(k)
+        text = self.told(k)
         if text not in self.text and len(self.text) >= MAX_OUTCOMES:
             text = "..."
         self.text[text] = count = self.text.get(text, 0) + 1
@@ -294,7 +296,7 @@ class Tally(object):
 
     def all(self):
         for k, count in list(self.raw.items()):
-            text = self.run.outcome(k)
+            text = self.told(k)
             self.text[text] = self.text.get(text, 0) + count
         self.raw = {}
         return self.text
@@ -383,6 +385,7 @@ class Run(object):
         self.alarms = [[] for _ in self.lens]
         self.alone_too = {}
         self.no_set_up = None
+        self.timed = None  # outcomes with what was done before what, where that is kept
         self.one_thread_only = True
         orders = _Apart if "p" in spec["shapes"] else _Orders
         self.orders = orders(self.fresh, self.bodies, self.final, spec["raises"], self.check)
@@ -477,6 +480,22 @@ class Run(object):
         for text in sorted(together, key=lambda k: (k in explained, together[k]))[:200]:
             emit("O", self.id, together[text], text)
 
+    def search_in_time(self):
+        """Of what some order gives, tells what none gives that keeps to the record of real time."""
+        self.orders.allow(self.spec["search"] / 1000.0)
+        texts = self.timed.all()
+        texts.pop("...", None)
+        for text in sorted(texts, key=lambda k: -texts[k]):
+            outcome, numbers = text.split("\n")
+            want = self.orders.star(outcome.split(" | "))
+            before = _before([int(n) for n in numbers.split(",")], self.lens)
+            if self.orders.explain(want, False) and self.orders.explain_in_time(want, before) == "":
+                emit("T", self.id, texts[text], " | ".join(want), _in_words(before, self.lens))
+
+    def with_record(self, k):
+        """The text of an outcome, and the numbers of what was done before each operation."""
+        return line(k[:-1], self.free) + "\n" + ",".join([str(n) for n in k[-1]])
+
     def parallel(self, tasks, on_error):
         """Thread 0 is this one, the others are workers."""
         if self.company.modes:
@@ -529,8 +548,8 @@ class Run(object):
             arrived = [[1] * lag[t] + [None] * n for t in range(threads)]
         ended = seen = None
         if sample:
-            ended = [[None] * n for _ in range(threads)]
-            seen = [[None] * n for _ in range(threads)]
+            ended = [[0] * n for _ in range(threads)]
+            seen = [[0] * n for _ in range(self.slots)]
         free = phase is None and not sample
         fns = self.ns["_MEASURED" if sample else "_FREE" if free else "_THREADS"]
         tasks = []
@@ -545,7 +564,7 @@ class Run(object):
             mine = arrived[t] if phase else [1] * n
             args = [objects, n, mine, lag[t], jitters(d[t], self.rng.below(64), n)] + others + own
             if sample:
-                args += [ended[t], seen[t]] + [ended[u] for u in range(threads) if u != t]
+                args += [ended[t]] + seen[base - self.lens[t]:base] + [ended[u] for u in range(threads) if u != t]
             tasks.append((fns[t], args))
 
         def release():
@@ -556,15 +575,13 @@ class Run(object):
         self.parallel(tasks, release)
         if sample:
             self.sampled += n
-            for i in range(n):
-                hit = True
-                for t in range(threads):
-                    if seen[t][i]:
-                        hit = False
-                if hit:
-                    self.overlapped += 1
+            recorded = [(i, numbers) for i, numbers in enumerate(zip(*seen)) if any(numbers)]
+            self.overlapped += n - len([1 for _, numbers in recorded if self.is_apart(numbers)])
         finals = [None] * n
         self.ns["OBSERVE"](objects, finals, n)
+        if sample and recorded and self.timed:
+            columns = [[column[i] for i, _ in recorded] for column in results + [finals]]
+            self.timed.count(columns + [[numbers for _, numbers in recorded]], [objects[i] for i, _ in recorded])
         tally.count(results + [finals], objects)
         if "CHECK" in self.ns:
             # An object may contradict itself under an outcome that is known.
@@ -575,10 +592,18 @@ class Run(object):
             self.workers[0].start(self.ns["CLEAR"], (objects, n), lambda: None)
             self.workers[0].wait()
 
+    def is_apart(self, numbers):
+        """Whether a thread had done all before another began."""
+        before = _before(numbers, self.lens)
+        firsts = [before[self.orders.base[t]] for t in range(len(self.lens))]
+        return [1 for done in firsts for u, n in enumerate(done) if n == self.lens[u]] != []
+
     def strides(self, until):
         mark("P", self.id, "stride")
         self.one_thread_only = False
         tally = Tally(self)
+        if self.job.get("real_time") and self.spec.get("in_time"):
+            self.timed = Tally(self, self.with_record)
         n, pace = 1 if self.reset else 16, Pace()
         # Threads that share a processor would wait for each other's turn of it at every object.
         crowd = len(self.lens) > self.job.get("processors", 64)
@@ -824,6 +849,9 @@ class Run(object):
             texts = tally.all()
             texts.pop("...", None)
             self.search(texts)
+        if self.timed:
+            self.search_in_time()
+
     SHAPES = {"t": strides, "s": slot, "p": processes, "w": waits}
 
 

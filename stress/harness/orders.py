@@ -36,6 +36,7 @@ class _Orders(object):
         self.known = {}
         self.free = ()
         self.limit = None
+        self.before = None
         self.runs = 0
 
     def results(self, order):
@@ -97,6 +98,14 @@ class _Orders(object):
         theirs, and four times as much of the clock."""
         self.limit = (_spent() + seconds, _clock() + 4 * seconds)
 
+    def explain_in_time(self, want, before):
+        """The same of orders that keep to what was done before each operation began."""
+        self.before = before
+        try:
+            return self.explain(want, False)
+        finally:
+            self.before = None
+
     def explain(self, want, excuse):
         """The order that gives an outcome (its slots' texts), "" where none does, None where the time is
         over before that is known. With `excuse` an exception by design frees its own slot, and the
@@ -115,6 +124,8 @@ class _Orders(object):
         for t in range(len(self.lens)):
             slot = at[t]
             if slot == self.base[t] + self.lens[t]:
+                continue
+            if self.before and [1 for u, n in enumerate(self.before[slot]) if at[u] - self.base[u] < n]:
                 continue
             for c in (str(t), chr(97 + t)) if slot in excused else (str(t),):
                 longer = prefix + c

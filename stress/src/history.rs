@@ -40,6 +40,17 @@ pub struct Violation {
     pub detail: String,
 }
 
+/// An outcome that only orders against real time give.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OutOfTime {
+    /// The outcome as text.
+    pub outcome: String,
+    /// How often it was seen so.
+    pub count: u64,
+    /// What had ended when what began: `2.1 after 1.3` is operation 1 of thread 2 after operation 3 of thread 1.
+    pub order: String,
+}
+
 /// The history of one scenario: the specification (sequential outcomes) and what was observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
@@ -61,6 +72,9 @@ pub struct History {
     pub free: Vec<usize>,
     /// Outcomes of the concurrent runs with their counts.
     pub outcomes: Vec<(String, u64)>,
+    /// Those of them that some order gives, and none that keeps to what was recorded of real time.
+    #[serde(default)]
+    pub out_of_time: Vec<OutOfTime>,
     /// Seen from inside.
     pub violations: Vec<Violation>,
     /// Phase in which the scenario was last: empty (sequential), `stride`, `slot`, `process`, `wait`, `seq` (control).
@@ -108,6 +122,15 @@ impl History {
             ("O", [count, outcome]) => {
                 if let Ok(count) = count.parse() {
                     self.outcomes.push(((*outcome).to_owned(), count));
+                }
+            }
+            ("T", [count, outcome, order]) => {
+                if let Ok(count) = count.parse() {
+                    self.out_of_time.push(OutOfTime {
+                        outcome: (*outcome).to_owned(),
+                        count,
+                        order: (*order).to_owned(),
+                    });
                 }
             }
             ("V", [kind, detail]) => {

@@ -13,6 +13,7 @@ pub mod bugs;
 pub mod bytecode;
 pub mod campaign;
 pub mod choice;
+pub mod controlled;
 pub mod files;
 pub mod finding;
 pub mod fuzzing;
@@ -43,6 +44,8 @@ pub const HARNESS: &str = concat!(
     include_str!("../harness/rest.py"),
     "\n\n",
     include_str!("../harness/orders.py"),
+    "\n\n",
+    include_str!("../harness/in_time.py"),
     "\n\n",
     include_str!("../harness/process.py"),
     "\n\n",

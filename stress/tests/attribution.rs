@@ -164,7 +164,7 @@ fn race(first: &str, second: &str, callers: &[String]) -> Report {
 fn a_race_is_a_bugs_where_its_accesses_are_not_where_its_callers_are() {
     let all = catalogue();
     let bug = bugs::find(&all, "python/cpython#129069").unwrap();
-    let [one, two] = &bug.signature.race[0];
+    let [one, two] = bug.signature.pairs().next().unwrap();
     let index = Index::new(&all);
     for (first, second) in [(one, two), (two, one)] {
         let told = index.decide(&Evidence::of_race(&race(first, second, &[])));

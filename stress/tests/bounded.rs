@@ -45,6 +45,7 @@ fn many_crashes_leave_a_small_store_with_a_reproducer_of_every_signature() {
         subjects: builtin::select(&["list".to_owned()]).unwrap(),
         seed: 1,
         time: None,
+        shard: Default::default(),
         iterations: Some(crashes()),
         jobs: 1,
         out: out.clone(),

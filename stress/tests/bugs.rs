@@ -219,10 +219,12 @@ fn the_short_run_takes_what_is_hardly_ever_missed() {
             hits,
             runs: hits.max(1),
             seconds,
+            program: String::new(),
             others: 0,
             first_hit: 0.0,
             seen: String::new(),
             otherwise: String::new(),
+            races: Vec::new(),
         });
         bug
     };
@@ -423,9 +425,11 @@ fn what_nothing_shows_is_counted_as_nothing() {
             others: 0,
             runs: 5,
             seconds: 1.0,
+            program: String::new(),
             first_hit: 0.1,
             seen: String::new(),
             otherwise: String::new(),
+            races: Vec::new(),
         });
     }
     status::settle(&mut unproven);
@@ -516,4 +520,43 @@ fn signatures_are_the_bugs_own() {
         }
     }
     assert!(shared.is_empty(), "one stack or race is both: {shared:#?}");
+}
+
+/// A pair of a race is confirmed by the measurement that shows it, and by nothing else.
+#[test]
+fn pairs_of_races_are_marked_as_what_they_are() {
+    let mut confirmed = 0;
+    for bug in catalogue() {
+        // Rows of before pairs were kept tell one in words.
+        let in_words = |row: &bugs::Measured, [a, b]: &[String; 2]| {
+            [
+                format!("data race: {a} against {b}"),
+                format!("data race: {b} against {a}"),
+            ]
+            .contains(&row.seen)
+        };
+        let shown = |pair: &[String; 2]| {
+            bug.measured.iter().any(|row| {
+                let told =
+                    |seen: &[String; 2]| seen == pair || seen[0] == pair[1] && seen[1] == pair[0];
+                row.hits > 0 && (row.races.iter().any(told) || in_words(row, pair))
+            })
+        };
+        for pair in &bug.signature.race {
+            assert!(
+                shown(pair),
+                "{}: no run showed {pair:?}, so it is unconfirmed",
+                bug.id()
+            );
+            confirmed += 1;
+        }
+        for pair in &bug.signature.unconfirmed {
+            assert!(
+                !shown(pair),
+                "{}: a run showed {pair:?}: it belongs to `race`",
+                bug.id()
+            );
+        }
+    }
+    assert!(confirmed > 30, "{confirmed}");
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use threadbare_stress::campaign::{Options, Report, hunt};
 use threadbare_stress::finding::Finding;
-use threadbare_stress::finding::store::Store;
+use threadbare_stress::finding::store::{SCRIPT, Store};
 use threadbare_stress::scenario::generate::{self, Limits};
 use threadbare_stress::subject::builtin;
 use threadbare_stress::verdict::{self, Kind};
@@ -76,7 +76,7 @@ fn hunted(command: &str) -> Report {
     let before = earlier();
     let mut store = Store::open(out.path()).unwrap();
     store
-        .save(&before, &[("repro.py", "print('earlier')\n")])
+        .save(&before, &[(SCRIPT, "print('earlier')\n")])
         .unwrap();
     let folder = store.folder(&before.id);
     let saved = files(&folder);
@@ -86,6 +86,7 @@ fn hunted(command: &str) -> Report {
         seed: 1,
         // Nothing depends on it but the end of minimising.
         time: Some(Duration::from_secs(6)),
+        shard: Default::default(),
         iterations: Some(2),
         jobs: 1,
         out: out.path().to_owned(),

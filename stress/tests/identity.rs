@@ -54,7 +54,7 @@ fn judged(scenario: &Scenario) -> Vec<Judged> {
     let vm = Vm::find("python3").expect("python3 is on PATH");
     let outcome = run_file(&vm, &program, Default::default()).unwrap();
     let log = threadbare_stress::vm::job::Log::parse(outcome);
-    judge(&log, std::slice::from_ref(scenario), &[true])
+    judge(&log, std::slice::from_ref(scenario))
 }
 
 #[test]

@@ -230,6 +230,7 @@ fn run(
         subjects: vec![subject.clone()],
         seed: 1,
         time: Some(Duration::from_secs(60)),
+        shard: Default::default(),
         iterations: Some(iterations),
         jobs: 1,
         out: out.to_owned(),

@@ -1,6 +1,9 @@
 //! A saved hunt judged again: the same oracle changes nothing, a better one changes verdicts, and
 //! no VM is started.
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write as _;
 use std::path::Path;
 use threadbare_stress::campaign::again::{Judge, again, verdicts};
 use threadbare_stress::campaign::archive::{self, Archive, Saved};
@@ -52,16 +55,15 @@ fn saved(outcome: Outcome, judge: &Judge<'_>) -> Saved {
         gil_claimed: Some(false),
         ..Facts::default()
     };
-    let (scenarios, complete) = (vec![scenario()], vec![true]);
+    let scenarios = vec![scenario()];
     let log = Log::parse(outcome.clone());
     Saved {
         schema: archive::SCHEMA,
         facts,
         seed: 1,
         numbers: vec![4],
-        verdicts: verdicts(judge, &log, &scenarios, &complete, None),
+        verdicts: verdicts(judge, &log, &scenarios, None),
         scenarios,
-        complete,
         outcome,
     }
 }
@@ -94,13 +96,13 @@ fn the_same_oracle_changes_nothing() {
 #[test]
 fn a_better_oracle_changes_the_verdicts_of_an_old_hunt() {
     // An oracle that believes every outcome, and one that knows no signals: of two old programs.
-    let blind = |log: &Log, scenarios: &[Scenario], complete: &[bool]| {
-        let mut judged = judge(log, scenarios, complete);
+    let blind = |log: &Log, scenarios: &[Scenario]| {
+        let mut judged = judge(log, scenarios);
         judged.retain(|j| j.verdict.kind != Kind::Outcome);
         judged
     };
-    let vague = |log: &Log, scenarios: &[Scenario], complete: &[bool]| {
-        let mut judged = judge(log, scenarios, complete);
+    let vague = |log: &Log, scenarios: &[Scenario]| {
+        let mut judged = judge(log, scenarios);
         for one in &mut judged {
             one.verdict.kind = Kind::Exit;
         }
@@ -153,4 +155,30 @@ fn cut_and_foreign_files_are_refused_with_their_name() {
     std::fs::write(&file, newer.packed()).unwrap();
     let error = Saved::read(&file).unwrap_err().to_string();
     assert!(error.contains("newer program"), "{error}");
+}
+
+/// A file of the first schema, which said of each scenario whether all its orders were run.
+fn of_the_first_schema(saved: &Saved, complete: bool) -> Vec<u8> {
+    let mut json = serde_json::to_value(saved).unwrap();
+    json["schema"] = 1.into();
+    json["complete"] = serde_json::json!([complete]);
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(json.to_string().as_bytes()).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn an_older_file_is_read_unless_not_all_orders_of_it_were_run() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("000000-failing.json.gz");
+    let saved = saved(process(&["1 | 1 | 0"], false), &judge);
+    std::fs::write(&file, of_the_first_schema(&saved, true)).unwrap();
+    let read = Saved::read(&file).unwrap();
+    assert_eq!(again(&read, &judge).same, saved.verdicts.len());
+    std::fs::write(&file, of_the_first_schema(&saved, false)).unwrap();
+    let error = Saved::read(&file).unwrap_err().to_string();
+    assert!(
+        error.contains("scenario 0 was run in some of its orders only"),
+        "{error}"
+    );
 }

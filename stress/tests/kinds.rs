@@ -20,6 +20,7 @@ fn hunted(text: &str, company: &[Company], iterations: u64) -> Report {
         subjects: parse("a test", text).unwrap(),
         seed: 1,
         time: Some(Duration::from_secs(90)),
+        shard: Default::default(),
         iterations: Some(iterations),
         jobs: 1,
         out: out.path().to_owned(),

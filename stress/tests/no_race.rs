@@ -2,10 +2,11 @@
 //! refuses to be hashed.
 
 use threadbare_stress::campaign::process::run_alone;
+use threadbare_stress::campaign::support;
 use threadbare_stress::choice::Seeded;
 use threadbare_stress::scenario::Shape;
 use threadbare_stress::scenario::generate::{Limits, generate};
-use threadbare_stress::subject::parse;
+use threadbare_stress::subject::{builtin, parse};
 use threadbare_stress::verdict::Kind;
 use threadbare_stress::vm::Vm;
 
@@ -74,4 +75,22 @@ fn a_set_up_that_fails_is_no_verdict() {
 #[test]
 fn a_result_that_refuses_to_be_hashed_is_no_verdict() {
     assert_eq!(kinds("Touched", "refuses", Shape::Stride), []);
+}
+
+/// What one thread alone does not survive is told of the VM: it must not be the subject's own endless reading.
+#[test]
+fn the_subjects_that_wait_are_not_broken_by_themselves() {
+    let vm = Vm::open("python3").unwrap();
+    let mut tried = 0;
+    for subject in builtin::all()
+        .iter()
+        .filter(|s| s.name.starts_with("wait."))
+    {
+        let supported = support::of(&vm, subject).unwrap();
+        let broken = |(_, why): &&(String, String)| why.starts_with(support::BROKEN_ALONE);
+        let broken: Vec<_> = supported.lacking.iter().filter(broken).collect();
+        assert!(broken.is_empty(), "{}: {broken:?}", subject.name);
+        tried += 1;
+    }
+    assert!(tried > 5, "{tried}");
 }

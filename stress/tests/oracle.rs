@@ -65,8 +65,8 @@ fn run(scenario: &Scenario, ms: u64) -> (History, Vec<Judged>) {
 
 fn run_on(vm: &Vm, scenario: &Scenario, ms: u64) -> (History, Vec<Judged>) {
     let one = std::slice::from_ref(scenario);
-    let (log, complete) = execute(vm, one, 1, ms, false, false).unwrap();
-    let judged = judge(&log, one, &complete);
+    let log = execute(vm, one, 1, ms, false, false).unwrap();
+    let judged = judge(&log, one);
     let history = log.histories.into_iter().next().expect("it began");
     assert!(history.complete, "{:?}", log.outcome);
     (history, judged)

@@ -101,13 +101,49 @@ fn outcome(rows: &Rows, choices: &mut Seeded) -> Vec<String> {
     }
 }
 
-fn by_checker(rows: &Rows, outcome: &[String]) -> bool {
-    let operation = |thread, op: &String, n: usize| Operation {
-        thread,
-        op: op.clone(),
-        result: Some(outcome[n].clone()),
-        call: 0,
-        end: 1,
+/// When each operation was called and when it ended, thread by thread, at random.
+fn intervals(rows: &Rows, choices: &mut Seeded) -> Vec<(u64, u64)> {
+    let mut moments: Vec<Vec<u64>> = rows.iter().map(|_| Vec::new()).collect();
+    for now in 0.. {
+        let open: Vec<usize> = (0..rows.len())
+            .filter(|t| moments[*t].len() < 2 * rows[*t].len())
+            .collect();
+        if open.is_empty() {
+            break;
+        }
+        moments[*choices.pick(&open)].push(now);
+    }
+    let pairs = moments.iter().flat_map(|row| row.chunks(2));
+    pairs.map(|pair| (pair[0], pair[1])).collect()
+}
+
+/// The harness's record of them: how many operations each other thread had done when one began, as digits.
+fn record(rows: &Rows, times: &[(u64, u64)]) -> Vec<u64> {
+    let threads = rows.iter().enumerate();
+    let owners: Vec<usize> = threads.flat_map(|(t, row)| vec![t; row.len()]).collect();
+    let number = |(i, (call, _)): (usize, &(u64, u64))| {
+        let others = (0..rows.len()).filter(|u| *u != owners[i]);
+        others.enumerate().fold(0, |number, (digit, u)| {
+            let ended = |(k, (_, end)): (usize, &(u64, u64))| owners[k] == u && end < call;
+            let done = times.iter().enumerate().filter(|x| ended(*x)).count() as u64;
+            number + done * 64u64.pow(digit as u32)
+        })
+    };
+    times.iter().enumerate().map(number).collect()
+}
+
+/// What the checker of the models says, where only the threads' own orders count or, with `times`, real time.
+fn by_checker(rows: &Rows, outcome: &[String], times: Option<&[(u64, u64)]>) -> bool {
+    let operation = |thread, op: &String, n: usize| {
+        let end = (u64::MAX - 2, u64::MAX - 1);
+        let time = times.map_or((0, 1), |t| t.get(n).copied().unwrap_or(end));
+        Operation {
+            thread,
+            op: op.clone(),
+            result: Some(outcome[n].clone()),
+            call: time.0,
+            end: time.1,
+        }
     };
     let mut history = Vec::new();
     for (t, row) in rows.iter().enumerate() {
@@ -120,7 +156,10 @@ fn by_checker(rows: &Rows, outcome: &[String]) -> bool {
     let verdict = check(
         &List { operations },
         &history,
-        Order::Program,
+        match times {
+            Some(_) => Order::RealTime,
+            None => Order::Program,
+        },
         Limits::default(),
     );
     verdict.is_explained().expect("no limit was set")
@@ -128,15 +167,28 @@ fn by_checker(rows: &Rows, outcome: &[String]) -> bool {
 
 #[test]
 fn the_harness_finds_an_order_where_there_is_one() {
+    compare(false);
+}
+
+/// What was done before what rules orders out, as it does for the checker.
+#[test]
+fn the_harness_finds_an_order_that_keeps_to_real_time_where_there_is_one() {
+    compare(true);
+}
+
+fn compare(in_time: bool) {
     let seed = 20_261_129;
     let mut choices = Seeded::new(seed, &["orders"]);
     let mut script = threadbare_stress::HARNESS.to_owned();
-    script += "\n\ndef ask(rows, outcomes):\n    bodies = [[eval('lambda o: ' + code) for code in row] for row in rows]\n    \
-               orders = _Orders(list, bodies, tuple, [()] * 20, len)\n    orders.allow(60)\n    for want in outcomes:\n        \
-               found = orders.explain(want, False)\n        \
+    script += "\n\ndef ask(rows, outcomes, records):\n    bodies = [[eval('lambda o: ' + code) for code in row] for row in rows]\n    \
+               orders = _Orders(list, bodies, tuple, [()] * 20, len)\n    orders.allow(60)\n    for want, numbers in zip(outcomes, records):\n        \
+               before = _before(numbers, [len(row) for row in rows])\n        \
+               found = orders.explain_in_time(want, before) if numbers else orders.explain(want, False)\n        \
                assert not found or want in [orders.ends[found][0]], (rows, want, found)\n        \
                print('>', found != '', orders.runs)\n\n\n";
     let mut expected = Vec::new();
+    // Outcomes that only orders against real time give.
+    let mut late = 0;
     for _ in 0..60 {
         let shape: &[usize] = [
             &[1, 1][..],
@@ -166,8 +218,21 @@ fn the_harness_finds_an_order_where_there_is_one() {
                     .collect()
             })
             .collect();
-        expected.extend(outcomes.iter().map(|o| by_checker(&rows, o)));
-        writeln!(script, "ask({rows:?}, {outcomes:?})").unwrap();
+        let times: Vec<_> = outcomes
+            .iter()
+            .map(|_| in_time.then(|| intervals(&rows, &mut choices)))
+            .collect();
+        let records: Vec<Vec<u64>> = times
+            .iter()
+            .map(|t| t.as_ref().map_or_else(Vec::new, |t| record(&rows, t)))
+            .collect();
+        let pairs = outcomes.iter().zip(&times);
+        for (outcome, times) in pairs {
+            let explained = by_checker(&rows, outcome, times.as_deref());
+            expected.push(explained);
+            late += usize::from(in_time && !explained && by_checker(&rows, outcome, None));
+        }
+        writeln!(script, "ask({rows:?}, {outcomes:?}, {records:?})").unwrap();
     }
     let file = tempfile::NamedTempFile::with_suffix(".py").unwrap();
     std::fs::write(&file, script).unwrap();
@@ -191,4 +256,5 @@ fn the_harness_finds_an_order_where_there_is_one() {
         explained > 40 && explained < 260,
         "{explained} of 300 are explained: no test of both answers"
     );
+    assert_eq!(late > 20, in_time, "{late} are against real time");
 }

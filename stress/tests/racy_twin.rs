@@ -107,6 +107,7 @@ fn options(out: &Path, subjects: Vec<Subject>, iterations: u64) -> Options {
         subjects,
         seed: 1,
         time: Some(Duration::from_secs(60)),
+        shard: Default::default(),
         iterations: Some(iterations),
         jobs: 1,
         out: out.to_owned(),

@@ -101,7 +101,7 @@ fn scenario(exprs: &[String; 3]) -> Scenario {
 
 /// What the harness says that the orders give.
 fn by_job(vm: &Vm, scenarios: &[Scenario]) -> Vec<Option<BTreeSet<String>>> {
-    let (log, _) = execute(vm, scenarios, 1, 5, true, false).unwrap();
+    let log = execute(vm, scenarios, 1, 5, true, false).unwrap();
     let mut said = vec![None; scenarios.len()];
     for history in log.histories {
         if history.unsupported.is_none() {

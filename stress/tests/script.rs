@@ -6,7 +6,7 @@ use threadbare_stress::choice::Seeded;
 use threadbare_stress::finding::script::{Head, script};
 use threadbare_stress::scenario::Shape;
 use threadbare_stress::scenario::generate::{Limits, generate, nth};
-use threadbare_stress::scenario::tuning::USUAL;
+use threadbare_stress::scenario::tuning::{Tuning, USUAL};
 use threadbare_stress::subject::{builtin, parse};
 use threadbare_stress::verdict::Kind;
 
@@ -112,11 +112,16 @@ silent = ["NEXT()"]
 }
 
 fn run(dir: &Path, text: &str) -> (Option<i32>, String) {
+    run_for(dir, text, "0.1")
+}
+
+/// Runs a script for so many seconds, if nothing ends it before.
+fn run_for(dir: &Path, text: &str, seconds: &str) -> (Option<i32>, String) {
     let file = dir.join("repro.py");
     std::fs::write(&file, text).unwrap();
     let output = Command::new("python3")
         .arg(&file)
-        .arg("0.1")
+        .arg(seconds)
         .output()
         .expect("python3 is on PATH");
     let text = format!(
@@ -125,4 +130,67 @@ fn run(dir: &Path, text: &str) -> (Option<i32>, String) {
         String::from_utf8_lossy(&output.stderr)
     );
     (output.status.code(), text)
+}
+
+/// One thread runs the operation of the subject, which does what is written here where it is not the first.
+fn beside(deed: &str, shape: Shape, kind: Kind, tuning: &Tuning, seconds: &str) -> String {
+    let text = format!(
+        "[[subject]]\nname = \"deed\"\ndoc = \"a fixture\"\nrequires = [\"os\", \"_thread\"]\nprelude = \"\"\"\n\
+         MAIN = _thread.get_ident()\nDONE = []\ndef act(o):\n    if _thread.get_ident() == MAIN:\n        return 1\n    {deed}\n\
+         def look(o):\n    return os.abort() if o[0] == 2 else 3\n\"\"\"\nmake = [\"[0]\"]\nfinal = \"look(o)\"\nsilent = [\"act(o)\"]\n"
+    );
+    let subject = parse("a test", &text).unwrap().remove(0);
+    let limits = Limits { threads: 2, ops: 1 };
+    let mut scenario = generate(&subject, limits, &mut Seeded::new(1, &[]));
+    scenario.shapes = vec![shape];
+    let head = Head {
+        gil: true,
+        tuning,
+        detail: "raised SystemError: seen",
+        ..head(kind)
+    };
+    let dir = tempfile::tempdir().unwrap();
+    run_for(dir.path(), &script(&scenario, &head), seconds).1
+}
+
+/// The same fault may end the process a moment after it showed as an error.
+#[test]
+fn an_alarm_is_told_before_the_process_dies() {
+    let deed =
+        "DONE.append(1)\n    if len(DONE) > 1:\n        os.abort()\n    raise SystemError('seen')";
+    let of = |kind| beside(deed, Shape::Slot, kind, &USUAL, "60");
+    let out = of(Kind::Internal);
+    assert!(out.contains("hit: raised !SystemError: seen"), "{out}");
+    assert!(out.contains("Fatal Python error: Aborted"), "{out}");
+    let out = of(Kind::Crash);
+    assert!(out.contains("other: raised !SystemError: seen"), "{out}");
+    assert!(!out.contains("hit:"), "{out}");
+}
+
+#[test]
+fn a_result_that_cannot_be_read_any_more_is_corrupt() {
+    let deed = "t = Tok(1)\n    del t.n\n    return t";
+    let of = |kind, seconds| beside(deed, Shape::Stride, kind, &USUAL, seconds);
+    let (hit, other) = (of(Kind::Corrupt, "60"), of(Kind::Outcome, "3"));
+    assert!(
+        hit.contains("hit:       a table of results raised AttributeError"),
+        "{hit}"
+    );
+    assert!(
+        other.contains("other: check: a table of results raised AttributeError"),
+        "{other}"
+    );
+    assert!(!other.contains("hit:"), "{other}");
+}
+
+#[test]
+fn what_dies_of_a_look_is_looked_at() {
+    let look = Tuning {
+        look: true,
+        ..Tuning::default()
+    };
+    let of = |tuning, seconds| beside("o[0] = 2", Shape::Stride, Kind::Crash, tuning, seconds);
+    let (usual, looks) = (of(&USUAL, "0.5"), of(&look, "60"));
+    assert!(usual.contains("not hit in"), "{usual}");
+    assert!(looks.contains("Fatal Python error: Aborted"), "{looks}");
 }

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use threadbare_stress::choice::Seeded;
-use threadbare_stress::finding::store::{Store, read};
+use threadbare_stress::finding::store::{SCRIPT, Store, read, script};
 use threadbare_stress::finding::{Finding, Rate, SCHEMA};
+use threadbare_stress::scenario::Scenario;
 use threadbare_stress::scenario::generate::{Limits, generate};
 use threadbare_stress::subject::builtin;
 use threadbare_stress::verdict::Kind;
@@ -89,7 +90,7 @@ proptest! {
             match step {
                 Step::Save(id, seed, kind, detail) => {
                     let f = finding(id, seed, kind, detail);
-                    store.save(&f, &[("repro.py", &f.detail)]).unwrap();
+                    store.save(&f, &[(SCRIPT, &f.detail)]).unwrap();
                     model.insert(f.id.clone(), f);
                 }
                 Step::Remove(id) => {
@@ -117,7 +118,10 @@ proptest! {
             prop_assert_eq!(got, model.values().cloned().collect::<Vec<_>>());
             for f in model.values() {
                 prop_assert_eq!(&read(&store.folder(&f.id)).unwrap(), f);
-                prop_assert_eq!(&std::fs::read_to_string(store.folder(&f.id).join("repro.py")).unwrap(), &f.detail);
+                // Only what is reproduced has a file that says so, by whichever way it came there.
+                let is_there = store.folder(&f.id).join("repro.py").exists();
+                prop_assert_eq!(is_there, f.is_reproduced());
+                prop_assert_eq!(&std::fs::read_to_string(script(&store.folder(&f.id))).unwrap(), &f.detail);
             }
         }
     }
@@ -168,4 +172,64 @@ fn panics_of_two_places_do_not_overwrite_each_other() {
     assert_eq!(same(&again.detail), Some(first.id.clone()));
     assert_eq!(same(&other.detail), Some(other.id.clone()));
     assert_eq!(same("vm/src/list.rs:1: third"), None);
+}
+
+/// Saves one finding again and again and says what its script is called each time.
+#[test]
+fn a_script_is_called_a_reproducer_when_it_hit_and_is_small() {
+    let out = tempfile::tempdir().unwrap();
+    let mut store = Store::open(out.path()).unwrap();
+    let small = finding(0, 5, 0, String::new());
+    let list = builtin::select(&["list".to_owned()]).unwrap().remove(0);
+    let pair = generate(
+        &list,
+        Limits { threads: 2, ops: 1 },
+        &mut Seeded::new(5, &[]),
+    );
+    let mut large = pair.clone();
+    let again = large.threads[0][0].clone();
+    large.threads[0].extend([again.clone(), again.clone(), again]);
+    let mut named = |hits: Option<u32>, scenario: &Scenario, files: &[(&str, &str)]| {
+        let rate = |hits| Rate {
+            hits,
+            runs: 3,
+            limit_seconds: 1.0,
+            mean_seconds: 0.1,
+        };
+        let now = Finding {
+            script: hits.map(rate),
+            scenario: scenario.clone(),
+            ..small.clone()
+        };
+        store.save(&now, files).unwrap();
+        let folder = store.folder(&now.id);
+        let file = script(&folder);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "text");
+        let both = ["repro.py", "scenario.py"].map(|n| folder.join(n).exists());
+        assert_ne!(both[0], both[1], "one script, one name");
+        (
+            file.file_name().unwrap().to_string_lossy().into_owned(),
+            now.is_reproduced(),
+        )
+    };
+    let text = &[(SCRIPT, "text")][..];
+    let (reproducer, scenario) = (
+        ("repro.py".to_owned(), true),
+        ("scenario.py".to_owned(), false),
+    );
+    assert_eq!(named(None, &pair, text), scenario, "it has not been run");
+    assert_eq!(named(Some(0), &pair, text), scenario, "it never hit");
+    assert_eq!(named(Some(1), &pair, &[]), reproducer, "it hit later");
+    assert_eq!(named(Some(2), &pair, text), reproducer);
+    assert_eq!(
+        named(Some(2), &large, text),
+        scenario,
+        "of five operations nothing says which raced"
+    );
+    assert_eq!(named(Some(1), &pair, &[]), reproducer);
+    assert_eq!(
+        named(Some(0), &pair, &[]),
+        scenario,
+        "another script, which does not"
+    );
 }

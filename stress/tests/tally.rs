@@ -35,6 +35,9 @@ for seed in range(300):
                 # Equal to one another, and not the same. Those of the first stride are always told apart;
                 # that they come up later beside what was always the same is found by samples.
                 k = (None, (1, True, 1.0)[rng.below(3)], ((1, 2), (True, 2), (0.0,), (-0.0,))[rng.below(4)])
+            if seed % 7 == 2 and stride and rng.below(100) == 0:
+                # A text with an address: what was counted by value until then goes on as text.
+                k = (None, 0, "<Tok object at 0x%d>" % rng.below(3))
             keys.append(k)
             text = run.outcome(k)
             each[text] = each.get(text, 0) + 1

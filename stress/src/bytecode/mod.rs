@@ -18,7 +18,8 @@
 //! write that tells no name, as `setattr` or `__dict__`, when none of this is left out. A write by a way
 //! that the code does not name, as a `setattr` under another name, is seen: what was passed over is looked
 //! at again whenever a thread stops running, and where it has changed all is searched once more without
-//! leaving it out. The moment at
+//! leaving it out. Where C code calls Python code, that code's beginning and its end, by a return or by an
+//! exception, are switch points too: C code goes on there without a bytecode of its own. The moment at
 //! which a reference is dropped is seen by finalizers, weak references and counts only: where the code
 //! names those, dropping bytecodes are switch points too, and because the collector's moment is not
 //! searched, such an outcome is never said to be out of reach. A test compares with the search that

@@ -7,7 +7,7 @@ use crate::verdict::grade::grade;
 use crate::vm::job::Log;
 
 /// Gives the verdicts on a process: [`super::process::judge`], or a changed one to compare with.
-pub type Judge<'a> = dyn Fn(&Log, &[Scenario], &[bool]) -> Vec<Judged> + 'a;
+pub type Judge<'a> = dyn Fn(&Log, &[Scenario]) -> Vec<Judged> + 'a;
 
 /// What differs from the verdicts of the hunt.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,6 @@ pub fn verdicts(
     judge: &Judge<'_>,
     log: &Log,
     scenarios: &[Scenario],
-    complete: &[bool],
     no_promise: Option<&str>,
 ) -> Vec<Recorded> {
     let graded = |judged: Judged| {
@@ -46,7 +45,7 @@ pub fn verdicts(
             verdict: judged.verdict,
         })
     };
-    let judged = judge(log, scenarios, complete);
+    let judged = judge(log, scenarios);
     judged.into_iter().filter_map(graded).collect()
 }
 
@@ -54,7 +53,7 @@ pub fn verdicts(
 pub fn again(saved: &Saved, judge: &Judge<'_>) -> Again {
     let log = Log::parse(saved.outcome.clone());
     let no_promise = crate::vm::no_promise(&saved.facts.implementation);
-    let now = verdicts(judge, &log, &saved.scenarios, &saved.complete, no_promise);
+    let now = verdicts(judge, &log, &saved.scenarios, no_promise);
     compare(&saved.verdicts, now)
 }
 

@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Version of the files; readers refuse a newer one.
-pub const SCHEMA: u32 = 1;
+/// Version of the files; readers refuse a newer one. The first also said of each scenario whether all its
+/// orders were run.
+pub const SCHEMA: u32 = 2;
 
 /// Usual bound of the folder, bytes.
 pub const MOST_BYTES: u64 = 64 << 20;
@@ -38,8 +39,6 @@ pub struct Saved {
     pub numbers: Vec<usize>,
     /// The scenarios, in the order of the job.
     pub scenarios: Vec<Scenario>,
-    /// Which of them were run in all their sequential orders.
-    pub complete: Vec<bool>,
     /// Everything that the process printed, and how it ended.
     pub outcome: Outcome,
     /// What was made of it.
@@ -76,7 +75,7 @@ impl Saved {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it is missing, cut, no record, or a newer program's.
+    /// When it is missing, cut, no record, a newer program's, or one of which not all orders are known.
     pub fn read(path: &Path) -> Result<Self, StoreError> {
         let fail = |reason: String| StoreError::Read {
             path: path.to_owned(),
@@ -93,8 +92,25 @@ impl Saved {
                 saved.schema
             )));
         }
+        if saved.schema < 2 {
+            let orders: Orders = serde_json::from_str(&text).map_err(|e| fail(e.to_string()))?;
+            if let Some(at) = orders.complete.iter().position(|all| !all) {
+                return Err(fail(format!(
+                    "scenario {at} was run in some of its orders only, as programs did that wrote schema 1, so \
+                     that nothing says which of its outcomes are wrong; hunt again"
+                )));
+            }
+        }
         Ok(saved)
     }
+}
+
+/// What a file of the first schema says besides.
+#[derive(Deserialize)]
+struct Orders {
+    /// Which of the scenarios were run in all their orders.
+    #[serde(default)]
+    complete: Vec<bool>,
 }
 
 /// The folder of a hunt's processes.

@@ -89,7 +89,7 @@ fn process(
         let known = |kind| inner.store.count(&title, &subject.name, kind) > 0;
         known(Kind::Hang) || known(Kind::Deadlock)
     };
-    let (log, complete) = execute(
+    let log = execute(
         shared.vm,
         scenarios,
         options.seed,
@@ -108,8 +108,8 @@ fn process(
         skip(shared, subject, reason);
         return Ok(());
     }
-    let judged = judge(&log, scenarios, &complete);
-    save(shared, batch, scenarios, &log, &complete, &judged)?;
+    let judged = judge(&log, scenarios);
+    save(shared, batch, scenarios, &log, &judged)?;
     {
         let mut inner = shared.lock();
         inner.state.processes += 1;
@@ -209,9 +209,9 @@ fn proved(shared: &Shared<'_>, scenario: &Scenario, one: Judged) -> Result<Judge
     let vm = poison::vm(shared.vm);
     let (only, seed) = (std::slice::from_ref(scenario), shared.options.seed);
     let ms = scenario_ms(&vm, POISONED_MS);
-    let (log, complete) = execute(&vm, only, seed, ms, shared.options.sequential, false)?;
+    let log = execute(&vm, only, seed, ms, shared.options.sequential, false)?;
     let unwritten = |j: &Judged| j.verdict.kind == Kind::Uninitialised;
-    let proof = judge(&log, only, &complete).into_iter().find(unwritten);
+    let proof = judge(&log, only).into_iter().find(unwritten);
     Ok(proof.map_or(one.clone(), |proof| Judged {
         index: one.index,
         ..proof
@@ -224,7 +224,6 @@ fn save(
     batch: &Batch,
     scenarios: &[Scenario],
     log: &Log,
-    complete: &[bool],
     judged: &[Judged],
 ) -> Result<(), HuntError> {
     let Some(outcome) = log.outcome.clone() else {
@@ -233,15 +232,14 @@ fn save(
     if !shared.lock().archive.is_kept() {
         return Ok(());
     }
-    let given = |_: &Log, _: &[Scenario], _: &[bool]| judged.to_vec();
+    let given = |_: &Log, _: &[Scenario]| judged.to_vec();
     let saved = Saved {
         schema: archive::SCHEMA,
         facts: shared.vm.facts.clone(),
         seed: shared.options.seed,
         numbers: batch.numbers.clone(),
-        verdicts: verdicts(&given, log, scenarios, complete, shared.vm.no_promise()),
+        verdicts: verdicts(&given, log, scenarios, shared.vm.no_promise()),
         scenarios: scenarios.to_vec(),
-        complete: complete.to_vec(),
         outcome,
     };
     // Without the lock: it takes a while.

@@ -6,6 +6,7 @@
 //! nothing raced, and not one whose minimiser or store is broken. On a build with the thread sanitizer,
 //! where a hunt is for reports, it is two plain writes of one byte, which must go the same way as a report.
 
+use super::shard::Shard;
 use super::{HuntError, Options, hunt};
 use crate::finding::Finding;
 use crate::scenario::generate::Limits;
@@ -139,6 +140,7 @@ fn own_options(options: &Options, out: PathBuf, again: u64) -> Options {
         subjects: Vec::new(),
         seed: options.seed.wrapping_add(again),
         time: Some(Duration::from_secs(20)),
+        shard: Shard::default(),
         iterations: Some(SCENARIOS as u64),
         jobs: 1,
         out,

@@ -2,11 +2,13 @@
 
 use super::Shared;
 use super::process::Judged;
+use crate::finding::script::looks;
 use crate::finding::{Finding, SCHEMA};
 use crate::history::History;
 use crate::identity::Failure;
 use crate::oracle::poison;
-use crate::scenario::Scenario;
+use crate::scenario::tuning::Tuning;
+use crate::scenario::{Scenario, Shape};
 use crate::verdict::grade::{Grade, grade};
 use crate::verdict::{Kind, Verdict, waits};
 use crate::vm::job::Log;
@@ -144,13 +146,29 @@ impl Case {
             script: None,
             others: Vec::new(),
             seen: 1,
-            tuning: (failure.kind == Kind::Uninitialised).then(poison::tuning),
+            tuning: tuning(shared, scenario, failure),
             report: verdict.report.clone(),
             bytecode: None,
         };
         finding.id = finding.make_id();
         finding
     }
+}
+
+/// How a script differs from the usual one from the beginning: poison where memory was read that nobody wrote; and
+/// what died in no operation, though the VM tells such, may have died of a look at what they gave.
+fn tuning(shared: &Shared<'_>, scenario: &Scenario, failure: &Failure) -> Option<Tuning> {
+    if failure.kind == Kind::Uninitialised {
+        return Some(poison::tuning());
+    }
+    let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
+    let untold = shared.vm.facts.implementation == "cpython"
+        && failure.has_frames_to_find()
+        && failure.place.operations.at.is_none();
+    (untold && looks(shape, failure.kind)).then(|| Tuning {
+        look: true,
+        ..Tuning::default()
+    })
 }
 
 /// The outcomes that some order gives, with their counts in the race.

@@ -1,11 +1,14 @@
-//! Better scripts for findings whose scripts seldom hit, in time that the hunt has left over.
+//! Better scripts for findings whose scripts seldom hit, in time that the hunt has left over: smaller ones of those
+//! that hit, more and other tries for those that never did.
 
 use super::budget::Budget;
-use super::measure::measure;
+use super::measure::{Measured, measure};
 use super::trace::{self, Untraced};
-use super::{HuntError, Shared};
+use super::{HuntError, Shared, smaller};
+use crate::finding::store::SCRIPT;
 use crate::finding::{Finding, Rate};
-use crate::triage::improve::{SHARE, adopted, improve};
+use crate::scenario::tuning::Tuning;
+use crate::triage::improve::{SHARE, adopted, improve, ways};
 use crate::triage::{rank, statement};
 use crate::verdict::grade::{Grade, grade};
 use crate::verdict::{ALONE, Verdict};
@@ -17,11 +20,16 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// Time that is kept for each such script.
 pub(super) const SECOND_CHANCE: Duration = Duration::from_secs(4);
 
+/// The ways of a script that are tried one after another lie so far apart in their list, in which those of one knob
+/// lie together.
+const STEP: usize = 5;
+
 /// What ending a run takes at most beside its time.
 const ENDING: Duration = Duration::from_secs(1);
 
-/// Gives scripts that have not hit more runs until all have, then improves scripts, the worst findings'
-/// first, for at most `most` and not beyond the hunt's end.
+/// Makes findings smaller that are large, gives scripts that have not hit more and longer runs, as they are and in
+/// other ways in turn, until all have, then improves scripts, the worst findings' first, for at most `most` and not
+/// beyond the hunt's end.
 pub(super) fn run(shared: &Shared<'_>, most: Duration) {
     // A hunt without a time limit promises no time either.
     if shared.deadline.is_none() {
@@ -34,19 +42,36 @@ pub(super) fn run(shared: &Shared<'_>, most: Duration) {
 
 fn scripts(shared: &Shared<'_>, most: Duration) -> Result<(), HuntError> {
     let began = Instant::now();
+    let left = || shared.left(most.saturating_sub(began.elapsed()));
+    let large = worst_first(shared, smaller::is_large);
+    let silent = worst_first(shared, never_hit).len() as u32;
+    for (done, finding) in large.iter().enumerate() {
+        // What is left is shared out, the silent ones' part once.
+        let share = left() / (large.len() - done) as u32 / if silent > 0 { 2 } else { 1 };
+        smaller::one(shared, finding, share.min(smaller::MOST))?;
+    }
     let mut time = AGAIN;
-    loop {
+    for round in 0.. {
         let silent = worst_first(shared, never_hit);
         if silent.is_empty() {
             break;
         }
         for finding in silent {
-            if shared.left(most.saturating_sub(began.elapsed())) < time + ENDING {
+            if left() < time + ENDING {
                 return Ok(());
             }
-            again(shared, &finding, time)?;
+            match other_way(&finding, round) {
+                Some(other) => {
+                    if let Some(better) = in_another_way(shared, &finding, other, time)? {
+                        keep(shared, better)?;
+                    }
+                }
+                None => again(shared, &finding, time)?,
+            }
         }
-        time *= 2;
+        if round % 2 == 1 {
+            time *= 2;
+        }
     }
     let weak = worst_first(shared, is_weak);
     let count = weak.len() as u32;
@@ -77,6 +102,51 @@ pub(super) fn never_hit(shared: &Shared<'_>, finding: &Finding) -> bool {
         && finding.script.is_some_and(|rate| rate.hits == 0)
 }
 
+/// Every second round a script is run in another way than before; `None`: as it is.
+fn other_way(finding: &Finding, round: usize) -> Option<Tuning> {
+    let from = finding.tuning.clone().unwrap_or_default();
+    let ways = ways(finding, &from);
+    let at = round / 2 * STEP % ways.len().max(1);
+    ways.into_iter().nth(at).filter(|_| round % 2 == 1)
+}
+
+/// What a script run in another way comes to, where it hits: a second run of it says whether that was luck.
+fn in_another_way(
+    shared: &Shared<'_>,
+    finding: &Finding,
+    way: Tuning,
+    time: Duration,
+) -> Result<Option<Measured>, HuntError> {
+    let other = Finding {
+        tuning: Some(way),
+        ..finding.clone()
+    };
+    let budget = |runs| Budget {
+        minimise: Duration::ZERO,
+        script_seconds: time.as_secs_f64(),
+        script_runs: runs,
+        thorough: false,
+    };
+    let mut measured = measure(shared, other, &budget(1))?;
+    let Some(first) = measured.finding.script.filter(|rate| rate.hits > 0) else {
+        return Ok(None);
+    };
+    if let Some(second) = measure(shared, measured.finding.clone(), &budget(1))?
+        .finding
+        .script
+    {
+        let seconds = |r: Rate| r.mean_seconds * f64::from(r.hits);
+        let hits = first.hits + second.hits;
+        measured.finding.script = Some(Rate {
+            hits,
+            runs: first.runs + second.runs,
+            mean_seconds: (seconds(first) + seconds(second)) / f64::from(hits),
+            ..first
+        });
+    }
+    Ok(Some(measured))
+}
+
 /// One more run of a script, for longer; it counts beside those before.
 fn again(shared: &Shared<'_>, finding: &Finding, time: Duration) -> Result<(), HuntError> {
     let budget = Budget {
@@ -89,19 +159,25 @@ fn again(shared: &Shared<'_>, finding: &Finding, time: Duration) -> Result<(), H
     let (Some(before), Some(now)) = (finding.script, measured.finding.script) else {
         return Ok(());
     };
-    let mut better = measured.finding;
-    better.script = Some(Rate {
+    let mut better = measured;
+    better.finding.script = Some(Rate {
         runs: before.runs + now.runs,
         ..now
     });
-    if now.hits > 0 {
+    keep(shared, better)
+}
+
+/// Keeps a finding whose script ran again.
+fn keep(shared: &Shared<'_>, measured: Measured) -> Result<(), HuntError> {
+    let mut better = measured.finding;
+    if better.hits() {
         seen_again(shared, &mut better);
     }
-    let files = if now.hits > 0 {
-        vec![("output.txt", measured.output.as_str())]
-    } else {
-        Vec::new()
-    };
+    let script = better.script_text();
+    let mut files = vec![(SCRIPT, script.as_str())];
+    if better.hits() {
+        files.push(("output.txt", measured.output.as_str()));
+    }
     {
         let mut inner = shared.lock();
         inner.store.save(&better, &files)?;
@@ -151,10 +227,10 @@ fn one(shared: &Shared<'_>, finding: &Finding, time: Duration) -> Result<(), Hun
     let improved = improve(shared.vm, finding, time)?;
     if improved.rate.hits > 0 {
         let better = adopted(finding, &improved);
-        let files = [("repro.py", better.script_text())];
-        let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
         let mut inner = shared.lock();
-        inner.store.save(&better, &files)?;
+        inner
+            .store
+            .save(&better, &[(SCRIPT, &better.script_text())])?;
         statement::write(&inner.store.folder(&better.id), &better)?;
     }
     Ok(())

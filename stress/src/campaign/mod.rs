@@ -11,9 +11,12 @@ mod improve;
 mod measure;
 mod pairs;
 pub mod process;
+pub mod running;
 mod sanitized;
 mod settle;
+pub mod shard;
 mod shrink;
+mod smaller;
 pub mod state;
 pub mod support;
 mod trace;
@@ -31,6 +34,7 @@ use crate::vm::child::interrupted;
 use crate::vm::{Vm, VmError};
 use archive::Archive;
 use process::Judged;
+use shard::Shard;
 use state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -49,7 +53,7 @@ const SPARE: u32 = 8;
 /// the time.
 const BREADTH: f64 = 0.6;
 
-/// The last part of the time, so much of it at most, belongs to scripts that have not hit.
+/// The last part of the time, so much of it at most, belongs to scripts that have not hit and to those that are large.
 const LAST: f64 = 0.1;
 
 /// What to hunt, where and how long.
@@ -61,6 +65,8 @@ pub struct Options {
     pub seed: u64,
     /// Time for the whole hunt, minimising included.
     pub time: Option<Duration>,
+    /// The part of the scenarios that is run; with `only`, that one is run whatever the part.
+    pub shard: Shard,
     /// Scenarios to run, over all subjects.
     pub iterations: Option<u64>,
     /// Processes at once.
@@ -124,6 +130,12 @@ pub enum HuntError {
         out: PathBuf,
         /// What differs.
         what: String,
+    },
+    /// Another hunt runs there.
+    #[error("another hunt runs in {out}: wait for its end, or choose another --out")]
+    Busy {
+        /// The folder.
+        out: PathBuf,
     },
 }
 
@@ -195,14 +207,18 @@ impl Shared<'_> {
         inner.state.position.0 == 0 && self.options.subjects.len() > 1
     }
 
-    /// Whether what is left of the time is for scripts that have not hit.
+    /// Whether what is left of the time is for scripts that have not hit or are large.
     fn last(&self, inner: &Inner) -> bool {
         let Some(time) = self.options.time else {
             return false;
         };
-        let silent = |f: &&Finding| improve::never_hit(self, f);
-        let silent = inner.store.findings().iter().filter(silent).count() as u32;
-        silent > 0 && self.left(time) < (improve::SECOND_CHANCE * silent).min(time.mul_f64(LAST))
+        let count = |holds: fn(&Self, &Finding) -> bool| {
+            let findings = inner.store.findings().iter();
+            findings.filter(|f| holds(self, f)).count() as u32
+        };
+        let wanted = improve::SECOND_CHANCE * count(improve::never_hit)
+            + smaller::MOST * count(smaller::is_large);
+        !wanted.is_zero() && self.left(time) < wanted.min(time.mul_f64(LAST))
     }
 
     /// The part of the time that is over; `None` without a limit.
@@ -244,6 +260,7 @@ pub struct Report {
 /// [`Report::error`], with everything found so far.
 pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, HuntError> {
     let store = Store::open(&options.out)?;
+    let _alone = running::claim(&options.out)?;
     let count = |f: &Finding| (f.id.clone(), f.seen);
     let before: BTreeMap<String, u64> = store.findings().iter().map(count).collect();
     let state = State::open(vm, options)?;

@@ -20,16 +20,9 @@ const LISTED_ORDERS: usize = 70;
 /// Orders that are run of others, to learn what one thread gives and breaks.
 const FEW_ORDERS: usize = 16;
 
-/// Text of a job over these scenarios; also says which of them have all their orders.
-pub fn text(
-    vm: &Vm,
-    scenarios: &[Scenario],
-    seed: u64,
-    ms: u64,
-    sequential: bool,
-) -> (String, Vec<bool>) {
+/// Text of a job over these scenarios.
+pub fn text(vm: &Vm, scenarios: &[Scenario], seed: u64, ms: u64, sequential: bool) -> String {
     let mut entries = Vec::new();
-    let mut complete = Vec::new();
     for (id, scenario) in scenarios.iter().enumerate() {
         let name = scenario.hash().to_string();
         let all = scenario.has_outcomes() && count(&scenario.lens()) <= LISTED_ORDERS as u64;
@@ -37,11 +30,10 @@ pub fn text(
         let mut choices = Seeded::new(seed, &["orders", &name]);
         let orders = orders(&scenario.lens(), most, &mut choices);
         entries.push(entry(scenario, id, ms, &orders));
-        complete.push(true);
     }
     let threads = scenarios.iter().map(|s| s.threads.len()).max().unwrap_or(2);
-    let job = format!(
-        "{{'mode': 'run', 'seed': {}, 'gil': {}, 'free': {}, 'marks': {}, 'control': {}, 'threads': {threads}, 'scenarios': [{}]}}",
+    format!(
+        "{{'mode': 'run', 'seed': {}, 'gil': {}, 'free': {}, 'marks': {}, 'control': {}, 'real_time': {}, 'threads': {threads}, 'scenarios': [{}]}}",
         seed % 1_000_000,
         u8::from(vm.facts.has_gil()),
         // The threads keep in step by plainly reading each other's lists: races of our own, which
@@ -49,9 +41,10 @@ pub fn text(
         u8::from(vm.facts.sanitized("thread")),
         u8::from(!vm.facts.sanitizers.is_empty()),
         u8::from(sequential),
+        // What is read from a list tells nothing of the order of memory where a VM promises nothing of lists.
+        u8::from(vm.no_promise().is_none()),
         entries.join(", ")
-    );
-    (job, complete)
+    )
 }
 
 /// Time of a scenario on this VM: a slow one needs more for as many turns, though not as many more
@@ -75,13 +68,13 @@ pub fn execute(
     ms: u64,
     sequential: bool,
     debugger: bool,
-) -> Result<(Log, Vec<bool>), VmError> {
-    let (job, complete) = text(vm, scenarios, seed, ms, sequential);
+) -> Result<Log, VmError> {
+    let job = text(vm, scenarios, seed, ms, sequential);
     let limits = Limits {
         debugger,
         ..limits(scenarios.len(), ms)
     };
-    Ok((job::run(&started(vm, scenarios), &job, limits)?, complete))
+    job::run(&started(vm, scenarios), &job, limits)
 }
 
 /// Time that a process may take for its scenarios: generous, for the machine may be busy.
@@ -101,8 +94,8 @@ pub fn execute_again(
     seed: u64,
     ms: u64,
     sequential: bool,
-) -> Result<(Log, Vec<bool>), VmError> {
-    let (job, complete) = text(vm, std::slice::from_ref(scenario), seed, ms, sequential);
+) -> Result<Log, VmError> {
+    let job = text(vm, std::slice::from_ref(scenario), seed, ms, sequential);
     let limits = Limits {
         silence: Duration::from_millis(1000 + 2 * ms),
         idle: Some(Duration::from_millis(500)),
@@ -110,7 +103,7 @@ pub fn execute_again(
         ..limits(1, ms)
     };
     let vm = started(vm, std::slice::from_ref(scenario));
-    Ok((job::run(&vm, &job, limits)?, complete))
+    job::run(&vm, &job, limits)
 }
 
 /// A verdict on one scenario of a batch.
@@ -146,13 +139,13 @@ pub fn in_one_thread(history: &History) -> bool {
 }
 
 /// All verdicts on the scenarios of one process, worst first within a scenario.
-pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged> {
+pub fn judge(log: &Log, scenarios: &[Scenario]) -> Vec<Judged> {
     let mut judged = Vec::new();
     for history in &log.histories {
         let Some(scenario) = scenarios.get(history.id) else {
             continue;
         };
-        for mut verdict in verdict::of_history(history, scenario, complete[history.id]) {
+        for mut verdict in verdict::of_history(history, scenario) {
             if let Some(panic) = verdict::panic_behind(&verdict.detail, log.stderr()) {
                 verdict.detail = format!("raised PanicException at {panic}");
             }
@@ -191,6 +184,6 @@ pub fn judge(log: &Log, scenarios: &[Scenario], complete: &[bool]) -> Vec<Judged
 /// Runs one scenario alone, as the minimiser does; for tools and tests.
 pub fn run_alone(vm: &Vm, scenario: &Scenario, seed: u64, ms: u64) -> Result<Vec<Judged>, VmError> {
     let one = std::slice::from_ref(scenario);
-    let (log, complete) = execute(vm, one, seed, ms, false, true)?;
-    Ok(judge(&log, one, &complete))
+    let log = execute(vm, one, seed, ms, false, true)?;
+    Ok(judge(&log, one))
 }

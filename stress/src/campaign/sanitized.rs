@@ -37,7 +37,7 @@ pub(super) fn baseline(shared: &Shared<'_>) -> Result<(), HuntError> {
 /// Signatures of what the VM reports while no operation runs.
 fn signatures(vm: &Vm, seed: u64) -> Result<Vec<String>, HuntError> {
     let scenarios = idle();
-    let (log, _) = process::execute(vm, &scenarios, seed, MS, false, false)?;
+    let log = process::execute(vm, &scenarios, seed, MS, false, false)?;
     Ok(reported::of_log(&log)
         .into_iter()
         .map(|r| r.verdict.detail)

@@ -12,6 +12,7 @@ use super::trace::Untraced;
 use super::waiting::Why;
 use super::{Event, HuntError, Inner, MOST, Shared, pairs};
 use crate::finding::Finding;
+use crate::finding::store::SCRIPT;
 use crate::identity::{Failure, Same, same};
 use crate::triage::statement;
 use crate::verdict::Kind;
@@ -115,8 +116,8 @@ fn go_on(shared: &Shared<'_>, case: &Case) -> Result<(), HuntError> {
     let ms = scenario_ms(shared.vm, options.scenario_ms);
     let one = std::slice::from_ref(&rest);
     let run = execute(shared.vm, one, options.seed, ms, options.sequential, false);
-    let (log, complete) = run?;
-    for judged in judge(&log, one, &complete) {
+    let log = run?;
+    for judged in judge(&log, one) {
         if let Some(another) = case.another(shared, &rest, judged, &log) {
             // Smaller than a storm it may be by now, but it is no scenario of the hunt's own.
             let storm = true;
@@ -355,7 +356,7 @@ fn save(
 ) -> Result<(), HuntError> {
     let script = finding.script_text();
     let report = finding.report.as_ref().map(|r| r.text(usize::MAX));
-    let mut files = vec![("repro.py", script.as_str())];
+    let mut files = vec![(SCRIPT, script.as_str())];
     files.extend(case.evidence.files());
     files.extend(report.as_deref().map(|text| ("report.txt", text)));
     files.extend(more);

@@ -63,7 +63,7 @@ pub(super) fn as_it_is(case: &Case) -> Option<Minimised> {
     let shape = match history.phase.as_str() {
         _ if case.scenario.shapes.len() == 1 => case.scenario.shapes.first().copied(),
         // Results are compared on fresh objects only.
-        _ if case.judged.verdict.outcome.is_some() => Some(Shape::Stride),
+        _ if case.judged.verdict.outcome.is_some() || kind == Kind::Outcome => Some(Shape::Stride),
         "slot" if kind.ends_process() => Some(Shape::Slot),
         "stride" if kind.ends_process() => Some(Shape::Stride),
         "wait" if kind.ends_process() => Some(Shape::Wait),
@@ -255,8 +255,8 @@ impl<'a> Shrinking<'a> {
         } else {
             execute(vm, one, options.seed, self.ms, options.sequential, false)
         };
-        let (log, complete) = run.ok()?;
-        let judged = judge(&log, one, &complete);
+        let log = run.ok()?;
+        let judged = judge(&log, one);
         Some((log, judged))
     }
 
@@ -269,8 +269,8 @@ impl<'a> Shrinking<'a> {
         let mut left = pairs;
         while !left.is_empty() && !self.shared.over() && Instant::now() < deadline {
             let run = execute(vm, left, options.seed, ms, options.sequential, false);
-            let (log, complete) = run.ok()?;
-            let judged = judge(&log, left, &complete);
+            let log = run.ok()?;
+            let judged = judge(&log, left);
             let (it, others): (Vec<Judged>, Vec<Judged>) = judged
                 .into_iter()
                 .partition(|j| same(&self.original, &j.failure) != Same::No);

@@ -2,6 +2,7 @@
 //!
 //! Saved after every process, so that a hunt killed hard loses at most what was in flight.
 
+use super::shard::Shard;
 use super::support::BROKEN_ALONE;
 use super::{HuntError, Options};
 use crate::bytecode::owner::Owner;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Totals of one subject.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Number of the next scenario.
+    /// Number of the next scenario, counted within the shard.
     pub next: usize,
     /// Scenarios that ran.
     pub scenarios: u64,
@@ -92,6 +93,9 @@ pub struct State {
     pub size: (usize, usize),
     /// Whether this is the one-thread control.
     pub sequential: bool,
+    /// The part of the scenarios that is run.
+    #[serde(default, skip_serializing_if = "Shard::is_whole")]
+    pub shard: Shard,
     /// By subject.
     pub subjects: BTreeMap<String, Totals>,
     /// Round of the planner and position in it.
@@ -156,6 +160,7 @@ impl State {
             seed: options.seed,
             size: (options.limits.threads, options.limits.ops),
             sequential: options.sequential,
+            shard: options.shard,
             ..Self::default()
         };
         let path = Self::path(&options.out);
@@ -183,6 +188,7 @@ impl State {
                 old.sequential != fresh.sequential,
                 format!("sequential = {}", old.sequential),
             ),
+            (old.shard != fresh.shard, format!("--shard {}", old.shard)),
         ];
         match differs.into_iter().find(|(d, _)| *d) {
             Some((_, what)) => Err(HuntError::Other {
@@ -302,7 +308,9 @@ impl State {
             self.planned += size as u64;
             return Some(Batch {
                 subject,
-                numbers: (first..first + size).collect(),
+                numbers: (first..first + size)
+                    .map(|k| options.shard.number(k))
+                    .collect(),
             });
         }
         None
@@ -352,6 +360,57 @@ mod tests {
         };
         let broken: Vec<_> = totals.broken_alone().collect();
         assert_eq!(broken, [("o.y()", "it did not answer in time")]);
+    }
+
+    fn options(shard: Shard) -> Options {
+        let text = |name: &str| {
+            format!(
+                "[[subject]]\nname = \"{name}\"\ndoc = \"d\"\nmake = [\"[]\"]\nfinal = \"o\"\nsource = \"s\"\natomic = [\"o.pop()\"]\n"
+            )
+        };
+        Options {
+            subjects: crate::subject::parse("t", &(text("a") + &text("b"))).unwrap(),
+            seed: 1,
+            time: None,
+            shard,
+            iterations: None,
+            jobs: 1,
+            out: PathBuf::new(),
+            limits: crate::scenario::generate::Limits { threads: 2, ops: 1 },
+            scenario_ms: 1,
+            batch: 4,
+            company: None,
+            sequential: false,
+            only: None,
+            keep: 1,
+            suppressions: Vec::new(),
+            histories: 0,
+        }
+    }
+
+    /// Scenarios of the first batches: subject, number.
+    fn planned(shard: Shard, batches: usize) -> Vec<(usize, usize)> {
+        let (options, mut state) = (options(shard), State::default());
+        let next = |_| state.next(&options).unwrap();
+        let batches = (0..batches).map(next);
+        batches
+            .flat_map(|b| b.numbers.into_iter().map(move |k| (b.subject, k)))
+            .collect()
+    }
+
+    /// Three shards plan three times as many scenarios, and no other than the whole hunt.
+    #[test]
+    fn shards_plan_what_the_whole_hunt_plans() {
+        let mut whole = planned(Shard::default(), 12);
+        whole.sort_unstable();
+        let shards = (0..3).map(|i| Shard::new(i, 3).unwrap());
+        let mut parts: Vec<_> = shards.flat_map(|s| planned(s, 12)).collect();
+        parts.sort_unstable();
+        let twice = parts.windows(2).find(|w| w[0] == w[1]);
+        assert_eq!(twice, None, "in two shards");
+        assert_eq!(parts.len(), 3 * whole.len());
+        let missing = whole.iter().find(|s| parts.binary_search(s).is_err());
+        assert_eq!(missing, None, "in no shard");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::measure::Core;
 use super::{HuntError, Shared};
+use crate::finding::store::script;
 use crate::triage::statement;
 use crate::verdict::stack;
 use crate::vm::child::interrupted;
@@ -45,10 +46,10 @@ pub(super) fn run(shared: &Shared<'_>) {
 /// Takes the backtrace of one.
 pub(super) fn one(shared: &Shared<'_>, untraced: &Untraced) -> Result<(), HuntError> {
     let id = untraced.id.as_str();
-    let (finding, script) = {
+    let (finding, file) = {
         let inner = shared.lock();
         let finding = inner.store.findings().iter().find(|f| f.id == id).cloned();
-        (finding, inner.store.folder(id).join("repro.py"))
+        (finding, script(&inner.store.folder(id)))
     };
     let Some(mut finding) = finding else {
         return Ok(());
@@ -65,7 +66,7 @@ pub(super) fn one(shared: &Shared<'_>, untraced: &Untraced) -> Result<(), HuntEr
                 // The next part of the hunt asks again.
                 return Ok(());
             }
-            again(shared, &script, seconds, most)
+            again(shared, &file, seconds, most)
         }
     };
     // Cut off, the debugger says nothing; the next part of the hunt asks again.

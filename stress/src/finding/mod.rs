@@ -5,7 +5,7 @@ pub mod script;
 pub mod store;
 
 use crate::bytecode::Told;
-use crate::identity::{Failure, InFlight, Place};
+use crate::identity::{self, Failure, InFlight, Place};
 use crate::program::Count;
 use crate::scenario::Scenario;
 use crate::scenario::tuning::Tuning;
@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 /// Version of `finding.json`; readers refuse a newer one.
 pub const SCHEMA: u32 = 1;
+
+/// Operations of a reproducer at most: among more it is seldom told which of them raced.
+pub const MOST_OPERATIONS: usize = identity::SMALL;
 
 /// A deduplicated failing verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -186,7 +189,18 @@ impl Finding {
 
     /// Whether a native backtrace tells more: its script makes the VM's own code die.
     pub fn wants_backtrace(&self) -> bool {
-        self.failure().has_frames_to_find() && self.script.is_some_and(|r| r.hits > 0)
+        self.failure().has_frames_to_find() && self.hits()
+    }
+
+    /// Whether its script was seen to hit, at the finding's own place.
+    pub fn hits(&self) -> bool {
+        self.script.is_some_and(|rate| rate.hits > 0)
+    }
+
+    /// Whether it is *reproduced*: its script [`hits`](Self::hits) and has [`MOST_OPERATIONS`] at most. Only then is the
+    /// script called a reproducer.
+    pub fn is_reproduced(&self) -> bool {
+        self.hits() && self.scenario.calls().count() <= MOST_OPERATIONS
     }
 
     /// The one line that a summary prints.

@@ -4,7 +4,7 @@ use super::{Finding, Other, Rate};
 use crate::identity::{self, Failure, Hit, flight};
 use crate::program::{self, Count, Ended, Run, Told, ends};
 use crate::scenario::tuning::Tuning;
-use crate::verdict::{Kind, Verdict, sanitizer};
+use crate::verdict::{Kind, Verdict, from_outside, sanitizer};
 use crate::vm::child::{self, End, Limits, Outcome};
 use crate::vm::debugger::core_file;
 use crate::vm::{Vm, VmError, sanitizers};
@@ -136,8 +136,9 @@ fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
     let reports = sanitizer::parse(&outcome.stderr).into_iter();
     let mut verdicts: Vec<Verdict> = reports.map(Verdict::of_report).collect();
     let mut failures = Vec::new();
-    // A sanitizer that reported anything changes the exit code of the script's own hit.
-    if matches!(outcome.end, End::Exit(0 | 1 | sanitizers::EXIT)) {
+    // What it said it saw, whatever ended it a moment later: a sanitizer that reported anything, or the
+    // same fault.
+    if from_outside(outcome).is_none() {
         for line in &outcome.stdout {
             if let Some(words) = line.strip_prefix("other: ") {
                 verdicts.extend(told(words, finding));
@@ -259,7 +260,6 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::from_outside;
     use crate::vm::Facts;
 
     fn ended(end: End, stdout: &str, stderr: &str) -> Outcome {
@@ -429,6 +429,24 @@ print('other: exception KeyError: x')
             of(End::Exit(1), "Traceback (most recent call last):\n"),
             None
         );
+    }
+
+    #[test]
+    fn what_a_script_said_counts_whatever_ended_it_a_moment_later() {
+        let internal = finding(Kind::Internal, "SystemError: x");
+        let said = "hit: raised !SystemError: x";
+        let of = |finding, end, stdout| is(finding, end, stdout, "");
+        assert_eq!(of(&internal, End::Signal(libc::SIGSEGV), said), SAME);
+        assert_eq!(
+            of(&internal, End::Signal(libc::SIGSEGV), ""),
+            Some(Some(Kind::Crash)),
+            "it never said so"
+        );
+        assert_eq!(of(&internal, End::Signal(libc::SIGKILL), said), None);
+        // The crash itself is what another finding looks for.
+        let crash = finding(Kind::Crash, "SIGSEGV");
+        let other = "other: raised !SystemError: x";
+        assert_eq!(of(&crash, End::Signal(libc::SIGSEGV), other), SAME);
     }
 
     #[test]

@@ -9,6 +9,25 @@ use crate::identity::{Failure, Same, same};
 use crate::verdict::Kind;
 use std::path::{Path, PathBuf};
 
+/// The script of a finding among the files of [`Store::save`]. What its file is called the finding decides.
+pub const SCRIPT: &str = "script";
+
+/// The script of a finding that is reproduced.
+const REPRODUCER: &str = "repro.py";
+
+/// The script of one that is not: what was run when it was seen.
+const SCENARIO: &str = "scenario.py";
+
+/// The script that lies in a finding's folder.
+pub fn script(folder: &Path) -> PathBuf {
+    let [reproducer, scenario] = [REPRODUCER, SCENARIO].map(|name| folder.join(name));
+    if scenario.exists() && !reproducer.exists() {
+        scenario
+    } else {
+        reproducer
+    }
+}
+
 /// Findings of one output folder.
 #[derive(Debug)]
 pub struct Store {
@@ -76,7 +95,7 @@ impl Store {
         self.dir.join(id)
     }
 
-    /// Saves a finding and its files, replacing one with the same id.
+    /// Saves a finding and its files, its [`SCRIPT`] among them, replacing one with the same id.
     pub fn save(&mut self, finding: &Finding, files: &[(&str, &str)]) -> Result<(), StoreError> {
         let folder = self.folder(&finding.id);
         std::fs::create_dir_all(&folder).map_err(|source| StoreError::Write {
@@ -84,7 +103,10 @@ impl Store {
             source,
         })?;
         for (name, text) in files {
-            write_atomically(&folder.join(name), text.as_bytes())?;
+            match *name {
+                SCRIPT => write_script(&folder, text)?,
+                name => write_atomically(&folder.join(name), text.as_bytes())?,
+            }
         }
         // Last, because a folder without it does not count as a finding.
         write(&folder, finding)?;
@@ -149,13 +171,44 @@ impl Store {
     }
 }
 
-/// Writes `finding.json` in a finding's folder.
+/// Writes `finding.json` in a finding's folder, and calls its script what it is: so that every `repro.py`
+/// lies beside a finding that is reproduced, whenever the program dies.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(folder: &Path, finding: &Finding) -> Result<(), StoreError> {
+    let [reproducer, scenario] = [REPRODUCER, SCENARIO].map(|name| folder.join(name));
+    let rename = |from: &Path, to: &Path| match from.exists() {
+        true => std::fs::rename(from, to).map_err(|source| StoreError::Write {
+            path: to.to_owned(),
+            source,
+        }),
+        false => Ok(()),
+    };
+    if !finding.is_reproduced() {
+        rename(&reproducer, &scenario)?;
+    }
     let text = serde_json::to_string_pretty(finding).expect("a finding serialises");
-    write_atomically(&folder.join("finding.json"), text.as_bytes())
+    write_atomically(&folder.join("finding.json"), text.as_bytes())?;
+    if finding.is_reproduced() {
+        rename(&scenario, &reproducer)?;
+    }
+    Ok(())
+}
+
+/// Writes a script that the next [`write()`] calls what it is; until then it is no reproducer.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_script(folder: &Path, text: &str) -> Result<(), StoreError> {
+    write_atomically(&folder.join(SCENARIO), text.as_bytes())?;
+    match std::fs::remove_file(folder.join(REPRODUCER)) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Write {
+            path: folder.join(REPRODUCER),
+            source,
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn read_all(dir: &Path) -> Result<Vec<Finding>, StoreError> {

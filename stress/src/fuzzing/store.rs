@@ -2,7 +2,7 @@
 
 use super::example::finding;
 use crate::choice::{Bytes, Choices};
-use crate::finding::store::Store;
+use crate::finding::store::{SCRIPT, Store, script};
 use crate::finding::{Finding, Rate};
 use crate::triage::marks::{Marks, State};
 use crate::triage::merge::{better, merge};
@@ -73,9 +73,9 @@ fn as_a_map(out: &Path, choices: &mut Bytes<'_>) {
                 }
             }
             _ => {
-                let script = format!("# {}\n", finding.seed);
+                let text = format!("# {}\n", finding.seed);
                 store
-                    .save(&finding, &[("repro.py", &script)])
+                    .save(&finding, &[(SCRIPT, &text)])
                     .expect("a folder of ours");
                 model.insert(finding.id.clone(), finding);
             }
@@ -161,10 +161,9 @@ pub fn store(bytes: &[u8]) {
                 "{best:?} is worse than {finding:?}"
             );
             assert!(best.seen >= finding.seen);
-            let script =
-                std::fs::read_to_string(whole.join("findings").join(&best.id).join("repro.py"));
+            let text = std::fs::read_to_string(script(&whole.join("findings").join(&best.id)));
             assert_eq!(
-                script.expect("kept with it"),
+                text.expect("kept with it"),
                 format!("# {}\n", best.seed),
                 "the script of another"
             );

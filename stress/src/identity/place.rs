@@ -2,7 +2,7 @@
 
 use super::flight::InFlight;
 use crate::scenario::Scenario;
-use crate::verdict::{ALONE, Kind, of_death, stack};
+use crate::verdict::{ALONE, Kind, OUT_OF_TIME, of_death, stack};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -155,6 +155,9 @@ impl Place {
                 // A Rust panic that an extension turned into an exception.
                 let panic = detail.strip_prefix("raised PanicException at ");
                 place.line = panic.and_then(|p| p.split(": ").next().map(str::to_owned));
+            }
+            Kind::Outcome if detail.starts_with(OUT_OF_TIME) => {
+                place.result = Some("real time".to_owned());
             }
             Kind::Outcome => place.result = Some("order".to_owned()),
             Kind::Uninitialised => place.result = Some("memory that nobody wrote".to_owned()),

@@ -315,6 +315,14 @@ mod tests {
             pair,
         );
         assert_eq!(ask(&index, &key), Same::No);
+        let order = of(Kind::Outcome, "no order gives 1", pair);
+        let late = of(
+            Kind::Outcome,
+            "only orders against real time give 1, where 2.1 after 1.1",
+            pair,
+        );
+        assert_eq!(ask(&late, &late), Same::Yes);
+        assert_eq!(ask(&order, &late), Same::No);
         let four = of(
             Kind::Exception,
             "raised IndexError: x",

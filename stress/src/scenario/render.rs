@@ -121,19 +121,53 @@ pub fn entry(scenario: &Scenario, id: usize, ms: u64, orders: &super::orders::Or
     let company: Vec<String> = scenario.company.iter().map(|c| quote(c.name())).collect();
     let lens: Vec<String> = scenario.lens().iter().map(usize::to_string).collect();
     let fresh = u8::from(scenario.has_fresh_objects());
+    let code = source(scenario);
     format!(
         "{{'id': {id}, 'ms': {ms}, 'search': {SEARCH_MS}, 'n': {n}, 'shapes': {shapes}, 'company': [{company}], 'ops': [{lens}], 'slow': {fresh}, 'fresh': {fresh}, 'counted': {counted}, \
-         'keeps': {keeps}, 'orders': [{orders}], 'raises': [{raises}], 'src': {src}}}",
+         'keeps': {keeps}, 'in_time': {in_time}, 'orders': [{orders}], 'raises': [{raises}], 'src': {src}}}",
         counted = u8::from(scenario.has_fresh_objects() || scenario.has_tokens()),
         n = scenario.context.size,
         shapes = quote(&shapes),
         company = company.join(", "),
         lens = lens.join(", "),
         keeps = u8::from(scenario.context.keeps),
+        in_time = u8::from(is_done_when_it_ends(scenario, &code)),
         orders = orders.join(", "),
         raises = raises(scenario),
-        src = quote(&source(scenario)),
+        src = quote(&code),
     )
+}
+
+/// Names in code whose effects may come after the operation that causes them: an object's end is up to reference
+/// counts that threads settle later and to the collector, and a thread, process or signal that is started runs on.
+const LATER: &[&str] = &[
+    "weakref",
+    "Weak",
+    "__del__",
+    "finalize",
+    "getrefcount",
+    "gc.",
+    "get_objects",
+    "get_referrers",
+    "Thread(",
+    "start_new",
+    "start_joinable",
+    "Timer",
+    "submit",
+    "Executor",
+    "interp",
+    "fork",
+    "signal",
+    "kill",
+    "sleep",
+    "call_soon",
+    "call_later",
+];
+
+/// Whether all that an operation does is done when it ends, so that a later one must see it: as far as names in the
+/// code tell, and alone, for company causes what is named nowhere.
+fn is_done_when_it_ends(scenario: &Scenario, code: &str) -> bool {
+    scenario.company.is_empty() && !LATER.iter().any(|name| code.contains(name))
 }
 
 /// The exceptions by design of each operation, as a Python list's items.

@@ -10,6 +10,10 @@ use std::fmt::Write as _;
 /// Run-time sources of values, bound as locals so that no operation pays for a global look-up.
 pub const VALUES: &str = "N=N, K=K, V=V";
 
+/// More than a thread has operations: the base of the number that tells how many each other thread has done.
+/// As in `harness/in_time.py`.
+const DONE: u64 = 64;
+
 /// What the variables of a loop are called.
 #[derive(Debug)]
 pub struct Words {
@@ -95,14 +99,17 @@ impl<'a> Thread<'a> {
 
     /// The thread over an array of fresh objects. It publishes where it is, waits by plainly reading the
     /// others' progress (`waits`), then loops a few turns (its phase) and runs its operations. `measured`:
-    /// it also says when it is through with each, and whether another was through before it began.
+    /// it also says after each operation how many it has done, and keeps before each how many the others had
+    /// done: all of these happened before it, in whatever order memory is seen, since what an item of a
+    /// list is set to is read with all that was written before (see `harness/in_time.py`).
     pub fn stride(&self, name: &str, waits: bool, measured: bool) -> String {
         let w = self.words;
         let mut params = vec![w.stride.to_owned()];
         params.extend(self.others.iter().map(|u| format!("{}{u}", w.other)));
         params.extend(self.results());
         if measured {
-            params.extend(["_E".into(), "_S".into()]);
+            params.push("_E".into());
+            params.extend((0..self.calls.len()).map(|j| format!("_P{j}")));
             params.extend(self.others.iter().map(|u| format!("_E{u}")));
         }
         let i = w.index;
@@ -117,14 +124,7 @@ impl<'a> Thread<'a> {
             out,
             "        {j} = {spin}[{i}]\n        while {j}:\n            {j} -= 1"
         );
-        if measured {
-            let finished = self.any(|u| format!("_E{u}[{i}]"));
-            let _ = writeln!(out, "        _S[{i}] = {finished}");
-        }
-        out += &self.operations();
-        if measured {
-            let _ = writeln!(out, "        _E[{i}] = 1");
-        }
+        out += &self.operations(measured);
         out
     }
 
@@ -133,7 +133,7 @@ impl<'a> Thread<'a> {
         let w = self.words;
         let mut params = vec![w.objects.to_owned(), w.size.to_owned()];
         params.extend(self.results());
-        self.over_objects(name, &params) + &self.operations()
+        self.over_objects(name, &params) + &self.operations(false)
     }
 
     /// The thread on the shared slot: used-up iterators and every `mask + 1`-th turn replace the object.
@@ -190,12 +190,28 @@ impl<'a> Thread<'a> {
         )
     }
 
-    /// The operations on `o`, their results kept.
-    fn operations(&self) -> String {
+    /// How many operations each of the others has done, as one number.
+    fn done_by_others(&self) -> String {
+        let others = self.others.iter().enumerate();
+        let digits = others.map(|(at, u)| {
+            let place = match at {
+                0 => String::new(),
+                _ => format!("{} * ", DONE.pow(at as u32)),
+            };
+            format!("{place}_E{u}[{}]", self.words.index)
+        });
+        digits.collect::<Vec<_>>().join(" + ")
+    }
+
+    /// The operations on `o`, their results kept; `measured`: with what was done before and after each.
+    fn operations(&self, measured: bool) -> String {
         let w = self.words;
         let (i, e) = (w.index, w.error);
         let mut out = String::new();
-        for (result, call) in self.results().zip(self.calls) {
+        for (j, (result, call)) in self.results().zip(self.calls).enumerate() {
+            if measured {
+                let _ = writeln!(out, "        _P{j}[{i}] = {}", self.done_by_others());
+            }
             let line = match call.form {
                 Form::Get => format!("{result}[{i}] = {}", call.code),
                 Form::Do | Form::Run => call.code.clone(),
@@ -204,6 +220,9 @@ impl<'a> Thread<'a> {
                 out,
                 "        try:\n            {line}\n        except BaseException as {e}:\n            {result}[{i}] = X({e})\n"
             );
+            if measured {
+                let _ = writeln!(out, "        _E[{i}] = {}", j + 1);
+            }
         }
         out
     }

@@ -24,6 +24,10 @@ pub struct Tuning {
     /// Seconds between two switches of threads, where there is a GIL; usually 10 µs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub switch_interval: Option<f64>,
+    /// Whether a script of a crash in strides looks at the results and objects of every third one, as a hunt does:
+    /// what was freed too early may only die there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub look: bool,
     /// Environment that the VM reads as it starts.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
@@ -36,6 +40,7 @@ pub static USUAL: Tuning = Tuning {
     turns: None,
     replace: None,
     switch_interval: None,
+    look: false,
     environment: BTreeMap::new(),
 };
 
@@ -63,6 +68,9 @@ impl fmt::Display for Tuning {
         }
         if let Some(s) = self.switch_interval {
             parts.push(format!("switch interval {s} s"));
+        }
+        if self.look {
+            parts.push("results looked at".to_owned());
         }
         for (name, value) in &self.environment {
             parts.push(format!("{name}={value}"));

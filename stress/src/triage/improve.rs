@@ -7,8 +7,8 @@
 //! race has also been lucky, so the winner then meets the usual script anew, run by run in turn,
 //! and only those runs count.
 
-use crate::finding::reproduce;
 use crate::finding::{Finding, Rate};
+use crate::finding::{reproduce, script};
 use crate::program::{Count, File, Told};
 use crate::scenario::Shape;
 use crate::scenario::tuning::Tuning;
@@ -182,6 +182,9 @@ pub fn ways(finding: &Finding, from: &Tuning) -> Vec<Tuning> {
         tuning
     };
     let shape = finding.scenario.shapes.first();
+    if script::looks(shape.copied().unwrap_or(Shape::Stride), finding.kind) {
+        ways.push(with(&|t| t.look = true));
+    }
     if shape == Some(&Shape::Slot) {
         for n in [500, 2000, 16_000, 64_000] {
             ways.push(with(&|t| t.turns = Some(n)));

@@ -3,7 +3,7 @@
 use super::marks::{Mark, Marks, State};
 use super::statement;
 use crate::finding::Finding;
-use crate::finding::store::{Store, StoreError, write_atomically};
+use crate::finding::store::{Store, StoreError, script, write_atomically, write_script};
 use crate::program::stats;
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -120,7 +120,11 @@ fn take(store: &mut Store, finding: &Finding, folder: &Path) -> Result<(), Store
         source,
     })?;
     // What lies beside the worse reproducer belongs to it alone.
-    for name in ["repro.py", "output.txt", "raw-output.txt", "backtrace.txt"] {
+    match std::fs::read_to_string(script(folder)) {
+        Ok(text) => write_script(&target, &text)?,
+        Err(_) => drop(std::fs::remove_file(script(&target))),
+    }
+    for name in ["output.txt", "raw-output.txt", "backtrace.txt"] {
         match std::fs::read(folder.join(name)) {
             Ok(bytes) => write_atomically(&target.join(name), &bytes)?,
             Err(_) => drop(std::fs::remove_file(target.join(name))),

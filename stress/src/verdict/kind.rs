@@ -49,6 +49,9 @@ pub enum Kind {
     Exit,
 }
 
+/// Begins the detail of an outcome that some order gives, and none that keeps to what was recorded of real time.
+pub const OUT_OF_TIME: &str = "only orders against real time give ";
+
 /// Begins the detail of what one thread did without the others.
 pub const ALONE: &str = "in one thread: ";
 

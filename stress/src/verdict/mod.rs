@@ -10,7 +10,7 @@ pub mod stack;
 pub mod waits;
 
 pub use self::innermost::{innermost, of_death};
-pub use self::kind::{ALONE, Kind};
+pub use self::kind::{ALONE, Kind, OUT_OF_TIME};
 pub use crate::vm::words::signal_name;
 
 use crate::oracle::{self, Nature};
@@ -174,12 +174,7 @@ pub fn panic_behind(detail: &str, stderr: &str) -> Option<String> {
 }
 
 /// What a history says: violations seen from inside and unexplained outcomes, one verdict a kind.
-/// `complete_orders`: the harness could look at any order, so that an outcome that none gives is known.
-pub fn of_history(
-    history: &crate::history::History,
-    scenario: &Scenario,
-    complete_orders: bool,
-) -> Vec<Verdict> {
+pub fn of_history(history: &crate::history::History, scenario: &Scenario) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> = Vec::new();
     let mut add = |v: Verdict| {
         if !verdicts
@@ -220,9 +215,6 @@ pub fn of_history(
             ),
             Nature::Order => (Kind::Outcome, format!("no order gives {}", u.outcome)),
         };
-        if matches!(u.nature, Nature::Order | Nature::Exception(_)) && !complete_orders {
-            continue;
-        }
         add(Verdict {
             kind,
             detail,
@@ -230,6 +222,16 @@ pub fn of_history(
             count: u.count,
             alone: false,
             report: None,
+        });
+    }
+    // Without the outcome: orders of bytecodes would be asked for it without the record, and give it.
+    for o in &history.out_of_time {
+        add(Verdict {
+            count: o.count,
+            ..Verdict::new(
+                Kind::Outcome,
+                format!("{OUT_OF_TIME}{}, where {}", o.outcome, o.order),
+            )
         });
     }
     verdicts

@@ -80,9 +80,9 @@ pub(super) fn ticks_a_second() -> f64 {
     if ticks > 0 { ticks as f64 } else { 100.0 }
 }
 
-/// Whether a process's threads spent more than a quarter of their runnable time waiting for a
-/// processor: the machine is busy, and silence proves nothing yet.
-pub(super) fn starved(pid: u32) -> bool {
+/// How many times longer a process's threads take than on processors of their own: their runnable time by
+/// that on a processor.
+pub(super) fn slowed(pid: u32) -> f64 {
     let (mut ran, mut waited) = (0u64, 0u64);
     for task in tasks(pid) {
         // schedstat: time on a processor, time runnable without one (both ns), time slices.
@@ -93,7 +93,16 @@ pub(super) fn starved(pid: u32) -> bool {
         ran += fields.next().unwrap_or(0);
         waited += fields.next().unwrap_or(0);
     }
-    waited * 3 > ran
+    1.0 + waited as f64 / ran.max(1) as f64
+}
+
+/// From here on [`slowed`] says that the machine is busy, and silence proves nothing yet: a quarter of the time
+/// is spent waiting for a processor.
+pub(super) const BUSY: f64 = 4.0 / 3.0;
+
+/// Whether the machine is busy.
+pub(super) fn starved(pid: u32) -> bool {
+    slowed(pid) > BUSY
 }
 
 /// The children of all threads of a process.

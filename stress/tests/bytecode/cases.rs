@@ -19,10 +19,10 @@ pub enum Expected {
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     pub name: &'static str,
-    prelude: &'static str,
-    make: &'static str,
-    threads: &'static [&'static [&'static str]],
-    observe: &'static str,
+    pub prelude: &'static str,
+    pub make: &'static str,
+    pub threads: &'static [&'static [&'static str]],
+    pub observe: &'static str,
     /// `deadlock`, or an outcome.
     goal: &'static str,
     pub expected: Expected,
@@ -85,7 +85,7 @@ pub fn scenario(prelude: &str, make: &str, threads: &[&[&str]], observe: &str) -
     }
 }
 
-const PYTHON: &str = "\
+pub const PYTHON: &str = "\
 import threading
 
 
@@ -118,6 +118,34 @@ class Steps(object):
         b = self.v
         self.v = b + 1
         return a, b
+
+
+class Signal(object):
+    def __init__(self):
+        self.v = 0
+
+    def send(self):
+        self.v = 1
+        self.v = 2
+
+    def both(self):
+        a = self.v
+        b = self.v
+        return (a, b) == (1, 2)
+
+
+class LockedSignal(Signal):
+    def __init__(self):
+        Signal.__init__(self)
+        self.lock = threading.Lock()
+
+    def send(self):
+        with self.lock:
+            Signal.send(self)
+
+    def both(self):
+        with self.lock:
+            return Signal.both(self)
 
 
 class Once(object):
@@ -222,6 +250,25 @@ pub const CASES: &[Case] = &[
         goal: "(0, 2) | (1, 2) | 3",
         expected: Expected::Python { preemptions: 2 },
     },
+    // Store, read, store, read: with one preemption both values are never seen.
+    Case {
+        name: "wrong with two preemptions only",
+        prelude: PYTHON,
+        make: "Signal()",
+        threads: &[&["o.send()"], &["o.both()"]],
+        observe: "o.v",
+        goal: "None | True | 2",
+        expected: Expected::Python { preemptions: 2 },
+    },
+    Case {
+        name: "wrong with two preemptions only, locked",
+        prelude: PYTHON,
+        make: "LockedSignal()",
+        threads: &[&["o.send()"], &["o.both()"]],
+        observe: "o.v",
+        goal: "None | True | 2",
+        expected: Expected::Vm,
+    },
     Case {
         name: "check then act",
         prelude: PYTHON,
@@ -303,6 +350,30 @@ pub const CASES: &[Case] = &[
         observe: "o",
         goal: "None | 0 | [1, 2, 3]",
         expected: Expected::Called,
+    },
+    // `list` asks for the length, which sets an item and raises in one call, and goes on without it.
+    Case {
+        name: "C code that goes on after an exception",
+        prelude: "\
+class Bag(object):
+    def __init__(self):
+        self.items, self.d = [1], {}
+
+    def __iter__(self):
+        return iter(self.items)
+
+    def __len__(self):
+        self.d.update([(1, 1), 2])
+
+    def late(self):
+        if self.d:
+            self.items.append(9)
+",
+        make: "Bag()",
+        threads: &[&["list(o)"], &["o.late()"]],
+        observe: "None",
+        goal: "[1, 9] | None | None",
+        expected: Expected::Python { preemptions: 1 },
     },
     // The shared counter is read before `reduce` goes on, and written after.
     Case {

@@ -46,6 +46,6 @@ cdef class Slot:
 
 cdef int work() noexcept:
     cdef volatile int i = 0
-    while i < 50:
+    while i < 2000:
         i += 1
     return 0

@@ -17,7 +17,7 @@ tally_add(PyObject *self, PyObject *arg)
     }
     volatile long *n = &((Counter *)self)->n;
     long before = *n;
-    for (volatile int i = 0; i < 50; i++) {
+    for (volatile int i = 0; i < 2000; i++) {
     }
     *n = before + k;
     Py_RETURN_NONE;

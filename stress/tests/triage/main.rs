@@ -6,7 +6,7 @@ mod similar;
 mod text;
 
 use std::path::Path;
-use threadbare_stress::finding::store::Store;
+use threadbare_stress::finding::store::{SCRIPT, Store};
 use threadbare_stress::finding::{Finding, Rate, SCHEMA};
 use threadbare_stress::scenario::{Call, Scenario};
 use threadbare_stress::subject::{Form, Guarantee, parse};
@@ -81,7 +81,7 @@ fn finding(kind: Kind, operations: &[&str], version: &str) -> Finding {
 fn save(out: &Path, finding: &Finding) {
     let mut store = Store::open(out).unwrap();
     store
-        .save(finding, &[("repro.py", &finding.script_text())])
+        .save(finding, &[(SCRIPT, &finding.script_text())])
         .unwrap();
 }
 

@@ -16,6 +16,8 @@ parts! {
     REST = "rest.py";
     /// The search for an order that gives an outcome.
     ORDERS = "orders.py";
+    /// What a record of real time says.
+    IN_TIME = "in_time.py";
     /// A process of its own for each trial.
     PROCESS = "process.py";
     /// Waits in the middle of operations.
@@ -46,12 +48,20 @@ parts! {
     WAIT = "script/wait.py";
     /// Outcomes that no order gives.
     COMPARE = "script/compare.py";
+    /// What was done before what.
+    RECORD = "script/record.py";
+    /// Outcomes that only orders against real time give.
+    COMPARE_IN_TIME = "script/compare_in_time.py";
     /// Strides until an outcome is not explained.
     COMPARE_MAIN = "script/compare_main.py";
     /// The same, each in a process of its own.
     PROCESS_COMPARE_MAIN = "script/process_compare_main.py";
     /// Strides of one object, each in a process of its own, until the VM fails.
     PROCESS_MAIN = "script/process_main.py";
+    /// A look at what the threads returned and left.
+    LOOK = "script/look.py";
+    /// Strides, and looks at every third, until the VM fails.
+    LOOK_MAIN = "script/look_main.py";
     /// Strides until the VM fails.
     STRIDE_MAIN = "script/stride_main.py";
     /// The same on the slot, after one thread alone.

@@ -4,11 +4,15 @@
 //! first, then the race in the shape that showed it, until it hits or the time is over.
 
 mod fixed;
+mod window;
+
+pub use self::window::window;
 
 use self::fixed::{
-    COMPANY, COMPARE, COMPARE_MAIN, ELEMENTS, ENVIRONMENT, EXPLAIN, IN_COMPANY, NATURE, ORDERS,
-    PARALLEL, PAUSE, PROCESS, PROCESS_COMPARE_MAIN, PROCESS_MAIN, RENDER, RESET, REST, REST_MAIN,
-    SEQUENTIAL, SLOT, SLOT_MAIN, STRIDE, STRIDE_MAIN, VALUES, WAIT,
+    COMPANY, COMPARE, COMPARE_IN_TIME, COMPARE_MAIN, ELEMENTS, ENVIRONMENT, EXPLAIN, IN_COMPANY,
+    IN_TIME, LOOK, LOOK_MAIN, NATURE, ORDERS, PARALLEL, PAUSE, PROCESS, PROCESS_COMPARE_MAIN,
+    PROCESS_MAIN, RECORD, RENDER, RESET, REST, REST_MAIN, SEQUENTIAL, SLOT, SLOT_MAIN, STRIDE,
+    STRIDE_MAIN, VALUES, WAIT,
 };
 use crate::oracle::poison;
 use crate::python::quote;
@@ -17,7 +21,7 @@ use crate::scenario::render::{body, make, observe, prelude, raises, reset};
 use crate::scenario::threads::{SCRIPT, Thread};
 use crate::scenario::tuning::Tuning;
 use crate::scenario::{Scenario, Shape};
-use crate::verdict::Kind;
+use crate::verdict::{Kind, OUT_OF_TIME};
 use std::fmt::Write as _;
 
 /// What the head of a script says.
@@ -47,23 +51,26 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
             let _ = writeln!(out, "# {line}");
         }
     }
-    out += "#\n# Usage: VM repro.py [SECONDS]   exit 1: hit (a crash ends it by itself), 0: not hit in SECONDS (default 30)\n";
+    out += "#\n# Usage: VM FILE [SECONDS]   exit 1: hit (a crash ends it by itself), 0: not hit in SECONDS (default 30)\n";
     if matches!(head.kind, Kind::DataRace | Kind::Sanitizer) {
         out += "# The sanitizer's report on stderr is the hit: run it on a VM compiled with that sanitizer, with setarch -R\n\
                 # and, for races, TSAN_OPTIONS=history_size=7.\n";
     }
     let shape = scenario.shapes.first().copied().unwrap_or(Shape::Stride);
     let at_rest = matches!(head.kind, Kind::Refcount | Kind::Leak);
+    let in_time = is_out_of_time(head);
     let compare = matches!(shape, Shape::Stride | Shape::Process)
         && matches!(
             head.kind,
             Kind::Outcome | Kind::Exception | Kind::Internal | Kind::Uninitialised | Kind::Corrupt
         );
+    let look = looks(shape, head.kind) && head.tuning.look;
     for (part, wanted) in [
         (VALUES, true),
-        (RENDER, compare || shape == Shape::Slot),
+        (RENDER, compare || look || shape == Shape::Slot),
         (REST, at_rest),
         (ORDERS, compare || shape == Shape::Process),
+        (IN_TIME, in_time),
         (PROCESS, shape == Shape::Process),
         (PAUSE, scenario.context.prelude.contains("PAUSE")),
         (COMPANY, !scenario.company.is_empty()),
@@ -100,7 +107,7 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
     out += "\n\n";
     out += &make(&scenario.make);
     out += "\n\n";
-    if compare {
+    if compare || look {
         out += &observe(&scenario.context.observe);
         out += "\n\n";
     }
@@ -118,7 +125,7 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         let name = format!("thread{t}");
         out += &match shape {
             Shape::Slot => thread.slot(&name),
-            _ => thread.stride(&name, !head.gil, false),
+            _ => thread.stride(&name, !head.gil, in_time),
         };
         out += "\n\n";
     }
@@ -197,11 +204,23 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         out += NATURE;
     }
     out += "\n\n";
+    if in_time {
+        out += RECORD;
+        out += "\n\n";
+    }
     out += STRIDE;
     out += &resetting(scenario);
     out += "\n\n";
     if compare {
         out += COMPARE;
+        out += "\n\n";
+        if in_time {
+            out += COMPARE_IN_TIME;
+            out += "\n\n";
+        }
+    }
+    if look {
+        out += LOOK;
         out += "\n\n";
     }
     out += match shape {
@@ -209,9 +228,15 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         Shape::Process => PROCESS_MAIN,
         _ if at_rest => REST_MAIN,
         _ if compare => COMPARE_MAIN,
+        _ if look => LOOK_MAIN,
         _ => STRIDE_MAIN,
     };
     out
+}
+
+/// Whether a script of this shape and kind may look at what its strides leave, and does not do so anyway.
+pub fn looks(shape: Shape, kind: Kind) -> bool {
+    shape == Shape::Stride && kind.ends_process()
 }
 
 /// The function that tells whether an object at rest is what it must be.
@@ -237,8 +262,14 @@ fn wrong(head: &Head) -> String {
         Kind::Internal => format!("internal {exception}"),
         Kind::Uninitialised => "alien".to_owned(),
         Kind::Corrupt => "check".to_owned(),
+        _ if is_out_of_time(head) => "real time".to_owned(),
         _ => "order".to_owned(),
     }
+}
+
+/// Whether only orders against real time give what was seen, so that the script must record it too.
+fn is_out_of_time(head: &Head) -> bool {
+    head.kind == Kind::Outcome && head.detail.starts_with(OUT_OF_TIME)
 }
 
 fn names(prefix: &str, n: usize) -> String {

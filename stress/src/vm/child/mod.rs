@@ -16,8 +16,10 @@ use super::hang::Autopsy;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -74,6 +76,12 @@ const CORE: u64 = 4 << 30;
 
 /// What is kept of either pipe after a flood: millions of lines tell no more than the first.
 const FLOOD_KEPT: usize = 1 << 20;
+
+/// While it is held no child is started here and none is ended: for who starts processes by other means, which
+/// would be taken for what an earlier child left behind.
+pub fn hold() -> MutexGuard<'static, Option<HashSet<i32>>> {
+    live()
+}
 
 /// Runs a command to its end or to a limit.
 ///

@@ -58,6 +58,29 @@ impl Atomic {
     }
 }
 
+/// Lets PyO3 keep threads apart, which answers the one that comes second with an exception.
+#[pyclass]
+struct Guarded(i64);
+
+#[pymethods]
+impl Guarded {
+    #[new]
+    fn new() -> Self {
+        Self(0)
+    }
+
+    fn add(&mut self, k: i64) {
+        for _ in 0..50 {
+            std::hint::spin_loop();
+        }
+        self.0 += k;
+    }
+
+    fn value(&self) -> i64 {
+        self.0
+    }
+}
+
 /// Looks whether there is an item under one lock and takes it under another: a panic that one thread never sees.
 #[pyclass(frozen)]
 struct Panicky(Mutex<Vec<i64>>);
@@ -100,5 +123,5 @@ impl Steady {
 #[pymodule(gil_used = false)]
 mod racyrs {
     #[pymodule_export]
-    use super::{Atomic, Panicky, Steady, Tally};
+    use super::{Atomic, Guarded, Panicky, Steady, Tally};
 }
