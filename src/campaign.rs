@@ -9,7 +9,7 @@ mod status;
 use crate::{Format, exit, hunt, signals};
 use config::{Config, Job};
 use nix::sys::signal::Signal;
-use status::{FAILED, Row, Stage};
+use status::{FAILED, Failed, Row, Stage};
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::os::unix::process::CommandExt;
@@ -39,8 +39,8 @@ Examples:
   threadbare campaign status nightly.toml             # of a running one, or one that is dead
   threadbare campaign merge nightly.toml              # findings of all shards, each once
 
-Exit codes: 0 nothing found, 1 findings (status: all could be read), 2 usage, 3 a hunt could not run,
-5 a hunt's own failure, 130 interrupted (all saved).")]
+Exit codes: 0 nothing found (status: all could be read), 1 findings, 2 usage, 3 a hunt could not run, 4 no hunt
+is left for this shard, or none has begun (merge), 5 a hunt failed or its canary was not found, 130 interrupted (all saved).")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -164,18 +164,25 @@ fn campaign(config: &Config, shard: Shard, at_once: usize) -> anyhow::Result<Exi
         return Ok(exit::interrupted());
     }
     let mine = |row: &&Row| jobs.contains(&row.job);
-    let failed = rows
+    let codes: Vec<Option<i32>> = rows
         .iter()
         .filter(mine)
-        .any(|r| matches!(r.stage, Stage::Failed(_)));
+        .filter_map(|r| match &r.stage {
+            Stage::Failed(failed) => Some(failed.code),
+            _ => None,
+        })
+        .collect();
     let found = rows.iter().filter(mine).any(|r| !r.findings.is_empty());
     if found {
         println!("`threadbare campaign merge` puts the findings of all hunts together");
     }
-    Ok(match (failed, found) {
-        (true, _) => exit::environment(),
-        (false, true) => exit::found(),
-        (false, false) => exit::CLEAN,
+    // Worst first: what a silent canary lets pass for nothing found, then what could not run at all.
+    let unfit = |code: &Option<i32>| matches!(code, Some(2..=4));
+    Ok(match (codes.as_slice(), found) {
+        ([], true) => exit::found(),
+        ([], false) => exit::CLEAN,
+        (codes, _) if codes.iter().all(unfit) => exit::environment(),
+        _ => exit::ours(),
     })
 }
 
@@ -183,7 +190,7 @@ fn campaign(config: &Config, shard: Shard, at_once: usize) -> anyhow::Result<Exi
 fn start(config: &Config, job: Job) -> anyhow::Result<Option<Running>> {
     let row = Row::read(config, job)?;
     let left = status::left(config, &row.state);
-    if matches!(row.stage, Stage::Done | Stage::Runs) {
+    if left.is_zero() || row.stage == Stage::Runs {
         return Ok(None);
     }
     let out = row.job.out();
@@ -242,7 +249,8 @@ fn ended(job: &Job, code: Option<i32>) -> anyhow::Result<()> {
         (None, None) => format!("killed; see {}", out.join("log.txt").display()),
     };
     // A hunt that was killed goes on with the next `campaign run`; so does one that failed.
-    write_atomically(&out.join(FAILED), why.as_bytes())?;
+    let failed = serde_json::to_string(&Failed { code, why })?;
+    write_atomically(&out.join(FAILED), failed.as_bytes())?;
     Ok(())
 }
 
@@ -323,7 +331,7 @@ fn json(row: &Row) -> serde_json::Value {
         Stage::Runs => ("running", None),
         Stage::Stopped => ("stopped", None),
         Stage::Done => ("done", None),
-        Stage::Failed(why) => ("failed", Some(why)),
+        Stage::Failed(failed) => ("failed", Some(&failed.why)),
     };
     let ids: Vec<&str> = row.findings.iter().map(|f| f.id.as_str()).collect();
     serde_json::json!({

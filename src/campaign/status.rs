@@ -2,7 +2,9 @@
 
 use super::config::{Config, Job};
 use crate::hunt::summary::overlap;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 use threadbare_stress::campaign::running;
 use threadbare_stress::campaign::state::State;
@@ -20,8 +22,17 @@ pub enum Stage {
     Stopped,
     /// Its time is over.
     Done,
-    /// It cannot run, with the reason.
-    Failed(String),
+    /// It cannot run, or what it did proves nothing.
+    Failed(Failed),
+}
+
+/// Why a hunt failed; what it found all the same is in its folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failed {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Its last words.
+    pub why: String,
 }
 
 /// A hunt of a campaign and what it has come to.
@@ -37,8 +48,8 @@ pub struct Row {
     pub findings: Vec<Finding>,
 }
 
-/// File of a hunt's folder: why it could not run.
-pub const FAILED: &str = "failed.txt";
+/// File of a hunt's folder: why it failed.
+pub const FAILED: &str = "failed.json";
 
 impl Row {
     /// Reads how far a hunt is.
@@ -57,10 +68,11 @@ impl Row {
         };
         let stage = if running::runs(&out) {
             Stage::Runs
+        } else if let Some(failed) = failed(&out) {
+            // Also when its time is over: a canary that was not found says that nothing else was.
+            Stage::Failed(failed)
         } else if left(config, &state).is_zero() {
             Stage::Done
-        } else if let Ok(why) = std::fs::read_to_string(out.join(FAILED)) {
-            Stage::Failed(why.trim().to_owned())
         } else if state.processes > 0 {
             Stage::Stopped
         } else {
@@ -73,6 +85,14 @@ impl Row {
             findings,
         })
     }
+}
+
+fn failed(out: &Path) -> Option<Failed> {
+    let text = std::fs::read_to_string(out.join(FAILED)).ok()?;
+    Some(serde_json::from_str(&text).unwrap_or(Failed {
+        code: None,
+        why: text,
+    }))
 }
 
 /// Time that a hunt has not had yet; what is below a second is none.
@@ -141,8 +161,9 @@ pub fn table(config: &Config, rows: &[Row]) -> String {
         left / 60.0
     );
     for row in rows {
-        if let Stage::Failed(why) = &row.stage {
-            let _ = writeln!(text, "FAILED {} shard {}: {why}", row.job.vm, row.job.shard);
+        if let Stage::Failed(failed) = &row.stage {
+            let (vm, shard, why) = (&row.job.vm, row.job.shard, &failed.why);
+            let _ = writeln!(text, "FAILED {vm} shard {shard}: {why}");
         }
     }
     text
@@ -150,4 +171,59 @@ pub fn table(config: &Config, rows: &[Row]) -> String {
 
 fn hits(finding: &Finding) -> bool {
     finding.script.is_some_and(|r| r.hits > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(of: impl Fn(&Path)) -> Stage {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config {
+            vms: vec!["x".to_owned()],
+            time: Duration::from_secs(10),
+            seed: 1,
+            shards: 1,
+            subjects: Vec::new(),
+            out: dir.path().to_owned(),
+            options: Vec::new(),
+        };
+        let job = config.jobs().remove(0);
+        std::fs::create_dir_all(job.out()).unwrap();
+        of(&job.out());
+        Row::read(&config, job).unwrap().stage
+    }
+
+    fn after(seconds: f64) -> impl Fn(&Path) {
+        move |out| {
+            let state = State {
+                seconds,
+                processes: 3,
+                ..State::default()
+            };
+            state.save(out).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_hunt_is_done_when_its_time_is_over() {
+        assert_eq!(row(|_| ()), Stage::Waits);
+        assert_eq!(row(after(4.0)), Stage::Stopped);
+        assert_eq!(row(after(9.5)), Stage::Done);
+    }
+
+    /// A silent canary ends a hunt in time, and what it did not find proves nothing.
+    #[test]
+    fn a_hunt_that_failed_is_not_done() {
+        let failed = Failed {
+            code: Some(5),
+            why: "the canary was not found".to_owned(),
+        };
+        let stage = row(|out| {
+            after(10.0)(out);
+            let text = serde_json::to_string(&failed).unwrap();
+            std::fs::write(out.join(FAILED), text).unwrap();
+        });
+        assert_eq!(stage, Stage::Failed(failed));
+    }
 }
