@@ -34,6 +34,22 @@ usage() {
     exit 2
 }
 
+# one_argument WHAT "$@": the only argument there may be beside --help, as ARGUMENT; empty without.
+one_argument() {
+    local what=$1 arg
+    shift
+    ARGUMENT=''
+    for arg; do
+        case $arg in
+            -h | --help) help_from_header >&3; exit 0 ;;
+            -*) usage "unknown option $arg" ;;
+            '') usage "an empty $what" ;;
+        esac
+        [ -z "$ARGUMENT" ] || usage "one $what at a time"
+        ARGUMENT=$arg
+    done
+}
+
 answer() {
     printf '%s\n' "$1" >&3
     exit 0

@@ -12,16 +12,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=common.sh
 source "$here/common.sh"
 
-version=''
-for arg; do
-    case $arg in
-        -h | --help) help_from_header >&3; exit 0 ;;
-        -*) usage "unknown option $arg" ;;
-        *)
-            [ -z "$version" ] || usage "one version at a time"
-            version=$arg ;;
-    esac
-done
+one_argument version "$@"
+version=$ARGUMENT
 [ -n "$version" ] || usage "which version?"
 [[ $version =~ ^3\.([0-9]+)\.[0-9]+$ ]] || usage "'$version' is no version such as 3.13.15"
 [ "${BASH_REMATCH[1]}" -ge 13 ] || usage "CPython $version has no free-threaded build; 3.13 was the first"

@@ -10,16 +10,8 @@ set -euo pipefail
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-package=''
-for arg; do
-    case $arg in
-        -h | --help) help_from_header >&3; exit 0 ;;
-        -*) usage "unknown option $arg" ;;
-        *)
-            [ -z "$package" ] || usage "one interpreter at a time"
-            package=$arg ;;
-    esac
-done
+one_argument interpreter "$@"
+package=$ARGUMENT
 [ -n "$package" ] || usage "which interpreter?"
 [[ $package =~ ^(python3\.[0-9]+|pypy3)$ ]] || usage "'$package' is neither python3.N nor pypy3"
 

@@ -9,18 +9,8 @@ set -euo pipefail
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-version=''
-for arg; do
-    case $arg in
-        -h | --help) help_from_header >&3; exit 0 ;;
-        -*) usage "unknown option $arg" ;;
-        *)
-            [ -z "$version" ] || usage "one version at a time"
-            version=$arg
-            [ -n "$version" ] || usage "an empty version" ;;
-    esac
-done
-version=${version:-1.26.1}
+one_argument version "$@"
+version=${ARGUMENT:-1.26.1}
 [[ $version =~ ^1\.[0-9]+(\.[0-9]+)?$ ]] || usage "'$version' is no version such as 1.26.1"
 
 open_cache

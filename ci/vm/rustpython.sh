@@ -10,16 +10,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 locks=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/rustpython
 
-version=''
-for arg; do
-    case $arg in
-        -h | --help) help_from_header >&3; exit 0 ;;
-        -*) usage "unknown option $arg" ;;
-        *)
-            [ -z "$version" ] || usage "one version at a time"
-            version=$arg ;;
-    esac
-done
+one_argument version "$@"
+version=$ARGUMENT
 [ -n "$version" ] || usage "which version?"
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?$ ]] || usage "'$version' is no version such as 0.6.0"
 
