@@ -138,45 +138,34 @@ fn a_weak_handle_in_a_static_is_gone_at_the_next_start() {
     assert_eq!(found, BTreeSet::from([None, Some(7)]));
 }
 
+/// Two threads wait at one condition, each with a mutex of its own, until this notifies them.
+fn two_mutexes_at_a_condition(notify: fn(&Condvar)) {
+    let shared = Arc::new((Mutex::new(false), Mutex::new(false), Condvar::new()));
+    let (one, other) = (shared.clone(), shared.clone());
+    let first = thread::spawn(move || {
+        let guard = one.0.lock().unwrap();
+        drop(one.2.wait_while(guard, |ready| !*ready).unwrap());
+    });
+    let second = thread::spawn(move || {
+        let guard = other.1.lock().unwrap();
+        drop(other.2.wait_while(guard, |ready| !*ready).unwrap());
+    });
+    *shared.0.lock().unwrap() = true;
+    *shared.1.lock().unwrap() = true;
+    notify(&shared.2);
+    first.join().unwrap();
+    second.join().unwrap();
+}
+
 #[test]
 fn a_condition_serves_two_mutexes() {
-    passes(|| {
-        let shared = Arc::new((Mutex::new(false), Mutex::new(false), Condvar::new()));
-        let (one, other) = (shared.clone(), shared.clone());
-        let first = thread::spawn(move || {
-            let guard = one.0.lock().unwrap();
-            drop(one.2.wait_while(guard, |ready| !*ready).unwrap());
-        });
-        let second = thread::spawn(move || {
-            let guard = other.1.lock().unwrap();
-            drop(other.2.wait_while(guard, |ready| !*ready).unwrap());
-        });
-        *shared.0.lock().unwrap() = true;
-        *shared.1.lock().unwrap() = true;
-        shared.2.notify_all();
-        first.join().unwrap();
-        second.join().unwrap();
-    });
+    passes(|| two_mutexes_at_a_condition(Condvar::notify_all));
 }
 
 #[test]
 fn one_notification_for_two_mutexes_wakes_one() {
     fails(Deadlock, || {
-        let shared = Arc::new((Mutex::new(false), Mutex::new(false), Condvar::new()));
-        let (one, other) = (shared.clone(), shared.clone());
-        let first = thread::spawn(move || {
-            let guard = one.0.lock().unwrap();
-            drop(one.2.wait_while(guard, |ready| !*ready).unwrap());
-        });
-        let second = thread::spawn(move || {
-            let guard = other.1.lock().unwrap();
-            drop(other.2.wait_while(guard, |ready| !*ready).unwrap());
-        });
-        *shared.0.lock().unwrap() = true;
-        *shared.1.lock().unwrap() = true;
-        shared.2.notify_one();
-        first.join().unwrap();
-        second.join().unwrap();
+        two_mutexes_at_a_condition(Condvar::notify_one);
     });
 }
 

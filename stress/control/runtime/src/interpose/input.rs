@@ -30,36 +30,30 @@ unsafe fn ready(descriptor: c_int, events: c_short, pc: usize) {
     }
 }
 
+/// The call, once the descriptor is ready for it.
+unsafe fn transfer(
+    call: i64,
+    events: c_short,
+    descriptor: c_int,
+    at: usize,
+    size: usize,
+    pc: usize,
+) -> isize {
+    // SAFETY: the contract of the call.
+    unsafe {
+        ready(descriptor, events, pc);
+        with_errno(system(call, descriptor as usize, at, size, 0, 0, 0))
+    }
+}
+
 unsafe extern "C" fn read_ready(descriptor: c_int, to: usize, size: usize, pc: usize) -> isize {
     // SAFETY: the contract of the name.
-    unsafe {
-        ready(descriptor, libc::POLLIN, pc);
-        with_errno(system(
-            libc::SYS_read,
-            descriptor as usize,
-            to,
-            size,
-            0,
-            0,
-            0,
-        ))
-    }
+    unsafe { transfer(libc::SYS_read, libc::POLLIN, descriptor, to, size, pc) }
 }
 
 unsafe extern "C" fn write_ready(descriptor: c_int, from: usize, size: usize, pc: usize) -> isize {
     // SAFETY: the contract of the name.
-    unsafe {
-        ready(descriptor, libc::POLLOUT, pc);
-        with_errno(system(
-            libc::SYS_write,
-            descriptor as usize,
-            from,
-            size,
-            0,
-            0,
-            0,
-        ))
-    }
+    unsafe { transfer(libc::SYS_write, libc::POLLOUT, descriptor, from, size, pc) }
 }
 
 entry! {
