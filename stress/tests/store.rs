@@ -233,3 +233,20 @@ fn a_script_is_called_a_reproducer_when_it_hit_and_is_small() {
         "another script, which does not"
     );
 }
+
+/// A finding is no twin of itself, nor of one on another VM.
+#[test]
+fn a_twin_is_another_finding_of_the_same_failure() {
+    let out = tempfile::tempdir().unwrap();
+    let mut store = Store::open(out.path()).unwrap();
+    let kind = Kind::ALL.iter().position(|k| *k == Kind::Outcome).unwrap();
+    let one = finding(1, 7, kind, "d".into());
+    let mut foreign = finding(2, 7, kind, "d".into());
+    foreign.facts.implementation = "j".into();
+    store.save(&one, &[]).unwrap();
+    store.save(&foreign, &[]).unwrap();
+    assert_eq!(store.twin(&one).map(|f| &f.id), None);
+    let other = finding(3, 7, kind, "d".into());
+    store.save(&other, &[]).unwrap();
+    assert_eq!(store.twin(&one).map(|f| &f.id), Some(&other.id));
+}

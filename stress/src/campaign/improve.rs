@@ -48,7 +48,9 @@ fn scripts(shared: &Shared<'_>, most: Duration) -> Result<(), HuntError> {
     for (done, finding) in large.iter().enumerate() {
         // What is left is shared out, the silent ones' part once.
         let share = left() / (large.len() - done) as u32 / if silent > 0 { 2 } else { 1 };
-        smaller::one(shared, finding, share.min(smaller::MOST))?;
+        if let Some(small) = smaller::one(shared, finding, share.min(smaller::MOST))? {
+            keep(shared, small)?;
+        }
     }
     let mut time = AGAIN;
     for round in 0.. {
@@ -76,8 +78,7 @@ fn scripts(shared: &Shared<'_>, most: Duration) -> Result<(), HuntError> {
     let weak = worst_first(shared, is_weak);
     let count = weak.len() as u32;
     for (done, finding) in weak.into_iter().enumerate() {
-        let left = shared.left(most.saturating_sub(began.elapsed()));
-        let share = left / (count - done as u32);
+        let share = left() / (count - done as u32);
         // Less says nothing about a script that seldom hits.
         if shared.over() || share < Duration::from_secs(5) {
             break;

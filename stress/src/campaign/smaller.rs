@@ -2,16 +2,13 @@
 //! it too, where the hunt had no time to find out.
 
 use super::budget::Budget;
-use super::measure::{Core, measure};
-use super::trace::{self, Untraced};
+use super::measure::{Core, Measured, measure};
 use super::{HuntError, Shared};
-use crate::finding::store::SCRIPT;
 use crate::finding::{Finding, MOST_OPERATIONS, reproduce};
 use crate::identity::{Hit, Operations, Same, same};
 use crate::program::File;
 use crate::scenario::Scenario;
 use crate::scenario::minimise::minimise;
-use crate::triage::statement;
 use crate::vm::debugger::core_file;
 use crate::vm::{Vm, VmError};
 use std::time::Duration;
@@ -27,14 +24,19 @@ const RUN: (f64, f64) = (0.7, 2.5);
 pub(super) fn is_large(shared: &Shared<'_>, finding: &Finding) -> bool {
     let calls = finding.scenario.calls().count();
     finding.facts.title() == shared.vm.facts.title()
-        && finding.script.is_some_and(|rate| rate.hits > 0)
+        && finding.hits()
         && (calls > MOST_OPERATIONS || calls > 2 && !finding.minimised)
 }
 
-/// Makes one of them smaller within this time, if it can be.
-pub(super) fn one(shared: &Shared<'_>, finding: &Finding, time: Duration) -> Result<(), HuntError> {
+/// One of them made smaller within this time; `None` when it cannot be, or when as small as that it is one that
+/// is known, which it is then merged into.
+pub(super) fn one(
+    shared: &Shared<'_>,
+    finding: &Finding,
+    time: Duration,
+) -> Result<Option<Measured>, HuntError> {
     let Some(small) = shrunk(shared.vm, finding, time, &|| shared.over())? else {
-        return Ok(());
+        return Ok(None);
     };
     let budget = Budget {
         minimise: Duration::ZERO,
@@ -43,49 +45,17 @@ pub(super) fn one(shared: &Shared<'_>, finding: &Finding, time: Duration) -> Res
         thorough: false,
     };
     let measured = measure(shared, small, &budget)?;
-    let small = measured.finding;
-    if small.script.is_none_or(|rate| rate.hits == 0)
-        || is_another(shared, finding, &small, measured.core.as_ref())
-    {
-        return Ok(());
+    let small = &measured.finding;
+    if !small.hits() || is_another(shared, finding, small, measured.core.as_ref()) {
+        return Ok(None);
     }
-    let script = small.script_text();
-    let files = [(SCRIPT, script.as_str()), ("output.txt", &measured.output)];
-    let known = {
-        let mut inner = shared.lock();
-        let store = &mut inner.store;
-        let title = small.facts.title();
-        // As small as this it may be one that is known.
-        let mut others = store.findings().iter().filter(|f| f.id != small.id);
-        let known = others
-            .find(|f| {
-                f.facts.title() == title
-                    && f.subject == small.subject
-                    && same(&f.failure(), &small.failure()) == Same::Yes
-            })
-            .map(|f| f.id.clone());
-        match &known {
-            Some(id) => {
-                store.remove(&small.id);
-                store.seen(id);
-            }
-            None => {
-                store.save(&small, &files)?;
-                statement::write(&store.folder(&small.id), &small)?;
-            }
-        }
-        known
+    let mut inner = shared.lock();
+    let Some(known) = inner.store.twin(small).map(|f| f.id.clone()) else {
+        return Ok(Some(measured));
     };
-    match measured.core {
-        Some(core) if known.is_none() => trace::one(
-            shared,
-            &Untraced {
-                id: small.id,
-                core: Some(core),
-            },
-        ),
-        _ => Ok(()),
-    }
+    inner.store.remove(&small.id);
+    inner.store.seen(&known);
+    Ok(None)
 }
 
 /// The finding of the smallest scenario whose script hit; `None`: none is smaller.

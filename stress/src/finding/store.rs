@@ -146,11 +146,15 @@ impl Store {
         subject: &str,
         failure: &Failure,
     ) -> Option<&'a Finding> {
-        self.findings.iter().find(|f| {
-            f.facts.title() == vm_title
-                && (f.subject == subject || failure.kind == Kind::DataRace)
-                && same(&f.failure(), failure) == Same::Yes
-        })
+        let mut all = self.findings.iter();
+        all.find(|f| is_of(f, vm_title, subject, failure))
+    }
+
+    /// Another finding of the same failure as this one, as [`Self::same`] has it.
+    pub fn twin(&self, finding: &Finding) -> Option<&Finding> {
+        let (title, failure) = (finding.facts.title(), finding.failure());
+        let mut others = self.findings.iter().filter(|f| f.id != finding.id);
+        others.find(|f| is_of(f, &title, &finding.subject, &failure))
     }
 
     /// Number of findings of this VM, subject and kind.
@@ -169,6 +173,13 @@ impl Store {
             .iter()
             .filter(move |f| f.subject == subject && f.kind == kind && f.facts.title() == vm_title)
     }
+}
+
+/// Whether a finding of this VM and subject is of this failure; of a data race whatever the subject.
+fn is_of(finding: &Finding, vm_title: &str, subject: &str, failure: &Failure) -> bool {
+    finding.facts.title() == vm_title
+        && (finding.subject == subject || failure.kind == Kind::DataRace)
+        && same(&finding.failure(), failure) == Same::Yes
 }
 
 /// Writes `finding.json` in a finding's folder, and calls its script what it is: so that every `repro.py`
