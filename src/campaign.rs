@@ -16,6 +16,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
+use threadbare_stress::campaign::running;
 use threadbare_stress::campaign::shard::Shard;
 use threadbare_stress::finding::store::write_atomically;
 use threadbare_stress::triage::merge;
@@ -93,7 +94,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             campaign(&config, shard.unwrap_or_default(), at_once)
         }
         Action::Status { format, .. } => {
-            let rows = status::rows(&config)?;
+            let rows = status::rows(&config);
             match format {
                 Format::Human => print!("{}", status::table(&config, &rows)),
                 Format::Json => rows.iter().for_each(|row| println!("{}", json(row))),
@@ -153,11 +154,11 @@ fn campaign(config: &Config, shard: Shard, at_once: usize) -> anyhow::Result<Exi
         if running.is_empty() && (exhausted || interrupted()) {
             break;
         }
-        view.show(config)?;
+        view.show(config);
         std::thread::sleep(Duration::from_millis(200));
     }
     view.clear();
-    let rows = status::rows(config)?;
+    let rows = status::rows(config);
     print!("{}", status::table(config, &rows));
     if interrupted() {
         eprintln!("threadbare: interrupted; the same command goes on");
@@ -188,7 +189,7 @@ fn campaign(config: &Config, shard: Shard, at_once: usize) -> anyhow::Result<Exi
 
 /// Starts what is left of a hunt; `None` when its time is over or another process is at it.
 fn start(config: &Config, job: Job) -> anyhow::Result<Option<Running>> {
-    let row = Row::read(config, job)?;
+    let row = Row::read(config, job);
     let left = status::left(config, &row.state);
     if left.is_zero() || row.stage == Stage::Runs {
         return Ok(None);
@@ -240,6 +241,10 @@ fn ended(job: &Job, code: Option<i32>) -> anyhow::Result<()> {
         return Ok(());
     }
     let out = job.out();
+    // Another campaign began it between our look and our start.
+    if running::runs(&out) {
+        return Ok(());
+    }
     let log = std::fs::read(out.join("log.txt")).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
     let last = log.lines().rev().find(|l| l.starts_with("threadbare: "));
@@ -270,13 +275,13 @@ impl View {
         }
     }
 
-    fn show(&mut self, config: &Config) -> anyhow::Result<()> {
+    fn show(&mut self, config: &Config) {
         let pause = Duration::from_secs(if self.terminal { 2 } else { 60 });
         if self.last.is_some_and(|last| last.elapsed() < pause) {
-            return Ok(());
+            return;
         }
         self.last = Some(Instant::now());
-        let table = status::table(config, &status::rows(config)?);
+        let table = status::table(config, &status::rows(config));
         if self.terminal {
             self.clear();
             self.lines = table.lines().count();
@@ -284,7 +289,6 @@ impl View {
         } else if let Some(line) = table.lines().find(|l| l.contains(" hunts done")) {
             eprintln!("{line}");
         }
-        Ok(())
     }
 
     /// Takes the table off the terminal.
@@ -298,7 +302,7 @@ impl View {
 }
 
 fn merged(config: &Config) -> anyhow::Result<ExitCode> {
-    let rows = status::rows(config)?;
+    let rows = status::rows(config);
     let begun = rows
         .iter()
         .filter(|r| r.job.out().join("findings").is_dir());
@@ -347,4 +351,27 @@ fn json(row: &Row) -> serde_json::Value {
         "runs": row.state.sum(|t| t.runs),
         "findings": ids,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hunt_that_another_campaign_runs_has_not_failed() {
+        let dir = tempfile::tempdir().unwrap();
+        let job = Job {
+            vm: "x".to_owned(),
+            shard: Shard::default(),
+            folder: dir.path().to_owned(),
+        };
+        std::fs::create_dir_all(job.out()).unwrap();
+        let lock = File::create(job.out().join("hunt.lock")).unwrap();
+        lock.lock().unwrap();
+        ended(&job, Some(3)).unwrap();
+        assert!(!job.out().join(FAILED).exists());
+        drop(lock);
+        ended(&job, Some(3)).unwrap();
+        assert!(job.out().join(FAILED).exists());
+    }
 }

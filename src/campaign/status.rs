@@ -52,23 +52,16 @@ pub struct Row {
 pub const FAILED: &str = "failed.json";
 
 impl Row {
-    /// Reads how far a hunt is.
-    ///
-    /// # Errors
-    /// When its folder is there and cannot be read.
-    pub fn read(config: &Config, job: Job) -> Result<Self, StoreError> {
+    /// Reads how far a hunt is. What cannot be read is that hunt's failure, and keeps no other from going on.
+    pub fn read(config: &Config, job: Job) -> Self {
         let out = job.out();
-        let state = match out.join("hunt.json").is_file() {
-            true => State::read(&out)?,
-            false => State::default(),
-        };
-        let findings = match out.join("findings").is_dir() {
-            true => Store::read(&out)?,
-            false => Vec::new(),
+        let (state, findings, unread) = match read(&out) {
+            Ok((state, findings)) => (state, findings, None),
+            Err(error) => (State::default(), Vec::new(), Some(unreadable(&out, &error))),
         };
         let stage = if running::runs(&out) {
             Stage::Runs
-        } else if let Some(failed) = failed(&out) {
+        } else if let Some(failed) = unread.or_else(|| failed(&out)) {
             // Also when its time is over: a canary that was not found says that nothing else was.
             Stage::Failed(failed)
         } else if left(config, &state).is_zero() {
@@ -78,12 +71,33 @@ impl Row {
         } else {
             Stage::Waits
         };
-        Ok(Self {
+        Self {
             job,
             stage,
             state,
             findings,
-        })
+        }
+    }
+}
+
+/// What a hunt has left so far.
+fn read(out: &Path) -> Result<(State, Vec<Finding>), StoreError> {
+    let state = match out.join("hunt.json").is_file() {
+        true => State::read(out)?,
+        false => State::default(),
+    };
+    let findings = match out.join("findings").is_dir() {
+        true => Store::read(out)?,
+        false => Vec::new(),
+    };
+    Ok((state, findings))
+}
+
+fn unreadable(out: &Path, error: &StoreError) -> Failed {
+    let out = out.display();
+    Failed {
+        code: Some(3),
+        why: format!("{error}; move {out} away to begin this hunt anew"),
     }
 }
 
@@ -106,10 +120,7 @@ pub fn left(config: &Config, state: &State) -> Duration {
 }
 
 /// All hunts of a campaign.
-///
-/// # Errors
-/// When a folder is there and cannot be read.
-pub fn rows(config: &Config) -> Result<Vec<Row>, StoreError> {
+pub fn rows(config: &Config) -> Vec<Row> {
     let jobs = config.jobs().into_iter();
     jobs.map(|job| Row::read(config, job)).collect()
 }
@@ -148,17 +159,17 @@ pub fn table(config: &Config, rows: &[Row]) -> String {
             row.findings.len(),
         );
     }
-    let left: f64 = rows
+    let left: Duration = rows
         .iter()
         .filter(|r| !matches!(r.stage, Stage::Failed(_)))
-        .map(|r| left(config, &r.state).as_secs_f64())
+        .map(|r| left(config, &r.state))
         .sum();
     let done = rows.iter().filter(|r| r.stage == Stage::Done).count();
     let _ = writeln!(
         text,
         "{done} of {} hunts done, {:.1} minutes of hunting left",
         rows.len(),
-        left / 60.0
+        left.as_secs_f64() / 60.0
     );
     for row in rows {
         if let Stage::Failed(failed) = &row.stage {
@@ -191,7 +202,7 @@ mod tests {
         let job = config.jobs().remove(0);
         std::fs::create_dir_all(job.out()).unwrap();
         of(&job.out());
-        Row::read(&config, job).unwrap().stage
+        Row::read(&config, job).stage
     }
 
     fn after(seconds: f64) -> impl Fn(&Path) {
@@ -225,5 +236,24 @@ mod tests {
             std::fs::write(out.join(FAILED), text).unwrap();
         });
         assert_eq!(stage, Stage::Failed(failed));
+    }
+
+    /// Neither is taken for a hunt that has not begun.
+    #[test]
+    fn what_cannot_be_read_is_that_hunts_failure() {
+        for file in ["hunt.json", "findings/x/finding.json"] {
+            let stage = row(|out| {
+                let path = out.join(file);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, "{garbage").unwrap();
+            });
+            let Stage::Failed(failed) = stage else {
+                panic!("{stage:?}");
+            };
+            assert!(
+                failed.why.contains("cannot read") && failed.why.contains("move "),
+                "{failed:?}"
+            );
+        }
     }
 }
