@@ -267,7 +267,7 @@ pub fn current() -> Thread {
     session::tell_apart();
     let name = session::local(name_key());
     let token = match id {
-        0 => session::fixed(std::ptr::from_ref(&MAIN).addr(), 0, 8),
+        0 => session::fixed(std::ptr::from_ref(&MAIN).addr(), None, 0, 8),
         id => TOKENS
             .with_borrow(|tokens| tokens.get(&id).copied())
             .expect("a thread registers its token first"),
@@ -305,9 +305,7 @@ fn take_token(wait: Wait, caller: &'static Caller<'static>) {
         new: 0,
         order: MemoryOrder::Acquire,
     };
-    if session::perform(op, caller) != 1 {
-        session::block(wait, 1, caller);
-    }
+    session::wait(op, |found| found == 1, wait, caller);
 }
 
 /// As [`park`], but the time may be up first: as often in each thread as

@@ -174,14 +174,15 @@ fn agree_within(tasks: &Tasks, bound: u32) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Executions that a search of these closures visits at most.
+/// Closures with more executions than this, complete and blocked, are left aside.
 const MANY: u64 = 3_000;
 
-/// The closure by one worker and by several, and reduced; `None` when it has too many executions.
+/// The closure by one worker and by several, and reduced. Only the first search ends at [`MANY`]: within a bound a
+/// search visits blocked executions that others leave out, so it may come to that number where the first did not.
 fn configurations_agree(tree: &rich::Tree) -> Result<(), TestCaseError> {
     for model in models() {
         let explorer = Explorer::new().model(model).spurious_failures(1);
-        let explorer = explorer.max_executions(MANY);
+        let first = explorer.clone().max_executions(MANY);
         let outcomes = |explorer: &Explorer| {
             let outcomes = rich::Outcomes::default();
             let report = explorer.observe(rich::closure(tree), outcomes.clone());
@@ -192,7 +193,7 @@ fn configurations_agree(tree: &rich::Tree) -> Result<(), TestCaseError> {
             let failure = report.failure.as_ref();
             failure.map(|f| (f.kind, f.message.clone()))
         };
-        let (alone, report) = outcomes(&explorer);
+        let (alone, report) = outcomes(&first);
         if report.failure.is_none() && !report.exhaustive {
             return Ok(());
         }
@@ -226,6 +227,7 @@ fn configurations_agree(tree: &rich::Tree) -> Result<(), TestCaseError> {
                 words
             );
             if report.failure.is_none() {
+                prop_assert!(other.exhaustive, "by {} under {:?}", name, model);
                 prop_assert_eq!(&found, &alone, "by {} under {:?}", name, model);
             }
         }
@@ -242,8 +244,11 @@ fn configurations_agree(tree: &rich::Tree) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// A fault of one seed in ten of the long runs is one of some thousand cases; without optimisation a case takes ten times as long.
+const CASES: u32 = if cfg!(debug_assertions) { 60 } else { 300 };
+
 proptest! {
-    #![proptest_config(cases(60))]
+    #![proptest_config(cases(CASES))]
 
     #[test]
     fn configurations(tree in rich::tree(false)) {
@@ -289,6 +294,50 @@ fn executions_judged_before_a_search_begins_again_do_not_count() {
     let tree = Tree {
         code: vec![Do::Start { always: true }, Do::Add, publish],
         children: vec![child],
+    };
+    configurations_agree(&tree).unwrap();
+}
+
+/// Found by `PROPTEST_RNG_SEED=6038`: whose number stands in a condition variable differs from search to search, and the
+/// words of a deadlock showed it.
+#[test]
+fn a_deadlock_at_a_condition_variable_reads_the_same_in_a_replay() {
+    use rich::{Do, Tree};
+    let start = |always| Do::Start { always };
+    let leaf = |code| Tree {
+        code,
+        children: Vec::new(),
+    };
+    let parent = |first, child| Tree {
+        code: vec![first, start(false)],
+        children: vec![child],
+    };
+    let tree = Tree {
+        code: vec![start(true), start(true), Do::Load],
+        children: vec![
+            parent(Do::Locked(1), leaf(vec![Do::Wait])),
+            parent(Do::Load, leaf(vec![Do::Load])),
+        ],
+    };
+    configurations_agree(&tree).unwrap();
+}
+
+/// Found by `PROPTEST_RNG_SEED=6020`: three who notify; within a bound, more than [`MANY`] executions end blocked.
+#[test]
+fn a_search_within_a_bound_is_not_cut_short() {
+    use rich::{Do, Tree};
+    let start = || Do::Start { always: true };
+    let notifies = || Tree {
+        code: vec![Do::Notify],
+        children: Vec::new(),
+    };
+    let two = Tree {
+        code: vec![Do::StartAlike],
+        children: vec![notifies()],
+    };
+    let tree = Tree {
+        code: vec![start(), start(), Do::Wait],
+        children: vec![notifies(), two],
     };
     configurations_agree(&tree).unwrap();
 }

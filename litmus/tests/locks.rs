@@ -27,6 +27,31 @@ fn orders(threads: u64, each: u64) -> u64 {
     factorial(threads * each) / factorial(each).pow(threads as u32)
 }
 
+/// Sections that leave a list as they found it write equal values. Whoever is still to come may read any of them, and
+/// must find the list in memory as it was then: what comes later must not have been done in its run.
+#[test]
+fn a_section_finds_the_content_of_the_one_it_comes_after() {
+    let report = passes(|| {
+        let list = Arc::new(Mutex::new(vec![4_usize]));
+        let first = list.clone();
+        thread::spawn(move || {
+            let mut list = first.lock().unwrap();
+            if list.len() == 1 {
+                list.push(8);
+            }
+        });
+        let second = list.clone();
+        thread::spawn(move || {
+            second.lock().unwrap().push(7);
+            let last = second.lock().unwrap().pop().expect("a number");
+            second.lock().unwrap().push(last);
+        });
+        thread::spawn(move || list.lock().unwrap().push(7));
+    });
+    // Sections of one, three and one in every order.
+    assert_eq!((report.complete, report.blocked), (20, 0));
+}
+
 #[test]
 fn sections_of_a_mutex_come_in_every_order_once() {
     fn sections<T: Send + 'static>(

@@ -5,7 +5,7 @@
 //! an answer never seen before at that point makes the program run.
 
 use super::graph::{Event, Graph, Kind, NONE};
-use super::program::{LocationInfo, Op, Site, Step, Value};
+use super::program::{Guard, LocationInfo, Op, Site, Step, Value, Wait};
 use super::{Execution, Failure};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::any::Any;
@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub(crate) struct Node {
     pub op: Op,
     pub site: Option<Site>,
+    /// See [`Step::waits`].
+    waits: Option<Wait>,
     /// The answer after which it comes; 0 after operations without.
     answer: Value,
     /// The first found of the operations after this one, for most the only one.
@@ -133,6 +135,29 @@ impl Cache {
         node
     }
 
+    /// The operation after an answer for which nobody need be asked: a thread that has tried to take a lock, and
+    /// goes on only when it has it.
+    pub fn blocked(&self, node: u32, answer: Value) -> Option<Step> {
+        let wait = self.waits(node, answer)?;
+        Some(Step {
+            site: self.nodes[node as usize].site.clone(),
+            ..Op::Block { wait, reads: 1 }.into()
+        })
+    }
+
+    /// What the thread then waits for.
+    #[inline]
+    pub fn waits(&self, node: u32, answer: Value) -> Option<Wait> {
+        let node = &self.nodes[node as usize];
+        let wait = node.waits?;
+        let ends = match node.op {
+            Op::AwaitExchange { expected, .. } => Guard::is(expected),
+            Op::AwaitUpdate { guard, .. } => guard,
+            _ => return None,
+        };
+        (!ends.holds(answer)).then_some(wait)
+    }
+
     /// The first operation of a thread.
     pub fn root(&self, start: Start) -> Option<u32> {
         let found = self.roots.iter().find(|(known, _)| *known == start);
@@ -150,6 +175,7 @@ impl Cache {
         let new = Node {
             op: step.op,
             site: step.site,
+            waits: step.waits,
             answer,
             child: NONE,
             sibling: NONE,

@@ -232,11 +232,19 @@ pub struct Step {
     pub op: Op,
     /// Where the source says so.
     pub site: Option<Site>,
+    /// Of [`Op::AwaitExchange`] and [`Op::AwaitUpdate`]: what the thread waits for, if every answer that does
+    /// not end the waiting is known to lead to [`Op::Block`] right there, by one read. Then nobody asks.
+    #[doc(hidden)]
+    pub waits: Option<Wait>,
 }
 
 impl From<Op> for Step {
     fn from(op: Op) -> Self {
-        Self { op, site: None }
+        Self {
+            op,
+            site: None,
+            waits: None,
+        }
     }
 }
 

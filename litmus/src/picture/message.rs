@@ -171,7 +171,8 @@ pub(super) fn waiting(execution: &Execution<'_>) -> Vec<Waiting> {
                         if wait == Wait::Lock {
                             format!("{location}, {by}")
                         } else {
-                            format!("{location} = {}, {by}", e.value)
+                            let value = super::value_of(execution, e.location, e.value);
+                            format!("{location} = {value}, {by}")
                         }
                     })
                     .collect();

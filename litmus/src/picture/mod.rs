@@ -12,7 +12,7 @@ use crate::explore::cache::Fault;
 use crate::explore::graph::{Clock, Event, Graph, Kind, NONE};
 use crate::explore::program::{MemoryOrder, Op, Update, Value};
 use crate::explore::{Failure, FailureKind};
-use crate::sync::{CONTENT, LOCK};
+use crate::sync::{CONTENT, LOCK, WAITERS};
 use std::collections::HashMap;
 
 /// Where a read's value comes from, or a coherence order begins.
@@ -183,78 +183,87 @@ fn value(value: Value, bits: u8) -> String {
     }
 }
 
+/// A value of a location as people write it.
+fn value_of(execution: &Execution<'_>, location: u32, of: Value) -> String {
+    let info = execution.source.location(location);
+    if !info.name.ends_with(WAITERS) {
+        return value(of, info.bits);
+    }
+    // Which bit is whose differs from search to search.
+    let mut threads: Vec<u32> = (0..64).filter(|bit| of >> bit & 1 == 1).collect();
+    threads.sort_by_key(|&thread| execution.source.path(thread));
+    let names = threads
+        .iter()
+        .map(|&thread| execution.source.thread_name(thread));
+    format!("{{{}}}", names.collect::<Vec<_>>().join(", "))
+}
+
 /// What an operation did.
 fn text(execution: &Execution<'_>, first: u32, last: u32) -> String {
     let graph = execution.graph;
     let (event, end) = (graph.at(first), graph.at(last));
     let op = execution.cache.op(event.node);
-    let place = |l: u32| {
-        let info = execution.source.location(l);
-        (info.name, info.bits)
-    };
+    let place = |l: u32| execution.source.location(l).name;
+    let value = |of: Value| value_of(execution, event.location, of);
     match op {
         Op::Fence(_) => "fence".into(),
-        Op::Alloc(location) => format!("alloc {}", place(location.0).0),
-        Op::Free(location) => format!("free {}", place(location.0).0),
+        Op::Alloc(location) => format!("alloc {}", place(location.0)),
+        Op::Free(location) => format!("free {}", place(location.0)),
         Op::Choose(_) => format!("choose {}", event.value),
         Op::Observe(_) => "observe".into(),
         Op::Spawn(child) => format!("start {}", execution.source.thread_name(*child)),
         Op::Join(other) => format!("join {}", execution.source.thread_name(*other)),
         Op::Block { .. } | Op::Fail(_) | Op::End | Op::Return(_) => String::new(),
         Op::Load { .. } | Op::Await { .. } => {
-            let (name, bits) = place(event.location);
+            let name = place(event.location);
             if let Some(lock) = name.strip_suffix(LOCK) {
                 return format!("read {lock}{CONTENT}");
             }
             if name.ends_with(CONTENT) {
                 return format!("read {name}");
             }
-            format!("{name} → {}", value(event.value, bits))
+            format!("{name} → {}", value(event.value))
         }
         Op::Store { .. } => {
-            let (name, bits) = place(event.location);
+            let name = place(event.location);
             if let Some(lock) = name.strip_suffix(LOCK) {
                 return format!("unlock {lock}");
             }
             if name.ends_with(CONTENT) {
                 return format!("write {name}");
             }
-            format!("{name} := {}", value(event.value, bits))
+            format!("{name} := {}", value(event.value))
         }
         Op::Apply { update, .. } if event.applied => {
-            let (name, bits) = place(event.location);
-            format!("{name} {} ⇒ {}", word(*update), value(event.value, bits))
+            let name = place(event.location);
+            format!("{name} {} ⇒ {}", word(*update), value(event.value))
         }
         Op::Update { update, .. } | Op::Apply { update, .. } => {
-            let (name, bits) = place(event.location);
-            let (old, new) = (value(event.value, bits), value(end.value, bits));
+            let name = place(event.location);
+            let (old, new) = (value(event.value), value(end.value));
             format!("{name} {} {old} ⇒ {new}", word(*update))
         }
         Op::UpdateIf { update, .. } | Op::AwaitUpdate { update, .. } => {
-            let (name, bits) = place(event.location);
+            let name = place(event.location);
             if let Some(lock) = name.strip_suffix(LOCK) {
                 return match event.exclusive {
                     true => format!("lock {lock}"),
                     false => format!("{lock} is locked"),
                 };
             }
-            let old = value(event.value, bits);
+            let old = value(event.value);
             match event.exclusive {
-                true => format!(
-                    "{name} {} {old} ⇒ {}",
-                    word(*update),
-                    value(end.value, bits)
-                ),
+                true => format!("{name} {} {old} ⇒ {}", word(*update), value(end.value)),
                 false => format!("{name} {}? found {old}", word(*update)),
             }
         }
         Op::CompareExchange { expected, .. } | Op::AwaitExchange { expected, .. } => {
-            let (name, bits) = place(event.location);
-            let old = value(event.value, bits);
+            let name = place(event.location);
+            let old = value(event.value);
             if event.exclusive {
-                format!("{name} cas {old} ⇒ {}", value(end.value, bits))
+                format!("{name} cas {old} ⇒ {}", value(end.value))
             } else {
-                format!("{name} cas {}? found {old}", value(*expected, bits))
+                format!("{name} cas {}? found {old}", value(*expected))
             }
         }
     }

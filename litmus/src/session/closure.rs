@@ -13,7 +13,7 @@ use crate::explore::program::{LocationInfo, Op, Site, Step, Value, Wait, operati
 use crate::explore::search::End;
 use crate::explore::{Execution, Failure, FailureKind};
 use rustc_hash::FxHashSet;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,7 +93,9 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
         self.run.start(0, 0, NONE, Box::new(move || program()))
     }
 
-    /// Whether the run did nothing but a part of the graph; finds how far each thread has got.
+    /// Whether the run did nothing but a part of the graph, in an order that the graph allows; finds how far each
+    /// thread has got. Equal answers are not enough: where two writes of equal values can be read, what the graph puts
+    /// last may have been done already, and whoever is still to come would find its effects in memory.
     fn fits(&mut self, graph: &Graph) -> bool {
         !self.run.threads.is_empty()
             && self.run.threads.iter_mut().all(|(&t, runner)| {
@@ -102,13 +104,14 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
                     return t == 0 && runner.done.is_empty();
                 };
                 runner.at = 0;
-                runner.done.iter().all(|&done| {
+                runner.done.iter().all(|done| {
                     let Some(&position) = state.events.get(runner.at) else {
                         return false;
                     };
                     let event = graph.at(position);
                     runner.at = after(graph, t, runner.at);
-                    (event.node, answer(graph, event)) == done
+                    (event.node, answer(graph, event)) == (done.node, done.answer)
+                        && Self::needs(graph, event) == done.after
                 })
             })
     }
@@ -132,6 +135,9 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
                     let Some(&position) = state.events.get(at) else {
                         break;
                     };
+                    if is_left_waiting(cache, graph, position) {
+                        break;
+                    }
                     behind = true;
                     if !self.run.threads.contains_key(&t) || !self.enabled(graph, position) {
                         break;
@@ -328,7 +334,8 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
             rest.entry(done.thread).or_default().push_back(*done);
         }
         // How far each thread is, as the index of its last event.
-        let mut reached: HashMap<u32, u32> = HashMap::new();
+        let most = log.iter().map(|done| done.thread).max().unwrap_or(0);
+        let mut reached = vec![0_u32; most as usize + 1];
         while !rest.is_empty() {
             let ready = rest.iter().rev().find(|(t, left)| {
                 let after = left.front().and_then(|done| done.after);
@@ -336,7 +343,7 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
                     && after.is_none_or(|(other, index)| {
                         // A thread that has done nothing may have been joined.
                         self.run.threads.contains_key(&other)
-                            && reached.get(&other).copied().unwrap_or(0) >= index
+                            && reached.get(other as usize).copied().unwrap_or(0) >= index
                     })
             });
             let Some((&t, _)) = ready else {
@@ -354,7 +361,7 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
             if known.op != asks.op {
                 return Err(different(t, &known.op, known.site.as_ref(), asks).into());
             }
-            reached.insert(t, done.index);
+            reached[t as usize] = done.index;
             self.run.answer(done)?;
         }
         while self.run.begin_one()? {}
@@ -384,6 +391,13 @@ impl From<Fault> for Stray {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
+}
+
+/// Whether the event is a read by which its thread has found that it waits on. The run leaves the thread asking:
+/// nothing follows, and when the read reads something else the run can go on.
+fn is_left_waiting(cache: &Cache, graph: &Graph, position: u32) -> bool {
+    let event = graph.at(position);
+    event.kind == Kind::Read && !event.exclusive && cache.waits(event.node, event.value).is_some()
 }
 
 /// The second event of an update.

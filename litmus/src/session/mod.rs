@@ -43,6 +43,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{Location as Caller, resume_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a thread is resumed with.
 enum Input {
@@ -158,9 +159,21 @@ impl Shared {
     }
 }
 
+thread_local! {
+    /// The names of files in which operations stand.
+    static FILES: RefCell<Vec<Arc<str>>> = const { RefCell::new(Vec::new()) };
+}
+
 fn site(caller: &Caller<'_>) -> Site {
+    let file = FILES.with_borrow_mut(|files| {
+        let known = files.iter().find(|file| ***file == *caller.file());
+        known.cloned().unwrap_or_else(|| {
+            files.push(caller.file().into());
+            files[files.len() - 1].clone()
+        })
+    });
     Site {
-        file: caller.file().into(),
+        file,
         line: caller.line(),
         column: caller.column(),
     }
@@ -187,7 +200,7 @@ fn leave(op: Op) -> ! {
     }
 }
 
-fn submit(op: Op, caller: &Caller<'_>) -> Value {
+fn submit(op: Op, waits: Option<Wait>, caller: &Caller<'_>) -> Value {
     let (active, over) = SHARED.with_borrow(|shared| {
         let over = shared.over.get(shared.thread as usize);
         (shared.active, over.copied().unwrap_or(false))
@@ -205,6 +218,7 @@ fn submit(op: Op, caller: &Caller<'_>) -> Value {
     let step = Step {
         op,
         site: Some(site(caller)),
+        waits,
     };
     match suspend(step) {
         Input::Answer(value) => value,
@@ -229,6 +243,20 @@ pub(crate) fn is_over() -> bool {
         let over = shared.over.get(shared.thread as usize);
         !shared.active || over.copied().unwrap_or(false)
     })
+}
+
+/// Performs an operation by which the thread waits until `ends` holds of the answer.
+pub(crate) fn wait(
+    op: Op,
+    ends: impl FnOnce(Value) -> bool,
+    wait: Wait,
+    caller: &'static Caller<'static>,
+) -> Value {
+    let answer = spin::perform_by(op, Some(wait), caller);
+    if !ends(answer) {
+        block(wait, 1, caller);
+    }
+    answer
 }
 
 /// Never returns to the thread: the execution ends with it waiting.
@@ -269,7 +297,7 @@ pub(crate) fn ask(question: Value, caller: &'static Caller<'static>) -> Value {
 /// is being unwound anyway.
 pub(crate) fn fail(payload: &(dyn Any + Send), caller: &Caller<'_>) {
     if !is_over() {
-        submit(Op::Fail(words(payload).into()), caller);
+        submit(Op::Fail(words(payload).into()), None, caller);
     }
 }
 

@@ -216,8 +216,8 @@ pub(crate) fn is_fixed(address: usize) -> bool {
 }
 
 /// Names a static location.
-pub(crate) fn fixed(address: usize, initial: Value, bits: u8) -> u32 {
-    SHARED.with_borrow_mut(|shared| shared.names.locate(Err(address), None, initial, bits))
+pub(crate) fn fixed(address: usize, name: Option<&str>, initial: Value, bits: u8) -> u32 {
+    SHARED.with_borrow_mut(|shared| shared.names.locate(Err(address), name, initial, bits))
 }
 
 impl Names {

@@ -16,6 +16,9 @@ use std::rc::Rc;
 /// As large as a thread of the standard library has it; memory is taken as it is touched.
 const STACK: usize = 2 << 20;
 
+/// Operations of a thread for which there is room from the start.
+const USUAL: usize = 16;
+
 /// How a thread ends.
 fn finish(body: Body, key: &Rc<RefCell<Value>>) -> Step {
     let ended = catch_unwind(AssertUnwindSafe(|| {
@@ -68,8 +71,8 @@ pub(super) struct Runner {
     routine: Option<Routine>,
     /// The operation asked for and not yet answered.
     pub asks: Step,
-    /// Events of the graph already repeated, as (node, answer).
-    pub done: Vec<(u32, Value)>,
+    /// Events of the graph already repeated.
+    pub done: Vec<Done>,
     /// How many events of the thread these are, in the graph last followed.
     pub at: usize,
 }
@@ -166,7 +169,7 @@ impl Run {
         let runner = Runner {
             routine: Some(routine),
             asks: Op::End.into(),
-            done: Vec::new(),
+            done: Vec::with_capacity(USUAL),
             at: 0,
         };
         self.threads.insert(thread, runner);
@@ -192,7 +195,7 @@ impl Run {
             return Ok(());
         };
         self.log.push(done);
-        runner.done.push((node, answer));
+        runner.done.push(done);
         let spawned = SHARED.with_borrow_mut(|shared| {
             let at = thread as usize;
             shared.history[at] = mix(shared.history[at], answer);
@@ -247,7 +250,9 @@ fn resume(thread: u32, routine: &mut Routine, answer: Value) -> Result<Step, Aga
     let (blind, quiet) = SHARED.with_borrow_mut(|shared| {
         (shared.thread, shared.active) = (thread, true);
         let point = shared.points[thread as usize];
-        shared.fresh = point.is_some_and(|point| !shared.names.notes.contains_key(&point));
+        // What is only repeated has been noted.
+        shared.fresh =
+            !shared.checks && point.is_some_and(|point| !shared.names.notes.contains_key(&point));
         (shared.blind, shared.checks)
     });
     panics::begin(false, quiet);
@@ -259,7 +264,9 @@ fn resume(thread: u32, routine: &mut Routine, answer: Value) -> Result<Step, Aga
         if let CoroutineResult::Return(_) = result {
             shared.close_account(thread);
         }
-        if let Some(point) = shared.points[thread as usize] {
+        if shared.fresh
+            && let Some(point) = shared.points[thread as usize]
+        {
             shared.names.notes.entry(point).or_default();
         }
         shared.has_strayed(thread)
@@ -282,6 +289,7 @@ fn give_up(thread: u32, mut runner: Runner) {
         let blind = SHARED.with_borrow_mut(|shared| {
             (shared.thread, shared.active) = (thread, true);
             shared.over[thread as usize] = true;
+            shared.fresh = false;
             shared.blind
         });
         panics::begin(true, true);

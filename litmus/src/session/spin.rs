@@ -129,7 +129,9 @@ pub(super) struct Watch {
 
 impl Watch {
     pub fn clear(&mut self) {
-        *self = Self::default();
+        self.streak.clear();
+        (self.trial, self.padding, self.padded) = (None, None, None);
+        self.failed = false;
     }
 
     pub fn is_astray(&self) -> bool {
@@ -244,6 +246,11 @@ pub(crate) fn end_turn(outer: Option<Turn>) -> Turn {
 
 /// Performs an operation of the running thread.
 pub(crate) fn perform(op: Op, caller: &'static Caller<'static>) -> Value {
+    perform_by(op, None, caller)
+}
+
+/// As [`perform`]; `waits` as [`Step::waits`](crate::explore::program::Step::waits).
+pub(super) fn perform_by(op: Op, waits: Option<Wait>, caller: &'static Caller<'static>) -> Value {
     let (counts, waiting) = SHARED.with_borrow(|shared| {
         let thread = shared.thread as usize;
         let over = shared.over.get(thread).copied().unwrap_or(true);
@@ -251,14 +258,14 @@ pub(crate) fn perform(op: Op, caller: &'static Caller<'static>) -> Value {
         (counts, counts && shared.turns[thread].is_some())
     });
     if !counts || panics::is_unwinding() {
-        return submit(op, caller);
+        return submit(op, waits, caller);
     }
     before_operation();
     if op.is_last() {
-        return submit(op, caller);
+        return submit(op, waits, caller);
     }
     if waiting {
-        return in_turn(op, caller);
+        return in_turn(op, waits, caller);
     }
     let (place, op) = (place(caller), as_known(op, caller));
     if let Some(answer) = outside(&op, place) {
@@ -275,7 +282,7 @@ pub(crate) fn perform(op: Op, caller: &'static Caller<'static>) -> Value {
         return answer;
     }
     let before = SHARED.with_borrow(|shared| shared.history[shared.thread as usize]);
-    let answer = submit(op.clone(), caller);
+    let answer = submit(op.clone(), waits, caller);
     if is_look(&op, answer) {
         let look = Look {
             op,
@@ -521,7 +528,7 @@ fn begin_padding(history: u64) {
 }
 
 /// Performs an operation in a turn of a loop that is declared to wait.
-fn in_turn(op: Op, caller: &'static Caller<'static>) -> Value {
+fn in_turn(op: Op, waits: Option<Wait>, caller: &'static Caller<'static>) -> Value {
     let op = match op {
         // Tried after everything else, so that fewer executions end blocked.
         Op::Load { location, order } if order != MemoryOrder::Plain => {
@@ -548,7 +555,7 @@ fn in_turn(op: Op, caller: &'static Caller<'static>) -> Value {
             | Op::Alloc(_)
             | Op::Free(_)
     );
-    let answer = submit(op, caller);
+    let answer = submit(op, waits, caller);
     SHARED.with_borrow_mut(|shared| {
         if let Some(turn) = &mut shared.turns[shared.thread as usize] {
             turn.reads += u32::from(reads);

@@ -1,7 +1,7 @@
 //! The condition variable.
 
 use super::word::Word;
-use super::{LockResult, MutexGuard, PoisonError};
+use super::{LockResult, MutexGuard, PoisonError, WAITERS};
 use crate::explore::program::MemoryOrder::Relaxed;
 use crate::explore::program::{Op, Update, Wait};
 use crate::session;
@@ -47,14 +47,14 @@ impl Condvar {
     /// As [`Self::new`], with a name for tables.
     pub fn named(name: &str) -> Self {
         Self {
-            waiting: Word::new(Some(name), 0, 64),
+            waiting: Word::new(Some(&format!("{name}{WAITERS}")), 0, 64),
         }
     }
 
     /// One in a `static`.
     pub const fn const_new() -> Self {
         Self {
-            waiting: Word::fixed(0, 64),
+            waiting: Word::fixed_as("a condvar's waiters", 0, 64),
         }
     }
 

@@ -23,10 +23,11 @@ pub(crate) struct Located {
     fixed: Fixed,
 }
 
-/// Of a `static`: its value at the start of every execution, its width, and the address at which it was
+/// Of a `static`: its name, its value at the start of every execution, its width, and the address at which it was
 /// first used.
 #[derive(Debug)]
 struct Fixed {
+    name: Option<&'static str>,
     initial: Value,
     bits: u8,
     first: AtomicUsize,
@@ -35,16 +36,27 @@ struct Fixed {
 impl Located {
     /// A location that the running thread creates.
     pub fn new(name: Option<&str>, initial: Value, bits: u8) -> Self {
-        Self::make(session::create(name, initial, bits), true, (initial, bits))
+        Self::make(
+            session::create(name, initial, bits),
+            true,
+            None,
+            (initial, bits),
+        )
     }
 
-    const fn make(number: u32, frees: bool, (initial, bits): (Value, u8)) -> Self {
+    const fn make(
+        number: u32,
+        frees: bool,
+        name: Option<&'static str>,
+        (initial, bits): (Value, u8),
+    ) -> Self {
         let check = number ^ KEY;
         Self {
             number,
             check,
             frees,
             fixed: Fixed {
+                name,
                 initial,
                 bits,
                 first: AtomicUsize::new(0),
@@ -54,12 +66,22 @@ impl Located {
 
     /// One whose end is part of another object's.
     pub fn inner(name: Option<&str>, initial: Value, bits: u8) -> Self {
-        Self::make(session::create(name, initial, bits), false, (initial, bits))
+        Self::make(
+            session::create(name, initial, bits),
+            false,
+            None,
+            (initial, bits),
+        )
     }
 
     /// One in a `static`.
     pub const fn fixed(initial: Value, bits: u8) -> Self {
-        Self::make(STATIC, false, (initial, bits))
+        Self::fixed_as(None, initial, bits)
+    }
+
+    /// As [`Self::fixed`], with a name for tables.
+    pub const fn fixed_as(name: Option<&'static str>, initial: Value, bits: u8) -> Self {
+        Self::make(STATIC, false, name, (initial, bits))
     }
 
     /// Its end is the object's after all.
@@ -103,7 +125,13 @@ impl Located {
                 caller,
             );
         }
-        Location(session::fixed(here, self.fixed.initial, self.fixed.bits))
+        let Fixed {
+            name,
+            initial,
+            bits,
+            ..
+        } = self.fixed;
+        Location(session::fixed(here, name, initial, bits))
     }
 }
 

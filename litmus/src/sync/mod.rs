@@ -34,6 +34,9 @@ pub(crate) const LOCK: &str = "'s lock";
 /// What the name of a location ends with that stands for a lock's content.
 pub(crate) const CONTENT: &str = "'s content";
 
+/// What the name of a location ends with whose bits are threads.
+pub(crate) const WAITERS: &str = "'s waiters";
+
 /// Waits until `ready` returns true, without a loop that the explorer would have to
 /// unroll: when it returns false and has written nothing, the thread stays blocked until
 /// one of its reads can see another write. A condition that writes is tried again like

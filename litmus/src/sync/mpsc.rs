@@ -129,9 +129,7 @@ impl<T> Channel<T> {
             update: Update::Or(BUSY),
             order,
         };
-        if !guard.holds(session::perform(op, caller)) {
-            session::block(wait, 1, caller);
-        }
+        session::wait(op, |found| guard.holds(found), wait, caller);
     }
 
     /// What the running thread made of the channel is its state. An update, so that a message goes on

@@ -104,10 +104,7 @@ impl<T: ?Sized> Mutex<T> {
             update: Update::Swap(LOCKED),
             order: MemoryOrder::Acquire,
         };
-        let found = session::perform(op, caller);
-        if !FREE.holds(found) {
-            session::block(Wait::Lock, 1, caller);
-        }
+        let found = session::wait(op, |found| FREE.holds(found), Wait::Lock, caller);
         Ok(self.entered(found, caller))
     }
 

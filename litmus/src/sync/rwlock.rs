@@ -180,9 +180,7 @@ impl<T: ?Sized> RwLock<T> {
             update,
             order: MemoryOrder::Acquire,
         };
-        if !guard.holds(session::perform(op, caller)) {
-            session::block(Wait::Lock, 1, caller);
-        }
+        session::wait(op, |found| guard.holds(found), Wait::Lock, caller);
     }
 
     fn try_take(&self, guard: Guard, update: Update, caller: &'static Caller<'static>) -> bool {

@@ -80,6 +80,15 @@ impl Word {
         }
     }
 
+    /// As [`Self::fixed`], with a name for tables.
+    pub const fn fixed_as(name: &'static str, initial: Value, bits: u8) -> Self {
+        Self {
+            place: Located::fixed_as(Some(name), truncate(initial, bits), bits),
+            bits,
+            lent: RefCell::new(None),
+        }
+    }
+
     /// Whether it is in a `static`.
     pub const fn is_static(&self) -> bool {
         self.place.is_static()

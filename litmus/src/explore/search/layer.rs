@@ -35,9 +35,16 @@ pub(super) trait Layer<M: MemoryModel, S: Source> {
         Ok(())
     }
 
-    /// Whether a write other than the latest is to be tried for a read.
+    /// Whether a write other than the latest may be worth trying for a read, by what is known without running the
+    /// program.
     #[inline]
-    fn is_worth_reading(_: &mut Search<M, S>, _read: u32, _write: u32) -> Result<bool, Stop> {
+    fn may_be_worth_reading(_: &Search<M, S>, _read: u32, _write: u32) -> bool {
+        true
+    }
+
+    /// Whether the read, which reads a write other than the latest, as it can, is worth it.
+    #[inline]
+    fn is_worth_reading(_: &mut Search<M, S>, _read: u32) -> Result<bool, Stop> {
         Ok(true)
     }
 
@@ -100,11 +107,19 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
     }
 
     #[inline]
-    pub(super) fn is_worth_reading(&mut self, read: u32, write: u32) -> Result<bool, Stop> {
-        Ok(Twins::is_worth_reading(self, read, write)?
-            && Updates::is_worth_reading(self, read, write)?
-            && Vain::is_worth_reading(self, read, write)?
-            && Preemptions::is_worth_reading(self, read, write)?)
+    pub(super) fn may_be_worth_reading(&self, read: u32, write: u32) -> bool {
+        Twins::may_be_worth_reading(self, read, write)
+            && Updates::may_be_worth_reading(self, read, write)
+            && Vain::may_be_worth_reading(self, read, write)
+            && Preemptions::may_be_worth_reading(self, read, write)
+    }
+
+    #[inline]
+    pub(super) fn is_worth_reading(&mut self, read: u32) -> Result<bool, Stop> {
+        Ok(Twins::is_worth_reading(self, read)?
+            && Updates::is_worth_reading(self, read)?
+            && Vain::is_worth_reading(self, read)?
+            && Preemptions::is_worth_reading(self, read)?)
     }
 
     #[inline]

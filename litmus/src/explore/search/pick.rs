@@ -66,7 +66,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         match self.cache.after(node, answer) {
             Some(next) => Ok(next),
             None => {
-                let step = self.fetch(thread)?;
+                let step = match self.cache.blocked(node, answer) {
+                    Some(step) => step,
+                    None => self.fetch(thread)?,
+                };
                 Ok(self.cache.add(node, answer, step))
             }
         }

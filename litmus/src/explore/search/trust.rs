@@ -46,7 +46,10 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             Item::Read { read, write } => {
                 self.graph.cut(read + 1);
                 self.set_rf(read, write);
-                if !self.keeps(read) || !M::admits(&self.graph, read, &mut self.scratch) {
+                if !self.keeps(read)
+                    || !M::admits(&self.graph, read, &mut self.scratch)
+                    || !self.is_worth_reading(read)?
+                {
                     return Ok(false);
                 }
                 self.settle_read(read)?;
@@ -110,7 +113,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
                 if !self.graph.precedes(other, read, Clock::Prefix) {
                     self.push_conflicts(read, write, other);
                 }
-            } else if self.is_worth_reading(read, write)? {
+            } else if self.may_be_worth_reading(read, write) {
                 self.push(Item::Read { read, write });
             }
         }

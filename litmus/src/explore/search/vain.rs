@@ -1,7 +1,7 @@
 //! Executions that are in vain: a thread waits for ever because it has read an old value.
 //!
 //! A thread that blocks right after a read goes on only if the read reads something else. So a
-//! value on which it blocks is not worth a choice when the latest value can be read as well, and a graph
+//! value on which it blocks is not worth a visit when the latest value can be read as well, and a graph
 //! in which a revisit has left such a read behind is given up. No execution that is complete is
 //! lost, for in those no thread blocks. No deadlock is lost: a deadlock is reported where every
 //! thread has read the latest of what it waits for. No other fault is lost: nothing follows such a
@@ -23,16 +23,20 @@ use super::{Clock, Event, Kind, NONE, Search, Stop};
 pub(super) struct Vain;
 
 impl<M: MemoryModel, S: Source> Layer<M, S> for Vain {
-    fn is_worth_reading(search: &mut Search<M, S>, read: u32, write: u32) -> Result<bool, Stop> {
-        let Event {
-            thread,
-            location,
-            before,
-            ..
-        } = *search.graph.at(read);
-        Ok(search.settings.preemptions.is_some()
-            || search.may_race(location, before)
-            || !search.blocks(thread, read, write)?)
+    fn may_be_worth_reading(search: &Search<M, S>, read: u32, write: u32) -> bool {
+        // Several workers must leave the same choices, whatever each of them has in its cache.
+        if search.settings.shared || search.is_kept(read) {
+            return true;
+        }
+        let Event { node, location, .. } = *search.graph.at(read);
+        let value = search.read_by(read, location, write);
+        let next = search.cache.after(node, value);
+        next.is_none_or(|next| !search.is_block(next))
+    }
+
+    fn is_worth_reading(search: &mut Search<M, S>, read: u32) -> Result<bool, Stop> {
+        let thread = search.graph.at(read).thread;
+        Ok(search.is_kept(read) || !search.is_stopped(thread, read)?)
     }
 
     fn goes_on(search: &mut Search<M, S>) -> Result<bool, Stop> {
@@ -44,6 +48,18 @@ impl<M: MemoryModel, S: Source> Layer<M, S> for Vain {
 }
 
 impl<M: MemoryModel, S: Source> Search<M, S> {
+    /// Whether the read stays although its thread blocks on what it reads.
+    fn is_kept(&self, read: u32) -> bool {
+        let Event {
+            location, before, ..
+        } = *self.graph.at(read);
+        self.settings.preemptions.is_some() || self.may_race(location, before)
+    }
+
+    fn is_block(&self, node: u32) -> bool {
+        matches!(self.cache.op(node), Op::Block { .. })
+    }
+
     /// Whether an access right after the event `before` may race.
     fn may_race(&self, location: u32, before: u32) -> bool {
         let place = self.graph.place(location);
@@ -88,7 +104,7 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
         } = *self.graph.at(read);
         let value = self.read_by(read, location, rf);
         let next = self.after(thread, node, value)?;
-        Ok(matches!(self.cache.op(next), Op::Block { .. }))
+        Ok(self.is_block(next))
     }
 
     /// What the thread is answered if the read reads from `write`.
@@ -98,27 +114,5 @@ impl<M: MemoryModel, S: Source> Search<M, S> {
             true => 0,
             false => self.graph.value_of(location, write),
         }
-    }
-
-    /// Whether the thread can read from `write`, and then blocks at once.
-    fn blocks(&mut self, thread: u32, read: u32, write: u32) -> Result<bool, Stop> {
-        let Event { node, location, .. } = *self.graph.at(read);
-        let value = self.read_by(read, location, write);
-        let blocks = |search: &Self, next| matches!(search.cache.op(next), Op::Block { .. });
-        if let Some(next) = self.cache.after(node, value) {
-            let blocks = blocks(self, next);
-            // Whether it can read it does not matter then: nothing is to be visited either way. But several
-            // workers must leave the same choices, whatever each of them has in its cache.
-            if !blocks || !self.settings.shared {
-                return Ok(blocks);
-            }
-        }
-        // Threads are never run on what they cannot have read.
-        self.set_rf(read, write);
-        if !M::admits(&self.graph, read, &mut self.scratch) {
-            return Ok(false);
-        }
-        let next = self.after(thread, node, value)?;
-        Ok(blocks(self, next))
     }
 }

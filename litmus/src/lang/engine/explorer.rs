@@ -200,7 +200,7 @@ impl Program for LitmusProgram<'_> {
             line: at.line,
             column: at.column,
         });
-        Step { op, site }
+        Step { site, ..op.into() }
     }
 
     fn thread_name(&self, thread: usize) -> String {

@@ -222,9 +222,7 @@ impl Counts {
                 // Acquire: with the release in `is_unique`.
                 order: Acquire,
             };
-            if !guard.holds(session::perform(op, caller)) {
-                session::block(Wait::Await, 1, caller);
-            }
+            session::wait(op, |found| guard.holds(found), Wait::Await, caller);
         }
     }
 
