@@ -26,10 +26,16 @@ pub fn all() -> Vec<Entry> {
         entry::<crate::refcount::buffered::BufferedProtocol>(),
         entry::<crate::container::list::OptimisticList>(),
         entry::<crate::container::marked::MarkedList>(),
+        entry::<crate::container::attribute::InlineAttribute>(),
+        entry::<crate::container::dict::SplitDict>(),
         entry::<crate::weak::weakref::WeakAtomic>(),
         entry::<crate::weak::weakref::WeakBiased>(),
         entry::<crate::weak::canonical::CanonicalRefs>(),
         entry::<crate::sync::parking::ParkingMutex>(),
+        entry::<crate::sync::critical::CriticalSections>(),
+        entry::<crate::sync::pooled::PooledLocks>(),
+        entry::<crate::sync::extension::ExtensionLock>(),
+        entry::<crate::world::stop::StopTheWorld>(),
     ]
 }
 

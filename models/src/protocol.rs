@@ -23,6 +23,13 @@ pub struct Property {
     pub broken_by: &'static [Breach],
 }
 
+impl Property {
+    /// A property by its name, its statement, and the misbehaviours that break it.
+    pub const fn new(id: &'static str, states: &'static str, broken_by: &'static [Breach]) -> Self {
+        Self { id, states, broken_by }
+    }
+}
+
 /// How far an engine goes with a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -74,6 +81,28 @@ impl<Op: Copy> Scenario<Op> {
             dfs: Reach::Exhaustive,
             spurious: 0,
         }
+    }
+
+    /// Threads with these scripts, main first. Loom goes as far as two preemptions with two threads, with more
+    /// as far as its budget.
+    pub fn of<const N: usize>(name: &'static str, asks: &'static str, threads: [&[Op]; N]) -> Self {
+        let mut scenario = Self::new(name, asks);
+        scenario.threads = threads.iter().map(|ops| ops.to_vec()).collect();
+        scenario.loom = if N > 2 { Reach::Sampled } else { Reach::Preemptions(2) };
+        scenario
+    }
+
+    /// Threads of so many operations each, drawn from `letters`; `below(n)` returns the next choice below `n`.
+    pub fn random(
+        letters: &[Op],
+        threads: usize,
+        operations: usize,
+        below: &mut dyn FnMut(usize) -> usize,
+    ) -> Self {
+        let mut scenario = Self::new("random", "drawn");
+        let mut word = || (0..operations).map(|_| letters[below(letters.len())]).collect();
+        scenario.threads = (0..threads).map(|_| word()).collect();
+        scenario
     }
 
     /// Number of objects.

@@ -123,6 +123,12 @@ const PROGRESS: &[(&str, &str, &str)] = &[
     ("weakref-biased", "wr-clear-nothing", ""),
     ("weakref-canonical", "wr-calls-nothing", ""),
     ("parking-mutex", "unpark-nothing", ""),
+    ("critical-sections", "cs-suspend-nothing", ""),
+    ("pooled-locks", "pool-returns-nothing", ""),
+    ("extension-lock", "ext-leave-nothing", ""),
+    ("stop-the-world", "stw-suspend-nothing", ""),
+    ("inline-attribute", "attr-fallback-nothing", "attr-undo-lost"),
+    ("dict", "dk-fallback-nothing", "dk-undo-lost"),
 ];
 
 #[test]

@@ -1,3 +1,4 @@
-//! Locks over the whole interpreter.
+//! What is about the whole interpreter: its lock, and how it is stopped.
 
 pub mod gil;
+pub mod stop;

@@ -15,6 +15,8 @@ from kit import *
 
 # --- end of the kit ---
 try:
+    import os
+    import signal
     import subprocess
 
     open("/proc/self/stat").close()
@@ -69,6 +71,8 @@ def starter():
             problem("L8: an interpreter with %d threads asking for its lock never ends" % spinning)
             child.kill()
             child.wait()
+        elif child.returncode in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP):
+            os.kill(os.getpid(), -child.returncode)  # somebody sent it, to this process as much as to its child
         elif child.returncode:
             problem("an interpreter ended with %d" % child.returncode)
         ended[0] += 1
