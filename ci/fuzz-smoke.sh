@@ -22,6 +22,8 @@ fi
 programs=$(bash ci/fuzz-build.sh "$@")
 targets=("$@")
 [ $# -gt 0 ] || mapfile -t targets < <(basename -s .rs -a fuzz/fuzz_targets/*.rs)
+# What holds the embedded RustPython.
+export THREADBARE_PROGRAM=${THREADBARE_PROGRAM:-$PWD/target/release/threadbare}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=()
@@ -33,9 +35,10 @@ for target in "${targets[@]}"; do
     done
     echo "== fuzz $target, $seconds s"
     code=0
+    export THREADBARE_FUZZ_FINDINGS=fuzz/artifacts/$target/scenarios
     "$programs/$target" -max_total_time="$seconds" -seed="${FUZZ_SEED:-0}" -max_len=512 -len_control=0 -timeout=60 -rss_limit_mb=4096 -verbosity=1 \
         -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$target/" "${folders[@]}" >"$log" 2>&1 || code=$?
-    grep -aE "^#.*DONE|stat::number_of_executed|stat::new_units|ERROR|panicked|Test unit" "$log" | head -n 12 | cut -c1-300 || true
+    grep -aE "^#.*DONE|stat::number_of_executed|stat::new_units|ERROR|panicked|Test unit|^failing place|^difference" "$log" | head -n 12 | cut -c1-300 || true
     if [ "$code" != 0 ]; then
         failed+=("$target")
         tail -n 30 "$log" | cut -c1-400

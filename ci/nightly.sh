@@ -49,13 +49,19 @@ extensions() {
     # And seen by the hunt, with real threads.
     cargo test --release --test hunted -- --include-ignored
 }
-# A campaign on a real Slurm, disturbed and undisturbed.
-cluster() { cargo build --release && bash ci/cluster/trial.sh; }
+# A campaign on a real Slurm, disturbed and undisturbed; one that is killed fifty times.
+cluster() {
+    cargo build --release || return
+    python3 ci/cluster/kills.py target/release/threadbare || return
+    bash ci/cluster/trial.sh
+}
 # Hunts in which nothing may be found: more than an hour.
 controls() { cargo build --release && bash ci/controls.sh; }
+# Public reports, each of another kind of scenario, found by the family that can say it: half an hour.
+kinds() { cargo build --release && bash ci/kinds.sh; }
 bugs() { cargo build --release && bash ci/bugs.sh; }
 
-parts=(asan random enumerate orders fuzz extensions cluster controls bugs)
+parts=(asan random enumerate orders fuzz extensions cluster controls kinds bugs)
 [ $# -gt 0 ] || set -- "${parts[@]}"
 for name; do
     if ! printf '%s\n' "${parts[@]}" | grep -qxF -- "$name"; then

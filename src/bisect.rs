@@ -45,7 +45,9 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     signals::install()?;
     if args.vm.len() < 2 {
-        eprintln!("threadbare: bisect compares at least two --vm");
+        eprintln!(
+            "threadbare: bisect compares at least two VMs: give --vm once more; `threadbare vms` names what it finds here"
+        );
         return Ok(exit::usage());
     }
     let path = Path::new(&args.what);

@@ -141,6 +141,7 @@ fn goals(args: &Args, finding: Option<&Finding>) -> Vec<Goal> {
     {
         goals.extend(Goal::of(
             finding.kind,
+            &finding.detail,
             finding.outcome.as_ref().map(|(o, _)| o.as_str()),
         ));
     }
@@ -157,15 +158,14 @@ fn print_answer(
 ) {
     let owner = Owner::of(answer);
     // A deadlock is graded by itself: nothing promises it.
-    let graded =
-        matches!(goal, Goal::Outcome(_)).then(|| owner::grade(scenario, &found.code, answer));
+    let graded = (*goal != Goal::Deadlock).then(|| owner::grade(scenario, &found.code, answer));
     if args.format == Format::Json {
         println!(
             "{}",
             serde_json::json!({
                 "schema": 1, "event": "explain", "vm": vm.facts.title(), "goal": goal.to_string(), "owner": owner,
                 "answer": answer, "grade": graded.as_ref().map(|g| g.0), "why": graded.as_ref().map(|g| &g.1),
-                "mechanism": found.mechanism, "executions": found.executions, "seconds": found.seconds,
+                "mechanism": found.mechanism, "executions": found.executions, "seconds": found.seconds, "processor": found.processor,
             })
         );
         return;

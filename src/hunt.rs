@@ -1,5 +1,6 @@
 //! `threadbare hunt`: races in a real VM, minimised.
 
+mod inventory;
 pub(crate) mod progress;
 pub(crate) mod summary;
 
@@ -10,6 +11,7 @@ use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use threadbare_stress::campaign::learn::FIRST_MUTANT;
 use threadbare_stress::campaign::shard::{Shard, ShardError};
 use threadbare_stress::campaign::state::State;
 use threadbare_stress::campaign::{Options, archive, canary, hunt};
@@ -36,12 +38,15 @@ Examples:
   threadbare hunt --vm python3 --no-callbacks --sequential     # controls: nothing may be found
   threadbare hunt --threads 3 --ops 3 --seed 7 --format json
   threadbare hunt --vm python3.14t --shard 3/8 --out shared    # one of eight machines; then `findings merge`
-  threadbare hunt --list-subjects")]
+  threadbare hunt --list-subjects
+  threadbare hunt --vm python3.14t --list-subjects --coverage  # which native types and functions they reach
+  threadbare hunt --vm python3.14t --subject generic           # only those that introspection finds")]
 pub struct Args {
     /// VM: `rustpython` (embedded), a path, a name on PATH or a quoted command.
     #[arg(long, default_value = EMBEDDED)]
     vm: String,
-    /// Subject, family, prefix*, FILE.toml, or package.module:Type; may be repeated. Default: all.
+    /// Subject, family, prefix*, FILE.toml, package.module:Type, or `generic`: the types and functions of the VM's
+    /// native modules, found by introspection; may be repeated. Default: all.
     #[arg(long = "subject", value_name = "SUBJECT")]
     subjects: Vec<String>,
     /// Time for the whole hunt, minimising included (60, 60s, 10m, 2h).
@@ -73,7 +78,7 @@ pub struct Args {
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(5..=60_000))]
     scenario_ms: u64,
     /// Only scenario number K of each subject: replays one case of a finding.
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = number)]
     only: Option<usize>,
     /// What runs beside every scenario, or the mode that the VM is in, by name; `none`: nothing; may be
     /// repeated. Default: drawn for one scenario in four.
@@ -85,7 +90,14 @@ pub struct Args {
     /// Sanitizer reports that are no faults, by exact top frame, beside the shipped ones (TOML).
     #[arg(long, value_name = "FILE")]
     suppressions: Option<PathBuf>,
-    /// Leave out subjects whose operations run Python code in the middle.
+    /// Let what was seen decide what runs next: mutants of scenarios that showed something new, and more time for
+    /// subjects and kinds of scenarios that yield. What runs when then depends on time, not on the seed alone.
+    #[arg(long, overrides_with = "no_feedback", conflicts_with_all = ["only", "sequential"])]
+    feedback: bool,
+    /// The plain hunt, a function of the seed (the default).
+    #[arg(long)]
+    no_feedback: bool,
+    /// Leave out subjects whose operations run Python code in the middle, and those that introspection finds.
     #[arg(long)]
     no_callbacks: bool,
     /// Most MiB of saved histories, which `threadbare judge` reads; 0 saves none.
@@ -94,19 +106,40 @@ pub struct Args {
     /// List the subjects and their operations, run nothing.
     #[arg(long)]
     list_subjects: bool,
+    /// With --list-subjects: what the VM has that is written in C or Rust, and which share of it the operations
+    /// of subjects reach; the rest with the reasons. Takes a minute or two.
+    #[arg(long, requires = "list_subjects")]
+    coverage: bool,
     /// How results are printed.
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }
 
+/// Names the types and functions of the VM's native modules, whose operations are found by introspection.
+const GENERIC: &str = "generic";
+
+impl Args {
+    /// Whether a hunt of everything has generic subjects too: what their operations call nobody knows beforehand, a
+    /// sanitizer's build is too slow for them, and a search that learns gives each subject a first turn.
+    fn has_generic(&self, vm: &Vm) -> bool {
+        !self.list_subjects
+            && !self.no_callbacks
+            && !self.feedback
+            && self.only.is_none()
+            && vm.facts.sanitizers.is_empty()
+    }
+}
+
 /// Hunts.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let (types, names): (Vec<String>, Vec<String>) = args
+    let (types, mut names): (Vec<String>, Vec<String>) = args
         .subjects
         .iter()
         .cloned()
         .partition(|s| introspect::names(s));
-    let mut subjects = if names.is_empty() && !types.is_empty() {
+    let generic = names.iter().any(|n| n == GENERIC);
+    names.retain(|n| n != GENERIC);
+    let mut subjects = if names.is_empty() && (generic || !types.is_empty()) {
         Vec::new()
     } else {
         builtin::select(&names)?
@@ -115,7 +148,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         subjects.retain(|s| !s.callbacks);
     }
     // What a type has, only a VM can tell.
-    if args.list_subjects && types.is_empty() {
+    if args.list_subjects && types.is_empty() && !generic && !args.coverage {
         list(&subjects, args.format);
         return Ok(exit::CLEAN);
     }
@@ -127,6 +160,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let vm = Vm::open(&args.vm)?;
     for name in &types {
         subjects.push(introspect::introspect(&vm, name)?);
+    }
+    if args.coverage {
+        return inventory::covered(&vm, &subjects, args.format);
+    }
+    if generic {
+        subjects.extend(introspect::generic(&vm)?);
+    } else if args.subjects.is_empty() && args.has_generic(&vm) {
+        match introspect::generic(&vm) {
+            Ok(found) => subjects.extend(found),
+            Err(error) => eprintln!("note: no generic subjects: {error}"),
+        }
     }
     if args.list_subjects {
         list(&subjects, args.format);
@@ -170,6 +214,17 @@ fn company(name: &str) -> Result<Option<Company>, String> {
         .ok_or_else(|| format!("it is none of: none, {}", names()))
 }
 
+/// The number of a scenario that a seed gives.
+fn number(text: &str) -> Result<usize, String> {
+    let number: usize = text.parse().map_err(|e| format!("{e}"))?;
+    if number < FIRST_MUTANT {
+        return Ok(number);
+    }
+    Err("this is a mutant's number, and no seed gives it; its scenario is in its finding (`threadbare repro`), \
+         and as it was run in OUT/search/corpus.jsonl"
+        .to_owned())
+}
+
 /// A shard of the command line.
 pub fn shard(text: &str) -> Result<Shard, ShardError> {
     match text {
@@ -185,8 +240,8 @@ fn options(args: &Args, mut subjects: Vec<Subject>, suppressions: Vec<Suppressio
     for i in (1..subjects.len()).rev() {
         subjects.swap(i, order.below(i + 1));
     }
-    // What ordinary programs do comes first: maintainers ask for it first.
-    subjects.sort_by_key(|s| !s.name.starts_with("ordinary."));
+    // What ordinary programs do comes first: maintainers ask for it first. What nobody wrote comes last.
+    subjects.sort_by_key(|s| (s.generic, !s.name.starts_with("ordinary.")));
     // Shards may share a folder, as on the file system of a cluster.
     let shard = args.shard.unwrap_or_default();
     let out = match args.shard {
@@ -215,6 +270,7 @@ fn options(args: &Args, mut subjects: Vec<Subject>, suppressions: Vec<Suppressio
         keep: 3,
         suppressions,
         histories: args.histories << 20,
+        feedback: args.feedback && !args.no_feedback,
     }
 }
 
@@ -223,7 +279,7 @@ fn announce(vm: &Vm, options: &Options, time: Duration) {
     eprintln!(
         "hunting in {} ({} subjects, seed {}, {} s, {} at once), findings in {}",
         vm.facts.title(),
-        options.subjects.len(),
+        options.own(),
         options.seed,
         time.as_secs(),
         options.jobs,
@@ -349,7 +405,10 @@ fn list(subjects: &[Subject], format: Format) {
                 serde_json::json!({"schema": 1, "event": "subject", "name": s.name, "doc": s.doc, "callbacks": s.callbacks, "ops": ops})
             );
         } else {
-            println!("{:<28} {:>3} operations  {}", s.name, s.ops.len(), s.doc);
+            match s.generic {
+                true => println!("{:<28}     {}", s.name, s.doc),
+                false => println!("{:<28} {:>3} operations  {}", s.name, s.ops.len(), s.doc),
+            }
         }
     }
 }

@@ -18,12 +18,12 @@ Examples:
 
 With --format json one object a line, by its `event`: differs (file, subject, number, was and now: the
 scenario's position, grade and verdict), unreadable (file, reason), summary (processes, scenarios, same,
-changed, new, gone, unreadable, dropped). A saved process, OUT/histories/*.json.gz, is one object: schema,
+changed, new, gone, unreadable, missing, dropped). A saved process, OUT/histories/*.json.gz, is one object: schema,
 facts (the VM), seed, numbers, scenarios, outcome (end, stdout, stderr), verdicts. Files of schema 1 are read
 too, unless they say (complete) that a scenario was run in some of its orders only.
 
-Exit codes: 0 the verdicts are those of the hunt, 1 some differ, 3 a file is missing or damaged
-(named; the others are judged), 4 no process is saved.")]
+Exit codes: 0 the verdicts are those of the hunt, 1 some differ, 3 a file is damaged (named) or
+missing (its number is a gap that the hunt did not make; nothing tells of one after the last); the others are judged, 4 no process is saved.")]
 pub struct Args {
     /// A hunt's output folder.
     #[arg(default_value = "threadbare-out")]
@@ -43,6 +43,7 @@ struct Sums {
     new: usize,
     gone: usize,
     unreadable: usize,
+    missing: u64,
     dropped: u64,
 }
 
@@ -68,11 +69,22 @@ impl Sums {
 /// Judges OUT again.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let files = archive::files(&args.out)?;
+    // A hunt that was killed before its first process ended has no state yet, and nobody knows what it dropped.
+    let dropped = State::read(&args.out).ok().map(|s| s.dropped_histories);
     let mut sums = Sums {
-        // A hunt that was killed before its first process ended has no state yet.
-        dropped: State::read(&args.out).map_or(0, |s| s.dropped_histories),
+        dropped: dropped.unwrap_or(0),
+        missing: dropped.map_or(0, |dropped| archive::gone(&files, dropped)),
         ..Sums::default()
     };
+    if sums.missing > 0 {
+        eprintln!(
+            "threadbare: {} of the hunt's processes are missing in {}: their numbers are gaps, and the hunt dropped \
+             {} only; what is there is judged, and a new hunt saves all",
+            sums.missing,
+            args.out.join("histories").display(),
+            sums.dropped
+        );
+    }
     for file in &files {
         match Saved::read(file) {
             Ok(saved) => {
@@ -91,7 +103,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     summary(&sums, args.format);
     Ok(if sums.differing() > 0 {
         exit::found()
-    } else if sums.unreadable > 0 {
+    } else if sums.unreadable + sums.missing as usize > 0 {
         exit::environment()
     } else if sums.processes == 0 {
         eprintln!("threadbare: no process of a hunt is saved there");
@@ -142,7 +154,8 @@ fn summary(sums: &Sums, format: Format) {
             "{}",
             serde_json::json!({
                 "schema": 1, "event": "summary", "processes": sums.processes, "scenarios": sums.scenarios, "same": sums.same,
-                "changed": sums.changed, "new": sums.new, "gone": sums.gone, "unreadable": sums.unreadable, "dropped": sums.dropped,
+                "changed": sums.changed, "new": sums.new, "gone": sums.gone, "unreadable": sums.unreadable,
+                "missing": sums.missing, "dropped": sums.dropped,
             })
         );
         return;

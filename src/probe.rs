@@ -79,8 +79,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     let count = |test: &dyn Fn(&Summary) -> bool| all.iter().filter(|s| test(s)).count();
-    let failed = count(&|s| s.count.hits > 0);
-    let passed = count(&|s| s.count.hits == 0 && s.passed > 0);
+    let failing = |s: &Summary| s.count.hits + s.count.others > 0;
+    let failed = count(&failing);
+    let passed = count(&|s| !failing(s) && s.passed > 0);
     if args.format == Format::Human {
         println!(
             "{} probes on {} VMs: {passed} passed, {failed} failed, {} skipped, {} inconclusive",

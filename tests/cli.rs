@@ -108,13 +108,27 @@ fn an_unfit_environment_gives_3_and_the_cause_once() {
         err.contains("hunt.json") && err.contains("Is a directory"),
         "{err}"
     );
-    for call in [
-        ["bugs", "--catalogue", "no/such/folder"],
-        ["bugs", "--attribute", "no-such-file"],
+    for (call, way_out) in [
+        (
+            &["bugs", "--catalogue", "no/such/folder"][..],
+            "a folder of VM/NAME.toml",
+        ),
+        (&["bugs", "--attribute", "no-such-file"], ""),
+        (
+            &["report", "no/such/folder"],
+            "`threadbare hunt --out` makes it",
+        ),
+        (
+            &["repro", "/no/such/finding"],
+            "`threadbare findings OUT` lists all",
+        ),
     ] {
-        let (code, _, err) = run(&call);
+        let (code, _, err) = run(call);
         assert_eq!(code, 3, "{call:?}: {err}");
-        assert!(err.contains("No such file"), "{call:?}: {err}");
+        assert!(
+            err.contains("No such file") && err.contains(way_out),
+            "{call:?}: {err}"
+        );
     }
 }
 
@@ -319,5 +333,56 @@ fn a_panic_of_the_embedded_vm_is_a_verdict_with_its_source_line() {
     assert!(
         format!("{stdout}{err}").contains("function.rs"),
         "{stdout}\n{err}"
+    );
+}
+
+/// With feedback what was learned is kept, and the hunt is taken up with it or without.
+#[test]
+fn a_hunt_with_feedback_keeps_what_it_learned_and_goes_on() {
+    let out = tempfile::tempdir().unwrap();
+    let hunt = |way: &str| {
+        let args = hunt_in(
+            out.path(),
+            &[
+                "--subject",
+                "list",
+                "--time",
+                "60s",
+                "--iterations",
+                "40",
+                "--scenario-ms",
+                "5",
+                way,
+            ],
+        );
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        run(&args)
+    };
+    let (code, stdout, stderr) = hunt("--feedback");
+    assert!(code <= 1, "{stderr}");
+    assert!(
+        stdout.contains("new failing places by source: "),
+        "{stdout}"
+    );
+    let state_of = |key: &str| state(out.path())["subjects"]["list"][key].as_u64().unwrap();
+    let before = state_of("scenarios");
+    assert_eq!(before, 40);
+    let kept = std::fs::read_to_string(out.path().join("search/corpus.jsonl")).unwrap();
+    assert!(kept.lines().count() > 1, "{kept}");
+    for way in ["--feedback", "--no-feedback"] {
+        let (code, _, stderr) = hunt(way);
+        assert!(code <= 1, "{stderr}");
+    }
+    assert_eq!(state_of("scenarios"), 3 * before);
+}
+
+/// A mutant's number is no seed's: another scenario must not run in its name.
+#[test]
+fn the_number_of_a_mutant_is_refused_with_the_way_to_its_scenario() {
+    let (code, _, stderr) = run(&["hunt", "--subject", "list", "--only", "1099511627780"]);
+    assert_eq!(code, 2);
+    assert!(
+        stderr.contains("threadbare repro") && stderr.contains("corpus.jsonl"),
+        "{stderr}"
     );
 }

@@ -29,6 +29,7 @@ fn a_saved_hunt_is_judged_again() {
     let saved = files(out).unwrap();
     assert!(saved.len() > 1, "{saved:?}");
     // Killed before its first process ended, a hunt leaves no state.
+    let state = std::fs::read(out.join("hunt.json")).unwrap();
     std::fs::remove_file(out.join("hunt.json")).unwrap();
     let (code, text, err) = threadbare(&["judge"], out);
     assert_eq!(code, 0, "{text}{err}");
@@ -48,6 +49,18 @@ fn a_saved_hunt_is_judged_again() {
     );
     assert!(text.contains("1 files cannot be read"), "{text}");
     std::fs::write(&saved[0], &whole).unwrap();
+
+    // One that is gone leaves a gap, which the hunt did not make.
+    std::fs::write(out.join("hunt.json"), &state).unwrap();
+    std::fs::remove_file(&saved[0]).unwrap();
+    let (code, text, err) = threadbare(&["judge"], out);
+    assert_eq!(code, 3, "{text}{err}");
+    assert!(
+        err.contains("1 of the hunt's processes are missing"),
+        "{err}"
+    );
+    std::fs::write(&saved[0], &whole).unwrap();
+    assert_eq!(threadbare(&["judge"], out).0, 0);
 
     // An outcome that no order gives, of which the hunt said nothing.
     let mut old = Saved::read(&saved[0]).unwrap();

@@ -137,12 +137,37 @@ fn merging_says_which_marks_contradict_each_other() {
 }
 
 #[test]
+fn a_finding_is_improved_on_its_own_vm_only() {
+    let out = tempfile::tempdir().unwrap();
+    let id = folder(out.path(), "3.13.5");
+    let path = out.path().join("findings").join(id);
+    let before = std::fs::read(path.join("finding.json")).unwrap();
+    // The machine's python3 is another version.
+    let call = [
+        "repro",
+        path.to_str().unwrap(),
+        "--improve",
+        "--vm",
+        "python3",
+    ];
+    let (code, _, err) = run(&call);
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("is a finding on cpython 3.13.5") && err.contains("without --improve"),
+        "{err}"
+    );
+    assert_eq!(std::fs::read(path.join("finding.json")).unwrap(), before);
+    assert!(!path.join("repro.py").exists());
+}
+
+#[test]
 fn bisect_wants_two_vms_and_says_what_it_could_not_run() {
     let out = tempfile::tempdir().unwrap();
     let id = folder(out.path(), "3.13.5");
     let path = out.path().join("findings").join(id);
     let finding = path.to_str().unwrap();
-    assert_eq!(run(&["bisect", finding, "--vm", "python3"]).0, 2);
+    let (code, _, err) = run(&["bisect", finding, "--vm", "python3"]);
+    assert!(code == 2 && err.contains("give --vm once more"), "{err}");
     let (code, _, err) = run(&[
         "bisect",
         "python/cpython#0",

@@ -3,7 +3,7 @@
 use crate::Format;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use threadbare_stress::campaign::state::{State, Totals};
+use threadbare_stress::campaign::state::{Given, State, Totals};
 use threadbare_stress::campaign::{Options, Report};
 use threadbare_stress::finding::store::script;
 use threadbare_stress::finding::{Finding, MOST_OPERATIONS};
@@ -35,7 +35,7 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
                 "overlap_percent": overlap(state), "findings": findings.len(), "forbidden": counts.forbidden, "pairs": counts.pairs,
                 "places": counts.places, "places_reproduced": counts.reproduced, "scripts_hit": counts.reproducers + counts.large, "reproducers": counts.reproducers, "minimised": counts.minimised, "most_operations": counts.operations, "outside": state.outside, "unsettled": state.sum(|t| t.unsettled), "waiting": state.waiting,
                 "dropped": state.dropped, "observed": state.sum(|t| t.observed), "judged": state.sum(|t| t.judged),
-                "accepted": state.sum(|t| t.accepted), "excused": state.sum(|t| t.excused), "undecided": state.sum(|t| t.undecided), "broken_alone": broken_alone(state).len(), "subjects_reached": reached(state), "subjects_with_process_deaths": counts.died, "subjects": state.subjects,
+                "accepted": state.sum(|t| t.accepted), "excused": state.sum(|t| t.excused), "undecided": state.sum(|t| t.undecided), "broken_alone": broken_alone(state).len(), "subjects_reached": reached(state, &|_| true), "subjects_with_process_deaths": counts.died, "subjects": state.subjects,
                 "histories": {"kept": result.histories.0, "bytes": result.histories.1, "dropped": state.dropped_histories},
             })
         );
@@ -45,8 +45,11 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
         "{:<28} {:>9} {:>11} {:>12} {:>8}  verdicts",
         "subject", "scenarios", "runs", "slot turns", "overlap"
     );
+    let generic = generic(options);
     for (name, totals) in &state.subjects {
-        println!("{name:<28} {}", row(totals));
+        if !(totals.skipped.is_some() && generic.contains(name.as_str())) {
+            println!("{name:<28} {}", row(totals));
+        }
     }
     println!();
     let folder = options.out.join("findings");
@@ -78,14 +81,32 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
     if !judged.is_empty() {
         println!("outcomes: {judged}");
     }
-    for line in broken_alone(state).into_iter().chain(uncounted(state)) {
+    let left_out = broken_alone(state).into_iter().chain(lacking(state));
+    for line in left_out.chain(uncounted(state)) {
         println!("{line}");
+    }
+    if options.feedback {
+        println!("{}", sources(state));
     }
     println!(
         "subjects: {} of {} reached",
-        reached(state),
-        options.subjects.len()
+        reached(state, &|name| !generic.contains(name)),
+        options.subjects.len() - generic.len()
     );
+    if !generic.is_empty() {
+        let of = |s: &State| {
+            s.subjects
+                .keys()
+                .filter(|n| generic.contains(n.as_str()))
+                .count()
+        };
+        let ran = reached(state, &|name| generic.contains(name));
+        println!(
+            "generic: {ran} of {} types and modules of this VM had their turn; of {} more introspection found no operations",
+            generic.len(),
+            of(state) - ran
+        );
+    }
     if !vm.facts.sanitizers.is_empty() {
         sanitized(state, &findings);
     }
@@ -101,6 +122,18 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
             options.out.display()
         );
     }
+}
+
+/// With feedback: what each source of scenarios has given.
+fn sources(state: &State) -> String {
+    let mut all: Vec<_> = state.given.iter().collect();
+    all.sort_by(|(_, a), (_, b)| b.places.cmp(&a.places).then(b.scenarios.cmp(&a.scenarios)));
+    let one = |(name, g): (&String, &Given)| {
+        let (n, places) = (g.scenarios, g.places);
+        format!("{name} {places} in {:.0} s of {n} scenarios", g.seconds)
+    };
+    let all: Vec<String> = all.into_iter().map(one).collect();
+    format!("new failing places by source: {}", all.join(", "))
 }
 
 /// What can be judged again, and what had to go.
@@ -132,9 +165,41 @@ fn broken_alone(state: &State) -> Vec<String> {
         .collect()
 }
 
-/// Subjects of which some scenario ran.
-fn reached(state: &State) -> usize {
-    state.subjects.values().filter(|t| t.scenarios > 0).count()
+/// What else is left out, for this VM lacks it: the checks each, for without them damage is seen less.
+fn lacking(state: &State) -> Vec<String> {
+    let some = state.subjects.iter().filter(|(_, t)| t.skipped.is_none());
+    let rest = |t: &Totals| {
+        t.lacking.len() - t.broken_alone().count() - usize::from(t.unchecked().is_some())
+    };
+    let counts: Vec<usize> = some
+        .clone()
+        .map(|(_, t)| rest(t))
+        .filter(|&n| n > 0)
+        .collect();
+    let checks = some.filter_map(|(name, t)| Some((name, t.unchecked()?)));
+    let mut lines: Vec<_> = checks
+        .map(|(name, (check, why))| format!("not checked on this VM: {name}: {check}: {why}"))
+        .collect();
+    if !counts.is_empty() {
+        lines.push(format!(
+            "left out, for this VM lacks them: {} set-ups and operations of {} subjects (the report lists them)",
+            counts.iter().sum::<usize>(),
+            counts.len()
+        ));
+    }
+    lines
+}
+
+/// Names of the subjects that introspection finds.
+fn generic(options: &Options) -> BTreeSet<&str> {
+    let generic = options.subjects.iter().filter(|s| s.generic);
+    generic.map(|s| s.name.as_str()).collect()
+}
+
+/// Subjects among these of which some scenario ran.
+fn reached(state: &State, among: &dyn Fn(&str) -> bool) -> usize {
+    let ran = |(name, totals): &(&String, &Totals)| totals.scenarios > 0 && among(name);
+    state.subjects.iter().filter(ran).count()
 }
 
 /// What failed and is no finding, and why not.

@@ -9,6 +9,7 @@ use threadbare_stress::finding::{Finding, Other, reproduce, store};
 use threadbare_stress::triage::{improve, statement};
 use threadbare_stress::vm::Vm;
 use threadbare_stress::vm::child::interrupted;
+use threadbare_stress::vm::debugger::core_file;
 
 /// Runs the script, or with `--improve` looks for a better one.
 pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
@@ -24,6 +25,10 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
     if args.improve {
         return improved(&vm, &finding, &folder, args);
     }
+    // The core of a hit tells whether it died where the finding did.
+    let cores = (!finding.place.frames.is_empty() && core_file::usable().is_ok())
+        .then(tempfile::tempdir)
+        .transpose()?;
     let (rate, attempts) = reproduce::rate(
         &vm,
         &script,
@@ -31,7 +36,7 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
         args.runs,
         args.time.map_or(10.0, |t| t.as_secs_f64()),
         false,
-        None,
+        cores.as_ref().map(tempfile::TempDir::path),
     )?;
     let others = reproduce::others(&attempts);
     if args.format == Format::Json {
@@ -76,6 +81,10 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
 
 /// Looks for a script that hits more often, and keeps it in the finding's folder.
 fn improved(vm: &Vm, finding: &Finding, folder: &Path, args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(why) = improve::unfit(vm, finding) {
+        eprintln!("threadbare: {why}");
+        return Ok(exit::usage());
+    }
     let time = args.time.unwrap_or(Duration::from_secs(60));
     let improved = improve::improve(vm, finding, time)?;
     let better = improve::adopted(finding, &improved);

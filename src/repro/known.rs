@@ -136,7 +136,7 @@ fn one(vm: &Vm, bug: &Bug, args: &Args) -> anyhow::Result<Summary> {
         _ if !args.all => {}
         Some(before) if before.hits > 0 => total *= 3,
         // Little time is spent on what the reports say is not there.
-        _ if status::said_absent(bug, &vm.facts.title()) => total /= 4,
+        _ if status::said_fixed(bug, &vm.facts.title()) => total /= 4,
         _ => {}
     }
     let plan = Plan {

@@ -213,8 +213,12 @@ def forked(trial):
 
 def children(program, must_end=True):
     """Runs `program` in one new interpreter after the other: what is raced is the end of a process."""
+    import os
+    import signal
     import subprocess
 
+    # Signals that a process dies of by its own fault.
+    OF_ITS_OWN = [getattr(signal, "SIG" + name) for name in ("SEGV", "BUS", "ABRT", "ILL", "FPE", "TRAP", "SYS")]
     # Enough for a busy machine, and within what a run is given past its deadline before it counts as hung itself.
     patience, grace = 8, 1
     if FAULT == "signal":
@@ -230,8 +234,12 @@ def children(program, must_end=True):
             if must_end and left >= patience:
                 hit("the process did not end in %d s" % patience)
             return
-        if code < 0:
+        if 128 < code < 160:  # what a launcher that waits for its interpreter leaves with
+            code = 128 - code
+        if -code in OF_ITS_OWN:
             hit("the process died of signal %d" % -code)
+        if code < 0:  # somebody sent it, to this process as much as to its child
+            os.kill(os.getpid(), -code)
 
     rounds(turn)
 

@@ -30,6 +30,7 @@ except ImportError:
     th = None
 
 clock = getattr(time, "perf_counter", None) or time.time
+spent = getattr(time, "process_time", None) or clock  # of this process: other programs take theirs
 SCENARIO = "<scenario>"
 
 
@@ -859,6 +860,20 @@ def at_work():
     return False
 
 
+class Ended(object):
+    """What an operation waits for that is recorded to have begun when others had ended."""
+
+    def __init__(self, search, before):
+        self.search = search
+        self.before = before
+
+    def free(self):
+        return not [1 for u, n in self.before if self.search.finished[u] < n]
+
+    def holder(self):
+        return None
+
+
 class Search(object):
     # Steps of one execution, and of one thread while others could go on (it may spin, waiting for them).
     LONGEST = 20000
@@ -877,7 +892,7 @@ class Search(object):
         self.effects = {}
         self.outcomes = set()
         self.executions = self.steps = 0
-        self.begun = clock()
+        self.begun, self.spent = clock(), spent()
         self.silence = job.get("silence", 5.0)
 
     # -- set-up
@@ -983,6 +998,7 @@ class Search(object):
     def run(self, t):
         """The operations of a thread, which has the turn."""
         self.idents[th.get_ident()] = t
+        self.blocked[t] = None
         o = self.object
         self.watch.enter()
         try:
@@ -990,6 +1006,9 @@ class Search(object):
                 if self.abandoned:
                     break
                 self.operation[t] = j
+                others = self.recorded(t, j)
+                if j and others and not others.free():
+                    self.wait(t, others, False)
                 try:
                     r = body(o)
                 except Abandon:
@@ -997,6 +1016,7 @@ class Search(object):
                 except BaseException as e:
                     r = X(e)
                 self.results[self.base[t] + j] = r
+                self.finished[t] = j + 1
         except Abandon:
             pass
         finally:
@@ -1018,7 +1038,8 @@ class Search(object):
         self.fresh = True
         self.total = self.streak = 0
         self.preemptions = 0
-        self.blocked = [None] * self.n
+        self.finished = [0] * self.n
+        self.blocked = [self.recorded(u, 0) for u in range(self.n)]
         self.timed = [False] * self.n
         self.ended = [False] * self.n
         self.results = [None] * sum(self.lens)
@@ -1051,6 +1072,11 @@ class Search(object):
             result = self.results + [self.observed(self.object)]
         self.object = self.results = None
         return result
+
+    def recorded(self, t, j):
+        """What the operation has to wait for, if the record says anything of it."""
+        before = [(u, n) for at, i, u, n in self.job.get("before", ()) if (at, i) == (t, j)]
+        return Ended(self, before) if before else None
 
     def enabled(self):
         return [u for u in range(self.n)
@@ -1269,10 +1295,14 @@ class Search(object):
                 self.limited = bound
                 return
 
+    def is_late(self, seconds):
+        """Whether so many seconds are spent, on a busy machine four times as many of the clock."""
+        return spent() - self.spent > seconds or clock() - self.begun > 4 * seconds
+
     def search(self):
         goals = list(enumerate(self.job["goals"]))
         stars = [frozenset([i for i, slot in enumerate(goal.split(" | ")) if slot == "*"]) for _, goal in goals]
-        until = self.begun + self.job["seconds"]
+        seconds = self.job["seconds"]
         most = self.job["executions"]
         for turn in range(4):
             self.grown = False
@@ -1292,7 +1322,7 @@ class Search(object):
                             break
                     if not goals:
                         return self.end("all", "")
-                    if self.executions % 64 == 0 and clock() > until:
+                    if self.executions % 64 == 0 and self.is_late(seconds):
                         return self.end("no", self.cuts or "time was up after %d executions" % self.executions)
                     if self.executions >= most:
                         return self.end("no", self.cuts or "%d executions were not all" % self.executions)
@@ -1322,7 +1352,7 @@ class Search(object):
         for (t, j), steps in sorted(self.effects.items()):
             emit("P", t, j, steps)
         emit("A", how, what)
-        emit("C", self.executions, "%.4f" % (clock() - self.begun))
+        emit("C", self.executions, "%.4f" % (clock() - self.begun), "%.4f" % (spent() - self.spent))
 
     def replay(self, runs):
         """The whole schedule, each step as given."""

@@ -347,6 +347,15 @@ def processors():
     return getattr(os, "cpu_count", int)() or 64
 
 
+def checked(fn, o):
+    """True, or what the check gives as text."""
+    try:
+        ok = fn(o)
+    except BaseException as e:
+        ok = X(e)
+    return True if ok is True else render(ok)
+
+
 class NoSetUp(Exception):
     """So many objects cannot be made: out of files, say. No verdict on the VM."""
 
@@ -382,6 +391,7 @@ class Run(object):
         self.make = self.ns["MK"]
         self.reset = self.ns.get("RESET")
         self.company = _Company(spec.get("company", ()))
+        PAUSE.join = self.company.join
         self.alarms = [[] for _ in self.lens]
         self.alone_too = {}
         self.no_set_up = None
@@ -414,26 +424,29 @@ class Run(object):
                 if self.checked(fn, o) is True:
                     # Nobody works on the object: what damaged it would have stayed.
                     detail += ", and True when asked again"
+                if self.one_thread_only and is_missing(ok):
+                    raise NoSetUp("its check asks for what this VM lacks: " + ok[1:])
                 if ("alone", detail) not in self.seen_violations:
                     self.violation("alone" if self.one_thread_only else "corrupt", detail)
 
     def checked(self, fn, o):
         """True, or what the check gives as text."""
-        try:
-            ok = fn(o)
-        except BaseException as e:
-            ok = X(e)
-        return True if ok is True else render(ok)
+        text = checked(fn, o)
+        if text is not True and not hasattr(sys, "getrefcount"):
+            # What nobody holds any more ends with the next collection on this VM, such as a view of a buffer.
+            gc.collect()
+            text = checked(fn, o)
+        return text
 
     def outcome(self, k):
         return line(k, self.free)
 
     def explain(self):
         """What one thread gives: of all orders where they are few, else of some."""
-        # Where each takes a process of its own, others are run as an outcome asks for them.
+        # Where each takes long, as in a process of its own, others are run as an outcome asks for them.
         until = clock() + self.spec["ms"] / 1000.0
         for i, order in enumerate(self.spec["orders"]):
-            if i > 1 and "p" in self.spec["shapes"] and clock() > until:
+            if i > 1 and clock() > until:
                 break
             self.orders.run(order)
         self.tell_orders(self.orders.explained())
@@ -604,7 +617,7 @@ class Run(object):
         tally = Tally(self)
         if self.job.get("real_time") and self.spec.get("in_time"):
             self.timed = Tally(self, self.with_record)
-        n, pace = 1 if self.reset else 16, Pace()
+        n, pace = 1 if self.reset else min(16, self.spec["n"]), Pace()
         # Threads that share a processor would wait for each other's turn of it at every object.
         crowd = len(self.lens) > self.job.get("processors", 64)
         phases = FREE if self.job.get("gil") or self.job.get("free") or crowd else PHASES
@@ -718,6 +731,7 @@ class Run(object):
         wrong = []
         self.violation = lambda kind, detail: wrong.append(detail)
         kept = Kept()
+        self.company.start()  # ends with the process
         self.stride(1, phase, kept, False)
         self.check(kept.objects[0])
         return [render(column[0]) for column in kept.columns] + wrong[:3]
@@ -836,7 +850,8 @@ class Run(object):
             tallies.append(self.one_thread(start + budget))
         else:
             part = budget / max(1, len(shapes))
-            self.company.start()
+            if "p" not in shapes:
+                self.company.start()  # else each process has its own
             start = clock()
             try:
                 for i, shape in enumerate(shapes):
@@ -882,18 +897,73 @@ def probe(job):
         emit("B", name)
         try:
             exec(src, ns)
-            o = ns["MK"]()
-            if kind == "op":
-                try:
-                    ns["OP"](o)
-                except BaseException as e:
-                    text = render(X(e))
-                    emit("U", name, text)
-                    continue
-            ns["FINAL"](o)
-            emit("U", name, "ok")
+            told = PARTS[kind](ns, job)
         except BaseException as e:
-            emit("U", name, render(X(e)))
+            told = render(X(e))
+        emit("U", name, told)
+
+
+def try_make(ns, job):
+    ns["FINAL"](ns["MK"]())
+    return "ok"
+
+
+def try_operation(ns, job):
+    """What it raises with every set-up; with one of them it may have nothing to work on."""
+    text = "ok"
+    for o in made(ns, job["makes"]):
+        text = raised(ns["OP"], o)
+        if not text:
+            return "ok"
+    return text
+
+
+def try_check(ns, job):
+    """What it raises for an object that nobody has worked on, or for want of something after one operation."""
+    for o in made(ns, job["makes"]):
+        text = raised(ns["CHECK"], o)
+        if text and not _is_internal(text):
+            return text
+    for operation in job["operations"]:
+        for o in made(ns, [operation + job["makes"][0]]):
+            raised(ns["OP"], o)
+            text = raised(ns["CHECK"], o)
+            if is_missing(text):
+                return text
+    return "ok"
+
+
+def made(ns, makes):
+    """An object of each set-up that works."""
+    for make in makes:
+        try:
+            exec(make, ns)
+            o = ns["MK"]()
+        except BaseException:
+            continue
+        yield o
+
+
+PARTS = {"make": try_make, "op": try_operation, "check": try_check}
+
+
+def raised(fn, o):
+    """The exception's text, "" where there is none."""
+    try:
+        fn(o)
+        return ""
+    except BaseException as e:
+        return render(X(e))
+
+
+# Exceptions that say "not on this VM" rather than "not with this object". CPython lacks no method of its own.
+MISSING = ("NameError", "NotImplementedError", "ImportError", "ModuleNotFoundError", "SyntaxError")
+if getattr(getattr(sys, "implementation", None), "name", None) != "cpython":
+    MISSING += ("AttributeError",)
+
+
+def is_missing(text):
+    return text[:1] == "!" and text[1:].split(":")[0] in MISSING
 
 
 def speed(job):

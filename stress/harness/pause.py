@@ -12,6 +12,7 @@ class _Pause(object):
 
     def __init__(self):
         self.gate = None
+        self.join = lambda fn, *args: fn(*args)  # how a thread takes part in the scenario's company
 
     def __call__(self):
         gate = self.gate
@@ -30,7 +31,7 @@ class _Pause(object):
 
         def leader():
             try:
-                _run(bodies[first], o)
+                self.join(_run, bodies[first], o)
             finally:
                 if gate.acquire(False):  # it came to no pause
                     self.inside.release()
@@ -40,7 +41,7 @@ class _Pause(object):
             self.inside.acquire()
             self.inside.release()
             try:
-                _run(bodies[t], o)
+                self.join(_run, bodies[t], o)
             finally:
                 through.release()
                 end.release()

@@ -26,6 +26,7 @@ pub mod program;
 pub mod python;
 pub mod report;
 pub mod scenario;
+pub mod search;
 pub mod shell;
 pub mod subject;
 pub mod triage;

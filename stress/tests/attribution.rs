@@ -98,7 +98,7 @@ fn counts(all: &[Bug], crashes: &[Crash]) -> Counts {
 fn crashes_of_hunts_on_other_subjects_are_given_to_their_bug_and_never_to_another() {
     let counts = counts(&catalogue(), &hunted());
     assert!(counts.wrong.is_empty(), "{counts:#?}");
-    assert_eq!((counts.crashes, counts.first, counts.known), (71, 58, 51));
+    assert_eq!((counts.crashes, counts.first, counts.known), (71, 58, 43));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn recorded_crashes_are_never_given_to_another_bug() {
     let all = catalogue();
     let counts = counts(&all, &recorded(&all));
     assert!(counts.wrong.is_empty(), "{counts:#?}");
-    assert_eq!((counts.crashes, counts.first, counts.known), (43, 37, 25));
+    assert_eq!((counts.crashes, counts.first, counts.known), (43, 37, 24));
 }
 
 /// Similarity alone never makes a crash a known bug's: the places of two faults can lie in one function.

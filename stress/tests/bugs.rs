@@ -6,8 +6,9 @@ use threadbare_stress::bugs::matrix::Matrix;
 use threadbare_stress::bugs::regression::{self, Budget};
 use threadbare_stress::bugs::run::{self, Grace, Plan};
 use threadbare_stress::bugs::{self, Bug, Failure, Nature, Status, record, signature, status};
-use threadbare_stress::program::Ended;
+use threadbare_stress::program::{self, Ended};
 use threadbare_stress::verdict::{Kind, Verdict};
+use threadbare_stress::vm::child::Limits;
 use threadbare_stress::vm::{Facts, Vm};
 
 /// A bug of the fixture VM, which is a shell: its program is a shell script.
@@ -23,7 +24,7 @@ fn bug(failure: &str, program: &str) -> Bug {
 fn known_by(signature: &str, failure: &str, program: &str) -> Bug {
     let text = format!(
         "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"shell\"\ncategory = \"c\"\nnature = \"bug\"\n\
-         affected = \"any\"\nfixed = \"2.0\"\nfailure = [\"{failure}\"]\nbuilds = [\"release\"]\nsource = \"s\"\n\
+         affected = \"any\"\nfixed = \"2.0\"\nfixed_in = [\"2.0\"]\nfailure = [\"{failure}\"]\nbuilds = [\"release\"]\nsource = \"s\"\n\
          no_fault = \"a shell\"\n\n[signature]\n{signature}\n"
     );
     bugs::parse("shell/1-x", &text, program, "").unwrap()
@@ -307,7 +308,7 @@ fn what_fails_otherwise_is_counted_apart_and_is_no_hit() {
 
 #[test]
 fn what_ends_a_program_from_outside_is_no_failure_of_it() {
-    for signal in ["KILL", "TERM"] {
+    for signal in ["KILL", "TERM", "USR1", "XCPU", "ALRM", "PIPE", "XFSZ"] {
         let killed = known_by("text = [\"SIG\"]", "crash", &format!("kill -{signal} $$"));
         let attempt = run::attempt(&shell("1.0"), &killed, Duration::from_secs(1)).unwrap();
         assert!(
@@ -315,14 +316,44 @@ fn what_ends_a_program_from_outside_is_no_failure_of_it() {
             "{:?}",
             attempt.run.ended
         );
-        for marked in [Status::Reproduced, Status::Fixed] {
-            let (verdict, _) = checked(marked, &format!("kill -{signal} $$"));
+        // Behind a launcher that waits for it, too.
+        let behind = format!("sh -c 'kill -{signal} $$'; exit $?");
+        for (marked, program) in [
+            (Status::Reproduced, format!("kill -{signal} $$")),
+            (Status::Fixed, behind),
+        ] {
+            let (verdict, _) = checked(marked, &program);
             assert!(
                 matches!(&verdict, regression::Verdict::Skipped(why) if why.contains("nothing is known")),
                 "{verdict:?}"
             );
         }
     }
+}
+
+/// The kit's `children` with a child that dies of this signal.
+fn with_a_child(signal: &str) -> Ended {
+    let kit = include_str!("../bugs/kit.py");
+    let child = format!("import os, signal; os.kill(os.getpid(), signal.{signal})");
+    let file = program::File::new("bug", &format!("{kit}\nchildren({child:?})\n")).unwrap();
+    let vm = Vm::find("python3").unwrap();
+    let mut command = program::command(&vm, file.path(), Duration::from_secs(20));
+    program::run(&vm, &mut command, Limits::default())
+        .unwrap()
+        .ended
+}
+
+#[test]
+fn a_child_that_somebody_else_ended_is_no_failure_of_its_program() {
+    for signal in ["SIGKILL", "SIGTERM", "SIGXCPU"] {
+        let ended = with_a_child(signal);
+        assert!(
+            matches!(&ended, Ended::Outside(who) if who.starts_with(signal)),
+            "{ended:?}"
+        );
+    }
+    let ended = with_a_child("SIGSEGV");
+    assert_eq!(ended.line(), "wrong: the process died of signal 11");
 }
 
 #[test]
@@ -341,9 +372,13 @@ fn a_failing_program_is_no_statement_about_the_bug() {
 fn measurements_are_written_into_the_file_and_read_again() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("shell")).unwrap();
-    let mut bug = bug("crash", "kill -SEGV $$");
+    // A file stands for what the versions differ in.
+    let faulty = dir.path().join("faulty");
+    std::fs::write(&faulty, "").unwrap();
+    let program = format!("[ -e {} ] && kill -SEGV $$; sleep $1", faulty.display());
+    let mut bug = bug("crash", &program);
     let text = "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"shell\"\ncategory = \"c\"\nnature = \"bug\"\n\
-                affected = \"any\"\nfixed = \"2.0\"\nfailure = [\"crash\"]\nbuilds = [\"release\"]\nsource = \"s\"\n\
+                affected = \"any\"\nfixed = \"2.0\"\nfixed_in = [\"2.0\"]\nfailure = [\"crash\"]\nbuilds = [\"release\"]\nsource = \"s\"\n\
                 no_fault = \"a shell\"\n\n[signature]\ntext = [\"SIGSEGV\"]\n";
     std::fs::write(dir.path().join("shell/1-x.toml"), text).unwrap();
     std::fs::write(dir.path().join("shell/1-x.py"), &bug.program).unwrap();
@@ -358,12 +393,16 @@ fn measurements_are_written_into_the_file_and_read_again() {
     let on = |vm| read.measured_on(vm).map(|m| (m.status, m.hits));
     assert_eq!(on("shell 1.0"), Some((Status::Reproduced, 1)));
     assert_eq!(on("shell 1.1"), on("shell 1.0"));
-    // A version that is said to be without it, and does not show it, proves it fixed.
-    bug.program = "sleep $1".into();
+    // A version that is said to have the fix, and does not show it, is fixed: the same program showed it.
+    std::fs::remove_file(&faulty).unwrap();
     let summary = run::reproduce(&shell("2.1"), &bug, plan(1), |_| ()).unwrap();
     record::add(dir.path(), &mut bug, summary.measured()).unwrap();
     let read = bugs::load(dir.path()).unwrap().remove(0);
     assert_eq!(read.measured_on("shell 2.1").unwrap().status, Status::Fixed);
+    // Another program never showed anything.
+    bug.program = "sleep $1".into();
+    let summary = run::reproduce(&shell("2.2"), &bug, plan(1), |_| ()).unwrap();
+    assert_eq!(summary.status, Status::Unproven);
 }
 
 #[test]

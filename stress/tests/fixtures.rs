@@ -99,6 +99,7 @@ fn hunted(command: &str) -> Report {
         keep: 3,
         suppressions: Vec::new(),
         histories: 0,
+        feedback: false,
     };
     let mut report = hunt(&vm, &options, &|_| ()).unwrap();
     assert!(report.error.is_none(), "{:?}", report.error);

@@ -116,9 +116,9 @@ fn an_outcome_against_real_time_is_told_with_the_record_only() {
     );
 }
 
-/// It is an outcome of its own class, and bytecodes are not asked for it: they would give it without the record.
+/// It is an outcome of its own class, and bytecodes are asked for it with the record: without it they would give it.
 #[test]
-fn the_record_makes_it_a_wrong_outcome_without_an_owner() {
+fn the_record_makes_it_a_wrong_outcome() {
     let mut history = History::new(0);
     history.record("Q", &["None | None | 1 | None | 3"]);
     history.record("O", &["50", "None | None | 1 | None | 3"]);
@@ -132,5 +132,7 @@ fn the_record_makes_it_a_wrong_outcome_without_an_owner() {
         told.detail,
         format!("{OUT_OF_TIME}None | None | 1 | None | 3, where 2.1 after 1.2")
     );
-    assert_eq!(Goal::of(told.kind, told.outcome.as_deref()), None);
+    let goal = Goal::of(told.kind, &told.detail, told.outcome.as_deref());
+    let (outcome, order) = ("None | None | 1 | None | 3".into(), "2.1 after 1.2".into());
+    assert_eq!(goal, Some(Goal::InTime { outcome, order }));
 }

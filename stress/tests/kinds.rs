@@ -33,6 +33,7 @@ fn hunted(text: &str, company: &[Company], iterations: u64) -> Report {
         keep: 2,
         suppressions: Vec::new(),
         histories: 0,
+        feedback: false,
     };
     let report = hunt(&vm, &options, &|_| ()).unwrap();
     assert!(report.error.is_none(), "{:?}", report.error);
@@ -261,6 +262,34 @@ fn a_process_is_started_as_its_company_wants() {
     let finding = found(&report, Kind::Outcome);
     assert_eq!(finding.scenario.company, [Company::DevelopmentMode]);
     nothing_found(&hunted(&needed, &[], 2));
+}
+
+/// The threads of a race that waits are in its modes, and each process of a trial has what runs beside.
+#[test]
+fn waits_and_processes_have_company() {
+    let traced = WAIT
+        .replace("[\"threading\"]", "[\"threading\", \"sys\"]")
+        .replace(
+            "    def held(self):\n        with self.lock:\n            PAUSE()",
+            "    def held(self):\n        with self.lock:\n            if sys.gettrace():\n                PAUSE()",
+        )
+        .replace("OPERATION", "held");
+    let report = hunted(&traced, &[Company::Tracing], 2);
+    let finding = found(&report, Kind::Deadlock);
+    assert_eq!(finding.scenario.company, [Company::Tracing]);
+    nothing_found(&hunted(&traced, &[], 2));
+
+    let beside = FIRST
+        .replace("\"threading\"]", "\"threading\", \"sys\"]")
+        .replace(
+            "def fatal():",
+            "def beside():\n    time.sleep(0.004)\n    if len(sys._current_frames()) > 2:\n        return racy()\n    return locked()\ndef fatal():",
+        )
+        .replace("OPERATION", "beside");
+    let report = hunted(&beside, &[Company::Allocations], 2);
+    let finding = found(&report, Kind::Outcome);
+    assert_eq!(finding.scenario.company, [Company::Allocations]);
+    nothing_found(&hunted(&beside, &[], 2));
 }
 
 /// Every company there is, beside what is in order: nothing is found.

@@ -22,10 +22,16 @@ class Touched(object):
         self.by = set()
     def alone(self):
         raise SystemError("also in one thread")
-    def two(self):
+    def two(self, error=SystemError):
         self.by.add(threading.get_ident())
         if len(self.by) > 1:
-            raise SystemError("two threads were here")
+            raise error("two threads were here")
+    def recursion(self):
+        self.two(RecursionError)
+    def assertion(self):
+        self.two(AssertionError)
+    def key(self):
+        self.two(KeyError)
     def refuses(self):
         return Refuses()
 class Refuses(object):
@@ -64,7 +70,11 @@ fn an_error_that_one_thread_raises_too_is_excused() {
 
 #[test]
 fn an_error_that_takes_two_threads_is_reported() {
-    assert!(kinds("Touched", "two", Shape::Slot).contains(&Kind::Internal));
+    for of_the_vm in ["two", "recursion", "assertion"] {
+        let found = kinds("Touched", of_the_vm, Shape::Slot);
+        assert!(found.contains(&Kind::Internal), "{of_the_vm}: {found:?}");
+    }
+    assert_eq!(kinds("Touched", "key", Shape::Slot), []);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 use threadbare_stress::campaign::process::{Judged, execute, judge};
+use threadbare_stress::campaign::support;
 use threadbare_stress::history::History;
 use threadbare_stress::oracle::{self, poison};
 use threadbare_stress::scenario::{Call, Scenario, Shape};
@@ -107,8 +108,8 @@ fn equal_values_of_other_types_are_told_apart() {
         ("(None, (0.0,))", "(None, (-0.0,))"),
         ("frozenset([1])", "frozenset([True])"),
     ] {
-        // Both in turn, so that the table has the one as it meets the other.
-        let mixed = format!("race({alone}, lambda: ({alone}, {racing})[ticket() % 2])");
+        // Both in turn, the one that orders give first: the table has it as it meets the other.
+        let mixed = format!("race({alone}, lambda: ({racing}, {alone})[ticket() % 2])");
         assert_eq!(kind(&mixed, "2"), Some(Kind::Outcome), "{alone} {racing}");
     }
 }
@@ -331,4 +332,58 @@ fn what_is_not_searched_to_its_end_is_undecided() {
     let (history, judged) = run(&scenario(Guarantee::Silent, &[row, row, row, row]), 10);
     assert_eq!(judged.len(), 0, "{judged:?}");
     assert!(!history.undecided.is_empty());
+}
+
+/// What is left of a subject's check on a VM, and what is said of it.
+fn check_on(vm: &Vm, check: &str) -> (Option<String>, Vec<(String, String)>) {
+    let text = format!(
+        "[[subject]]\nname = 'fixture'\ndoc = 'd'\nmake = ['[]']\ncheck = '{check}'\nfinal = 'len(o)'\nsource = 's'\n\
+         silent = ['o.append(1)', 'missing(o)', 'o +']\n"
+    );
+    let subject: Subject = parse("a test", &text).unwrap().remove(0);
+    let supported = support::of(vm, &subject).unwrap();
+    assert!(supported.skipped.is_none(), "{supported:?}");
+    let codes = supported.subject.ops.iter().map(|op| op.code.as_str());
+    assert_eq!(codes.collect::<Vec<_>>(), ["o.append(1)"]);
+    let (what, why) = &supported.lacking[0];
+    assert_eq!(what, "missing(o)");
+    assert!(why.starts_with("NameError"), "{why}");
+    let (what, why) = &supported.lacking[1];
+    assert_eq!(what, "o +");
+    assert!(why.starts_with("SyntaxError"), "{why}");
+    (supported.subject.check, supported.lacking[2..].to_vec())
+}
+
+#[test]
+fn a_check_that_asks_for_what_the_vm_lacks_is_left_out_and_said() {
+    let left_out = |check: &str, why: &str| {
+        let (left, said) = check_on(&PYTHON, check);
+        assert_eq!(left, None, "{check}");
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert_eq!(said[0].0, format!("check: {check}"));
+        assert!(said[0].1.starts_with(why), "{said:?}");
+    };
+    left_out("o.release() is None", "AttributeError: ");
+    // Asked for only after an operation.
+    left_out("len(o) == 0 or missing(o)", "NameError: ");
+    // What is false, or raises for what the operation did, is told of the scenario as before.
+    for check in ["len(o) == 7", "len(o) == 0 or o.pop() and o[7]"] {
+        assert_eq!(
+            check_on(&PYTHON, check),
+            (Some(check.to_owned()), Vec::new())
+        );
+    }
+}
+
+#[test]
+fn a_check_that_asks_for_what_the_vm_lacks_after_two_operations_is_no_failure() {
+    let mut two = scenario(Guarantee::Silent, &[&["o.append(1)"], &["o.append(2)"]]);
+    let mut unsupported = |check: &str| {
+        two.context.check = Some(check.to_owned());
+        let (history, judged) = run(&two, 10);
+        (history.unsupported.is_some(), judged.len())
+    };
+    assert_eq!(unsupported("len(o) < 2 or missing(o)"), (true, 0));
+    assert_eq!(unsupported("len(o) < 2 or o[7]"), (false, 1));
+    assert_eq!(unsupported("len(o) < 3"), (false, 0));
 }

@@ -181,8 +181,6 @@ fn every_way_to_fail_is_a_failure() {
             "echo 'Fatal Python error: f: why' >&2; kill -ABRT $$",
             Kind::Fatal,
         ),
-        // A program that fails by itself must be looked at: it is no pass.
-        ("echo NameError >&2; exit 1", Kind::Exit),
     ] {
         let (summary, runs) = result("", script);
         assert_eq!(runs[0].failure(), Some(kind), "{script}");
@@ -190,6 +188,21 @@ fn every_way_to_fail_is_a_failure() {
         assert!(count.hits == count.runs && count.hits > 0);
         assert!(count.share.0 > 0.0 && summary.line().starts_with("FAILED: "));
     }
+}
+
+/// It must be looked at, so it is no pass; and it says nothing of the VM, so it is no hit.
+#[test]
+fn a_probe_that_fails_by_itself_neither_passes_nor_hits() {
+    let (summary, runs) = result("", "echo NameError >&2; exit 1");
+    assert_eq!(runs[0].failure(), Some(Kind::Exit));
+    let count = &summary.count;
+    assert!(count.hits == 0 && count.others == count.runs && count.others > 0);
+    assert!(summary.passed == 0 && summary.conclusive());
+    let line = summary.line();
+    assert!(
+        line.starts_with("FAILED by itself") && line.ends_with("exit code 1: NameError"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -120,5 +120,6 @@ fn options(out: &Path, subjects: Vec<Subject>, iterations: u64) -> Options {
         keep: 3,
         suppressions: Vec::new(),
         histories: 0,
+        feedback: false,
     }
 }

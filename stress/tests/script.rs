@@ -194,3 +194,39 @@ fn what_dies_of_a_look_is_looked_at() {
     assert!(usual.contains("not hit in"), "{usual}");
     assert!(looks.contains("Fatal Python error: Aborted"), "{looks}");
 }
+
+/// What one thread leaves behind, raises and breaks without another is no race, and its twin, which takes two, is.
+#[test]
+fn what_one_thread_does_too_is_no_hit() {
+    let of = |code: &str, check: &str, shape, kind, seconds| {
+        let text = format!(
+            "[[subject]]\nname = \"alone\"\ndoc = \"a fixture\"\nrequires = [\"_thread\"]\nprelude = \"\"\"\n\
+             MAIN = _thread.get_ident()\nKEPT = []\ndef bad():\n    raise SystemError('bad')\n\
+             def other():\n    return _thread.get_ident() != MAIN\n\"\"\"\n\
+             make = [\"[0]\"]\ncheck = \"{check}\"\nfinal = \"0\"\nflavours = [\"obj\"]\nsilent = [\"{code}\"]\n"
+        );
+        let subject = parse("a test", &text).unwrap().remove(0);
+        let limits = Limits { threads: 2, ops: 1 };
+        let mut scenario = generate(&subject, limits, &mut Seeded::new(1, &[]));
+        scenario.shapes = vec![shape];
+        let head = Head {
+            gil: true,
+            detail: "raised SystemError: bad",
+            ..head(kind)
+        };
+        let dir = tempfile::tempdir().unwrap();
+        run_for(dir.path(), &script(&scenario, &head), seconds).1
+    };
+    let cases = [
+        ("KEPT.append({v})", "True", Shape::Stride, Kind::Leak),
+        ("o.append(1)", "len(o) == 1", Shape::Stride, Kind::Corrupt),
+        ("bad()", "True", Shape::Slot, Kind::Internal),
+    ];
+    for (code, check, shape, kind) in cases {
+        let hits = |out: &str| out.lines().any(|line| line.starts_with("hit: "));
+        let out = of(code, check, shape, kind, "0.3");
+        assert!(out.contains("not hit") && !hits(&out), "{kind}: {out}");
+        let out = of(&format!("other() and {code}"), check, shape, kind, "60");
+        assert!(hits(&out), "{kind}: {out}");
+    }
+}

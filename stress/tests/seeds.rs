@@ -63,6 +63,7 @@ macro_rules! targets {
 
 targets! {
     cluster: 1000;
+    differential: 60;
     harness_log: 2000;
     minimise: 500;
     oracle: 2000;
@@ -72,5 +73,7 @@ targets! {
     scenario_text: 1000;
     store: 20;
     subject_toml: 200;
+    vm_command: 60;
+    vm_rustpython: 40;
     words: 1000;
 }

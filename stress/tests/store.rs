@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use threadbare_stress::choice::Seeded;
 use threadbare_stress::finding::store::{SCRIPT, Store, read, script};
-use threadbare_stress::finding::{Finding, Rate, SCHEMA};
+use threadbare_stress::finding::{Finding, Rate, SCHEMA, known};
 use threadbare_stress::scenario::Scenario;
 use threadbare_stress::scenario::generate::{Limits, generate};
 use threadbare_stress::subject::builtin;
@@ -161,7 +161,8 @@ fn panics_of_two_places_do_not_overwrite_each_other() {
         store.save(one, &[]).unwrap();
     }
     let same = |detail: &str| {
-        let found = store.same(
+        let found = known::of(
+            store.findings(),
             &first.facts.title(),
             &first.subject,
             &panic(detail).failure(),
@@ -245,8 +246,11 @@ fn a_twin_is_another_finding_of_the_same_failure() {
     foreign.facts.implementation = "j".into();
     store.save(&one, &[]).unwrap();
     store.save(&foreign, &[]).unwrap();
-    assert_eq!(store.twin(&one).map(|f| &f.id), None);
+    assert_eq!(known::twin(store.findings(), &one).map(|f| &f.id), None);
     let other = finding(3, 7, kind, "d".into());
     store.save(&other, &[]).unwrap();
-    assert_eq!(store.twin(&one).map(|f| &f.id), Some(&other.id));
+    assert_eq!(
+        known::twin(store.findings(), &one).map(|f| &f.id),
+        Some(&other.id)
+    );
 }

@@ -7,12 +7,12 @@ sys.path.append((__file__.rpartition("/")[0] or ".") + "/..")
 from kit import *
 
 # --- end of the kit ---
-import subprocess
+import os
 
 if "-" not in sys.argv:
     if sys.version_info < (3, 14):
         skip("this VM has no thread-local bytecode to switch off")
-    sys.exit(subprocess.call([sys.executable, "-X", "tlbc=0", __file__, *sys.argv[1:2], "-"]))
+    os.execv(sys.executable, [sys.executable, "-X", "tlbc=0", __file__, *sys.argv[1:2], "-"])
 
 
 def hot():

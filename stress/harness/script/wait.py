@@ -2,7 +2,7 @@ def stride(turn, run=parallel):
     """One thread runs its operations and waits in the middle of them until the others have run theirs."""
     o = MK()
     if run is parallel:
-        PAUSE.race(OPERATIONS, o, turn % len(OPERATIONS))
+        parallel([(PAUSE.race, [OPERATIONS, o, turn % len(OPERATIONS)])])
     else:
         for row in OPERATIONS:
             PAUSE.race([row], o, 0)

@@ -1,6 +1,6 @@
 //! The catalogue of bugs: read from a folder or from the program, and searched.
 
-use super::{Bug, BugsError};
+use super::{Bug, BugsError, ident};
 use std::path::Path;
 
 /// The lines that take the kit from its file, when a program is run from its folder.
@@ -42,6 +42,11 @@ pub fn parse(stem: &str, text: &str, program: &str, crash: &str) -> Result<Bug, 
         return Err(fail(
             "wants either a signature or `signature.none`, the reason why it cannot be told from others".into(),
         ));
+    }
+    if let Some(word) = bug.fixed_in.iter().find(|w| ident::version(w).is_none()) {
+        return Err(fail(format!(
+            "`fixed_in` wants releases such as 3.14.0b1, not '{word}'"
+        )));
     }
     stem.clone_into(&mut bug.stem);
     bug.program = program.replace(IMPORT, KIT);
@@ -180,6 +185,31 @@ mod tests {
             std::fs::remove_file(dir.path().join("vm").join(there)).unwrap();
         }
         assert!(build::list(&dir.path().join("none"), &["py"], "").is_err());
+    }
+
+    #[test]
+    fn releases_with_a_fix_are_those_that_the_reports_name_in_the_vms_own_numbering() {
+        for bug in shipped() {
+            for release in &bug.fixed_in {
+                let mut words = bug.fixed.split([' ', ',']);
+                let named = words.any(|word| word == release);
+                assert!(named, "{}: {release} is not in '{}'", bug.stem, bug.fixed);
+            }
+            let other = ["extension/", "pypy/"]
+                .iter()
+                .any(|f| bug.stem.starts_with(f));
+            assert!(
+                !other || bug.fixed_in.is_empty(),
+                "{} has another numbering",
+                bug.stem
+            );
+        }
+        let text = "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"x\"\ncategory = \"c\"\nnature = \"bug\"\n\
+                    affected = \"1.1\"\nfixed = \"later\"\nfixed_in = [\"1.3.x\"]\nfailure = [\"crash\"]\nbuilds = [\"release\"]\n\
+                    source = \"s\"\nno_fault = \"-\"\n[signature]\nnone = \"-\"\n";
+        let error = parse("x/1", text, "", "").unwrap_err().to_string();
+        assert!(error.contains("not '1.3.x'"), "{error}");
+        assert!(parse("x/1", &text.replace("1.3.x", "1.3.0"), "", "").is_ok());
     }
 
     #[test]

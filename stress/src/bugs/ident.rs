@@ -1,4 +1,4 @@
-//! What a bug's file says about a version: fixed there, or not yet there.
+//! What a bug's file says about a version: whether it has the fix.
 
 /// `3.13.5` as numbers, with pre-releases before the release; `None` for other words.
 pub(crate) fn version(word: &str) -> Option<(u32, u32, u32, u32)> {
@@ -18,20 +18,14 @@ pub(crate) fn version(word: &str) -> Option<(u32, u32, u32, u32)> {
     Some((major, minor, last, stage))
 }
 
-/// Versions named in a text such as `3.13.4, 3.14.0b2`.
-fn named(text: &str) -> Vec<(u32, u32, u32, u32)> {
-    text.split(|c: char| c.is_whitespace() || ",;:()".contains(c))
-        .filter_map(version)
-        .collect()
-}
-
-/// Whether the text of `fixed` covers this version: a fix in its own series not after it, or
-/// a first fix in an earlier series. A fix only in a later series does not count.
-pub fn fixed_in(fixed: &str, running: &str) -> bool {
+/// Whether releases that first have a fix, each of its own series, cover this version: one of its own series
+/// that is not after it, or, where none is of its series, one of an earlier series. A fix only in a later
+/// series does not count.
+pub fn fixed_in(releases: &[String], running: &str) -> bool {
     let Some(here) = version(running) else {
         return false;
     };
-    let all = named(fixed);
+    let all: Vec<_> = releases.iter().filter_map(|r| version(r)).collect();
     let own: Vec<_> = all
         .iter()
         .filter(|v| (v.0, v.1) == (here.0, here.1))
@@ -43,38 +37,32 @@ pub fn fixed_in(fixed: &str, running: &str) -> bool {
     }
 }
 
-/// Whether `affected` begins with a series later than this version: the code is newer.
-pub fn newer_than(affected: &str, running: &str) -> bool {
-    let (Some(here), Some(first)) = (
-        version(running),
-        affected.split([' ', ',']).next().and_then(version),
-    ) else {
-        return false;
-    };
-    (first.0, first.1) > (here.0, here.1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_fix_counts_from_its_release_on() {
-        assert!(fixed_in("3.13.4, 3.14.0b2", "3.13.5"));
-        assert!(!fixed_in("3.13.10, 3.14.1", "3.13.5"));
-        assert!(fixed_in("3.13.10, 3.14.1", "3.13.15"));
-        assert!(!fixed_in("3.14.0a6", "3.13.15"));
-        assert!(fixed_in("3.14.0a6", "3.14.10"));
-        assert!(fixed_in("3.13.0rc2", "3.13.5"));
-        assert!(!fixed_in("open when seen (2026-07)", "3.13.5"));
-        assert!(!fixed_in("3.15, 3.14.x (2026-06)", "3.14.10"));
-        assert!(fixed_in("3.14.0a1 (3.13 left as it is)", "3.13.5") == fixed_in("3.13", "3.13.5"));
+        let fixed = |releases: &[&str], running| {
+            let releases: Vec<String> = releases.iter().map(|&r| r.to_owned()).collect();
+            fixed_in(&releases, running)
+        };
+        assert!(fixed(&["3.13.4", "3.14.0b2"], "3.13.5"));
+        assert!(!fixed(&["3.13.10", "3.14.1"], "3.13.5"));
+        assert!(fixed(&["3.13.10", "3.14.1"], "3.13.15"));
+        assert!(!fixed(&["3.14.0a6"], "3.13.15"));
+        assert!(fixed(&["3.14.0a6"], "3.14.10"));
+        assert!(fixed(&["3.13.0rc2"], "3.13.5"));
+        assert!(!fixed(&[], "3.13.5"));
+        assert!(!fixed(&["3.13"], "unknown"));
     }
 
     #[test]
-    fn code_that_is_newer() {
-        assert!(newer_than("3.14 alphas", "3.13.5"));
-        assert!(!newer_than("3.13, 3.14", "3.13.5"));
-        assert!(!newer_than("any", "3.13.5"));
+    fn a_version_is_a_release_and_nothing_else() {
+        assert!(version("3.14.0a1") < version("3.14.0rc2"));
+        assert!(version("3.14.0rc2") < version("3.14"));
+        for word in ["3.14.x", "2026-08", "any", "3", "#8514"] {
+            assert_eq!(version(word), None, "{word}");
+        }
     }
 }

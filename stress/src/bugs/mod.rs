@@ -22,6 +22,7 @@ pub use self::false_alarms::false_alarms;
 pub use self::signature::Signature;
 pub use self::status::Status;
 
+use crate::verdict::Kind;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -65,8 +66,21 @@ pub enum Failure {
     Race,
 }
 
-/// Repository of what a hunt of ours found and nobody reported.
-pub const HUNT: &str = "threadbare/hunt";
+impl Failure {
+    /// The kind of verdict that it is.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Crash => Kind::Crash,
+            Self::Fatal => Kind::Fatal,
+            Self::Panic => Kind::Panic,
+            Self::Hang => Kind::Hang,
+            Self::Wrong => Kind::Outcome,
+            Self::Exception => Kind::Exception,
+            Self::Leak => Kind::Leak,
+            Self::Race => Kind::DataRace,
+        }
+    }
+}
 
 /// What was measured on one VM.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,8 +152,12 @@ pub struct Bug {
     pub nature: Nature,
     /// Versions said to have it.
     pub affected: String,
-    /// Versions said to be without it.
+    /// Versions said to be without it, as the reports say it.
     pub fixed: String,
+    /// Releases that first have the whole fix, one a series, in the numbering of [`Measured::vm`]; none where
+    /// the reports name none, or number otherwise: an extension's releases, PyPy's own.
+    #[serde(default)]
+    pub fixed_in: Vec<String>,
     /// How it shows.
     pub failure: Vec<Failure>,
     /// Builds that show it: `release`, `debug`, `tsan`, `asan`.
@@ -232,7 +250,9 @@ pub enum BugsError {
         reason: String,
     },
     /// A file or folder cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error(
+        "{path}: {source}; a catalogue is a folder of VM/NAME.toml with NAME.py beside each, and --record writes the .toml files"
+    )]
     Io {
         /// The path.
         path: PathBuf,

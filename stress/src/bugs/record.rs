@@ -1,8 +1,9 @@
 //! Writing measurements back into a bug's file.
 
-use super::signature::{Signature, is_pair};
+use super::signature::Signature;
 use super::{Bug, BugsError, Measured, Status, status};
 use crate::files::write_atomically;
+use crate::identity::told::is_pair;
 use nix::fcntl::{Flock, FlockArg};
 use serde::Serialize;
 use std::path::Path;

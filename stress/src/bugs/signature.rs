@@ -1,6 +1,7 @@
 //! How a known bug is recognised. A failure that does not match is another one.
 
 use super::{Bug, Failure};
+use crate::identity::told;
 use crate::verdict::noise::class;
 use crate::verdict::sanitizer::{Frame, Report, Stack};
 use crate::verdict::stack;
@@ -10,9 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Signature {
-    /// Functions of the VM that lie next to each other, innermost first, on the crashing thread's stack
-    /// below the Python code that called them, or, of a bug that hangs, on a waiting or spinning one's, or
-    /// on a panic's.
+    /// Functions of the VM that lie next to each other, innermost first, where the crashing thread was, or, of a
+    /// bug that hangs, a waiting or spinning one, or a panic's: see [`told::in_place`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<Vec<String>>,
     /// Unordered pairs: the innermost functions of the VM on both sides of a data race, as a run of the program
@@ -73,7 +73,7 @@ impl Signature {
 
     /// Those of its pairs that a run showed, each once.
     pub fn shown_by(&self, shown: &Shown) -> Vec<[String; 2]> {
-        let seen = |pair: &&[String; 2]| shown.races.iter().any(|seen| is_pair(pair, seen));
+        let seen = |pair: &&[String; 2]| shown.races.iter().any(|seen| told::is_pair(pair, seen));
         self.pairs().filter(seen).cloned().collect()
     }
 }
@@ -85,17 +85,20 @@ pub fn matched<'a>(bug: &'a Bug, shown: &Shown) -> Option<Matched<'a>> {
     if bug.failure.contains(&Failure::Race) {
         let pair = signature
             .pairs()
-            .find(|pair| shown.races.iter().any(|seen| is_pair(pair, seen)));
+            .find(|pair| shown.races.iter().any(|seen| told::is_pair(pair, seen)));
         if let Some(pair) = pair {
             return Some(Matched::Race(pair));
         }
     }
     let failure = shown.failure?;
-    let known = bug.failure.iter().any(|f| alike(*f, failure));
+    let known = bug
+        .failure
+        .iter()
+        .any(|f| told::may_show(f.kind(), failure.kind()));
     if !known {
         return None;
     }
-    let in_place = |frames: &&Vec<String>| shown.stacks.iter().any(|s| near(s, frames));
+    let in_place = |frames: &&Vec<String>| shown.stacks.iter().any(|s| told::in_place(s, frames));
     if let Some(frames) = signature.frames.iter().find(in_place) {
         return Some(Matched::Frames(frames));
     }
@@ -143,32 +146,11 @@ pub fn telling_nothing(signature: &Signature) -> Vec<&str> {
 /// program, so they never meet.
 pub fn meet(a: &Bug, b: &Bug) -> bool {
     let (a, b) = (&a.signature, &b.signature);
-    let within = |short: &[String], long: &[String]| long.windows(short.len()).any(|w| w == short);
     let stacks = a
         .frames
         .iter()
-        .any(|x| b.frames.iter().any(|y| within(x, y) || within(y, x)));
-    stacks || a.pairs().any(|x| b.pairs().any(|y| is_pair(x, y)))
-}
-
-/// Damaged memory ends as a signal or as the VM's own complaint; a program that looks at results prints
-/// a wrong one, an exception that no order explains and memory that grows alike.
-fn alike(known: Failure, seen: Failure) -> bool {
-    use Failure::{Crash, Exception, Fatal, Leak, Wrong};
-    known == seen
-        || matches!((known, seen), (Crash, Fatal) | (Fatal, Crash))
-        || matches!((known, seen), (Exception | Leak, Wrong))
-}
-
-/// Whether these functions lie next to each other, in this order, on a stack as [`crate::verdict::innermost`]
-/// reads it: what is called from the place of the fault meets the damage.
-fn near(stack: &[String], frames: &[String]) -> bool {
-    stack.windows(frames.len().max(1)).any(|w| w == frames)
-}
-
-/// Whether two pairs are the same in either order.
-pub(super) fn is_pair(pair: &[String; 2], seen: &[String; 2]) -> bool {
-    pair == seen || pair[0] == seen[1] && pair[1] == seen[0]
+        .any(|x| b.frames.iter().any(|y| told::overlap(x, y)));
+    stacks || a.pairs().any(|x| b.pairs().any(|y| told::is_pair(x, y)))
 }
 
 /// Whether the parts of `text` between its `…` stand in `words` in this order.
@@ -207,7 +189,11 @@ mod tests {
     fn frames_are_the_innermost_in_order() {
         let bug = bug("\"crash\"", "frames = [[\"a\", \"b\"], [\"c\"]]");
         let hits = |frames: &[&str]| matched(&bug, &stack(Failure::Crash, frames)).is_some();
-        assert!(hits(&["a", "b", "z"]) && hits(&["c", "z"]) && hits(&["x", "y", "z", "c"]));
+        assert!(hits(&["a", "b", "z"]) && hits(&["x", "a", "b"]) && hits(&["c", "z"]));
+        assert!(
+            !hits(&["x", "c"]) && !hits(&["x", "y", "a", "b"]),
+            "further out they only called"
+        );
         assert!(!hits(&["b", "a"]) && !hits(&["a", "z", "b"]) && !hits(&["a"]) && !hits(&[]));
         assert!(matched(&bug, &stack(Failure::Fatal, &["c"])).is_some());
         // Standing still there is no crash there.

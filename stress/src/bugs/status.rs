@@ -1,6 +1,6 @@
 //! What the runs of a bug's program on a VM came to: decided here and nowhere else.
 
-use super::{Bug, HUNT, Measured, ident};
+use super::{Bug, Measured, ident};
 use serde::{Deserialize, Serialize};
 
 /// What came out on a VM.
@@ -12,11 +12,11 @@ pub enum Status {
     /// The program failed, and never in the bug's signature: another fault, or the same one seen where
     /// it cannot be told from others.
     ReproducedOtherwise,
-    /// No run failed, the reports say that this version is without the bug, and the same program ended
-    /// in its signature on another version, one that they say has it: it can show the bug.
+    /// No run failed, the reports say that this version has the fix, and the same program
+    /// ([`Measured::program`]) ended in its signature on another version, one without: it can show the bug.
     Fixed,
-    /// No run failed, the reports say that this version is without the bug, and the program was never
-    /// seen to show it on any VM: nothing follows.
+    /// No run failed, the reports say that this version has the fix, and this program was never seen to
+    /// show the bug on any VM: nothing follows.
     Unproven,
     /// No run failed, and nothing says why.
     NotReproduced,
@@ -73,25 +73,30 @@ pub fn decide(bug: &Bug, measured: &Measured) -> Status {
     if measured.others > 0 {
         return Status::ReproducedOtherwise;
     }
-    if !said_absent(bug, &measured.vm) {
+    if !said_fixed(bug, &measured.vm) {
         return Status::NotReproduced;
     }
-    let shown = |absent: bool| {
-        let mut all = bug.measured.iter();
-        all.any(|m| proves(m) && said_absent(bug, &m.vm) == absent)
-    };
-    match (shown(true), shown(false)) {
-        // Some version that is said to be without it, perhaps another build of this one, has it: the
-        // reports are wrong.
-        (true, _) => Status::NotReproduced,
-        (_, true) => Status::Fixed,
-        _ => Status::Unproven,
+    // Some version that is said to have the fix, perhaps another build of this one, has the bug: the reports
+    // are wrong, whichever program showed it.
+    let still_there = |m: &Measured| shows(m) && said_fixed(bug, &m.vm);
+    let can_show = |m: &Measured| shows(m) && !said_fixed(bug, &m.vm) && is_of(m, measured);
+    if bug.measured.iter().any(still_there) {
+        Status::NotReproduced
+    } else if bug.measured.iter().any(can_show) {
+        Status::Fixed
+    } else {
+        Status::Unproven
     }
 }
 
-/// Whether a measurement shows that the program can end in its signature.
-fn proves(measured: &Measured) -> bool {
+/// Whether a measurement shows the bug by its signature.
+fn shows(measured: &Measured) -> bool {
     measured.hits > 0 && measured.status != Status::BeforeSignatures
+}
+
+/// Whether two measurements are of one program. Of rows of before it was kept nobody knows.
+fn is_of(one: &Measured, other: &Measured) -> bool {
+    !one.program.is_empty() && one.program == other.program
 }
 
 /// Decides all of a bug's measurements anew: one that is added can prove another.
@@ -102,13 +107,10 @@ pub fn settle(bug: &mut Bug) {
     }
 }
 
-/// Whether the reports say that the VM of this name, as [`Facts::title`](crate::vm::Facts::title) gives it, is without
-/// the bug: fixed, or older than the code. What only a hunt of ours found is said to be where it was seen, which says
-/// nothing of older versions.
-pub fn said_absent(bug: &Bug, vm: &str) -> bool {
-    let version = version(vm);
-    let reported = bug.repository != HUNT;
-    ident::fixed_in(&bug.fixed, version) || reported && ident::newer_than(&bug.affected, version)
+/// Whether the reports say that the VM of this name, as [`Facts::title`](crate::vm::Facts::title) gives it, has
+/// the fix. That they name only later versions as affected says nothing of this one.
+pub fn said_fixed(bug: &Bug, vm: &str) -> bool {
+    ident::fixed_in(&bug.fixed_in, version(vm))
 }
 
 /// `3.13.5` of `cpython 3.13.5 +thread`: a build with a sanitizer is no other version.
@@ -121,10 +123,12 @@ mod tests {
     use super::*;
     use crate::bugs;
 
+    /// A bug that is fixed in this release, or open, with rows of one program: VM, hits, others.
     fn bug(fixed: &str, rows: &[(&str, u32, u32)]) -> Bug {
+        let fixed_in: Vec<&str> = (fixed != "open").then_some(fixed).into_iter().collect();
         let text = format!(
             "repository = \"a/b\"\nnumber = \"1\"\ntitle = \"t\"\nvm = \"x\"\ncategory = \"c\"\nnature = \"bug\"\n\
-             affected = \"1.1\"\nfixed = \"{fixed}\"\nfailure = [\"crash\"]\nbuilds = [\"release\"]\nsource = \"s\"\nno_fault = \"-\"\n[signature]\ntext = [\"x y z\"]\n"
+             affected = \"1.1\"\nfixed = \"{fixed}\"\nfixed_in = {fixed_in:?}\nfailure = [\"crash\"]\nbuilds = [\"release\"]\nsource = \"s\"\nno_fault = \"-\"\n[signature]\ntext = [\"x y z\"]\n"
         );
         let mut bug = bugs::parse("x/1", &text, "", "").unwrap();
         bug.measured = rows
@@ -136,7 +140,7 @@ mod tests {
                 others,
                 runs: 5,
                 seconds: 1.0,
-                program: String::new(),
+                program: "a".into(),
                 first_hit: 0.0,
                 seen: String::new(),
                 otherwise: String::new(),
@@ -203,17 +207,33 @@ mod tests {
     }
 
     #[test]
-    fn nobody_says_that_what_a_hunt_found_is_not_in_older_versions() {
-        let mut older = bug("open", &[("x 1.0", 0, 0), ("x 1.2", 3, 0)]);
+    fn another_program_proves_nothing() {
+        for program in ["b", ""] {
+            let mut bug = bug("1.3.0", &[("x 1.2", 3, 0), ("x 1.3.0", 0, 0)]);
+            assert_eq!(bug.measured[1].status, Status::Fixed);
+            bug.measured[0].program = program.into();
+            settle(&mut bug);
+            assert_eq!(bug.measured[1].status, Status::Unproven, "{program:?}");
+        }
+        let mut unknown = bug("1.3.0", &[("x 1.2", 3, 0), ("x 1.3.0", 0, 0)]);
+        for row in &mut unknown.measured {
+            row.program.clear();
+        }
+        settle(&mut unknown);
+        assert_eq!(unknown.measured[1].status, Status::Unproven);
+    }
+
+    #[test]
+    fn a_version_before_the_affected_ones_is_not_fixed() {
+        // The files say that 1.1 is affected.
         assert_eq!(
-            older.measured[0].status,
-            Status::Fixed,
-            "older than the code"
+            statuses("open", &[("x 1.0", 0, 0), ("x 1.2", 3, 0)]),
+            [Status::NotReproduced, Status::Reproduced]
         );
-        older.repository = HUNT.to_owned();
-        settle(&mut older);
-        assert_eq!(older.measured[0].status, Status::NotReproduced);
-        assert_eq!(older.measured[1].status, Status::Reproduced);
+        assert_eq!(
+            statuses("1.3.0", &[("x 1.0", 0, 0)]),
+            [Status::NotReproduced]
+        );
     }
 
     #[test]

@@ -37,7 +37,7 @@ use crate::python::quote;
 use crate::scenario::Scenario;
 use crate::scenario::orders::orders;
 use crate::scenario::render::source;
-use crate::verdict::Kind;
+use crate::verdict::{Kind, out_of_time};
 use crate::vm::child::{self, Limits, Outcome};
 use crate::vm::{Vm, VmError};
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,7 @@ const ORDERS: usize = 120;
 /// What a search may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
-    /// Seconds of the search, without the VM's start.
+    /// Seconds of the processor for the search, without the VM's start; of the clock four times as many.
     pub seconds: f64,
     /// Executions.
     pub executions: u64,
@@ -89,6 +89,13 @@ impl Default for Budget {
 pub enum Goal {
     /// An outcome as the hunt renders it: results thread by thread, then the final state.
     Outcome(String),
+    /// The same of orders that keep to what was recorded of real time.
+    InTime {
+        /// The outcome.
+        outcome: String,
+        /// What had ended when what began, as [`crate::history::OutOfTime`] has it.
+        order: String,
+    },
     /// Every thread waits for a lock that another holds.
     Deadlock,
 }
@@ -97,15 +104,20 @@ impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Outcome(text) => write!(f, "outcome {text}"),
+            Self::InTime { outcome, order } => write!(f, "outcome {outcome}, where {order}"),
             Self::Deadlock => f.write_str("deadlock"),
         }
     }
 }
 
 impl Goal {
-    /// What to ask for a failure of this kind, if bytecodes can tell of it: a crash or a leak is the VM's
-    /// by itself.
-    pub fn of(kind: Kind, outcome: Option<&str>) -> Option<Self> {
+    /// What to ask for a failure of this kind and detail, if bytecodes can tell of it: a crash or a leak is
+    /// the VM's by itself.
+    pub fn of(kind: Kind, detail: &str, outcome: Option<&str>) -> Option<Self> {
+        if let (Kind::Outcome, Some((outcome, order))) = (kind, out_of_time(detail)) {
+            let (outcome, order) = (outcome.to_owned(), order.to_owned());
+            return Some(Self::InTime { outcome, order });
+        }
         match (kind, outcome) {
             (Kind::Outcome | Kind::Exception, Some(text)) => Some(Self::Outcome(text.to_owned())),
             (Kind::Deadlock, _) => Some(Self::Deadlock),
@@ -115,9 +127,27 @@ impl Goal {
 
     fn text(&self) -> &str {
         match self {
-            Self::Outcome(text) => text,
+            Self::Outcome(text) | Self::InTime { outcome: text, .. } => text,
             Self::Deadlock => "deadlock",
         }
+    }
+
+    /// The record that orders must keep to, as the serialiser reads it: thread and place of an operation, and
+    /// another thread with how many of its operations had ended; all from nought.
+    fn before(&self) -> Vec<[usize; 4]> {
+        let Self::InTime { order, .. } = self else {
+            return Vec::new();
+        };
+        let numbers = |text: &str| -> Option<[usize; 2]> {
+            let (thread, place) = text.trim().split_once('.')?;
+            Some([thread.parse().ok()?, place.parse().ok()?])
+        };
+        let read = |one: &str| {
+            let (what, after) = one.split_once(" after ")?;
+            let ([t, j], [u, n]) = (numbers(what)?, numbers(after)?);
+            Some([t.checked_sub(1)?, j.checked_sub(1)?, u.checked_sub(1)?, n])
+        };
+        order.split(", ").filter_map(read).collect()
     }
 }
 
@@ -275,6 +305,8 @@ pub struct Explanation {
     pub executions: u64,
     /// Seconds inside the VM.
     pub seconds: f64,
+    /// Those of the processor: what other programs took is left out.
+    pub processor: f64,
 }
 
 /// What a schedule that was given back gives.
@@ -288,7 +320,8 @@ pub struct Replayed {
     pub refused: Option<String>,
 }
 
-/// Asks for each goal whether some order of bytecodes of the scenario's operations gives it.
+/// Asks for each goal whether some order of bytecodes of the scenario's operations gives it. Goals with a
+/// record of real time are asked alone: all orders of a search keep to the same.
 ///
 /// # Errors
 /// When the VM cannot be started. What goes wrong inside it is an [`Answer::Undecided`].
@@ -329,6 +362,8 @@ fn job(
         let digits: String = o.iter().map(ToString::to_string).collect();
         quote(&digits)
     }));
+    let before = goals.iter().flat_map(Goal::before);
+    let before = list(&mut before.map(|[t, j, u, n]| format!("({t}, {j}, {u}, {n})")));
     let mut job = format!(
         "{{'src': {}, 'ops': [{}], 'orders': [{orders}], 'goals': [{}], 'seconds': {}, 'executions': {}, 'silence': {}",
         quote(&source(scenario)),
@@ -338,6 +373,9 @@ fn job(
         budget.executions,
         (budget.seconds / 2.0).clamp(1.0, 5.0),
     );
+    if !before.is_empty() {
+        job += &format!(", 'before': [{before}]");
+    }
     if let Some(bound) = budget.preemptions {
         job += &format!(", 'bound': {bound}");
     }
@@ -367,7 +405,7 @@ fn run_text(vm: &Vm, serialiser: &str, job: &str, seconds: f64) -> Result<Outcom
     let mut command = vm.command(file.path());
     // The order of a set of strings must not differ between a search and a later replay.
     command.env("PYTHONHASHSEED", "0");
-    let total = Duration::from_secs_f64(2.0 * seconds + 120.0);
+    let total = Duration::from_secs_f64(5.0 * seconds + 120.0);
     let limits = Limits {
         // All is printed at the end.
         silence: total,

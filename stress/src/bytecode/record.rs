@@ -122,9 +122,10 @@ impl Records {
                 }
             }
             ["A", how, what] => self.end = Some(((*how).to_owned(), (*what).to_owned())),
-            ["C", executions, seconds] => {
+            ["C", executions, seconds, processor] => {
                 found.executions = executions.parse().unwrap_or(0);
                 found.seconds = seconds.parse().unwrap_or(0.0);
+                found.processor = processor.parse().unwrap_or(0.0);
             }
             ["X"] => self.whole = true,
             _ => {}
@@ -281,7 +282,12 @@ mod tests {
 
     #[test]
     fn only_a_whole_tree_puts_an_outcome_out_of_reach() {
-        let all = ["G\t0\t1:1 2:2\t1\t3\t10\t0", "A\tall\t", "C\t8\t0.1", "X"];
+        let all = [
+            "G\t0\t1:1 2:2\t1\t3\t10\t0",
+            "A\tall\t",
+            "C\t8\t0.1\t0.1",
+            "X",
+        ];
         let answers = asked(&all, End::Exit(0));
         assert!(matches!(&answers[0], Answer::Reachable(r) if r.schedule.0 == "1:1 2:2"));
         assert_eq!(
@@ -291,7 +297,7 @@ mod tests {
                 executions: 8
             }
         );
-        let bound = asked(&["A\tbound\t2", "C\t8\t0.1", "X"], End::Exit(0));
+        let bound = asked(&["A\tbound\t2", "C\t8\t0.1\t0.1", "X"], End::Exit(0));
         assert_eq!(
             bound[0],
             Answer::NotReachable {
@@ -299,9 +305,12 @@ mod tests {
                 executions: 8
             }
         );
-        let late = asked(&["A\tno\ttime was up", "C\t8\t0.1", "X"], End::Exit(0));
+        let late = asked(&["A\tno\ttime was up", "C\t8\t0.1\t0.1", "X"], End::Exit(0));
         assert_eq!(undecided(&late[0]), "time was up");
-        let mortal = asked(&["N\tlifetime", "A\tall\t", "C\t8\t0.1", "X"], End::Exit(0));
+        let mortal = asked(
+            &["N\tlifetime", "A\tall\t", "C\t8\t0.1\t0.1", "X"],
+            End::Exit(0),
+        );
         assert!(undecided(&mortal[0]).contains("collector"));
     }
 
@@ -316,7 +325,12 @@ mod tests {
 
     #[test]
     fn a_schedule_that_does_not_repeat_reaches_nothing() {
-        let lines = ["G\t0\t1:1 2:2\t1\t3\t9\t0", "A\tall\t", "C\t8\t0.1", "X"];
+        let lines = [
+            "G\t0\t1:1 2:2\t1\t3\t9\t0",
+            "A\tall\t",
+            "C\t8\t0.1\t0.1",
+            "X",
+        ];
         assert!(undecided(&asked(&lines, End::Exit(0))[0]).contains("9 of 10"));
     }
 

@@ -219,6 +219,15 @@ pub fn files(out: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(files.into_iter().map(|(_, path)| path).collect())
 }
 
+/// How many of these files' forerunners are gone without the hunt having dropped them: numbers are given one
+/// after another, and `dropped` of them went for the bound. A file after the last one leaves no gap.
+pub fn gone(files: &[PathBuf], dropped: u64) -> u64 {
+    let number = |path: &PathBuf| Some(parts(&path.file_name()?.to_string_lossy())?.0);
+    let last = files.iter().filter_map(number).max();
+    let missing = last.map_or(0, |last| last + 1 - files.len() as u64);
+    missing.saturating_sub(dropped)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +247,12 @@ mod tests {
             names(),
             ["000000-failing.json.gz", "000003-failing.json.gz"]
         );
+        assert_eq!(
+            gone(&files(out.path()).unwrap(), 2),
+            0,
+            "the bound took two"
+        );
+        assert_eq!(gone(&files(out.path()).unwrap(), 1), 1);
         // A hunt taken up again counts on.
         let mut archive = Archive::open(out.path(), 250);
         assert_eq!(archive.size(), (2, 200));

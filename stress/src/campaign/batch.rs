@@ -3,6 +3,7 @@
 use super::again::verdicts;
 use super::archive::{self, Saved};
 use super::case::{Case, Evidence};
+use super::learn::FIRST_MUTANT;
 use super::process::{Judged, execute, judge, scenario_ms};
 use super::state::Batch;
 use super::support::{self, Supported};
@@ -15,10 +16,12 @@ use crate::verdict::grade::{Grade, grade};
 use crate::verdict::{Kind, from_outside};
 use crate::vm::child::{End, interrupted};
 use crate::vm::job::Log;
+use std::time::Instant;
 
 /// Runs one batch of the hunt and settles what it shows: a process for all scenarios that it may be started
 /// alike for.
 pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
+    let start = Instant::now();
     let Some(supported) = supported(shared, batch)? else {
         return Ok(());
     };
@@ -29,12 +32,7 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
     let (numbers, scenarios): (Vec<usize>, Vec<Scenario>) = batch
         .numbers
         .iter()
-        .map(|&k| {
-            (
-                k,
-                generate::nth(&supported.subject, options.seed, k, options.limits),
-            )
-        })
+        .filter_map(|&k| Some((k, scenario(shared, &supported.subject, k)?)))
         .filter(|(_, scenario)| storms || !options.limits.exceeded_by(scenario))
         .map(|(k, scenario)| (k, in_company(shared, scenario)))
         .unzip();
@@ -58,10 +56,23 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
             )),
         }
     }
+    let mut start = Some(start);
     for (batch, scenarios) in alike {
-        process(shared, &batch, &scenarios, &supported)?;
+        // What was tried of the subject before counts for the first.
+        let start = start.take().unwrap_or_else(Instant::now);
+        process(shared, &batch, &scenarios, &supported, start)?;
     }
     Ok(())
+}
+
+/// The scenario of this number; `None` for a mutant that is nowhere kept.
+fn scenario(shared: &Shared<'_>, subject: &Subject, k: usize) -> Option<Scenario> {
+    let options = shared.options;
+    if k < FIRST_MUTANT {
+        return Some(generate::nth(subject, options.seed, k, options.limits));
+    }
+    let inner = shared.lock();
+    inner.learning.as_ref()?.mutant(&subject.name, k)
 }
 
 /// A scenario in the company that the user asks for. A sanitizer would report the company's own races.
@@ -81,6 +92,7 @@ fn process(
     batch: &Batch,
     scenarios: &[Scenario],
     supported: &Supported,
+    start: Instant,
 ) -> Result<(), HuntError> {
     let options = shared.options;
     let subject = &options.subjects[batch.subject];
@@ -110,6 +122,7 @@ fn process(
     }
     let judged = judge(&log, scenarios);
     save(shared, batch, scenarios, &log, &judged)?;
+    learn(shared, batch, scenarios, &log, &judged, start)?;
     {
         let mut inner = shared.lock();
         inner.state.processes += 1;
@@ -250,8 +263,34 @@ fn save(
     Ok(())
 }
 
+/// With feedback: takes in what the process showed. Outcomes that are accepted are no failures.
+fn learn(
+    shared: &Shared<'_>,
+    batch: &Batch,
+    scenarios: &[Scenario],
+    log: &Log,
+    judged: &[Judged],
+    start: Instant,
+) -> Result<(), HuntError> {
+    let fails = |j: &&Judged| {
+        let scenario = &scenarios[j.index.min(scenarios.len() - 1)];
+        grade(&j.verdict, scenario, shared.vm.no_promise()).0 != Grade::Accepted
+    };
+    let inner = &mut *shared.lock();
+    let Some(learning) = &mut inner.learning else {
+        return Ok(());
+    };
+    let failing: Vec<&Judged> = judged.iter().filter(fails).collect();
+    let (state, seconds) = (&mut inner.state, start.elapsed().as_secs_f64());
+    learning.take(state, &batch.numbers, scenarios, log, &failing, seconds)?;
+    Ok(())
+}
+
 fn skip(shared: &Shared<'_>, subject: &Subject, reason: &str) {
     shared.lock().state.of(subject).skipped = Some(reason.to_owned());
+    if subject.generic {
+        return; // what introspection cannot build is in the state, and no news
+    }
     (shared.watch)(Event::Skipped {
         subject: &subject.name,
         reason,

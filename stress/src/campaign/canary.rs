@@ -153,6 +153,7 @@ fn own_options(options: &Options, out: PathBuf, again: u64) -> Options {
         keep: options.keep,
         suppressions: Vec::new(),
         histories: options.histories,
+        feedback: false,
     }
 }
 

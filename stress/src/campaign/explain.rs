@@ -42,7 +42,7 @@ pub(super) fn told(
 ) -> Result<Finding, HuntError> {
     let outcome = finding.outcome.as_ref().map(|(text, _)| text.as_str());
     let asked = asks(shared) && finding.scenario.is_of_one_object();
-    let Some(goal) = Goal::of(finding.kind, outcome).filter(|_| asked) else {
+    let Some(goal) = Goal::of(finding.kind, &finding.detail, outcome).filter(|_| asked) else {
         if finding.grade == Grade::Accepted {
             // It was asked about as it was first seen.
             (finding.grade, finding.why) = (case.grade, case.why.clone());

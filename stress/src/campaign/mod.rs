@@ -8,6 +8,7 @@ pub mod canary;
 mod case;
 mod explain;
 mod improve;
+pub mod learn;
 mod measure;
 mod pairs;
 pub mod process;
@@ -53,13 +54,16 @@ const SPARE: u32 = 8;
 /// the time.
 const BREADTH: f64 = 0.6;
 
+/// The part of the time that settling may take until every subject had its turn.
+const SETTLING: f64 = 0.35;
+
 /// The last part of the time, so much of it at most, belongs to scripts that have not hit and to those that are large.
 const LAST: f64 = 0.1;
 
 /// What to hunt, where and how long.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Subjects in the order of the hunt.
+    /// Subjects in the order of the hunt, generic ones last.
     pub subjects: Vec<Subject>,
     /// Seed of all scenarios.
     pub seed: u64,
@@ -91,6 +95,19 @@ pub struct Options {
     pub suppressions: Vec<Suppression>,
     /// Bound of the folder of histories, bytes; 0 saves none.
     pub histories: u64,
+    /// What runs next depends on what was seen ([`crate::search`]), and so on time; else on the seed alone.
+    pub feedback: bool,
+}
+
+impl Options {
+    /// How many subjects are hunted in turn: those that nobody wrote, which stand last, have a share of the turns
+    /// unless there are no others.
+    pub fn own(&self) -> usize {
+        match self.subjects.iter().filter(|s| !s.generic).count() {
+            0 => self.subjects.len(),
+            own => own,
+        }
+    }
 }
 
 /// What a hunt tells while it runs.
@@ -154,6 +171,8 @@ pub(crate) struct Inner {
     pub state: State,
     pub store: Store,
     pub archive: Archive,
+    /// With feedback.
+    pub learning: Option<learn::Learning>,
     /// Subjects as the VM supports them, once tried.
     pub support: std::collections::HashMap<String, support::Supported>,
     /// Time spent on asking of bytecodes about accepted outcomes, over all workers.
@@ -202,9 +221,18 @@ impl Shared<'_> {
         self.first_round(inner) && self.spent().is_none_or(|part| part < BREADTH)
     }
 
+    /// Whether settling has taken more than its part of the time until now. The first finding may come at once.
+    pub fn settles_much(&self, inner: &Inner) -> bool {
+        let (Some(spent), Some(time)) = (self.spent(), self.options.time) else {
+            return false;
+        };
+        let settling = inner.minimising.as_secs_f64() / self.options.jobs as f64;
+        !inner.store.findings().is_empty() && settling > SETTLING * spent * time.as_secs_f64()
+    }
+
     /// Whether some subject has not had its first turn.
     fn first_round(&self, inner: &Inner) -> bool {
-        inner.state.position.0 == 0 && self.options.subjects.len() > 1
+        inner.state.position.0 == 0 && self.options.own() > 1
     }
 
     /// Whether what is left of the time is for scripts that have not hit or are large.
@@ -275,6 +303,10 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
             core: None,
         })
         .collect();
+    let learning = match options.feedback {
+        true => Some(learn::Learning::open(&options.out)?),
+        false => None,
+    };
     let start = Instant::now();
     let shared = Shared {
         vm,
@@ -290,6 +322,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
             state,
             store,
             archive: Archive::open(&options.out, options.histories),
+            learning,
             support: std::collections::HashMap::new(),
             asking: Duration::ZERO,
             minimising: Duration::ZERO,
@@ -405,13 +438,19 @@ fn worker(shared: &Shared<'_>, start: Instant) {
 }
 
 fn next(shared: &Shared<'_>) -> Option<state::Batch> {
-    shared.lock().state.next(shared.options)
+    let inner = &mut *shared.lock();
+    match &mut inner.learning {
+        Some(learning) => learning.next(&mut inner.state, shared.options, &inner.support),
+        None => inner.state.next(shared.options),
+    }
 }
 
 fn waiting(shared: &Shared<'_>, put_back: bool) -> Option<case::Case> {
     let mut inner = shared.lock();
     let early = shared.early(&inner);
-    inner.waiting.pop(early, put_back)
+    let Inner { waiting, store, .. } = &mut *inner;
+    let of_found = |subject: &str| store.findings().iter().any(|f| f.subject == subject);
+    waiting.pop(early, put_back, &of_found)
 }
 
 fn one_batch(shared: &Shared<'_>, batch: &state::Batch, start: Instant) -> Result<(), HuntError> {

@@ -72,6 +72,7 @@ pub fn execute(
     let job = text(vm, scenarios, seed, ms, sequential);
     let limits = Limits {
         debugger,
+        unbound: scenarios.first().is_some_and(Scenario::starts_threads),
         ..limits(scenarios.len(), ms)
     };
     job::run(&started(vm, scenarios), &job, limits)
@@ -100,6 +101,7 @@ pub fn execute_again(
         silence: Duration::from_millis(1000 + 2 * ms),
         idle: Some(Duration::from_millis(500)),
         debugger: false,
+        unbound: scenario.starts_threads(),
         ..limits(1, ms)
     };
     let vm = started(vm, std::slice::from_ref(scenario));

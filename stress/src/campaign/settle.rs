@@ -11,8 +11,8 @@ use super::shrink::{Minimised, Shrinking, as_it_is, stands_still};
 use super::trace::Untraced;
 use super::waiting::Why;
 use super::{Event, HuntError, Inner, MOST, Shared, pairs};
-use crate::finding::Finding;
 use crate::finding::store::SCRIPT;
+use crate::finding::{Finding, known};
 use crate::identity::{Failure, Same, same};
 use crate::triage::statement;
 use crate::verdict::Kind;
@@ -167,7 +167,7 @@ fn admit(shared: &Shared<'_>, case: &Case) -> Admission {
     } else {
         1
     };
-    if early && have >= first {
+    if early && (have >= first || shared.settles_much(&inner)) {
         return Admission::Waits(Why::Breadth);
     }
     if have >= most(shared, case) && instead.is_none() {
@@ -191,7 +191,12 @@ fn admit(shared: &Shared<'_>, case: &Case) -> Admission {
 
 /// The finding that a case is one more sighting of.
 fn known(inner: &Inner, title: &str, case: &Case) -> Option<String> {
-    if let Some(same) = inner.store.same(title, case.subject(), case.failure()) {
+    if let Some(same) = known::of(
+        inner.store.findings(),
+        title,
+        case.subject(),
+        case.failure(),
+    ) {
         return Some(same.id.clone());
     }
     let id = inner.known.get(&key(case))?;
@@ -338,7 +343,12 @@ fn duplicate(
 ) -> Option<String> {
     let mut inner = shared.lock();
     let title = small.facts.title();
-    let same = inner.store.same(&title, &small.subject, &small.failure());
+    let same = known::of(
+        inner.store.findings(),
+        &title,
+        &small.subject,
+        &small.failure(),
+    );
     let id = same
         .map(|f| f.id.clone())
         .filter(|id| id != raw && Some(id.as_str()) != instead)?;

@@ -4,7 +4,7 @@
 use super::budget::Budget;
 use super::measure::{Core, Measured, measure};
 use super::{HuntError, Shared};
-use crate::finding::{Finding, MOST_OPERATIONS, reproduce};
+use crate::finding::{Finding, MOST_OPERATIONS, known, reproduce};
 use crate::identity::{Hit, Operations, Same, same};
 use crate::program::File;
 use crate::scenario::Scenario;
@@ -50,7 +50,7 @@ pub(super) fn one(
         return Ok(None);
     }
     let mut inner = shared.lock();
-    let Some(known) = inner.store.twin(small).map(|f| f.id.clone()) else {
+    let Some(known) = known::twin(inner.store.findings(), small).map(|f| f.id.clone()) else {
         return Ok(Some(measured));
     };
     inner.store.remove(&small.id);

@@ -3,10 +3,11 @@
 //! Saved after every process, so that a hunt killed hard loses at most what was in flight.
 
 use super::shard::Shard;
-use super::support::BROKEN_ALONE;
+use super::support::{BROKEN_ALONE, CHECK};
 use super::{HuntError, Options};
 use crate::bytecode::owner::Owner;
 use crate::finding::store::{StoreError, write_atomically};
+use crate::search::arm::Source;
 use crate::subject::Subject;
 use crate::verdict::sanitizer::suppress::Hidden;
 use crate::vm::Vm;
@@ -19,6 +20,9 @@ use std::path::{Path, PathBuf};
 pub struct Totals {
     /// Number of the next scenario, counted within the shard.
     pub next: usize,
+    /// With feedback: the next number of each kind of fresh scenario, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cursors: BTreeMap<String, usize>,
     /// Scenarios that ran.
     pub scenarios: u64,
     /// Scenarios that the VM could not run.
@@ -65,7 +69,8 @@ pub struct Totals {
     pub unsettled: u64,
     /// Why the subject was skipped.
     pub skipped: Option<String>,
-    /// Operations that this VM does not support, with the reason.
+    /// Set-ups and operations that this VM does not support, and a check that asks for what it lacks
+    /// (`check: ...`), each with the reason.
     pub lacking: Vec<(String, String)>,
 }
 
@@ -78,6 +83,26 @@ impl Totals {
         };
         self.lacking.iter().filter_map(broken)
     }
+
+    /// The check that is left out, for it asks for what the VM lacks, and what it raises there.
+    pub fn unchecked(&self) -> Option<(&str, &str)> {
+        let check = |(what, why): &'_ (String, String)| {
+            what.starts_with(CHECK) && !why.starts_with(BROKEN_ALONE)
+        };
+        let (what, why) = self.lacking.iter().find(|l| check(l))?;
+        Some((&what[CHECK.len()..], why))
+    }
+}
+
+/// What a source has given, for the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Given {
+    /// Scenarios that ran.
+    pub scenarios: u64,
+    /// Failing places that none had shown before.
+    pub places: u64,
+    /// Their time in processes, seconds.
+    pub seconds: f64,
 }
 
 /// Progress of a hunt.
@@ -100,6 +125,9 @@ pub struct State {
     pub subjects: BTreeMap<String, Totals>,
     /// Round of the planner and position in it.
     pub position: (usize, usize),
+    /// Batches of all subjects, and the position among those that introspection finds.
+    #[serde(default)]
+    pub generic: (u64, usize),
     /// Scenarios that a crash kept from running: subject, number.
     pub pending: Vec<(String, usize)>,
     /// Scenarios that run now; a hunt that was killed finds them here and runs them again.
@@ -128,6 +156,9 @@ pub struct State {
     /// Failures that found no room to wait.
     #[serde(default)]
     pub dropped: u64,
+    /// With feedback: what each source of scenarios has given, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given: BTreeMap<String, Given>,
     /// Seconds of earlier parts of this hunt.
     pub seconds: f64,
     /// Seconds of this part.
@@ -137,6 +168,9 @@ pub struct State {
     #[serde(skip)]
     pub planned: u64,
 }
+
+/// Every so manyth batch is of a subject that introspection finds.
+const GENERIC: u64 = 12;
 
 /// Scenarios of one subject for one process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,7 +240,8 @@ impl State {
             path: path.clone(),
             reason,
         };
-        let text = std::fs::read_to_string(&path).map_err(|e| fail(e.to_string()))?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|e| fail(format!("{e}; `threadbare hunt --out` makes it")))?;
         serde_json::from_str(&text).map_err(|e| fail(e.to_string()))
     }
 
@@ -225,10 +260,47 @@ impl State {
     /// The next batch: what a crash left over first, then round robin over the subjects.
     pub fn next(&mut self, options: &Options) -> Option<Batch> {
         let batch = self.plan(options)?;
+        Some(self.started(options, batch))
+    }
+
+    /// Notes that a batch is going to run.
+    pub(super) fn started(&mut self, options: &Options, batch: Batch) -> Batch {
         let name = &options.subjects[batch.subject].name;
         self.flight
             .extend(batch.numbers.iter().map(|&k| (name.clone(), k)));
-        Some(batch)
+        batch
+    }
+
+    /// Scenarios that may still be planned.
+    pub(super) fn room(&self, options: &Options) -> usize {
+        let left = |most: u64| most.saturating_sub(self.planned) as usize;
+        options.iterations.map_or(usize::MAX, left)
+    }
+
+    /// With feedback: the number of the next fresh scenario of a subject, of this kind or of the plain hunt's
+    /// next one. No number comes twice.
+    pub(super) fn fresh(
+        &mut self,
+        options: &Options,
+        subject: usize,
+        source: Option<Source>,
+    ) -> usize {
+        self.planned += 1;
+        let totals = self.of(&options.subjects[subject]);
+        let number = |k| options.shard.number(k);
+        let usual = Source::of(number(totals.next));
+        if source.is_none() {
+            totals.next += 1;
+        }
+        // A shard may have none of a kind.
+        for kind in [source.unwrap_or(usual), usual] {
+            let from = totals.cursors.get(kind.name()).copied().unwrap_or(0);
+            if let Some(k) = kind.next(from, number) {
+                totals.cursors.insert(kind.name().to_owned(), k + 1);
+                return number(k);
+            }
+        }
+        unreachable!("the kind of a number of this shard comes again")
     }
 
     /// A batch has ended: what of it did not run was put back.
@@ -281,14 +353,29 @@ impl State {
                 numbers: mine.into_iter().map(|(_, k)| k).collect(),
             });
         }
+        let own = options.own();
+        self.generic.0 += 1;
+        let runs = |s: &Subject| {
+            let totals = self.subjects.get(&s.name);
+            totals.is_none_or(|t| t.skipped.is_none())
+        };
+        let generic =
+            self.generic.0.is_multiple_of(GENERIC) && options.subjects[own..].iter().any(runs);
         for _ in 0..options.subjects.len() {
             // The first round over many subjects is quick, so that each has its turn soon.
-            let quick = self.position.0 == 0 && options.subjects.len() > 1;
-            let subject = self.position.1 % options.subjects.len();
-            self.position.1 += 1;
-            if self.position.1 >= options.subjects.len() {
-                self.position = (self.position.0 + 1, 0);
-            }
+            let quick = generic || self.position.0 == 0 && own > 1;
+            let subject = if generic {
+                let all = options.subjects.len() - own;
+                self.generic.1 += 1;
+                own + (self.generic.1 - 1) % all
+            } else {
+                let subject = self.position.1 % own;
+                self.position.1 += 1;
+                if self.position.1 >= own {
+                    self.position = (self.position.0 + 1, 0);
+                }
+                subject
+            };
             let totals = self.of(&options.subjects[subject]);
             if totals.skipped.is_some() {
                 continue;
@@ -303,6 +390,11 @@ impl State {
                 options.batch
             };
             let size = size.min(room).max(1);
+            if options.feedback {
+                let numbers = (0..size).map(|_| self.fresh(options, subject, None));
+                let numbers = numbers.collect();
+                return Some(Batch { subject, numbers });
+            }
             let first = totals.next;
             totals.next += size;
             self.planned += size as u64;
@@ -343,7 +435,7 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     #[test]
@@ -362,7 +454,8 @@ mod tests {
         assert_eq!(broken, [("o.y()", "it did not answer in time")]);
     }
 
-    fn options(shard: Shard) -> Options {
+    /// Of a hunt over two small subjects.
+    pub fn options(shard: Shard) -> Options {
         let text = |name: &str| {
             format!(
                 "[[subject]]\nname = \"{name}\"\ndoc = \"d\"\nmake = [\"[]\"]\nfinal = \"o\"\nsource = \"s\"\natomic = [\"o.pop()\"]\n"
@@ -385,6 +478,7 @@ mod tests {
             keep: 1,
             suppressions: Vec::new(),
             histories: 0,
+            feedback: false,
         }
     }
 
@@ -411,6 +505,52 @@ mod tests {
         assert_eq!(parts.len(), 3 * whole.len());
         let missing = whole.iter().find(|s| parts.binary_search(s).is_err());
         assert_eq!(missing, None, "in no shard");
+    }
+
+    /// With feedback the kinds of scenarios advance by themselves, and none is run twice.
+    #[test]
+    fn no_fresh_scenario_comes_twice() {
+        for (shard, n) in [
+            (Shard::default(), 300),
+            (Shard::new(2, 3).unwrap(), 300),
+            (Shard::new(1, 16).unwrap(), 90),
+        ] {
+            let (options, mut state) = (options(shard), State::default());
+            let wanted = [
+                None,
+                Some(Source::Storm),
+                Some(Source::Company),
+                Some(Source::Pair),
+            ];
+            let fresh = |i: usize| state.fresh(&options, 0, wanted[i % 4]);
+            let numbers: Vec<usize> = (0..n).map(fresh).collect();
+            let distinct: BTreeSet<_> = numbers.iter().collect();
+            assert_eq!(distinct.len(), n, "{shard}");
+        }
+    }
+
+    #[test]
+    fn generic_subjects_have_their_share_of_the_turns_and_may_all_be_skipped() {
+        let mut options = options(Shard::default());
+        let generic = |name: &str| Subject {
+            name: name.to_owned(),
+            generic: true,
+            ..options.subjects[0].clone()
+        };
+        let more = [generic("m:A"), generic("m:B")];
+        options.subjects.extend(more);
+        let turns = |state: &mut State| -> Vec<usize> {
+            (0..4 * GENERIC)
+                .map(|_| state.next(&options).unwrap().subject)
+                .filter(|subject| *subject >= 2)
+                .collect()
+        };
+        let mut state = State::default();
+        assert_eq!(turns(&mut state), [2, 3, 2, 3]);
+        for name in ["m:A", "m:B"] {
+            state.of_name(name).skipped = Some("no operations".to_owned());
+        }
+        assert_eq!(turns(&mut state), Vec::<usize>::new());
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! What a VM lacks: each set-up and each operation tried alone in one thread.
+//! What a VM lacks: each set-up, each operation and the check tried alone in one thread. What one thread never
+//! gets to work is left out and said: it would be told of every scenario otherwise, and no race is needed for it.
 
 use crate::choice::Recorded;
+use crate::introspect::unasked;
 use crate::python::quote;
 use crate::scenario::generate::fill;
-use crate::scenario::render::{body, make, observe, prelude, reset};
-use crate::subject::Subject;
+use crate::scenario::render::{body, check, make, observe, prelude, reset};
+use crate::subject::{Op, Subject};
 use crate::vm::child::{End, Limits};
 use crate::vm::{Vm, VmError, job};
 use std::time::Duration;
@@ -14,7 +16,7 @@ use std::time::Duration;
 pub struct Supported {
     /// The subject with the set-ups and operations that work.
     pub subject: Subject,
-    /// Set-ups and operations left out, with the reason.
+    /// Set-ups and operations left out, and the [`CHECK`], each with the reason.
     pub lacking: Vec<(String, String)>,
     /// Why nothing works.
     pub skipped: Option<String>,
@@ -22,6 +24,9 @@ pub struct Supported {
 
 /// Begins the reason of what one thread that calls it alone does not survive.
 pub const BROKEN_ALONE: &str = "alone in one thread: ";
+
+/// Begins the name of a check among what is left out.
+pub const CHECK: &str = "check: ";
 
 /// Exceptions that say "not here" rather than "not with this argument".
 const MISSING: &[&str] = &[
@@ -32,8 +37,23 @@ const MISSING: &[&str] = &[
     "!ModuleNotFoundError",
 ];
 
-/// Tries a subject on a VM.
+/// Tries a subject on a VM; one of which only the name is known is introspected first.
 pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
+    if !subject.generic {
+        return tried(vm, subject);
+    }
+    Ok(match unasked(vm, &subject.name) {
+        Ok(found) => return tried(vm, &found.subject),
+        Err(error) => Supported {
+            subject: subject.clone(),
+            lacking: Vec::new(),
+            skipped: Some(error.to_string()),
+        },
+    })
+}
+
+/// Each set-up and operation, alone in one thread.
+fn tried(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
     let filled = |text: &str| {
         fill(
             text,
@@ -57,19 +77,35 @@ pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
     }
     // A part that ends the process is left out and the rest is tried again.
     for _ in 0..8 {
+        let part = |kind: &str, code: &str, src: &str| {
+            format!("('{kind}', {}, {})", quote(code), quote(src))
+        };
+        let makes: Vec<_> = supported.make.iter().map(|m| make(&filled(m))).collect();
+        let operation = |op: &Op| body("OP", op.form, &filled(&op.code));
+        let operations: Vec<_> = supported.ops.iter().map(operation).collect();
         let mut parts = Vec::new();
-        for code in &supported.make {
-            let src = make(&filled(code)) + &observe(&subject.observe);
-            parts.push(format!("('make', {}, {})", quote(code), quote(&src)));
+        for (code, src) in supported.make.iter().zip(&makes) {
+            parts.push(part(
+                "make",
+                code,
+                &(src.clone() + &observe(&subject.observe)),
+            ));
         }
-        let first = make(&filled(&supported.make[0])) + &observe(&subject.observe);
-        for op in &supported.ops {
-            let src = first.clone() + &body("OP", op.form, &filled(&op.code));
-            parts.push(format!("('op', {}, {})", quote(&op.code), quote(&src)));
+        for (op, src) in supported.ops.iter().zip(&operations) {
+            parts.push(part("op", &op.code, src));
         }
+        if let Some(code) = &supported.check {
+            parts.push(part("check", &format!("{CHECK}{code}"), &check(code)));
+        }
+        let list = |sources: &[String]| -> String {
+            let quoted: Vec<_> = sources.iter().map(|s| quote(s)).collect();
+            quoted.join(", ")
+        };
         let job = format!(
-            "{{'mode': 'probe', 'seed': 0, 'prelude': {}, 'parts': [{}]}}",
+            "{{'mode': 'probe', 'seed': 0, 'prelude': {}, 'makes': [{}], 'operations': [{}], 'parts': [{}]}}",
             quote(&ready),
+            list(&makes),
+            list(&operations),
             parts.join(", ")
         );
         let limits = Limits {
@@ -89,10 +125,10 @@ pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
             .iter()
             .filter(|(what, how)| what != "subject" && how != "ok")
         {
-            let is_make = supported.make.iter().any(|m| m == what);
+            let is_op = supported.ops.iter().any(|op| op.code == *what);
             let missing = MISSING.iter().any(|m| how.starts_with(m))
-                || (how == "!AttributeError" && vm.facts.implementation != "cpython");
-            if is_make || missing {
+                || (how.starts_with("!AttributeError") && vm.facts.implementation != "cpython");
+            if !is_op || missing {
                 lacking.push((what.clone(), how.trim_start_matches('!').to_owned()));
             }
         }
@@ -111,6 +147,11 @@ pub fn of(vm: &Vm, subject: &Subject) -> Result<Supported, VmError> {
         supported
             .ops
             .retain(|op| !lacking.iter().any(|(what, _)| *what == op.code));
+        let is_left_out = |code: &String| {
+            let of = |(what, _): &(String, String)| what.strip_prefix(CHECK) == Some(code);
+            lacking.iter().any(of)
+        };
+        supported.check = supported.check.filter(|code| !is_left_out(code));
         if supported.make.is_empty() || supported.ops.is_empty() {
             let reason = lacking
                 .first()

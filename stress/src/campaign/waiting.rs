@@ -43,13 +43,21 @@ impl Waiting {
     }
 
     /// The next case, those that were put back last, if they may be; with `early` only of those that do not
-    /// wait for the breadth of the hunt.
-    pub fn pop(&mut self, early: bool, put_back: bool) -> Option<Case> {
-        let next = |back: bool| {
-            self.cases
-                .iter()
-                .position(|(case, why)| case.put_back == back && (!early || *why == Why::Busy))
+    /// wait for the breadth of the hunt. Of subjects of which something was found there is one only when no other waits.
+    pub fn pop(
+        &mut self,
+        early: bool,
+        put_back: bool,
+        of_found: &dyn Fn(&str) -> bool,
+    ) -> Option<Case> {
+        let at = |back: bool, found: bool| {
+            self.cases.iter().position(|(case, why)| {
+                case.put_back == back
+                    && (!early || *why == Why::Busy)
+                    && (found || !of_found(case.subject()))
+            })
         };
+        let next = |back: bool| at(back, false).or_else(|| at(back, true));
         let at = next(false).or_else(|| put_back.then(|| next(true)).flatten())?;
         self.cases.remove(at).map(|(case, _)| case)
     }
@@ -111,9 +119,15 @@ mod tests {
         for line in [1, 2, 1] {
             waiting.push(case(line), Why::Busy);
         }
-        assert_eq!(waiting.pop(true, true).map(|c| c.number), Some(1));
-        assert_eq!(waiting.pop(true, true).map(|c| c.number), Some(2));
-        assert!(waiting.pop(true, true).is_none());
+        assert_eq!(
+            waiting.pop(true, true, &|_| false).map(|c| c.number),
+            Some(1)
+        );
+        assert_eq!(
+            waiting.pop(true, true, &|_| false).map(|c| c.number),
+            Some(2)
+        );
+        assert!(waiting.pop(true, true, &|_| false).is_none());
         assert_eq!(waiting.dropped, 0);
     }
 
@@ -126,9 +140,28 @@ mod tests {
         };
         waiting.push(put_back, Why::Breadth);
         waiting.push(case(2), Why::Breadth);
-        assert_eq!(waiting.pop(false, true).map(|c| c.number), Some(2));
-        assert!(waiting.pop(false, false).is_none());
-        assert_eq!(waiting.pop(false, true).map(|c| c.number), Some(1));
+        assert_eq!(
+            waiting.pop(false, true, &|_| false).map(|c| c.number),
+            Some(2)
+        );
+        assert!(waiting.pop(false, false, &|_| false).is_none());
+        assert_eq!(
+            waiting.pop(false, true, &|_| false).map(|c| c.number),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn subjects_of_which_nothing_was_found_come_first() {
+        let mut waiting = Waiting::default();
+        waiting.push(case(1), Why::Breadth);
+        let mut other = case(2);
+        "dict".clone_into(&mut other.scenario.context.subject);
+        waiting.push(other, Why::Breadth);
+        let of_found = |subject: &str| subject == "list";
+        let next = |waiting: &mut Waiting| waiting.pop(false, true, &of_found).map(|c| c.number);
+        assert_eq!(next(&mut waiting), Some(2));
+        assert_eq!(next(&mut waiting), Some(1));
     }
 
     #[test]
@@ -139,11 +172,11 @@ mod tests {
         }
         assert_eq!(waiting.dropped, 3);
         assert!(
-            waiting.pop(true, true).is_none(),
+            waiting.pop(true, true, &|_| false).is_none(),
             "others have their turn first"
         );
-        assert!(waiting.pop(false, true).is_some());
+        assert!(waiting.pop(false, true, &|_| false).is_some());
         assert_eq!(waiting.leave().len(), OF_SUBJECT - 1);
-        assert!(waiting.pop(false, true).is_none());
+        assert!(waiting.pop(false, true, &|_| false).is_none());
     }
 }

@@ -1,5 +1,6 @@
 //! Findings: deduplicated failing verdicts with what a reader needs to believe and repeat them.
 
+pub mod known;
 pub mod reproduce;
 pub mod script;
 pub mod store;
@@ -11,6 +12,7 @@ use crate::scenario::Scenario;
 use crate::scenario::tuning::Tuning;
 use crate::verdict::grade::Grade;
 use crate::verdict::sanitizer::Report;
+use crate::verdict::standstill::computes;
 use crate::verdict::{ALONE, Kind, Verdict};
 use crate::vm::Facts;
 use serde::{Deserialize, Serialize};
@@ -141,9 +143,14 @@ impl Finding {
     /// The failure that this is a finding of.
     pub fn failure(&self) -> Failure {
         if self.place != Place::default() {
+            let mut place = self.place.clone();
+            if matches!(self.kind, Kind::Hang | Kind::Deadlock) {
+                // Written before it was kept.
+                place.computes = place.computes.or_else(|| computes(&self.detail));
+            }
             return Failure {
                 kind: self.kind,
-                place: self.place.clone(),
+                place,
             };
         }
         // Written before places were kept: what else it says tells its place.

@@ -115,10 +115,17 @@ fn attempt_in(
         core_file::leave(&mut command, folder);
     }
     let run = program::run(vm, &mut command, limits)?;
-    let shown = identity::hit(&finding.failure(), &shown(&run.outcome, finding, &text));
+    let failures = shown(&run.outcome, finding, &text);
+    let shown = identity::hit(&finding.failure(), &failures);
     let core = folder
         .filter(|_| matches!(run.outcome.end, End::Signal(_)))
         .and_then(core_file::file);
+    let shown = match &core {
+        Some(core) if shown == Hit::Same => {
+            at_its_place(finding, &failures, || core_file::text(vm, core))
+        }
+        _ => shown,
+    };
     let core = match core {
         // Of no use, and large.
         Some(core) if shown != Hit::Same => {
@@ -128,6 +135,28 @@ fn attempt_in(
         core => core,
     };
     Ok(Attempt { shown, run, core })
+}
+
+/// What a run that hit is to the finding when it is known where both died: a finding of known frames is asked for by
+/// them, too. `backtrace` is a debugger's text on the run's crash.
+fn at_its_place(
+    finding: &Finding,
+    shown: &[Failure],
+    backtrace: impl FnOnce() -> Option<String>,
+) -> Hit {
+    let expected = finding.failure();
+    if expected.place.frames.is_empty() {
+        return Hit::Same;
+    }
+    let Some(text) = backtrace() else {
+        return Hit::Same;
+    };
+    let died = |f: &Failure| match f.has_frames_to_find() {
+        true => f.clone().with_backtrace(&text),
+        false => f.clone(),
+    };
+    let shown: Vec<Failure> = shown.iter().map(died).collect();
+    identity::hit(&expected, &shown)
 }
 
 /// The failures that a run of a finding's script shows: what it printed, what a sanitizer reported, how
@@ -195,7 +224,8 @@ fn told(words: &str, finding: &Finding) -> Option<Verdict> {
 
 /// Runs a script up to `runs` times and says how often it hit; with `stop_early` two runs
 /// without a hit are enough, and what another failure leaves of the time of one is used for one more. A run that was interrupted or ended from outside is not counted, so there may
-/// be none at all. With a folder for `cores` the first hit that is a crash leaves its core there.
+/// be none at all. With a folder for `cores` the first hit that is a crash leaves its core there; one that its
+/// core shows to have died elsewhere than the finding is none, and the next is looked at.
 ///
 /// # Errors
 /// As of [`attempt`].
@@ -381,6 +411,33 @@ print('other: exception KeyError: x')
         if core_file::usable().is_ok() && crate::vm::debugger::available() {
             assert!(text.is_some_and(|t| t.contains("string_at") || t.contains("strlen")));
         }
+    }
+
+    #[test]
+    fn a_crash_elsewhere_is_no_hit_where_frames_are_known() {
+        let mut crash = finding(Kind::Crash, "SIGSEGV");
+        let shown = vec![crash.failure()];
+        let at = |finding: &Finding, function: &str| {
+            let text = format!("#0  {function} (x=1) at a.c:1\n#1  list_append () at a.c:2\n");
+            at_its_place(finding, &shown, || Some(text))
+        };
+        assert_eq!(
+            at(&crash, "list_slice"),
+            Hit::Same,
+            "nobody knows where it was"
+        );
+        crash.place = crash.failure().place;
+        crash.place.frames = vec!["list_resize".to_owned()];
+        assert_eq!(at(&crash, "list_resize"), Hit::Same);
+        assert!(
+            matches!(at(&crash, "list_slice"), Hit::Other(f) if f.place.frames[0] == "list_slice")
+        );
+        assert_eq!(
+            at(&crash, "mi_free"),
+            Hit::Same,
+            "heap damage shows anywhere"
+        );
+        assert_eq!(at_its_place(&crash, &shown, || None), Hit::Same);
     }
 
     #[test]

@@ -5,7 +5,6 @@
 
 use super::{Finding, SCHEMA};
 use crate::files;
-use crate::identity::{Failure, Same, same};
 use crate::verdict::Kind;
 use std::path::{Path, PathBuf};
 
@@ -138,25 +137,6 @@ impl Store {
         Ok(())
     }
 
-    /// The finding of this VM and subject that is of the same failure, if any; of a data race whatever
-    /// the subject, for its report has no part in it.
-    pub fn same<'a>(
-        &'a self,
-        vm_title: &str,
-        subject: &str,
-        failure: &Failure,
-    ) -> Option<&'a Finding> {
-        let mut all = self.findings.iter();
-        all.find(|f| is_of(f, vm_title, subject, failure))
-    }
-
-    /// Another finding of the same failure as this one, as [`Self::same`] has it.
-    pub fn twin(&self, finding: &Finding) -> Option<&Finding> {
-        let (title, failure) = (finding.facts.title(), finding.failure());
-        let mut others = self.findings.iter().filter(|f| f.id != finding.id);
-        others.find(|f| is_of(f, &title, &finding.subject, &failure))
-    }
-
     /// Number of findings of this VM, subject and kind.
     pub fn count(&self, vm_title: &str, subject: &str, kind: Kind) -> usize {
         self.of(vm_title, subject, kind).count()
@@ -173,13 +153,6 @@ impl Store {
             .iter()
             .filter(move |f| f.subject == subject && f.kind == kind && f.facts.title() == vm_title)
     }
-}
-
-/// Whether a finding of this VM and subject is of this failure; of a data race whatever the subject.
-fn is_of(finding: &Finding, vm_title: &str, subject: &str, failure: &Failure) -> bool {
-    finding.facts.title() == vm_title
-        && (finding.subject == subject || failure.kind == Kind::DataRace)
-        && same(&finding.failure(), failure) == Same::Yes
 }
 
 /// Writes `finding.json` in a finding's folder, and calls its script what it is: so that every `repro.py`
@@ -249,7 +222,11 @@ pub fn read(path: &Path) -> Result<Finding, StoreError> {
         path: file.clone(),
         reason,
     };
-    let text = std::fs::read_to_string(&file).map_err(|e| fail(e.to_string()))?;
+    let text = std::fs::read_to_string(&file).map_err(|e| {
+        fail(format!(
+            "{e}; a finding is a folder OUT/findings/ID, and `threadbare findings OUT` lists all"
+        ))
+    })?;
     let finding: Finding = serde_json::from_str(&text).map_err(|e| fail(e.to_string()))?;
     if finding.schema > SCHEMA {
         return Err(fail(format!(

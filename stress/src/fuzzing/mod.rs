@@ -5,6 +5,7 @@
 //! written once more. `fuzz/README.md` lists the planted faults that each has found.
 
 mod cluster;
+pub mod differential;
 mod edit;
 mod example;
 mod harness_log;
@@ -17,9 +18,11 @@ mod scenario;
 mod scenario_text;
 mod store;
 mod subject_toml;
+pub mod vm;
 mod words;
 
 pub use self::cluster::cluster;
+pub use self::differential::differential;
 pub use self::harness_log::harness_log;
 pub use self::minimise::minimise;
 pub use self::oracle::oracle;
@@ -29,6 +32,7 @@ pub use self::scenario::scenario;
 pub use self::scenario_text::scenario_text;
 pub use self::store::store;
 pub use self::subject_toml::subject_toml;
+pub use self::vm::{vm_command, vm_rustpython};
 pub use self::words::words;
 
 use crate::choice::{Bytes, Choices};
@@ -43,6 +47,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target of this crate.
 pub const TARGETS: &[Target] = &[
     ("cluster", cluster),
+    ("differential", differential),
     ("harness_log", harness_log),
     ("minimise", minimise),
     ("oracle", oracle),
@@ -52,6 +57,8 @@ pub const TARGETS: &[Target] = &[
     ("scenario_text", scenario_text),
     ("store", store),
     ("subject_toml", subject_toml),
+    ("vm_command", |bytes| drop(vm_command(bytes))),
+    ("vm_rustpython", |bytes| drop(vm_rustpython(bytes))),
     ("words", words),
 ];
 

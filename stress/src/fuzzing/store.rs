@@ -3,7 +3,7 @@
 use super::example::finding;
 use crate::choice::{Bytes, Choices};
 use crate::finding::store::{SCRIPT, Store, script};
-use crate::finding::{Finding, Rate};
+use crate::finding::{Finding, Rate, known};
 use crate::triage::marks::{Marks, State};
 use crate::triage::merge::{better, merge};
 use std::cmp::Ordering;
@@ -90,7 +90,7 @@ fn as_a_map(out: &Path, choices: &mut Bytes<'_>) {
     assert_eq!(kept, expected);
     for f in &expected {
         let failure = f.failure();
-        let found = store.same(&f.facts.title(), &f.subject, &failure);
+        let found = known::of(store.findings(), &f.facts.title(), &f.subject, &failure);
         assert!(
             found.is_some_and(|g| g.facts.title() == f.facts.title()),
             "{} is not the same as itself",

@@ -3,9 +3,8 @@
 use super::edit::edited;
 use crate::choice::{Bytes, Choices};
 use crate::verdict::sanitizer::{self, Report};
-use crate::verdict::stack::{
-    assertion, fatal, frames, hang, last_words, mask, panic, panic_frames,
-};
+use crate::verdict::stack::{assertion, fatal, frames, last_words, mask, panic, panic_frames};
+use crate::verdict::standstill::hang;
 use crate::verdict::{of_end, waits};
 use crate::vm::child::{End, Outcome};
 use crate::vm::hang::Autopsy;

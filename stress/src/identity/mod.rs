@@ -15,11 +15,13 @@
 //! CPython's faulthandler names the operations, RustPython a panic's line, MicroPython nothing; there
 //! the place of a small scenario is its operations, and of a large one unknown.
 //!
-//! Which kinds are faces of one fault is decided in `faces`, and nowhere else.
+//! Which kinds are faces of one fault is decided in `faces`, and nowhere else; how the catalogue's
+//! signatures are compared with stacks and reports, in [`told`].
 
 pub mod flight;
 mod place;
 mod same;
+pub mod told;
 
 pub use self::flight::InFlight;
 pub use self::place::{Operations, Place, SMALL};
@@ -87,7 +89,10 @@ impl Failure {
 
     /// Whether the process died of it by itself, so that a debugger can tell the frames.
     pub fn has_frames_to_find(&self) -> bool {
-        faces(self.kind) == Faces::Death || self.kind == Kind::ShutdownCrash
+        matches!(
+            self.kind,
+            Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::ShutdownCrash
+        )
     }
 }
 
@@ -101,13 +106,11 @@ impl fmt::Display for Failure {
 /// Kinds by which one fault shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Faces {
-    /// Damaged memory ends by one signal or another, as a fatal error, or, where a debug build
-    /// looks, in an assertion.
+    /// Damaged memory ends by one signal or another, as a fatal error, or, where a debug build or a
+    /// sanitizer looks, in an assertion or a report.
     Death,
-    /// Whether a thread still runs as the others wait is chance.
+    /// Whether a thread still runs as the others wait is chance; see [`Place::computes`].
     Standstill,
-    /// In interpreter shutdown, all work done.
-    Shutdown,
     /// A kind that shows as itself only.
     Only(Kind),
 }
@@ -121,9 +124,8 @@ pub fn may_be_one(a: Kind, b: Kind) -> bool {
 /// [`kindred`].
 fn faces(kind: Kind) -> Faces {
     match kind {
-        Kind::Crash | Kind::Assertion | Kind::Fatal => Faces::Death,
+        Kind::Crash | Kind::Assertion | Kind::Fatal | Kind::Sanitizer => Faces::Death,
         Kind::Hang | Kind::Deadlock => Faces::Standstill,
-        Kind::ShutdownCrash | Kind::ShutdownHang => Faces::Shutdown,
         kind => Faces::Only(kind),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::flight::InFlight;
 use crate::scenario::Scenario;
-use crate::verdict::{ALONE, Kind, OUT_OF_TIME, of_death, stack};
+use crate::verdict::{ALONE, Kind, OUT_OF_TIME, of_death, stack, standstill};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -35,6 +35,10 @@ pub struct Place {
     /// The operations among which it is.
     #[serde(default)]
     pub operations: Operations,
+    /// Of a standstill, whether a thread computes and at most one waits, as who joins it does: then no lock is
+    /// waited for; `None`: not known, or no standstill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computes: Option<bool>,
     /// Whether only one thread ran; `None`: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alone: Option<bool>,
@@ -85,6 +89,17 @@ impl Operations {
     /// Number of calls of the scenario.
     pub fn calls(&self) -> usize {
         self.within.iter().map(Vec::len).sum()
+    }
+
+    /// Whether two operations stand in threads of their own, so that they can race.
+    pub(super) fn apart(&self, one: &str, other: &str) -> bool {
+        let has = |thread: &[String], op: &str| thread.iter().any(|o| o == op);
+        let mut pairs = self
+            .within
+            .iter()
+            .enumerate()
+            .flat_map(|(i, a)| self.within.iter().skip(i + 1).map(move |b| (a, b)));
+        pairs.any(|(a, b)| has(a, one) && has(b, other) || has(a, other) && has(b, one))
     }
 
     /// Whether every thread has one operation, so that what races with what is known.
@@ -168,7 +183,13 @@ impl Place {
         }
         // Only of ends of the process: an exception may quote any words.
         if kind.ends_process() {
-            place.heap = stack::allocator_complains(detail) || stack::in_allocator(detail);
+            let complains = stack::allocator_complains(detail);
+            place.heap = complains || standstill::in_allocator(detail);
+            // Where the allocator notices is anywhere.
+            place.line.take_if(|_| complains);
+        }
+        if matches!(kind, Kind::Hang | Kind::Deadlock) {
+            place.computes = standstill::computes(detail);
         }
         place
     }

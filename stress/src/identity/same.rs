@@ -1,7 +1,7 @@
 //! Whether two failures are one, also when one side knows less.
 
-use super::place::{Operations, Place, SMALL, included};
-use super::{Faces, Failure, faces};
+use super::place::{Operations, SMALL, included};
+use super::{Faces, Failure, faces, told};
 
 /// The answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,13 @@ pub fn same(a: &Failure, b: &Failure) -> Same {
     {
         return Same::No;
     }
+    // Who waits for a lock does not become who computes, beside damage that either may meet.
+    if let (Some(x), Some(y)) = (p.computes, q.computes)
+        && x != y
+        && !(p.heap && q.heap)
+    {
+        return Same::No;
+    }
     if let (Some(x), Some(y)) = (&p.line, &q.line) {
         return (x == y).into();
     }
@@ -52,7 +59,7 @@ pub fn same(a: &Failure, b: &Failure) -> Same {
         _ => return Same::No,
     }
     if !p.frames.is_empty() && !q.frames.is_empty() {
-        return frames(p, q).into();
+        return told::one_place(&p.frames, &q.frames).into();
     }
     if let (Some(x), Some(y)) = (&p.result, &q.result)
         && x != y
@@ -63,14 +70,12 @@ pub fn same(a: &Failure, b: &Failure) -> Same {
     operations(&p.operations, &q.operations, wrong_result)
 }
 
-/// The innermost frame of one is among the first of the other: compilers inline differently.
-fn frames(p: &Place, q: &Place) -> bool {
-    q.frames.contains(&p.frames[0]) || p.frames.contains(&q.frames[0])
-}
-
 fn operations(a: &Operations, b: &Operations, wrong_result: bool) -> Same {
     if a.within.is_empty() || b.within.is_empty() {
         return Same::Unknown;
+    }
+    if !wrong_result && is_another_race(a, b) {
+        return Same::No;
     }
     // The scenario again: its results are compared as a whole, and of a small one more is not asked.
     if a.within == b.within && (wrong_result || a.calls() <= SMALL) {
@@ -83,13 +88,6 @@ fn operations(a: &Operations, b: &Operations, wrong_result: bool) -> Same {
     let (racing, other) = (a.racing(), b.racing());
     if racing.is_some() && racing == other {
         return Same::Yes;
-    }
-    // Either side of a race may die of it: another one is what died beside neither.
-    let beside = |ops: &Option<Vec<&str>>, at: &str| ops.iter().flatten().any(|op| *op == at);
-    if let (Some(x), Some(y)) = (&a.at, &b.at)
-        && !(a.is_exact() || b.is_exact() || x == y || beside(&racing, y) || beside(&other, x))
-    {
-        return Same::No;
     }
     let (small, large) = if a.calls() <= b.calls() {
         (a, b)
@@ -118,6 +116,28 @@ fn operations(a: &Operations, b: &Operations, wrong_result: bool) -> Same {
         Same::Yes
     } else {
         Same::Unknown
+    }
+}
+
+/// Whether what was in flight on both sides tells two races. Either side of a race may die of it: another
+/// one is what died beside neither. Of a standstill nobody died, and its threads are told as they stand.
+fn is_another_race(a: &Operations, b: &Operations) -> bool {
+    // There the operations say all.
+    if a.is_exact() || b.is_exact() {
+        return false;
+    }
+    match (&a.at, &b.at) {
+        (Some(x), Some(y)) => {
+            // Of whom nobody tells what was beside, any operation of another thread may have been.
+            let beside = |ops: &Operations, at: &String| {
+                ops.beside.contains(at) || ops.beside.is_empty() && ops.apart(x, y)
+            };
+            x != y && !beside(a, y) && !beside(b, x)
+        }
+        (None, None) if !a.beside.is_empty() && !b.beside.is_empty() => {
+            !a.beside.iter().any(|op| b.beside.contains(op))
+        }
+        _ => false,
     }
 }
 
@@ -156,6 +176,7 @@ pub fn hit(expected: &Failure, shown: &[Failure]) -> Hit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Place;
     use crate::verdict::Kind;
 
     fn ops(threads: &[&[&str]], at: Option<&str>, beside: &[&str]) -> Operations {
@@ -222,6 +243,98 @@ mod tests {
         );
         let silent = crash(ops(storm, None, &[]));
         assert_eq!(ask(&pair("append", "pop"), &silent), Same::Unknown);
+    }
+
+    #[test]
+    fn a_small_scenario_has_races_of_its_own() {
+        let small: &[&[&str]] = &[&["close", "write"], &["init", "truncate"]];
+        let of = |at, beside: &[&str]| crash(ops(small, Some(at), beside));
+        let written = of("write", &["init"]);
+        assert_eq!(ask(&written, &of("close", &["truncate"])), Same::No);
+        assert_eq!(ask(&written, &of("init", &["write"])), Same::Yes);
+        assert_eq!(ask(&written, &of("init", &["close"])), Same::Yes, "a hint");
+        assert_eq!(ask(&written, &of("truncate", &["close"])), Same::No);
+        // Nobody tells what was beside: the two sides of a race stand in two threads.
+        assert_eq!(ask(&of("write", &[]), &of("init", &[])), Same::Yes);
+        assert_eq!(ask(&of("write", &[]), &of("close", &[])), Same::No);
+        assert_eq!(ask(&written, &crash(ops(small, None, &[]))), Same::Yes);
+        let waits = |beside: &[&str]| failure(Kind::Deadlock, "x", ops(small, None, beside));
+        assert_eq!(
+            ask(&waits(&["write", "init"]), &waits(&["close", "truncate"])),
+            Same::No
+        );
+        assert_eq!(
+            ask(&waits(&["write", "init"]), &waits(&["write"])),
+            Same::Yes
+        );
+    }
+
+    #[test]
+    fn what_the_allocator_says_is_no_place() {
+        let pair = ops(&[&["append"], &["pop"]], None, &[]);
+        let other = ops(&[&["sort"], &["pop"]], None, &[]);
+        for (kind, words) in [
+            (
+                Kind::Fatal,
+                "Fatal Python error: _PyMem_DebugRawFree: bad ID: Allocated using API 'm'",
+            ),
+            (
+                Kind::Assertion,
+                "Objects/mimalloc/page.c:12: mi_page_free: Assertion of mimalloc",
+            ),
+            (
+                Kind::Assertion,
+                "malloc.c:2617: sysmalloc: Assertion `x' failed.",
+            ),
+            (
+                Kind::ShutdownCrash,
+                "Objects/mimalloc/page.c:12: mi_page_free: Assertion of mimalloc",
+            ),
+        ] {
+            let here = failure(kind, words, pair.clone());
+            assert!(here.damages_heap() && here.place.line.is_none(), "{here:?}");
+            let there = failure(kind, words, other.clone());
+            assert_eq!(ask(&here, &there), Same::No, "{words}");
+        }
+        let own = failure(
+            Kind::Fatal,
+            "Fatal Python error: _PyMutex_Unlock: unlocking",
+            pair,
+        );
+        assert!(own.place.line.is_some() && !own.damages_heap());
+    }
+
+    #[test]
+    fn who_computes_does_not_wait() {
+        let of = |kind, detail| failure(kind, detail, ops(&[&["a"], &["b"]], None, &[]));
+        let waits = of(Kind::Deadlock, "no progress: 0 threads running, 3 sleeping");
+        let computes = of(Kind::Hang, "no progress: 1 threads running, 0 sleeping");
+        let joined = of(Kind::Hang, "no progress: 1 threads running, 1 sleeping; x");
+        let beside = of(
+            Kind::Hang,
+            "no progress: 1 threads running, 3 sleeping (1 for time or input)",
+        );
+        let timed = of(
+            Kind::Hang,
+            "no progress: 0 threads running, 3 sleeping (1 for time or input)",
+        );
+        assert_eq!(ask(&waits, &computes), Same::No);
+        assert_eq!(ask(&waits, &joined), Same::No);
+        assert_eq!(ask(&computes, &joined), Same::Yes);
+        assert_eq!(
+            ask(&waits, &beside),
+            Same::Yes,
+            "whether one still runs is chance"
+        );
+        assert_eq!(ask(&waits, &timed), Same::Yes);
+        let died = of(Kind::ShutdownCrash, "SIGSEGV");
+        assert_eq!(
+            ask(
+                &died,
+                &of(Kind::ShutdownHang, "all work done, then no end: x")
+            ),
+            Same::No
+        );
     }
 
     #[test]

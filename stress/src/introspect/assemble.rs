@@ -125,6 +125,7 @@ impl Target {
             shapes: "ts".to_owned(),
             reset: None,
             company: true,
+            generic: false,
             size: SIZE,
             source: String::new(),
             ops,
@@ -218,6 +219,7 @@ mod tests {
             module: String::new(),
             attribute: String::new(),
             text: Some("a = 'q'\nb = \"\\n\"".into()),
+            careful: false,
         };
         let prelude = target.prelude(false);
         assert!(

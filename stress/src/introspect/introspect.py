@@ -1,6 +1,6 @@
 # Finds the operations of a type, a factory's product or a module by trying them.
 #
-# One portable file like harness.py, run as `VM FILE` with `main({...})` appended. Everything
+# One portable file like harness.py, after harm.py, run as `VM FILE` with `main({...})` appended. Everything
 # is tried in one thread on a fresh object. A record says what is about to be tried, so that
 # a crash or a hang is attributed to it; the hunter then runs the file again without it.
 #
@@ -17,12 +17,6 @@ import sys
 import gc
 import time
 
-# Functions that act on files and processes: tried or hunted without being asked for they do harm.
-HARMFUL = ("abort chdir chmod chown chroot closerange execl execle execlp execv execve execvp fchdir fchmod fork forkpty "
-           "hardlink_to input kill killpg lchmod link_to makedirs mkdir mkfifo nice popen posix_spawn putenv reboot "
-           "register_at_fork removedirs rename renames rmdir rmtree send_signal setgid setrlimit setuid shutdown spawn "
-           "symlink symlink_to system terminate touch unlink write_bytes write_text").split()
-HARMFUL_FUNCTIONS = "close exit ftruncate main open quit remove replace wait waitpid".split()
 REJECTED = ("TypeError", "AttributeError", "NotImplementedError", "NameError", "ImportError", "ModuleNotFoundError",
             "SyntaxError", "UnboundLocalError", "RecursionError", "MemoryError", "SystemError", "BufferError")
 # Small integers, strings, tokens.
@@ -96,6 +90,10 @@ class Explorer(object):
     def __init__(self, job, ns):
         self.ns = ns
         self.skip = job["skip"]
+        self.careful = job["careful"] and job["module"]
+        # All functions of a module that nobody named, each once.
+        whole = self.careful and not job["type"]
+        self.most, self.each = (4 * MOST, 1) if whole else (MOST, 4)
         self.makers = []
         self.ops = []
         self.left = {}
@@ -182,8 +180,30 @@ class Explorer(object):
         score, results = self.attempt(self.makers[-1], 0, template)
         return score == 2 and type(results[0]) is not tuple and hasattr(results[0], "__len__") and hasattr(results[0], "__iter__") and results[0] is not results[2]
 
+    def grows(self, template, form):
+        """Whether an operation multiplies the object: a few hundred turns of it on a shared one never end."""
+        try:
+            o = self.make(self.makers[-1], 2)()
+            before = len(o)
+            code = fill(template, 2)  # {n} is 3 there
+            fn = self.function("OP(o, N=N, K=K, V=V)", code if form == "do" else "return " + code)
+        except BaseException:
+            return False
+        try:
+            for _ in range(14):
+                fn(o)
+        except BaseException:
+            pass
+        try:
+            return len(o) > before + 1000
+        except BaseException:
+            return False
+
     def keep(self, template, form, guarantee="silent"):
-        if len(self.ops) < MOST and (form, template) not in [(f, t) for f, _, t in self.ops]:
+        if not self.module and self.about("again " + template) and self.grows(template, form):
+            self.left[template] = "it multiplies the object"
+            return
+        if len(self.ops) < self.most and (form, template) not in [(f, t) for f, _, t in self.ops]:
             if form == "run" and guarantee == "silent" and template.startswith("o"):
                 wrapped = self.wrap(template)
                 if wrapped:
@@ -323,7 +343,7 @@ class Explorer(object):
                 if add(args):
                     break
         best = max([s for s, _, _ in scored]) if scored else 0
-        for score, template, form in [x for x in scored if x[0] == best][:4]:
+        for score, template, form in [x for x in scored if x[0] == best][:self.each]:
             self.keep(template, form)
         if not scored:
             self.left.setdefault(call, "no arguments worked")
@@ -427,8 +447,9 @@ class Explorer(object):
         for name in dir(o):
             if name[:1] == "_":
                 continue
-            if name in HARMFUL or (self.module and name in HARMFUL_FUNCTIONS):
-                self.left["o." + name] = "acts on files or processes"
+            careful = self.careful and self.module and shunned_function(self.careful, name)
+            if careful or name in HARMFUL or (self.module and name in HARMFUL_FUNCTIONS):
+                self.left["o." + name] = careful or "acts on files or processes"
                 continue
             if not self.about("attribute " + name):
                 continue

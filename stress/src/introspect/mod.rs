@@ -7,9 +7,14 @@
 //! one thread can do.
 
 mod assemble;
+mod inventory;
 mod run;
 
-use crate::subject::{Subject, SubjectError};
+pub use self::inventory::{
+    Coverage, Inventory, Item, Unusable, coverage, generic, inventory, reached_by,
+};
+
+use crate::subject::{Guarantee, Subject, SubjectError};
 use crate::vm::Vm;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -52,7 +57,27 @@ pub fn introspect(vm: &Vm, name: &str) -> Result<Subject, SubjectError> {
 /// # Errors
 /// As [`introspect`].
 pub fn examine(vm: &Vm, name: &str) -> Result<Introspected, SubjectError> {
-    let target = Target::parse(name)?;
+    find(vm, &Target::parse(name)?)
+}
+
+/// The subject of a type or module of the inventory's, which nobody has named: what does harm is left alone, and
+/// nothing is promised of several calls, so that only what any race may show counts (a crash, a standstill, a leak).
+///
+/// # Errors
+/// As [`introspect`].
+pub fn unasked(vm: &Vm, name: &str) -> Result<Introspected, SubjectError> {
+    let mut target = Target::parse(name)?;
+    target.careful = true;
+    let mut found = find(vm, &target)?;
+    name.clone_into(&mut found.subject.name);
+    for op in &mut found.subject.ops {
+        op.guarantee = Guarantee::Composite;
+    }
+    Ok(found)
+}
+
+/// Tries the target again without what ends or stops the process, until it is through.
+fn find(vm: &Vm, target: &Target) -> Result<Introspected, SubjectError> {
     // What ended the process when tried: left out in the next run.
     let mut skip: BTreeMap<String, String> = BTreeMap::new();
     // A busy machine stops a process as well as a lock does: only what blocks twice in a row blocks.
@@ -90,6 +115,8 @@ struct Target {
     attribute: String,
     /// Text of the file, for `file.py`.
     text: Option<String>,
+    /// Whether functions that do harm are left alone, of modules that are named by nobody.
+    careful: bool,
 }
 
 impl Target {
@@ -104,6 +131,7 @@ impl Target {
                 module: String::new(),
                 attribute: String::new(),
                 text: Some(text),
+                careful: false,
             });
         }
         let (module, attribute) = name.split_once(':').ok_or_else(|| SubjectError::Unknown {
@@ -127,6 +155,7 @@ impl Target {
             module: module.to_owned(),
             attribute: attribute.to_owned(),
             text: None,
+            careful: false,
         })
     }
 

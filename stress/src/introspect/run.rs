@@ -8,8 +8,15 @@ use crate::vm::{Vm, job};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// What is not tried without being asked for.
+pub(super) const SCRIPT_OF_HARM: &str = include_str!("harm.py");
+
 /// The script.
-pub(super) const SCRIPT: &str = include_str!("introspect.py");
+pub(super) const SCRIPT: &str = concat!(
+    include_str!("harm.py"),
+    "\n\n",
+    include_str!("introspect.py")
+);
 
 /// One run of the script.
 #[derive(Default)]
@@ -43,12 +50,13 @@ impl Target {
             .map(|(what, how)| format!("{}: {}", quote(what), quote(how)))
             .collect();
         let job = format!(
-            "main({{'file': {}, 'module': {}, 'type': {}, 'folder': {}, 'prelude': {}, 'skip': {{{}}}}})\n",
+            "main({{'file': {}, 'module': {}, 'type': {}, 'folder': {}, 'prelude': {}, 'careful': {}, 'skip': {{{}}}}})\n",
             u8::from(self.text.is_some()),
             quote(&self.module),
             quote(&self.attribute),
             quote(&Self::folder()),
             quote(&self.prelude(false)),
+            u8::from(self.careful),
             skip.join(", ")
         );
         let limits = Limits {

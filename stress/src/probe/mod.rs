@@ -45,6 +45,14 @@ pub const UNPAIRED: &[(&str, &str)] = &[
     ),
     ("buffered", "no VM with buffered counts was ever shipped"),
     (
+        "pooled-locks",
+        "no VM of today has locks of containers from a pool: a patch of 1996",
+    ),
+    (
+        "extension-lock",
+        "no VM has it: CPython brings the global lock back for such an extension",
+    ),
+    (
         "side-table",
         "no VM with counts apart from their objects was ever shipped",
     ),

@@ -48,9 +48,13 @@ impl Attempt {
         }
     }
 
-    /// What it is to the probe, for which any failure is a hit.
+    /// What it is to the probe: what the probe says that it saw and what the VM dies or hangs of are hits, for a
+    /// sound VM does neither; a fault of the program itself is another failure.
     pub fn told(&self) -> Told {
-        self.run.told(self.failure().is_some())
+        match &self.run.ended {
+            Ended::Broken(_) => Told::Other,
+            ended => self.run.told(ended.failure().is_some()),
+        }
     }
 
     /// The command that runs this probe with this seed once more.
@@ -189,7 +193,7 @@ impl Summary {
 
     /// Whether it says anything about the VM.
     pub fn conclusive(&self) -> bool {
-        self.passed + self.count.hits > 0
+        self.passed + self.count.hits + self.count.others > 0
     }
 
     /// The line that says what came out.
@@ -210,6 +214,13 @@ impl Summary {
                 self.count.share.0 * 100.0,
                 self.count.per_minute_interval.0,
                 self.count.per_minute_interval.1,
+            );
+        }
+        if self.count.others > 0 {
+            let (seen, seed) = self.first.as_ref().map_or(("", 0), |(s, n)| (s, *n));
+            let others = self.count.others;
+            return format!(
+                "FAILED by itself, which says nothing of the VM: {others} {runs}; seed {seed}: {seen}"
             );
         }
         if self.passed == 0 {

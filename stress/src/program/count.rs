@@ -52,7 +52,7 @@ impl Default for Count {
             times: Vec::new(),
             share: (0.0, 1.0),
             per_minute: 0.0,
-            per_minute_interval: (0.0, f64::MAX),
+            per_minute_interval: (0.0, f64::INFINITY),
         }
     }
 }

@@ -53,11 +53,12 @@ impl Ended {
             End::Exit(_) if stack::panic(&outcome.stderr).is_some() => {
                 failed().unwrap_or(Self::Clean)
             }
-            End::Exit(SKIP) => Self::Skip(said("skip:").unwrap_or_default()),
-            End::Exit(0) => Self::Clean,
-            End::Exit(code) => match said("hit:") {
-                Some(line) => Self::Failed(Verdict::new(Kind::Outcome, line)),
-                None => Self::Broken(left(code, &outcome.stderr)),
+            End::Exit(code) => match (said("hit:"), code) {
+                // It saw that, whatever became of it then.
+                (Some(line), _) => Self::Failed(Verdict::new(Kind::Outcome, line)),
+                (None, SKIP) => Self::Skip(said("skip:").unwrap_or_default()),
+                (None, 0) => Self::Clean,
+                (None, code) => Self::Broken(left(code, &outcome.stderr)),
             },
             End::Signal(_) | End::Hang | End::Memory => failed().unwrap_or(Self::Clean),
         }
@@ -128,6 +129,9 @@ mod tests {
             (hit.kind(), hit.line()),
             (Some(Kind::Outcome), "wrong: 1 is 2".into())
         );
+        for (code, stderr) in [(0, ""), (1, "Traceback\nNameError: x\n"), (120, "")] {
+            assert_eq!(of(End::Exit(code), "hit: 1 is 2", stderr), hit, "{code}");
+        }
         assert_eq!(
             of(End::Exit(77), "skip: no x", ""),
             Ended::Skip("no x".into())
@@ -162,9 +166,29 @@ mod tests {
 
     #[test]
     fn what_comes_from_outside_is_no_failure() {
-        for signal in [libc::SIGKILL, libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+        let of_its_own = [
+            libc::SIGSEGV,
+            libc::SIGBUS,
+            libc::SIGABRT,
+            libc::SIGILL,
+            libc::SIGFPE,
+            libc::SIGTRAP,
+            libc::SIGSYS,
+        ];
+        for signal in (1..=31).filter(|s| !of_its_own.contains(s)) {
             let ended = of(End::Signal(signal), "hit: x", "");
-            assert!(matches!(ended, Ended::Outside(_)), "{ended:?}");
+            let name = crate::verdict::signal_name(signal);
+            assert!(
+                matches!(&ended, Ended::Outside(who) if who.starts_with(&name)),
+                "{ended:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_program_dies_of_by_itself_is_a_crash() {
+        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGSYS] {
+            assert_eq!(of(End::Signal(signal), "", "").kind(), Some(Kind::Crash));
         }
     }
 

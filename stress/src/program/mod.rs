@@ -5,7 +5,7 @@
 //! | code | after a line | meaning |
 //! |---:|---|---|
 //! | 0 | | nothing was seen |
-//! | 1 | `hit: …` | it saw what it looks for, or another fault that it knows |
+//! | 1, and any other | `hit: …` | it saw what it looks for, or another fault that it knows |
 //! | 77 | `skip: …` | this VM lacks what it needs |
 //!
 //! or the VM ends it by a crash, a panic or a hang. A line `checked: N …` says how much it looked at. What it

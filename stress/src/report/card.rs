@@ -2,6 +2,7 @@
 
 use super::pair::Counterexample;
 use super::{Beside, grouped};
+use crate::campaign::learn::FIRST_MUTANT;
 use crate::finding::Finding;
 use crate::scenario::generate::Limits;
 use crate::shell::word;
@@ -262,6 +263,10 @@ fn outcomes(finding: &Finding) -> (Vec<String>, Vec<Outcome>) {
 
 /// The command that runs the same scenario again.
 fn hunt(finding: &Finding, size: (usize, usize)) -> String {
+    if finding.number >= FIRST_MUTANT {
+        // No seed gives it: the folder holds its scenario and script.
+        return format!("threadbare repro OUT/findings/{}", finding.id);
+    }
     let mut command = format!(
         "threadbare hunt --vm {} --seed {} --subject {} --only {}",
         word(&finding.vm),

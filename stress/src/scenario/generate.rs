@@ -72,7 +72,7 @@ fn alone(
 }
 
 /// Most operations of each thread of a storm.
-const STORM: usize = 12;
+pub const STORM: usize = 12;
 
 /// Two threads that each run the subject's operations in an order of their own, on the shared slot.
 fn storm(subject: &Subject, choices: &mut impl Choices) -> Scenario {
@@ -129,6 +129,20 @@ fn build(subject: &Subject, plan: &[Vec<usize>], choices: &mut impl Choices) -> 
         })
         .collect();
     Scenario::new(subject, make, threads)
+}
+
+/// A call of this operation with arguments of any flavour.
+pub fn call_of(subject: &Subject, op: &Op, choices: &mut impl Choices) -> Call {
+    let value = *choices.pick(&subject.flavours);
+    let key = *choices.pick(&subject.keys);
+    call(op, value, key, choices)
+}
+
+/// One of the subject's set-ups.
+pub fn set_up(subject: &Subject, choices: &mut impl Choices) -> String {
+    let value = *choices.pick(&subject.flavours);
+    let key = *choices.pick(&subject.keys);
+    fill(choices.pick(&subject.make).as_str(), value, key, choices)
 }
 
 fn call(op: &Op, value: Flavour, key: Flavour, choices: &mut impl Choices) -> Call {

@@ -30,6 +30,18 @@ pub struct Call {
     pub raises: Option<Vec<String>>,
 }
 
+/// Names of what starts a thread or a process.
+const STARTS: &[&str] = &[
+    "Thread(",
+    "start_new",
+    "start_joinable",
+    "Timer(",
+    "Executor",
+    "subprocess",
+    "fork(",
+    "run_string",
+];
+
 /// The parts of a subject that a scenario needs to run on its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Context {
@@ -128,6 +140,18 @@ impl Scenario {
         self.context.reset.is_none() && self.shapes.iter().all(plain)
     }
 
+    /// Whether, as far as names in its code tell, operations start threads or processes, or each trial is a process: they
+    /// run where their starter may, so a starter that is bound to one processor would have them all take turns on it.
+    pub fn starts_threads(&self) -> bool {
+        let context = &self.context;
+        let codes = [&context.prelude, &context.observe, &self.make].into_iter();
+        let mut codes = codes
+            .chain(&context.check)
+            .chain(self.calls().map(|c| &c.code));
+        self.shapes.contains(&Shape::Process)
+            || codes.any(|code| STARTS.iter().any(|name| code.contains(name)))
+    }
+
     /// Number of operations of each thread.
     pub fn lens(&self) -> Vec<usize> {
         self.threads.iter().map(Vec::len).collect()
@@ -191,5 +215,37 @@ impl fmt::Display for Scenario {
             write!(f, " ({})", company::words(&self.company))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::parse;
+
+    #[test]
+    fn what_starts_threads_is_seen_by_its_names_and_by_its_shape() {
+        let of = |prelude: &str, op: &str, shapes: &str| {
+            let text = format!(
+                "[[subject]]\nname = \"a\"\ndoc = \"d\"\nprelude = \"{prelude}\"\nmake = [\"[]\"]\nfinal = \"o\"\nshapes = \"{shapes}\"\nsilent = [\"{op}\"]\n"
+            );
+            let subject = parse("a test", &text).unwrap().remove(0);
+            let call = Call {
+                code: op.to_owned(),
+                op: op.to_owned(),
+                form: Form::Get,
+                guarantee: Guarantee::Silent,
+                raises: None,
+            };
+            Scenario::new(&subject, "[]".to_owned(), vec![vec![call]]).starts_threads()
+        };
+        assert!(!of("import threading", "o.append(1)", "ts"));
+        assert!(of(
+            "import threading",
+            "threading.Thread(target=int).start()",
+            "ts"
+        ));
+        assert!(of("def f(): os.fork()", "o.append(1)", "ts"));
+        assert!(of("", "o.append(1)", "p"));
     }
 }

@@ -29,6 +29,11 @@ pub fn observe(code: &str) -> String {
     format!("def FINAL(o, {VALUES}):\n    return {code}\n")
 }
 
+/// `def CHECK(o): return <check>`.
+pub fn check(code: &str) -> String {
+    format!("def CHECK(o, {VALUES}):\n    return {code}\n")
+}
+
 /// `def RESET(): <code>`.
 pub fn reset(code: &str) -> String {
     format!("def RESET():\n    {code}\n")
@@ -49,8 +54,8 @@ pub fn source(scenario: &Scenario) -> String {
     let mut out = prelude(&context.requires, &context.prelude);
     out += &make(&scenario.make);
     out += &observe(&context.observe);
-    if let Some(check) = &context.check {
-        let _ = write!(out, "def CHECK(o, {VALUES}):\n    return {check}\n");
+    if let Some(code) = &context.check {
+        out += &check(code);
     }
     if let Some(code) = &context.reset {
         out += &reset(code);
@@ -110,8 +115,15 @@ fn observe_all(scenario: &Scenario) -> String {
 /// Milliseconds of a thread's own time for the search of orders that give what was observed.
 const SEARCH_MS: u64 = 500;
 
+/// A process of its own for each trial takes so many times the time that other scenarios have.
+const PROCESSES: u64 = 3;
+
 /// One scenario as an entry of a job.
 pub fn entry(scenario: &Scenario, id: usize, ms: u64, orders: &super::orders::Orders) -> String {
+    let ms = match scenario.shapes.contains(&super::Shape::Process) {
+        true => ms * PROCESSES,
+        false => ms,
+    };
     let orders: Vec<String> = orders
         .list
         .iter()

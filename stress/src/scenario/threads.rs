@@ -136,7 +136,8 @@ impl<'a> Thread<'a> {
         self.over_objects(name, &params) + &self.operations(false)
     }
 
-    /// The thread on the shared slot: used-up iterators and every `mask + 1`-th turn replace the object.
+    /// The thread on the shared slot: used-up iterators and every `mask + 1`-th turn replace the object. With the
+    /// smallest masks any exception does: of what was closed or detached nothing more can be seen.
     pub fn slot(&self, name: &str) -> String {
         let Words {
             slot,
@@ -156,7 +157,7 @@ impl<'a> Thread<'a> {
                 out,
                 "        try:\n            {}\n        except StopIteration:\n            {held} = MK()\n        \
                  except BaseException as {error}:\n            if type({error}).__name__ in ALARM and len({alarms}) < 8:\n                \
-                 {alarms}.append(render(X({error})))\n",
+                 {alarms}.append(render(X({error})))\n            if {mask} < 8:\n                o = {held} = MK()\n",
                 call.code
             );
         }

@@ -36,6 +36,8 @@ pub const FAMILIES: &[(&str, &str)] = &[
     ("running.toml", include_str!("data/running.toml")),
     ("first.toml", include_str!("data/first.toml")),
     ("interpreters.toml", include_str!("data/interpreters.toml")),
+    ("events.toml", include_str!("data/events.toml")),
+    ("ends.toml", include_str!("data/ends.toml")),
 ];
 
 /// All subjects that come with the program, in file order.

@@ -202,6 +202,7 @@ impl Subject {
             shapes: raw.shapes,
             size: raw.size,
             company: raw.company,
+            generic: false,
             source: raw.source,
             ops,
             raises: raw.raises,

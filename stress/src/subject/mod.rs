@@ -116,6 +116,8 @@ pub struct Subject {
     pub shapes: String,
     /// Whether scenarios may run in company.
     pub company: bool,
+    /// Only the name is here: the rest is found by introspection, once it is its turn ([`crate::introspect`]).
+    pub generic: bool,
     /// Largest stride.
     pub size: usize,
     /// Where the guarantees are documented.

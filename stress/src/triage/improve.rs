@@ -252,7 +252,19 @@ pub fn improve(vm: &Vm, finding: &Finding, time: Duration) -> Result<Improved, V
     search(&start, &|from| ways(finding, from), time, &mut runs)
 }
 
-/// The finding with the improved script's rate.
+/// Why a VM cannot improve a finding's script, if so: rate, script and name of a finding are those on its VM.
+pub fn unfit(vm: &Vm, finding: &Finding) -> Option<String> {
+    let (here, its) = (vm.facts.title(), finding.facts.title());
+    (here != its).then(|| {
+        format!(
+            "{} is a finding on {its}, and this VM is {here}: its rate here says nothing of it there; \
+             `threadbare repro` without --improve says how often its script hits here",
+            finding.id
+        )
+    })
+}
+
+/// The finding with the improved script's rate, which was measured on the finding's VM (see [`unfit`]).
 pub fn adopted(finding: &Finding, improved: &Improved) -> Finding {
     Finding {
         tuning: (!improved.tuning.is_usual()).then(|| improved.tuning.clone()),

@@ -6,6 +6,7 @@ use crate::finding::Finding;
 use crate::finding::store::{Store, StoreError, script, write_atomically, write_script};
 use crate::program::stats;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What a merge came to.
@@ -42,10 +43,11 @@ pub fn better(a: &Finding, b: &Finding) -> Ordering {
         .then_with(|| text(a).cmp(&text(b)))
 }
 
-/// All of a finding but how often it was seen, which merging looks at by itself.
+/// All of a finding but how often it was seen and its name, which merging looks at by itself.
 fn text(finding: &Finding) -> String {
     let unseen = Finding {
         seen: 0,
+        id: String::new(),
         ..finding.clone()
     };
     serde_json::to_string(&unseen).expect("a finding serialises")
@@ -53,12 +55,13 @@ fn text(finding: &Finding) -> String {
 
 /// Merges output folders into one; what `into` holds already takes part.
 ///
-/// Findings are the same by id: kind, subject, operations, VM and version. Of the same ones the
-/// best reproducer is kept with its files, and the largest count of verdicts, so that merging
-/// twice changes nothing.
+/// Findings are the same by id (kind, subject, operations, VM and version) and by the function in which they
+/// died, as far as that is known: [`identity::same`](crate::identity::same()) without its leave to guess, for
+/// what is dropped here is gone. Of the same ones the best reproducer is kept with its files, and the largest
+/// count of verdicts, so that merging twice changes nothing. Of different ones with one id the best keeps it.
 ///
 /// # Errors
-/// When a folder cannot be read or `into` not be written; nothing is removed in either case.
+/// When a folder cannot be read or `into` not be written; no finding is lost in either case.
 pub fn merge(outs: &[PathBuf], into: &Path) -> Result<Merged, StoreError> {
     let mut merged = Merged::default();
     let mut folders: Vec<&Path> = outs.iter().map(PathBuf::as_path).collect();
@@ -72,13 +75,25 @@ pub fn merge(outs: &[PathBuf], into: &Path) -> Result<Merged, StoreError> {
     let mut store = Store::open(into)?;
     let mut marks = Marks::change(into)?;
     merged.read = store.findings().len();
-    for (out, findings, theirs) in &sources {
+    for (_, findings, theirs) in &sources {
         merged.read += findings.len();
         for mark in theirs.all() {
             marks.add(mark);
         }
-        for finding in findings {
-            take(&mut store, finding, &out.join("findings").join(&finding.id))?;
+    }
+    let own = store.findings().to_vec();
+    let mut all: Vec<(&Finding, PathBuf)> = own.iter().map(|f| (f, store.folder(&f.id))).collect();
+    for (out, findings, _) in &sources {
+        let folder = |f: &Finding| out.join("findings").join(&f.id);
+        all.extend(findings.iter().map(|f| (f, folder(f))));
+    }
+    let kept = distinct(&all);
+    for one in &kept {
+        one.write(&mut store)?;
+    }
+    for old in &own {
+        if !kept.iter().any(|k| k.finding.id == old.id) {
+            store.remove(&old.id);
         }
     }
     for finding in store.findings() {
@@ -101,38 +116,98 @@ pub fn merge(outs: &[PathBuf], into: &Path) -> Result<Merged, StoreError> {
     Ok(merged)
 }
 
-/// Takes a finding over, or the better of it and the one that is there.
-fn take(store: &mut Store, finding: &Finding, folder: &Path) -> Result<(), StoreError> {
-    let old = store.findings().iter().find(|f| f.id == finding.id);
-    let seen = old.map_or(0, |f| f.seen).max(finding.seen);
-    if let Some(old) = old
-        && better(old, finding) != Ordering::Greater
-    {
-        let kept = Finding {
-            seen,
-            ..old.clone()
-        };
-        return store.save(&kept, &[]);
-    }
-    let target = store.folder(&finding.id);
-    std::fs::create_dir_all(&target).map_err(|source| StoreError::Write {
-        path: target.clone(),
-        source,
-    })?;
-    // What lies beside the worse reproducer belongs to it alone.
-    match std::fs::read_to_string(script(folder)) {
-        Ok(text) => write_script(&target, &text)?,
-        Err(_) => drop(std::fs::remove_file(script(&target))),
-    }
-    for name in ["output.txt", "raw-output.txt", "backtrace.txt"] {
-        match std::fs::read(folder.join(name)) {
-            Ok(bytes) => write_atomically(&target.join(name), &bytes)?,
-            Err(_) => drop(std::fs::remove_file(target.join(name))),
+/// Files beside a script that belong to a reproducer.
+const BESIDE: [&str; 3] = ["output.txt", "raw-output.txt", "backtrace.txt"];
+
+/// A finding and what lies beside it.
+struct Kept {
+    finding: Finding,
+    script: Option<String>,
+    beside: Vec<(&'static str, Option<Vec<u8>>)>,
+}
+
+impl Kept {
+    fn read(finding: Finding, folder: &Path) -> Self {
+        Self {
+            finding,
+            script: std::fs::read_to_string(script(folder)).ok(),
+            beside: BESIDE
+                .map(|n| (n, std::fs::read(folder.join(n)).ok()))
+                .into(),
         }
     }
-    let taken = Finding {
-        seen,
-        ..finding.clone()
-    };
-    store.save(&taken, &[])
+
+    fn write(&self, store: &mut Store) -> Result<(), StoreError> {
+        let target = store.folder(&self.finding.id);
+        std::fs::create_dir_all(&target).map_err(|source| StoreError::Write {
+            path: target.clone(),
+            source,
+        })?;
+        // What lies beside the worse reproducer belongs to it alone.
+        match &self.script {
+            Some(text) => write_script(&target, text)?,
+            None => drop(std::fs::remove_file(script(&target))),
+        }
+        for (name, bytes) in &self.beside {
+            match bytes {
+                Some(bytes) => write_atomically(&target.join(name), bytes)?,
+                None => drop(std::fs::remove_file(target.join(name))),
+            }
+        }
+        store.save(&self.finding, &[])
+    }
+}
+
+/// Marks the id of a finding whose operations another one has that died elsewhere.
+const AT: &str = "-at-";
+
+/// The id that a hunt gives, which leaves out where it died.
+fn base(id: &str) -> &str {
+    match id.rsplit_once(AT) {
+        Some((base, hash)) if hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            base
+        }
+        _ => id,
+    }
+}
+
+/// Of all these findings, each with its folder, the best reproducer of each failure under the id that it has
+/// from now on: of several failures with one id the best keeps it. What comes first wins among equals.
+fn distinct(all: &[(&Finding, PathBuf)]) -> Vec<Kept> {
+    let mut by_id: BTreeMap<&str, BTreeMap<Option<&String>, Vec<usize>>> = BTreeMap::new();
+    for (i, (finding, _)) in all.iter().enumerate() {
+        let place = finding.place.frames.first();
+        let places = by_id.entry(base(&finding.id)).or_default();
+        places.entry(place).or_default().push(i);
+    }
+    let mut kept = Vec::new();
+    for (id, places) in by_id {
+        let best = |(place, found): (Option<&String>, Vec<usize>)| {
+            let seen = found.iter().map(|&i| all[i].0.seen).max().unwrap_or(0);
+            let first = found
+                .into_iter()
+                .min_by(|&i, &j| better(all[i].0, all[j].0));
+            first.map(|i| (place.cloned(), i, seen))
+        };
+        let mut bests: Vec<(Option<String>, usize, u64)> =
+            places.into_iter().filter_map(best).collect();
+        bests.sort_by(|a, b| better(all[a.1].0, all[b.1].0));
+        for (n, (place, i, seen)) in bests.into_iter().enumerate() {
+            let (finding, folder) = &all[i];
+            let id = match n {
+                0 => id.to_owned(),
+                _ => format!(
+                    "{id}{AT}{:08x}",
+                    crate::stable_hash(&place.unwrap_or_default()) as u32
+                ),
+            };
+            let finding = Finding {
+                id,
+                seen,
+                ..(*finding).clone()
+            };
+            kept.push(Kept::read(finding, folder));
+        }
+    }
+    kept
 }

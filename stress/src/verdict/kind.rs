@@ -52,6 +52,11 @@ pub enum Kind {
 /// Begins the detail of an outcome that some order gives, and none that keeps to what was recorded of real time.
 pub const OUT_OF_TIME: &str = "only orders against real time give ";
 
+/// The outcome of such a detail, and what was recorded.
+pub fn out_of_time(detail: &str) -> Option<(&str, &str)> {
+    detail.strip_prefix(OUT_OF_TIME)?.rsplit_once(", where ")
+}
+
 /// Begins the detail of what one thread did without the others.
 pub const ALONE: &str = "in one thread: ";
 

@@ -7,10 +7,11 @@ pub mod noise;
 pub mod reported;
 pub mod sanitizer;
 pub mod stack;
+pub mod standstill;
 pub mod waits;
 
 pub use self::innermost::{innermost, of_death};
-pub use self::kind::{ALONE, Kind, OUT_OF_TIME};
+pub use self::kind::{ALONE, Kind, OUT_OF_TIME, out_of_time};
 pub use crate::vm::words::signal_name;
 
 use crate::oracle::{self, Nature};
@@ -65,17 +66,19 @@ impl Verdict {
     }
 }
 
-/// Whether a process dies of this signal by its own fault; the others somebody sent.
+/// Whether a process dies of this signal by its own fault. Every other one somebody sent: a user, a batch
+/// system, a limit on time or files, a pipe that its reader left.
 fn ours(signal: i32) -> bool {
-    use nix::sys::signal::Signal;
-    let sent = [
-        Signal::SIGKILL,
-        Signal::SIGTERM,
-        Signal::SIGINT,
-        Signal::SIGHUP,
-        Signal::SIGQUIT,
-    ];
-    !sent.iter().any(|s| *s as i32 == signal)
+    [
+        libc::SIGSEGV,
+        libc::SIGBUS,
+        libc::SIGABRT,
+        libc::SIGILL,
+        libc::SIGFPE,
+        libc::SIGTRAP,
+        libc::SIGSYS,
+    ]
+    .contains(&signal)
 }
 
 /// Who ended a process that did not end by itself, in words; `None` when nobody did. Such an end is
@@ -84,13 +87,16 @@ pub fn from_outside(outcome: &Outcome) -> Option<String> {
     let End::Signal(signal) = outcome.end else {
         return None;
     };
-    let name = signal_name(signal);
-    if signal == libc::SIGKILL {
-        return Some(format!(
-            "{name} from outside, as the kernel sends when the machine's memory runs out"
-        ));
+    if ours(signal) {
+        return None;
     }
-    (!ours(signal)).then(|| format!("{name} from outside"))
+    let why = match signal {
+        libc::SIGKILL => ", as the kernel sends when the machine's memory runs out",
+        libc::SIGXCPU => ", as the kernel sends when a limit on processor time is passed",
+        libc::SIGXFSZ => ", as the kernel sends when a limit on a file's size is passed",
+        _ => "",
+    };
+    Some(format!("{} from outside{why}", signal_name(signal)))
 }
 
 /// What the end of a job's process says; see [`of_end`].
@@ -114,7 +120,7 @@ pub fn of_end(outcome: &Outcome, finished: bool) -> Option<Verdict> {
         End::Flood => verdict(Kind::Flood, "output passed the limit".into()),
         End::Hang => {
             let autopsy = outcome.hang.clone().unwrap_or_default();
-            let what = stack::hang(&autopsy, stderr);
+            let what = standstill::hang(&autopsy, stderr);
             if finished {
                 return verdict(
                     Kind::ShutdownHang,
@@ -224,7 +230,7 @@ pub fn of_history(history: &crate::history::History, scenario: &Scenario) -> Vec
             report: None,
         });
     }
-    // Without the outcome: orders of bytecodes would be asked for it without the record, and give it.
+    // The outcome stands in the detail only: without the record some order gives it.
     for o in &history.out_of_time {
         add(Verdict {
             count: o.count,

@@ -94,6 +94,8 @@ const TABLE: &[(Class, &[&str])] = &[
             "thread_run",
             "pythread_wrapper",
             "thread_PyThread*",
+            "do_start_new_thread",
+            "do_start_joinable_thread",
             "Py_RunMain",
             "Py_BytesMain",
             "Py_Main",
@@ -183,6 +185,7 @@ const TABLE: &[(Class, &[&str])] = &[
             "_PyVectorcall_*",
             "method_vectorcall*",
             "cfunction_vectorcall*",
+            "cfunction_call",
         ],
     ),
     // `_Py_atomic_` is the prefix of CPython's header of atomics, `_Py_Try` that of counting up if alive.

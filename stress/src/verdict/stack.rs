@@ -3,7 +3,6 @@
 pub use crate::vm::words::{mask, panic};
 
 use super::noise::{self, Class};
-use crate::vm::hang::Autopsy;
 use crate::vm::words::{crate_relative, masked};
 
 /// Frames of a Rust panic's backtrace, innermost first: `function (file)`, from the panicking
@@ -106,24 +105,21 @@ const COMPLAINTS: &[&str] = &[
     "Debug memory block at address",
 ];
 
-/// Whether the words of a dying process are the allocator's, with or without the signal before them.
+/// Whether the words of a dying process are the allocator's, with or without the signal before them: a
+/// complaint of its own, a fatal error that one of its functions raises, or an assertion in one.
 pub fn allocator_complains(words: &str) -> bool {
-    let words =
-        words.split_once(": ").map_or(
-            words,
-            |(head, rest)| {
-                if head.starts_with("SIG") { rest } else { words }
-            },
-        );
-    COMPLAINTS.iter().any(|c| words.starts_with(c))
-}
-
-/// Stands in the line on a standstill inside the allocator.
-const IN_ALLOCATOR: &str = ", inside the allocator ";
-
-/// Whether the line on a standstill says that it is inside the allocator.
-pub fn in_allocator(hang: &str) -> bool {
-    hang.contains(IN_ALLOCATOR)
+    let words = match words.split_once(": ") {
+        Some((head, rest)) if head.starts_with("SIG") => rest,
+        _ => words,
+    };
+    if let Some(fatal) = words.strip_prefix("Fatal Python error: ") {
+        return fatal.split_once(": ").is_some_and(|(f, _)| is_allocator(f));
+    }
+    let asserts = words.split_once(": Assertion").is_some_and(|(at, _)| {
+        let function = at.rsplit_once(": ").map_or(at, |(_, function)| function);
+        is_allocator(function) || words.ends_with(": Assertion of mimalloc")
+    });
+    asserts || COMPLAINTS.iter().any(|c| words.starts_with(c))
 }
 
 /// Whether a function is an allocator's, by exact name: `free_threadstate` is not.
@@ -131,65 +127,26 @@ pub fn is_allocator(function: &str) -> bool {
     noise::is(function, &[Class::Allocator])
 }
 
-/// What a hung process was doing, in one line.
-pub fn hang(autopsy: &Autopsy, stderr: &str) -> String {
-    let inner = frames(&autopsy.backtrace);
-    // Each thread's innermost frame: whoever calls the allocator is not in it.
-    let text = format!("\n{}", autopsy.backtrace);
-    let allocator = text
-        .split("\n#0 ")
-        .skip(1)
-        .filter_map(|stack| frames(&format!("#0 {stack}")).into_iter().next())
-        .find(|f| is_allocator(f));
-    let place = match (allocator, inner.first()) {
-        (Some(f), _) => format!("{IN_ALLOCATOR}({f}): probably heap damage"),
-        (None, Some(f)) => format!(", innermost frame {f}"),
-        (None, None) => String::new(),
+/// The function of a line of a gdb backtrace; `None` for what is no frame, or one without a name.
+pub(super) fn function(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix('#')?;
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    // A frame's number stands by itself.
+    let rest = rest.strip_prefix(' ')?.trim_start();
+    let rest = match rest.split_once(" in ") {
+        Some((address, rest)) if address.starts_with("0x") => rest,
+        _ => rest,
     };
-    let threads = super::waits::summary(&super::waits::read(&autopsy.backtrace, stderr));
-    let threads = if threads.is_empty() {
-        threads
-    } else {
-        format!("; {}", mask(&threads))
-    };
-    let timed = match autopsy.timed {
-        0 => String::new(),
-        n => format!(" ({n} for time or input)"),
-    };
-    format!(
-        "no progress: {} threads running, {} sleeping{timed}{place}{threads}",
-        autopsy.running, autopsy.sleeping
-    )
+    let name = rest.split(" (").next().unwrap_or("").trim();
+    // Every line that begins with `#` comes here, frames or not: what changes from run to run names none.
+    (!name.is_empty() && name != "??" && masked(name) == name).then_some(name)
 }
 
 /// Functions of a gdb backtrace, innermost first, without the frames that only report or wait.
 pub fn frames(backtrace: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for line in backtrace.lines() {
-        let Some(rest) = line.strip_prefix('#') else {
-            continue;
-        };
-        let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-        // A frame's number stands by itself.
-        let Some(rest) = rest.strip_prefix(' ').map(str::trim_start) else {
-            continue;
-        };
-        let rest = match rest.split_once(" in ") {
-            Some((address, rest)) if address.starts_with("0x") => rest,
-            _ => rest,
-        };
-        let name = rest.split(" (").next().unwrap_or("").trim();
-        // Every line that begins with `#` comes here, frames or not: what changes from run to run names none.
-        if name.is_empty()
-            || name == "??"
-            || masked(name) != name
-            || noise::is(name, &[Class::Death, Class::Start, Class::Wait])
-        {
-            continue;
-        }
-        found.push(name.to_owned());
-    }
-    found
+    let names = backtrace.lines().filter_map(function);
+    let telling = names.filter(|n| !noise::is(n, &[Class::Death, Class::Start, Class::Wait]));
+    telling.map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -242,32 +199,6 @@ mod tests {
     }
 
     #[test]
-    fn only_the_allocators_own_frames_are_heap_damage() {
-        let of = |frames: &[&str]| {
-            let lines = frames.iter().enumerate();
-            let text: String = lines
-                .map(|(i, f)| format!("#{i}  0x01 in {f} (x=1) at a.c:1\n"))
-                .collect();
-            let autopsy = Autopsy {
-                running: 1,
-                backtrace: format!("Thread 2 (Thread 0x7f (LWP 2) \"py\"):\n{text}"),
-                ..Autopsy::default()
-            };
-            in_allocator(&hang(&autopsy, ""))
-        };
-        assert!(of(&["mi_page_queue_find_free_ex", "_mi_malloc_generic"]));
-        assert!(of(&["_int_free.constprop.0", "free"]));
-        for innermost in [
-            "free_threadstate",
-            "arena_map_get",
-            "_PyMem_FreeDelayed",
-            "list_dealloc",
-        ] {
-            assert!(!of(&[innermost, "mi_free"]), "{innermost}");
-        }
-    }
-
-    #[test]
     fn an_allocators_complaint_is_its_own_words() {
         assert!(allocator_complains("SIGABRT: free(): invalid pointer"));
         assert!(allocator_complains("corrupted size vs. prev_size"));
@@ -275,6 +206,18 @@ mod tests {
             "raised SystemError: free(): corrupted"
         ));
         assert!(!allocator_complains("SIGSEGV"));
+        assert!(allocator_complains(
+            "Fatal Python error: _PyMem_DebugRawFree: bad ID: Allocated using API 'm'"
+        ));
+        assert!(!allocator_complains(
+            "Fatal Python error: _PyMutex_Unlock: unlocking mutex that is not locked"
+        ));
+        assert!(allocator_complains(
+            "malloc.c:2617: sysmalloc: Assertion `x' failed."
+        ));
+        assert!(!allocator_complains(
+            "a.c:7: list_get: Assertion `i < n' failed."
+        ));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! consumption is read, then a debugger's backtrace where there is one, then the process is
 //! asked (SIGABRT) to print its own stacks, which CPython's faulthandler does.
 
-use super::debugger::gdb;
+use super::gdb::gdb;
 use super::proc::{ticks, waits_for_time};
 use serde::{Deserialize, Serialize};
 use std::process::{Child, Stdio};

@@ -126,7 +126,7 @@ pub fn text(job: &str) -> String {
 /// Runs a job on a VM.
 pub fn run(vm: &Vm, job: &str, limits: Limits) -> Result<Log, VmError> {
     let limits = Limits {
-        spread: !vm.facts.has_gil(),
+        spread: !vm.facts.has_gil() && !limits.unbound,
         idle: limits.idle.or(Some(child::IDLE)),
         ..limits
     }

@@ -637,3 +637,20 @@ pub const HIDDEN_WRITES: &[(&str, &str, &str, &str)] = &[
         "put(self, 'n', 5); put(self, 'n', 0)",
     ),
 ];
+
+/// What a thread puts another does not see, however long ago; beside it the repaired one.
+pub const LATE: &str = "\
+import _thread
+class Own(object):
+    def __init__(self):
+        self.lists = {}
+    def mine(self):
+        return self.lists.setdefault(_thread.get_ident(), [])
+    def put(self):
+        self.mine().append(1)
+    def count(self):
+        return len(self.mine())
+class Shared(Own):
+    def mine(self):
+        return self.lists.setdefault(0, [])
+";

@@ -3,6 +3,7 @@
 use crate::{finding, save};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use threadbare_stress::finding::store::Store;
 use threadbare_stress::finding::{Finding, Rate};
 use threadbare_stress::triage::marks::{Marks, Race, State};
@@ -116,4 +117,53 @@ fn merging_keeps_the_best_reproducer_with_its_own_files() {
     }
     assert!(better(&best, &worse).is_lt() && better(&worse, &best).is_gt());
     assert!(better(&best, &best).is_eq());
+}
+
+/// The same operations die in two places: neither is dropped, whichever folder comes first.
+#[test]
+fn two_places_with_one_id_are_two_findings() {
+    let root = tempfile::tempdir().unwrap();
+    let [a, b, c] = ["a", "b", "c"].map(|name| root.path().join(name));
+    let at = |function: &str, hits: u32| {
+        let mut finding = finding(Kind::Crash, &["o.pop()", "o.clear()"], "3.13.5");
+        finding.place.frames = vec![function.to_owned()];
+        let rate = finding.script.as_mut().unwrap();
+        (rate.hits, rate.runs) = (hits, hits.max(3));
+        finding
+    };
+    let (resize, slice) = (at("list_resize", 3), at("list_slice", 1));
+    assert_eq!(resize.id, slice.id);
+    save(&a, &resize);
+    save(&b, &slice);
+    // The first place again, a better reproducer of the second.
+    save(&c, &at("list_resize", 1));
+    let kept = |into: &str, outs: &[&PathBuf]| {
+        let into = root.path().join(into);
+        let outs: Vec<PathBuf> = outs.iter().map(|&o| o.clone()).collect();
+        merge(&outs, &into).unwrap();
+        let kept = Store::read(&into).unwrap();
+        let told = |f: &Finding| (f.id.clone(), f.place.frames.clone(), f.script.unwrap().hits);
+        kept.iter().map(told).collect::<Vec<_>>()
+    };
+    let all = kept("all", &[&a, &b, &c]);
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert_eq!(all[0], (resize.id.clone(), vec!["list_resize".into()], 3));
+    assert!(all[1].0.starts_with(&format!("{}-at-", resize.id)) && all[1].2 == 1);
+    assert_eq!(kept("all", &[&b, &a]), all, "twice");
+    assert_eq!(kept("back", &[&c, &b, &a]), all, "the other way round");
+    // A better one of the second place takes the name, and the other keeps what lies beside it.
+    save(&b, &at("list_slice", 9));
+    std::fs::remove_dir_all(&c).unwrap();
+    let turned = kept("all", &[&b]);
+    assert_eq!(turned[0].1, ["list_slice"]);
+    assert_eq!(
+        (turned.len(), turned[1].1.as_slice()),
+        (2, ["list_resize".to_owned()].as_slice())
+    );
+    let script = root
+        .path()
+        .join("all/findings")
+        .join(&turned[1].0)
+        .join("repro.py");
+    assert!(script.exists(), "{turned:?}");
 }

@@ -8,7 +8,12 @@ use crate::verdict::{Kind, innermost, sanitizer};
 
 /// In which way of the catalogue's a run failed, if it did.
 fn failure(ended: &Ended) -> Option<Failure> {
-    Some(match ended.kind()? {
+    of_kind(ended.kind()?)
+}
+
+/// The catalogue's way that a kind is a face of.
+fn of_kind(kind: Kind) -> Option<Failure> {
+    Some(match kind {
         Kind::Crash | Kind::Sanitizer => Failure::Crash,
         Kind::Fatal | Kind::Assertion => Failure::Fatal,
         Kind::Panic => Failure::Panic,
@@ -74,6 +79,7 @@ fn reported(stderr: &str) -> Vec<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::told;
     use crate::vm::child::{End, Outcome};
     use std::time::Duration;
 
@@ -93,6 +99,18 @@ mod tests {
             outcome,
         };
         of(&run, core).stacks
+    }
+
+    #[test]
+    fn every_way_is_a_face_of_its_kind_as_identity_has_it() {
+        let ways = Kind::ALL.map(|kind| (kind, of_kind(kind)));
+        for (kind, way) in ways {
+            assert!(
+                way.is_none_or(|way| told::may_show(way.kind(), kind)),
+                "{kind}"
+            );
+        }
+        assert!(ways.iter().filter(|(_, way)| way.is_some()).count() > 7);
     }
 
     #[test]

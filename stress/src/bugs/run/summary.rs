@@ -111,6 +111,9 @@ impl Summary {
             1 => format!("; 1 other failure: {}", self.otherwise),
             n => format!("; {n} other failures, the first: {}", self.otherwise),
         };
+        if self.count.runs == 0 && self.status != Status::NotApplicable {
+            return "nothing is known: no run came to its end".to_owned();
+        }
         match self.status {
             Status::NotApplicable => format!("not applicable: {}", self.seen),
             Status::Reproduced => format!(
@@ -136,12 +139,38 @@ impl Summary {
                 self.count.per_minute_interval.1,
                 match self.status {
                     Status::Fixed =>
-                        "; the reports say this version does not have it, and the program showed it elsewhere",
+                        "; the reports say this version has the fix, and the program showed it elsewhere",
                     Status::Unproven =>
-                        "; the reports say this version does not have it, and the program never showed it anywhere",
+                        "; the reports say this version has the fix, and the program never showed it anywhere",
                     _ => "",
                 }
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_run_says_nothing() {
+        let summary = Summary {
+            id: String::new(),
+            program: String::new(),
+            vm: String::new(),
+            status: Status::NotReproduced,
+            count: Count::default(),
+            seen: String::new(),
+            otherwise: String::new(),
+            races: Vec::new(),
+            broken: None,
+            outside: false,
+            interrupted: true,
+        };
+        assert_eq!(summary.line(), "nothing is known: no run came to its end");
+        // JSON has no infinity: the rate is unbounded.
+        let json = serde_json::to_value(&summary).unwrap();
+        assert!(json["per_minute_interval"][1].is_null(), "{json}");
     }
 }

@@ -136,6 +136,9 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         out += IN_COMPANY;
     }
     if shape == Shape::Wait {
+        if !scenario.company.is_empty() {
+            out += "\nPAUSE.join = COMPANY.join\n";
+        }
         out += &check(scenario);
         out += &sequential(scenario);
         out += "\n\n";

@@ -1,7 +1,7 @@
 //! Marks: what people decided about findings, in `OUT/marks.json`.
 //!
-//! A mark belongs to a race, not to a folder: it is recognised by family of VMs, subject, kind,
-//! set of operations and, for a panic, its place. So it outlives the finding and holds again when
+//! A mark belongs to a race, not to a folder: it is recognised by family of VMs, subject, and as
+//! [`crate::identity`] tells failures apart, for a panic by its file and message. So it outlives the finding and holds again when
 //! the finding is found anew. No hunt removes one. The file is replaced whole, after its new text
 //! has reached the disk, and one that cannot be read is an error and never taken for empty.
 

@@ -26,6 +26,8 @@ pub struct Limits {
     pub core: bool,
     /// Bind each thread to a processor of its own; of no use to a VM that runs one at a time.
     pub spread: bool,
+    /// Never bind a thread: those that it starts could run nowhere else.
+    pub unbound: bool,
 }
 
 impl Default for Limits {
@@ -40,6 +42,7 @@ impl Default for Limits {
             debugger: true,
             core: false,
             spread: false,
+            unbound: false,
         }
     }
 }

@@ -32,7 +32,8 @@ pub const IDLE: Duration = Duration::from_secs(1);
 pub enum End {
     /// By itself, with this exit code.
     Exit(i32),
-    /// By a signal that we did not send.
+    /// By a signal that we did not send, or with the exit code by which a launcher that waits for the VM, as
+    /// a shell or a container does, says that the VM died of one.
     Signal(i32),
     /// No line for [`Limits::silence`], or longer than [`Limits::total`].
     Hang,
@@ -150,8 +151,14 @@ pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Outcome> {
     })
 }
 
+/// The last signal that is no real-time one: 128 and more than that is an exit code of somebody's own.
+const LAST_SIGNAL: i32 = 31;
+
+/// A launcher that does not become the VM leaves with 128 + n when the VM died of signal n. A program that
+/// leaves so of its own would be misread: our harness, scripts and programs never do.
 fn natural(status: ExitStatus) -> End {
     match (status.code(), status.signal()) {
+        (Some(code), _) if (1..=LAST_SIGNAL).contains(&(code - 128)) => End::Signal(code - 128),
         (Some(code), _) => End::Exit(code),
         (None, Some(signal)) => End::Signal(signal),
         (None, None) => End::Exit(-1),
@@ -164,4 +171,25 @@ fn lines(bytes: &[u8]) -> (Vec<String>, bool) {
         text.lines().map(str::to_owned).collect(),
         text.is_empty() || text.ends_with('\n'),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_launcher_tells_by_its_exit_code_of_what_its_vm_died() {
+        let end = |script: &str| {
+            let mut command = Command::new("sh");
+            let limits = Limits::default();
+            run(command.args(["-c", script]), limits).unwrap().end
+        };
+        // The shell waits for the inner one, and leaves.
+        let died = |signal| end(&format!("sh -c 'kill -{signal} $$'; exit $?"));
+        assert_eq!(died("KILL"), End::Signal(libc::SIGKILL));
+        assert_eq!(died("SEGV"), End::Signal(libc::SIGSEGV));
+        assert_eq!(end("exit 120"), End::Exit(120));
+        assert_eq!(end("exit 128"), End::Exit(128));
+        assert_eq!(end("exit 255"), End::Exit(255));
+    }
 }

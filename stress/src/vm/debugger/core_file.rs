@@ -129,7 +129,7 @@ fn read(program: &Path, core: &Path) -> Option<String> {
 }
 
 fn gdb(args: &[&OsStr]) -> Option<String> {
-    let mut gdb = super::gdb();
+    let mut gdb = crate::vm::gdb::gdb();
     gdb.args(args);
     // The symbols of a large VM on a busy machine.
     let limit = Duration::from_secs(120);

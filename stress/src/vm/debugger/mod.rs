@@ -5,6 +5,7 @@ pub mod core_file;
 
 use crate::vm::Vm;
 use crate::vm::child::{self, Limits};
+use crate::vm::gdb::gdb;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -15,17 +16,6 @@ pub fn available() -> bool {
         .arg("--version")
         .output()
         .is_ok_and(|o| o.status.success())
-}
-
-/// gdb without the user's settings. What it learns of the symbols of a large VM it keeps: the next one
-/// starts in half the time.
-pub(super) fn gdb() -> Command {
-    let mut gdb = Command::new("gdb");
-    gdb.args(["-batch", "-nx"])
-        .args(["-iex", "set index-cache enabled on"])
-        .args(["-ex", "set debuginfod enabled off"])
-        .env("DEBUGINFOD_URLS", "");
-    gdb
 }
 
 /// [`within`] with time enough for any VM.
