@@ -232,7 +232,10 @@ impl<'a> Shrinking<'a> {
                 self.drift(candidate, judged, &log);
                 continue;
             };
-            let hit = judged.into_iter().nth(at).expect("it was just found");
+            let mut others = judged;
+            let hit = others.swap_remove(at);
+            others.retain(|j| !is_it(j));
+            self.drift(candidate, others, &log);
             if hit.failure.has_frames_to_find() || hit.failure.kind == Kind::Panic {
                 self.ms = (start.elapsed().as_millis() as u64 * 3).clamp(100, 350);
             }
@@ -288,18 +291,26 @@ impl<'a> Shrinking<'a> {
         None
     }
 
-    /// Keeps what else a run showed, each failure once.
+    /// Keeps what else a run showed, each failure once; what finds no room, or cannot be told from what is kept,
+    /// is counted.
     fn drift(&mut self, candidate: &Scenario, judged: Vec<Judged>, log: &Log) {
         for one in judged {
-            let new = self
-                .drifted
-                .iter()
-                .all(|c| same(c.failure(), &one.failure) == Same::No);
             // Reports of other races are told by the hunt's own runs, filtered.
-            if new && one.failure.kind != Kind::DataRace && self.drifted.len() < MOST_DRIFTED {
-                let case = self.case.another(self.shared, candidate, one, log);
-                self.drifted.extend(case);
+            if one.failure.kind == Kind::DataRace {
+                continue;
             }
+            let kept =
+                |s: Same| (self.drifted.iter()).any(|c| same(c.failure(), &one.failure) == s);
+            if kept(Same::Yes) {
+                continue;
+            }
+            if kept(Same::Unknown) || self.drifted.len() == MOST_DRIFTED {
+                let subject = self.case.subject();
+                self.shared.lock().state.of_name(subject).unsettled += 1;
+                continue;
+            }
+            let case = self.case.another(self.shared, candidate, one, log);
+            self.drifted.extend(case);
         }
     }
 }
