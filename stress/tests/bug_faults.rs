@@ -14,6 +14,10 @@ use threadbare_stress::vm::{Vm, candidates};
 /// Programs that a GIL does not keep from what they look for, and why: on such a VM they may see it.
 const WITH_A_GIL: &[(&str, &str)] = &[
     (
+        "150791-groupby-current",
+        "a key compares in Python code, in the middle of next()",
+    ),
+    (
         "cpython/127081-libc-static-buffers",
         "the lock is released around the C library's call",
     ),
