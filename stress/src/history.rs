@@ -30,6 +30,11 @@ pub fn slots(outcome: &str) -> impl Iterator<Item = &str> {
     outcome.split(" | ")
 }
 
+/// The type of an exception of which type and text are given, as in a slot without its mark.
+pub fn exception_type(exception: &str) -> &str {
+    exception.split(':').next().unwrap_or(exception)
+}
+
 /// Something the harness itself saw to be wrong.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Violation {

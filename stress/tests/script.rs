@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::Command;
 use threadbare_stress::choice::Seeded;
 use threadbare_stress::finding::script::{Head, script};
-use threadbare_stress::scenario::Shape;
 use threadbare_stress::scenario::generate::{Limits, generate, nth};
 use threadbare_stress::scenario::tuning::{Tuning, USUAL};
+use threadbare_stress::scenario::{Scenario, Shape};
 use threadbare_stress::subject::{builtin, parse};
 use threadbare_stress::verdict::Kind;
 
@@ -132,6 +132,15 @@ fn run_for(dir: &Path, text: &str, seconds: &str) -> (Option<i32>, String) {
     (output.status.code(), text)
 }
 
+/// A pair of operations of this subject, in this shape.
+fn pair(subject: &str, shape: Shape) -> Scenario {
+    let subject = parse("a test", subject).unwrap().remove(0);
+    let limits = Limits { threads: 2, ops: 1 };
+    let mut scenario = generate(&subject, limits, &mut Seeded::new(1, &[]));
+    scenario.shapes = vec![shape];
+    scenario
+}
+
 /// One thread runs the operation of the subject, which does what is written here where it is not the first.
 fn beside(deed: &str, shape: Shape, kind: Kind, tuning: &Tuning, seconds: &str) -> String {
     let text = format!(
@@ -139,10 +148,7 @@ fn beside(deed: &str, shape: Shape, kind: Kind, tuning: &Tuning, seconds: &str) 
          MAIN = _thread.get_ident()\nDONE = []\ndef act(o):\n    if _thread.get_ident() == MAIN:\n        return 1\n    {deed}\n\
          def look(o):\n    return os.abort() if o[0] == 2 else 3\n\"\"\"\nmake = [\"[0]\"]\nfinal = \"look(o)\"\nsilent = [\"act(o)\"]\n"
     );
-    let subject = parse("a test", &text).unwrap().remove(0);
-    let limits = Limits { threads: 2, ops: 1 };
-    let mut scenario = generate(&subject, limits, &mut Seeded::new(1, &[]));
-    scenario.shapes = vec![shape];
+    let scenario = pair(&text, shape);
     let head = Head {
         gil: true,
         tuning,
@@ -205,10 +211,7 @@ fn what_one_thread_does_too_is_no_hit() {
              def other():\n    return _thread.get_ident() != MAIN\n\"\"\"\n\
              make = [\"[0]\"]\ncheck = \"{check}\"\nfinal = \"0\"\nflavours = [\"obj\"]\nsilent = [\"{code}\"]\n"
         );
-        let subject = parse("a test", &text).unwrap().remove(0);
-        let limits = Limits { threads: 2, ops: 1 };
-        let mut scenario = generate(&subject, limits, &mut Seeded::new(1, &[]));
-        scenario.shapes = vec![shape];
+        let scenario = pair(&text, shape);
         let head = Head {
             gil: true,
             detail: "raised SystemError: bad",

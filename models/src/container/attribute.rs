@@ -43,12 +43,10 @@
 //! CPython 3.13 `Objects/dictobject.c` (`_PyObject_TryGetInstanceAttribute`, `_PyDict_DetachFromObject`,
 //! `set_or_clear_managed_dict`). Its reader believes an empty slot, and does not look at *valid* again.
 
-use super::heap::{Caller, Heap, History};
+use super::heap::{ALIVE, Attempt, COUNTED, Caller, Heap, History};
 use crate::enumerate::{Place, Start};
-use crate::ghost::Ghost as _;
 use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
-use crate::runtime::trace::type_stable;
 use crate::runtime::{Atomic as _, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
 
@@ -87,24 +85,17 @@ impl<R: Runtime> Instance<R> {
         if item == 0 {
             return (self.is(Mutant::NullBelieved) || self.is_valid()).then_some(ABSENT);
         }
-        let block = self.heap.block(item);
-        if self.is(Mutant::PlainIncref) {
-            type_stable(|| self.heap.counts.add(&block.header));
-        } else if !type_stable(|| self.heap.counts.try_add_reused(&block.header, Acquire)) {
+        let how = Attempt {
             // Acquire: an object that took a freed block comes after what freed it.
-            return None;
-        }
-        block.ghost.gain();
-        // Relaxed: after the acquiring increment.
-        let same = self.is(Mutant::NoSlotRecheck) || self.slot.load(Relaxed) == item;
-        let same = same && (self.is(Mutant::StaleInline) || self.is_valid());
-        let value = same.then(|| self.heap.value(item));
-        if value.is_none() && self.is(Mutant::UndoLost) {
-            block.ghost.lose();
-        } else {
-            self.heap.release(item);
-        }
-        value
+            order: Acquire,
+            plain: self.is(Mutant::PlainIncref),
+            undo_lost: self.is(Mutant::UndoLost),
+        };
+        self.heap.attempt(item, how, || {
+            // Relaxed: after the acquiring increment.
+            let same = self.is(Mutant::NoSlotRecheck) || self.slot.load(Relaxed) == item;
+            same && (self.is(Mutant::StaleInline) || self.is_valid())
+        })
     }
 
     fn read(&self) -> i64 {
@@ -284,26 +275,13 @@ impl Protocol for InlineAttribute {
             "an answer was the attribute's value at some moment of the call",
             &[Kind::NotLinearizable.at(&["calls", "reads"])],
         ),
-        Property::new(
-            "R2",
-            "an object is alive when a reader takes a reference",
-            &[
-                Kind::UseAfterFree.anywhere(),
-                Kind::PrematureFree.anywhere(),
-                Kind::DoubleFree.anywhere(),
-                Kind::DataRace.at(&["payload"]),
-            ],
-        ),
+        Property::new("R2", "an object is alive when a reader takes a reference", ALIVE),
         Property::new(
             "R4",
             "absent is answered only if the attribute was absent",
             &[Kind::NotLinearizable.at(&["calls", "reads"])],
         ),
-        Property::new(
-            "R5",
-            "a failed attempt leaves no reference behind",
-            &[Kind::WrongCount.anywhere(), Kind::Leak.anywhere()],
-        ),
+        Property::new("R5", "a failed attempt leaves no reference behind", COUNTED),
     ];
     type Mutant = Mutant;
     type Op = Op;

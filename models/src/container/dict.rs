@@ -42,12 +42,11 @@
 //! CPython 3.13 `Objects/dictobject.c` (`_Py_dict_lookup_threadsafe`, `insert_combined_dict`, `dictresize`,
 //! `dictiter_iternext_threadsafe`); its iterator asks the values, not the table, which kind it is.
 
-use super::heap::{Caller, Heap, History};
+use super::heap::{ALIVE, Attempt, COUNTED, Caller, Heap, History};
 use crate::enumerate::{Place, Start};
-use crate::ghost::{Ghost as _, require};
+use crate::ghost::require;
 use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
-use crate::runtime::trace::type_stable;
 use crate::runtime::{Atomic as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
 
@@ -106,26 +105,19 @@ impl<R: Runtime> Dict<R> {
         if item == 0 {
             return None;
         }
-        let block = self.heap.block(item);
-        if self.is(Mutant::PlainIncref) {
-            type_stable(|| self.heap.counts.add(&block.header));
-        } else if !type_stable(|| self.heap.counts.try_add_reused(&block.header, Acquire)) {
+        let how = Attempt {
             // Acquire: an object that took a freed block comes after what freed it.
-            return None;
-        }
-        block.ghost.gain();
-        // Relaxed, all: after the acquiring increment.
-        let same_table = self.table.load(Relaxed) == found.table
-            && (found.table != 0 || self.values.load(Relaxed) == 1);
-        let same = found.slot.load(Relaxed) == item
-            && (same_table || self.is(Mutant::NoTableRecheck) || self.is(Mutant::PairMix));
-        let value = same.then(|| self.heap.value(item));
-        if value.is_none() && self.is(Mutant::UndoLost) {
-            block.ghost.lose();
-        } else {
-            self.heap.release(item);
-        }
-        value
+            order: Acquire,
+            plain: self.is(Mutant::PlainIncref),
+            undo_lost: self.is(Mutant::UndoLost),
+        };
+        self.heap.attempt(item, how, || {
+            // Relaxed, all: after the acquiring increment.
+            let same_table = self.table.load(Relaxed) == found.table
+                && (found.table != 0 || self.values.load(Relaxed) == 1);
+            found.slot.load(Relaxed) == item
+                && (same_table || self.is(Mutant::NoTableRecheck) || self.is(Mutant::PairMix))
+        })
     }
 
     /// A look-up without the lock; `None` when it is needed.
@@ -415,22 +407,9 @@ impl Protocol for SplitDict {
             "an answer was the value of that key at some moment of the call",
             &[Kind::NotLinearizable.at(&["calls", "reads"])],
         ),
-        Property::new(
-            "R2",
-            "an object is alive when a reader takes a reference",
-            &[
-                Kind::UseAfterFree.anywhere(),
-                Kind::PrematureFree.anywhere(),
-                Kind::DoubleFree.anywhere(),
-                Kind::DataRace.at(&["payload"]),
-            ],
-        ),
+        Property::new("R2", "an object is alive when a reader takes a reference", ALIVE),
         Property::new("R3", "no entry is used without its key", &[Kind::TornRead.at(&["key"])]),
-        Property::new(
-            "R5",
-            "a failed attempt leaves no reference behind",
-            &[Kind::WrongCount.anywhere(), Kind::Leak.anywhere()],
-        ),
+        Property::new("R5", "a failed attempt leaves no reference behind", COUNTED),
         Property::new(
             "R6",
             "an iterator gives pairs that existed",

@@ -1,4 +1,4 @@
-//! What both list protocols stand on: blocks that are reused at once, backing arrays, and
+//! What the containers stand on: blocks that are reused at once and how one is read meanwhile, backing arrays, and
 //! the history of calls that is judged at the end.
 
 use crate::ghost::{Ghost as _, require, violation};
@@ -6,8 +6,11 @@ use crate::protocol::{Faithful, Shape};
 use crate::refcount::Object;
 use crate::refcount::atomic::{AtomicCount, Header};
 use crate::runtime::causal::{self, Claim, HappensBefore};
-use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
-use crate::verdict::{Kind, Violation};
+use crate::runtime::trace::type_stable;
+use crate::runtime::{
+    Atomic as _, DataCell as _, Label, Lock as _, Ordering, Ordering::*, Runtime,
+};
+use crate::verdict::{Breach, Kind, Violation};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::marker::PhantomData;
@@ -23,6 +26,27 @@ pub(super) const CAPACITY: usize = 4;
 /// The capacity of array number `n`.
 pub(super) fn capacity(n: usize) -> usize {
     CAPACITIES[n]
+}
+
+/// What breaks that an object is alive and counted when it is read.
+pub(super) const ALIVE: &[Breach] = &[
+    Kind::UseAfterFree.at(&["object", "payload", "count"]),
+    Kind::PrematureFree.anywhere(),
+    Kind::DoubleFree.anywhere(),
+    Kind::DataRace.at(&["payload", "child"]),
+];
+
+/// What breaks that a failed attempt leaves the counts as they were.
+pub(super) const COUNTED: &[Breach] = &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()];
+
+/// How a read without a lock takes its reference, and what is planted there.
+pub(super) struct Attempt {
+    /// The order of the increment: what makes the second look current, where nothing else does.
+    pub order: Ordering,
+    /// The increment does not test for zero.
+    pub plain: bool,
+    /// A failed attempt keeps its reference.
+    pub undo_lost: bool,
 }
 
 /// Counted blocks, numbered from one. A dead block's header stays readable, and the block
@@ -70,6 +94,26 @@ impl<R: Runtime> Heap<R> {
             block.ghost.free();
             self.free.lock().push(n);
         }
+    }
+
+    /// The end of a read without a lock, of a block that may be free by now or another object: takes a reference
+    /// unless there is none, looks whether the block is `still` what is read, and gives the reference back.
+    /// `None` where either fails.
+    pub fn attempt(&self, n: usize, how: Attempt, still: impl FnOnce() -> bool) -> Option<i64> {
+        let block = self.block(n);
+        if how.plain {
+            type_stable(|| self.counts.add(&block.header));
+        } else if !type_stable(|| self.counts.try_add_reused(&block.header, how.order)) {
+            return None;
+        }
+        block.ghost.gain();
+        let value = still().then(|| self.value(n));
+        if value.is_none() && how.undo_lost {
+            block.ghost.lose();
+        } else {
+            self.release(n);
+        }
+        value
     }
 
     /// At quiescence: every count equals the references.

@@ -33,9 +33,9 @@ pub use self::checks::*;
 pub use super::calls::Op;
 
 use super::calls::{fits, sequential};
-use super::heap::{Arrays, Caller, Heap, History, capacity};
+use super::heap::{ALIVE, Arrays, Attempt, COUNTED, Caller, Heap, History, capacity};
 use crate::enumerate::{Place, Start};
-use crate::ghost::{Ghost as _, require};
+use crate::ghost::require;
 use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::trace::type_stable;
@@ -93,36 +93,24 @@ impl<R: Runtime> List<R> {
         if item == 0 {
             return None;
         }
-        let block = self.heap.block(item);
-        let immortal = || self.heap.counts.is_immortal(&block.header);
+        let immortal = || self.heap.counts.is_immortal(&self.heap.block(item).header);
         if self.faults.is(Mutant::UncountedUnchecked) && type_stable(immortal) {
             return Some(self.heap.value(item));
         }
-        if self.faults.is(Mutant::PlainIncref) {
-            type_stable(|| self.heap.counts.add(&block.header));
-        } else {
+        let how = Attempt {
             // Relaxed, as for an ordinary count: if the block has become another object, its
             // maker published the count with release, and the acquire fence of step 6 lets
             // the version be at least the one that its maker saw. Without that fence the
             // increment would have to acquire.
-            if !type_stable(|| self.heap.counts.try_add_reused(&block.header, Relaxed)) {
-                return None;
-            }
-        }
-        block.ghost.gain();
-        let in_place =
-            self.faults.is(Mutant::SkipSlot) || self.arrays.slot(array, n).load(Relaxed) == item;
-        if in_place && (skip_version || self.same_version(version)) {
-            let value = self.heap.value(item);
-            self.heap.release(item);
-            return Some(value);
-        }
-        if !self.faults.is(Mutant::UndoLost) {
-            self.heap.release(item);
-        } else {
-            block.ghost.lose();
-        }
-        None
+            order: Relaxed,
+            plain: self.faults.is(Mutant::PlainIncref),
+            undo_lost: self.faults.is(Mutant::UndoLost),
+        };
+        self.heap.attempt(item, how, || {
+            let in_place = self.faults.is(Mutant::SkipSlot)
+                || self.arrays.slot(array, n).load(Relaxed) == item;
+            in_place && (skip_version || self.same_version(version))
+        })
     }
 
     fn get(&self, n: usize) -> i64 {

@@ -44,13 +44,11 @@ pub use self::checks::*;
 pub use super::calls::Op;
 
 use super::calls::{fits, sequential};
-use super::heap::{Arrays, Caller, Heap, History, capacity};
+use super::heap::{ALIVE, Arrays, Attempt, Caller, Heap, History, capacity};
 use crate::enumerate::{Place, Start};
-use crate::ghost::Ghost as _;
 use crate::mutants;
 use crate::protocol::{Faithful, Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::reclaim::qsbr::Qsbr;
-use crate::runtime::trace::type_stable;
 use crate::runtime::{Atomic as _, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
 
@@ -116,35 +114,25 @@ impl<R: Runtime> List<R> {
         if item == 0 {
             return None;
         }
-        let block = self.heap.block(item);
-        if self.is(Mutant::PlainIncref) {
-            type_stable(|| self.heap.counts.add(&block.header));
-        } else {
+        let how = Attempt {
             // Acquire: see the obligations.
-            let order = if self.is(Mutant::RelaxedIncref) { Relaxed } else { Acquire };
-            if !type_stable(|| self.heap.counts.try_add_reused(&block.header, order)) {
-                return None;
-            }
-        }
-        block.ghost.gain();
-        // Relaxed, all three: after the acquiring increment they see at least what the maker of
-        // the object in this block saw, the store that took the old item out among it.
-        let same_slot =
-            self.is(Mutant::NoRecheck) || self.arrays.slot(array, n).load(Relaxed) == item;
-        let unchecked = self.is(Mutant::ArrayUnchecked) || self.is(Mutant::NoRecheck);
-        let same_array = unchecked || self.array.load(Relaxed) == array;
-        let unchecked = self.is(Mutant::SizeUnchecked)
-            || self.is(Mutant::SlotCheckOnly)
-            || self.is(Mutant::NoRecheck);
-        let still_inside = unchecked || n < self.size.load(Relaxed);
-        let same = same_slot && same_array && still_inside;
-        let value = same.then(|| self.heap.value(item));
-        if value.is_none() && self.is(Mutant::UndoLost) {
-            block.ghost.lose();
-        } else {
-            self.heap.release(item);
-        }
-        value
+            order: if self.is(Mutant::RelaxedIncref) { Relaxed } else { Acquire },
+            plain: self.is(Mutant::PlainIncref),
+            undo_lost: self.is(Mutant::UndoLost),
+        };
+        self.heap.attempt(item, how, || {
+            // Relaxed, all three: after the acquiring increment they see at least what the maker of
+            // the object in this block saw, the store that took the old item out among it.
+            let same_slot =
+                self.is(Mutant::NoRecheck) || self.arrays.slot(array, n).load(Relaxed) == item;
+            let unchecked = self.is(Mutant::ArrayUnchecked) || self.is(Mutant::NoRecheck);
+            let same_array = unchecked || self.array.load(Relaxed) == array;
+            let unchecked = self.is(Mutant::SizeUnchecked)
+                || self.is(Mutant::SlotCheckOnly)
+                || self.is(Mutant::NoRecheck);
+            let still_inside = unchecked || n < self.size.load(Relaxed);
+            same_slot && same_array && still_inside
+        })
     }
 
     fn get(&self, thread: usize, n: usize) -> i64 {

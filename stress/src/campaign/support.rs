@@ -29,7 +29,7 @@ pub const BROKEN_ALONE: &str = "alone in one thread: ";
 pub const CHECK: &str = "check: ";
 
 /// Exceptions that say "not here" rather than "not with this argument".
-const MISSING: &[&str] = &[
+pub const MISSING: &[&str] = &[
     "!NameError",
     "!NotImplementedError",
     "!ImportError",

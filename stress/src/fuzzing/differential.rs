@@ -3,29 +3,16 @@
 //! No race is looked for: what differs here is what two VMs make of the same Python. Each difference is told
 //! once for an operation of a subject, where it shows again in other processes; on one VM twice there may be none.
 
-use super::vm::structured;
+use super::vm::{SILENCE, structured};
 use crate::campaign::process::text;
-use crate::history::{History, slots};
+use crate::campaign::support;
+use crate::history::{History, exception_type, slots};
 use crate::scenario::{Call, Scenario, Shape};
 use crate::subject::{Form, Guarantee, Subject, builtin};
 use crate::vm::Vm;
 use crate::vm::server::Server;
 use std::collections::BTreeSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::Duration;
-
-/// A VM that is silent for so long stands still.
-const SILENCE: Duration = Duration::from_secs(30);
-
-/// Exceptions that say "not on this VM" rather than another result.
-const MISSING: [&str; 6] = [
-    "!NameError",
-    "!AttributeError",
-    "!NotImplementedError",
-    "!ImportError",
-    "!SyntaxError",
-    "!ModuleNotFoundError",
-];
 
 /// What two VMs make of one operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +52,15 @@ fn in_one_thread(mut scenario: Scenario) -> Scenario {
     scenario
 }
 
+/// Whether a result says "not on this VM" rather than being another one.
+fn is_missing(result: &str) -> bool {
+    support::MISSING.contains(&result) || result == "!AttributeError"
+}
+
 /// A result without what VMs word differently: exceptions are their type.
 fn normal(result: &str) -> String {
     match result.strip_prefix('!') {
-        Some(e) => format!("!{}", e.split(':').next().unwrap_or(e)),
+        Some(e) => format!("!{}", exception_type(e)),
         None => result.to_owned(),
     }
 }
@@ -87,7 +79,7 @@ fn first_difference(histories: [&History; 2]) -> Option<(usize, [String; 2])> {
     let unsure = |i: &usize| histories.iter().any(|h| h.free.contains(i));
     for i in 0..a.len().max(b.len()) {
         let results = [&a, &b].map(|r| r.get(i).map_or_else(String::new, |s| normal(s)));
-        if results.iter().any(|r| MISSING.contains(&r.as_str())) {
+        if results.iter().any(|r| is_missing(r)) {
             // What follows depends on it.
             return None;
         }

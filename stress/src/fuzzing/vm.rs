@@ -24,7 +24,7 @@ use std::time::Duration;
 const MS: u64 = 2;
 
 /// A VM that is silent for so long stands still.
-const SILENCE: Duration = Duration::from_secs(30);
+pub(super) const SILENCE: Duration = Duration::from_secs(30);
 
 /// A scenario of any of these subjects that bytes choose: generated, then changed up to three times. A
 /// process for each trial would take too long, so that shape is left out.

@@ -8,7 +8,7 @@
 
 pub mod poison;
 
-use crate::history::{History, slots};
+use crate::history::{History, exception_type, slots};
 use crate::scenario::Scenario;
 use crate::subject::Guarantee;
 use std::collections::BTreeSet;
@@ -93,17 +93,20 @@ fn nature(
     let new: Vec<(usize, &str)> = exceptions(outcome)
         .filter(|(_, e)| !known.contains(e))
         .collect();
-    if let Some((_, e)) = new.iter().find(|(_, e)| INTERNAL.contains(&name(e))) {
+    if let Some((_, e)) = new
+        .iter()
+        .find(|(_, e)| INTERNAL.contains(&exception_type(e)))
+    {
         return Nature::Internal((*e).to_owned());
     }
     if let Some(pattern) = poison::pattern(outcome, sequential) {
         return Nature::Unwritten(pattern);
     }
     // An exception type that some order raises at another place is a matter of order, not a new exception.
-    let names: BTreeSet<&str> = known.iter().map(|k| name(k)).collect();
+    let names: BTreeSet<&str> = known.iter().map(|k| exception_type(k)).collect();
     let none: &[String] = &[];
     if let Some((_, e)) = new.iter().find(|(slot, e)| {
-        !by_design(e, raises.get(*slot).unwrap_or(&none)) && !names.contains(name(e))
+        !by_design(e, raises.get(*slot).unwrap_or(&none)) && !names.contains(exception_type(e))
     }) {
         return Nature::Exception((*e).to_owned());
     }
@@ -155,10 +158,6 @@ fn exceptions(outcome: &str) -> impl Iterator<Item = (usize, &str)> {
     slots(outcome)
         .enumerate()
         .filter_map(|(i, slot)| Some((i, slot.strip_prefix('!')?)))
-}
-
-fn name(exception: &str) -> &str {
-    exception.split(':').next().unwrap_or(exception)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a run showed that none before it did, cheapest first: failing places, classes of outcomes of a
 //! family of scenarios (one subject, the same operations), pairs of operations seen in flight together.
 
-use crate::history::{History, slots};
+use crate::history::{History, exception_type, slots};
 use crate::identity::Failure;
 use crate::scenario::Scenario;
 use crate::stable_hash;
@@ -126,7 +126,7 @@ fn class(outcome: &str) -> String {
     for slot in slots(outcome) {
         if let Some(exception) = slot.strip_prefix('!') {
             class.push('!');
-            class += exception.split(':').next().unwrap_or(exception);
+            class += exception_type(exception);
         } else {
             let mut last = ' ';
             for c in slot.chars() {

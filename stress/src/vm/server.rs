@@ -6,8 +6,9 @@
 use super::child::{self, End, Outcome};
 use super::job::Log;
 use super::{Vm, VmError};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
@@ -39,7 +40,8 @@ pub struct Server {
 }
 
 struct Running {
-    child: Child,
+    /// None when it was ended.
+    child: Option<Child>,
     to: ChildStdin,
     lines: Receiver<String>,
     err: Option<JoinHandle<String>>,
@@ -48,10 +50,9 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let pid = self.child.id() as i32;
-        child::hold().get_or_insert_default().remove(&pid);
+        if let Some(child) = self.child.take() {
+            let _ = child::finish(child);
+        }
     }
 }
 
@@ -129,29 +130,8 @@ impl Server {
     fn start(&mut self) -> Result<Running, VmError> {
         self.started += 1;
         let mut command = self.vm.command(self.file.path());
-        command
-            .env("RUST_BACKTRACE", "0")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        // SAFETY: prctl is async-signal-safe, between fork and exec.
-        unsafe {
-            command.pre_exec(|| {
-                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-                Ok(())
-            });
-        }
-        let spawned = {
-            // Else it could be taken for what another child left behind.
-            let mut live = child::hold();
-            let spawned = command.spawn();
-            if let Ok(child) = &spawned {
-                live.get_or_insert_default().insert(child.id() as i32);
-            }
-            spawned
-        };
-        let mut child = spawned.map_err(|source| VmError::Start {
+        command.env("RUST_BACKTRACE", "0").stdin(Stdio::piped());
+        let mut child = child::spawn(&mut command, false).map_err(|source| VmError::Start {
             spec: self.vm.spec.clone(),
             program: command.get_program().to_string_lossy().into_owned(),
             source,
@@ -177,7 +157,7 @@ impl Server {
             String::from_utf8_lossy(&text).into_owned()
         });
         Ok(Running {
-            child,
+            child: Some(child),
             to,
             lines,
             err: Some(err),
@@ -188,18 +168,16 @@ impl Server {
 
 /// Ends a process that broke a limit or has ended by itself, and says how it did and what it wrote.
 fn ended(mut running: Running, limit: Option<End>) -> (End, String) {
-    if limit.is_some() {
-        // SAFETY: a plain system call on the group that the process leads, which has not been waited for.
-        unsafe { libc::killpg(running.child.id() as i32, libc::SIGKILL) };
+    let child = running.child.take().expect("it was not ended before");
+    if limit.is_none() {
+        // Its output has ended, and it may still be dying of what ends it.
+        let leader = Id::Pid(Pid::from_raw(child.id() as i32));
+        let _ = waitid(leader, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
     }
-    let natural = match running.child.wait() {
-        Ok(status) => status
-            .signal()
-            .map_or(End::Exit(status.code().unwrap_or(-1)), End::Signal),
-        Err(_) => End::Exit(-1),
-    };
+    let (status, _) = child::finish(child);
+    let end = limit.unwrap_or_else(|| status.map_or(End::Exit(-1), child::natural));
     let err = running.err.take().and_then(|err| err.join().ok());
-    (limit.unwrap_or(natural), err.unwrap_or_default())
+    (end, err.unwrap_or_default())
 }
 
 #[cfg(test)]

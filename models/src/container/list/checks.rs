@@ -145,16 +145,7 @@ const PROPERTIES: &[Property] = &[
         states: "results are those of some sequential order: every item was in its place",
         broken_by: &[Kind::NotLinearizable.anywhere()],
     },
-    Property {
-        id: "L2",
-        states: "a returned item is alive and counted",
-        broken_by: &[
-            Kind::UseAfterFree.at(&["object", "payload", "count"]),
-            Kind::PrematureFree.anywhere(),
-            Kind::DoubleFree.anywhere(),
-            Kind::DataRace.at(&["payload", "child"]),
-        ],
-    },
+    Property { id: "L2", states: "a returned item is alive and counted", broken_by: ALIVE },
     Property {
         id: "L3",
         states: "no access outside an array, none to a freed array, no torn item",
@@ -163,7 +154,7 @@ const PROPERTIES: &[Property] = &[
     Property {
         id: "L4",
         states: "a failed attempt leaves the counts as they were",
-        broken_by: &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()],
+        broken_by: COUNTED,
     },
     Property {
         id: "L5",

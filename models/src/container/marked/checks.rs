@@ -174,16 +174,7 @@ const PROPERTIES: &[Property] = &[
         states: "the item returned was in its place at an instant of the call",
         broken_by: &[Kind::NotLinearizable.at(&["calls"])],
     },
-    Property {
-        id: "R2",
-        states: "the item returned is alive and counted",
-        broken_by: &[
-            Kind::UseAfterFree.at(&["object", "payload", "count"]),
-            Kind::PrematureFree.anywhere(),
-            Kind::DoubleFree.anywhere(),
-            Kind::DataRace.at(&["payload", "child"]),
-        ],
-    },
+    Property { id: "R2", states: "the item returned is alive and counted", broken_by: ALIVE },
     Property {
         id: "R3",
         states: "no access to a freed array, no address that nobody wrote",

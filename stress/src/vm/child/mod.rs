@@ -18,7 +18,7 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -89,49 +89,10 @@ pub fn hold() -> MutexGuard<'static, Option<HashSet<i32>>> {
 /// # Errors
 /// When the program cannot be started: not found, not executable, not a program.
 pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Outcome> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    let parent = std::process::id();
-    let core = if limits.core { CORE } else { 0 };
-    // SAFETY: only async-signal-safe calls (prctl, getppid, setrlimit, _exit) between fork and exec.
-    unsafe {
-        command.pre_exec(move || {
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            if libc::getppid() as u32 != parent {
-                libc::_exit(127);
-            }
-            let core = libc::rlimit {
-                rlim_cur: core,
-                rlim_max: core,
-            };
-            libc::setrlimit(libc::RLIMIT_CORE, &core);
-            Ok(())
-        });
-    }
-    // Descendants that outlive the child are handed to us instead of to init, so that we can end them.
-    // SAFETY: a plain system call on the own process.
-    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
-    let mut child = {
-        let mut live = live();
-        let child = command.spawn()?;
-        live.get_or_insert_default().insert(child.id() as i32);
-        child
-    };
+    command.stdin(Stdio::null());
+    let mut child = spawn(command, limits.core)?;
     let watched = watch(&mut child, limits);
-    let group = Pid::from_raw(child.id() as i32);
-    let _ = killpg(group, Signal::SIGKILL);
-    // A child that has moved to another group would make the wait endless.
-    let _ = child.kill();
-    let status = child.wait();
-    let orphans = {
-        let mut live = live();
-        let live = live.get_or_insert_default();
-        live.remove(&(group.as_raw()));
-        reap(live)
-    };
+    let (status, orphans) = finish(child);
     let mut watched = watched?;
     let status = status?;
     let end = watched.stopped.unwrap_or_else(|| natural(status));
@@ -151,12 +112,62 @@ pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Outcome> {
     })
 }
 
+/// Starts a command that leads a group of its own and dies with us, its output in pipes; [`finish`] ends it.
+/// `core`: a crash may leave a core file.
+///
+/// # Errors
+/// When the program cannot be started.
+pub(super) fn spawn(command: &mut Command, core: bool) -> std::io::Result<Child> {
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let parent = std::process::id();
+    let core = if core { CORE } else { 0 };
+    // SAFETY: only async-signal-safe calls (prctl, getppid, setrlimit, _exit) between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid() as u32 != parent {
+                libc::_exit(127);
+            }
+            let core = libc::rlimit {
+                rlim_cur: core,
+                rlim_max: core,
+            };
+            libc::setrlimit(libc::RLIMIT_CORE, &core);
+            Ok(())
+        });
+    }
+    // Descendants that outlive the child are handed to us instead of to init, so that we can end them.
+    // SAFETY: a plain system call on the own process.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
+    let mut live = live();
+    let child = command.spawn()?;
+    live.get_or_insert_default().insert(child.id() as i32);
+    Ok(child)
+}
+
+/// Ends a child with its group where it still runs, and what it left behind: how it ended, and how many were left.
+/// It must not have been waited for, else its number may be another process's.
+pub(super) fn finish(mut child: Child) -> (std::io::Result<ExitStatus>, usize) {
+    let group = Pid::from_raw(child.id() as i32);
+    let _ = killpg(group, Signal::SIGKILL);
+    // A child that has moved to another group would make the wait endless.
+    let _ = child.kill();
+    let status = child.wait();
+    let mut live = live();
+    let live = live.get_or_insert_default();
+    live.remove(&(group.as_raw()));
+    (status, reap(live))
+}
+
 /// The last signal that is no real-time one: 128 and more than that is an exit code of somebody's own.
 const LAST_SIGNAL: i32 = 31;
 
 /// A launcher that does not become the VM leaves with 128 + n when the VM died of signal n. A program that
 /// leaves so of its own would be misread: our harness, scripts and programs never do.
-fn natural(status: ExitStatus) -> End {
+pub(super) fn natural(status: ExitStatus) -> End {
     match (status.code(), status.signal()) {
         (Some(code), _) if (1..=LAST_SIGNAL).contains(&(code - 128)) => End::Signal(code - 128),
         (Some(code), _) => End::Exit(code),
