@@ -5,7 +5,7 @@ use crate::explore::plan::{Callback, Plan, Shard};
 use crate::explore::program::Program;
 use crate::explore::{Execution, Model, Progress, Report};
 use crate::replay::Trace;
-use crate::session::{Allowances, Closure, Learnt, Settings};
+use crate::session::{self, Allowances, Closure, Learnt, Settings};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -258,12 +258,17 @@ impl Explorer {
     }
 
     /// Explores a closure, which is run afresh for what it has not been seen to do yet; it
-    /// must be deterministic but for what it reads from the explored types.
+    /// must be deterministic but for what it reads from the explored types, and must not explore closures itself.
+    ///
+    /// # Panics
+    /// Inside of a callback of another exploration of a closure.
+    #[track_caller]
     pub fn check(&self, program: impl Fn() + Send + Sync + 'static) -> Report {
         self.closure(Arc::new(program), Arc::new(Silent), true)
     }
 
     /// As [`Self::check`]; the observer judges each execution as a whole.
+    #[track_caller]
     pub fn observe(
         &self,
         program: impl Fn() + Send + Sync + 'static,
@@ -280,12 +285,14 @@ impl Explorer {
         }
     }
 
+    #[track_caller]
     fn closure(
         &self,
         program: Arc<dyn Fn() + Send + Sync>,
         observer: Arc<dyn Observer>,
         reducible: bool,
     ) -> Report {
+        session::is_outermost();
         let learnt = Learnt::default();
         let make = || {
             let program = program.clone();
@@ -320,11 +327,13 @@ impl Explorer {
     /// assert_eq!(again.message, failure.message);
     /// assert_eq!(again.trace, failure.trace);
     /// ```
+    #[track_caller]
     pub fn replay(&self, program: impl Fn() + Send + Sync + 'static, trace: &Trace) -> Report {
         self.replay_closure(Arc::new(program), Arc::new(Silent), trace)
     }
 
     /// As [`Self::replay`], with an observer.
+    #[track_caller]
     pub fn replay_observed(
         &self,
         program: impl Fn() + Send + Sync + 'static,
@@ -334,12 +343,14 @@ impl Explorer {
         self.replay_closure(Arc::new(program), Arc::new(observer), trace)
     }
 
+    #[track_caller]
     fn replay_closure(
         &self,
         program: Arc<dyn Fn() + Send + Sync>,
         observer: Arc<dyn Observer>,
         trace: &Trace,
     ) -> Report {
+        session::is_outermost();
         let learnt = Learnt::of(&trace.lessons);
         let make = || {
             let program = program.clone();

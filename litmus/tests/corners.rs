@@ -505,3 +505,156 @@ fn a_message_by_a_pointer_needs_release_and_acquire() {
     passes(pass(Release));
     fails(DataRace, pass(Relaxed));
 }
+
+#[test]
+fn what_has_been_done_once_publishes_itself_alone() {
+    // Another thread's store, read relaxed before, is not acquired by it.
+    fn program(again: fn(&Once, &OnceLock<u32>)) -> impl Fn() + Send + Sync {
+        move || {
+            let all = Arc::new((
+                Cell::new(0),
+                AtomicBool::new(false),
+                Once::new(),
+                OnceLock::new(),
+            ));
+            again(&all.2, &all.3);
+            let other = all.clone();
+            thread::spawn(move || {
+                other.0.set(1);
+                other.1.store(true, Release);
+            });
+            if all.1.load(Relaxed) {
+                again(&all.2, &all.3);
+                all.0.get();
+            }
+        }
+    }
+    fails(DataRace, program(|once, _| once.call_once(|| {})));
+    fails(
+        DataRace,
+        program(|_, cell| assert_eq!(*cell.get_or_init(|| 1), 1)),
+    );
+    fails(DataRace, program(|_, cell| _ = cell.set(1)));
+}
+
+#[test]
+fn a_scope_waits_for_what_its_threads_start_in_it() {
+    let count = |scope: fn(&AtomicUsize)| {
+        let report = passes(move || {
+            let x = AtomicUsize::new(0);
+            scope(&x);
+            assert_eq!(x.load(Relaxed), 4);
+        });
+        report.complete
+    };
+    // Orders of four additions in which each parent's comes before its child's: 4! / (2 * 2).
+    let nested = count(|x| {
+        let add = || _ = x.fetch_add(1, Relaxed);
+        thread::scope(|s| {
+            for _ in 0..2 {
+                s.spawn(move || {
+                    add();
+                    s.spawn(add);
+                });
+            }
+        });
+    });
+    assert_eq!(nested, 6);
+    // Joined by handle, by who started it and by another, and from a scope inside.
+    count(|x| {
+        let add = || _ = x.fetch_add(1, Relaxed);
+        thread::scope(|s| {
+            let first = s.spawn(add);
+            let second = s.spawn(move || {
+                thread::scope(|inner| drop(inner.spawn(move || drop(s.spawn(add)))));
+                s.spawn(add).join().unwrap();
+                first.join().unwrap();
+            });
+            second.join().unwrap();
+            add();
+        });
+    });
+}
+
+#[test]
+fn readers_that_may_wait_behind_a_writer_leave_something_out() {
+    // With `std` T1's read may wait for T2's write, which waits for main's read, which waits for T1.
+    let coverage = |writes: bool, holds: bool| {
+        let report = passes(move || {
+            let both = Arc::new((RwLock::new(0), Mutex::new(0)));
+            let (one, two) = (both.clone(), both.clone());
+            thread::spawn(move || {
+                let _inside = one.1.lock().unwrap();
+                let _reads = one.0.read().unwrap();
+            });
+            thread::spawn(move || match writes {
+                true => *two.0.write().unwrap() = 1,
+                false => drop(two.0.read().unwrap()),
+            });
+            let reads = both.0.read().unwrap();
+            let held = holds.then_some(reads);
+            drop(both.1.lock().unwrap());
+            drop(held);
+        });
+        report.coverage()
+    };
+    let behind = "without load buffering and deadlocks of readers behind a writer";
+    assert!(coverage(true, true).contains(behind));
+    for (writes, holds) in [(true, false), (false, true)] {
+        let coverage = coverage(writes, holds);
+        assert!(coverage.ends_with("without load buffering"), "{coverage}");
+    }
+}
+
+#[test]
+fn a_long_turn_of_a_loop_that_waits_is_recognised() {
+    let scan = |n: usize| {
+        Explorer::new().max_events(500).check(move || {
+            let flags: Arc<Vec<AtomicBool>> =
+                Arc::new((0..n).map(|_| AtomicBool::new(false)).collect());
+            let other = flags.clone();
+            thread::spawn(move || other[0].store(true, Release));
+            while flags.iter().filter(|flag| flag.load(Acquire)).count() == 0 {}
+        })
+    };
+    let report = scan(32);
+    assert_eq!(
+        (report.complete, report.spins.len()),
+        (1, 1),
+        "{:?}",
+        report.failure
+    );
+    assert_eq!(scan(33).failure.expect("beyond the bound").kind, Program);
+}
+
+#[test]
+fn a_loop_over_what_is_made_once_waits() {
+    static FLAG: LazyLock<AtomicBool> = LazyLock::const_new(|| AtomicBool::new(false));
+    let report = check(|| {
+        thread::spawn(|| FLAG.store(true, Release));
+        while !FLAG.load(Acquire) {}
+    });
+    assert!(report.failure.is_none(), "{:?}", report.failure);
+    assert_eq!(report.spins.len(), 1, "{:?}", report.spins);
+}
+
+#[test]
+fn memory_that_is_freed_is_not_used_again_in_the_same_run() {
+    // Whoever takes the old object out frees it; the allocator would give it to the next.
+    let seen = outcomes(|| {
+        let slot = Arc::new(AtomicPtr::new(ptr::null_mut()));
+        let put = |slot: &AtomicPtr<u32>, number| {
+            let old = slot.swap(Box::into_raw(Box::new(number)), AcqRel);
+            // SAFETY: taken out by this thread alone.
+            (!old.is_null()).then(|| *unsafe { Box::from_raw(old) })
+        };
+        let other = slot.clone();
+        let child = thread::spawn(move || (put(&other, 1), put(&other, 2)));
+        let mine = (put(&slot, 3), put(&slot, 4));
+        let theirs = child.join().unwrap();
+        // SAFETY: nobody else is there any more.
+        let last = *unsafe { Box::from_raw(slot.load(Acquire)) };
+        (mine, theirs, last)
+    });
+    assert_eq!(seen.len(), 6, "orders of two and two: {seen:?}");
+}

@@ -871,3 +871,38 @@ exists (0:r0=0 /\\ 1:r0=0)";
     let bare = "C C\n{}\nP0 (atomic_int* y) { atomic_store_explicit(y,1,memory_order_relaxed); }\nP1 (atomic_int* y) { int r1 = atomic_exchange_explicit(y,2,memory_order_relaxed); }\nregions: y:PROP\n~exists 1:r1=0 /\\ y=2\n";
     assert_eq!(of(bare, Model::Rc11), Frequency::Never);
 }
+
+#[test]
+fn coverage_names_all_that_was_left_out() {
+    // P0 may read 0 five times over before it is left once.
+    let text = "C t\n{ }
+P0 (atomic_int* x, atomic_int* y) { int i = 0; int r = 0; while (r == 0) { r = atomic_load(y); i++; } atomic_store(x, i); }
+P1 (atomic_int* x, atomic_int* y) { atomic_store(x, 9); atomic_store(y, 1); int r1 = atomic_load(x); int r2 = atomic_load(x); }
+exists (x=6)";
+    let cut = "within 4 turns of each loop";
+    let sc = |preemptions| {
+        let limits = Limits {
+            preemptions,
+            ..Limits::default()
+        };
+        verdict_of(text, Engine::Explorer(Model::Sc), &limits)
+            .coverage
+            .to_string()
+    };
+    assert_eq!(sc(None), format!("exhaustive {cut}"));
+    assert_eq!(
+        sc(Some(1)),
+        format!("exhaustive within 1 preemption under SC, {cut}")
+    );
+    // Rust's model has executions that nobody visits.
+    let rust = |text: &str| {
+        let verdict = verdict_of(text, Engine::Explorer(Model::Rust), &Limits::default());
+        verdict.coverage.to_string()
+    };
+    let under = "under C++20 without load buffering";
+    assert_eq!(rust(text), format!("exhaustive {cut} {under}"));
+    assert_eq!(
+        rust("C t\n{ }\nP0 (atomic_int* x) { }\nexists (x=0)"),
+        format!("exhaustive {under}")
+    );
+}

@@ -436,3 +436,55 @@ fn thread_locals_of_std_that_matter_are_noticed() {
         assert_eq!(child.join().unwrap(), 0);
     });
 }
+
+#[test]
+fn an_exploration_inside_of_another_is_refused() {
+    let report = check(|| {
+        let inner = Explorer::new().check(|| drop(AtomicU32::new(0)));
+        assert!(inner.failure.is_none());
+    });
+    fails(
+        &report,
+        FailureKind::Assertion,
+        "an exploration inside of another one",
+    );
+    struct Explores;
+    impl observe::Observer for Explores {
+        fn judge(&self, _: &threadbare_litmus::explore::Execution<'_>) -> Result<(), String> {
+            Explorer::new().check(|| {});
+            Ok(())
+        }
+    }
+    let observed = std::panic::catch_unwind(|| Explorer::new().observe(|| {}, Explores));
+    let words = observed.expect_err("a panic of the callback's own");
+    assert_eq!(
+        words.downcast_ref::<String>().unwrap(),
+        "an exploration inside of another one"
+    );
+    assert!(
+        check(|| {}).failure.is_none(),
+        "the next one is none inside"
+    );
+}
+
+#[test]
+fn who_ends_the_process_does_not_pass() {
+    const NAME: &str = "who_ends_the_process_does_not_pass";
+    if std::env::var_os("THREADBARE_TEST_EXITS").is_some() {
+        check(|| {
+            thread::spawn(|| std::process::exit(0));
+        });
+        return;
+    }
+    let out = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", NAME, "--nocapture"])
+        .env("THREADBARE_TEST_EXITS", "1")
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(101), "{words}");
+    assert!(
+        words.contains("an explored thread ends the process"),
+        "{words}"
+    );
+}

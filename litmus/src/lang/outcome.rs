@@ -14,6 +14,8 @@ pub enum Coverage {
     Exhaustive,
     /// Every behaviour within the bound named.
     Bounded(String),
+    /// Every behaviour but for what the words name, by the bounds and the model that they name.
+    Under(String),
     /// Some behaviours, in the explorer's words.
     Partial(String),
     /// Some behaviours: this many runs. The seed repeats them, where there is one.
@@ -30,6 +32,7 @@ impl Display for Coverage {
         match self {
             Coverage::Exhaustive => f.write_str("exhaustive"),
             Coverage::Bounded(bound) => write!(f, "exhaustive within {bound}"),
+            Coverage::Under(words) => write!(f, "exhaustive {words}"),
             Coverage::Partial(words) => f.write_str(words),
             Coverage::Sampled {
                 runs,

@@ -4,7 +4,8 @@ use super::handles::leaked;
 use super::learnt::{Learnt, Lessons};
 use super::run::{Again, Done, Run};
 use super::{
-    Allowances, Fact, LAST_OF, Point, SHARED, Shared, knows, learn, number_of, panics, watchdog,
+    Allowances, EXPLORING, Fact, LAST_OF, Point, SHARED, Shared, knows, learn, number_of, panics,
+    readers, watchdog,
 };
 use crate::explore::cache::{Birth, Cache, Fault, Note, Source, Start, answer};
 use crate::explore::graph::{Clock, Event, Graph, Kind, NONE};
@@ -71,6 +72,7 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
             learnt,
         }: Settings,
     ) -> Self {
+        EXPLORING.set(true);
         panics::watch();
         watchdog::register(patience);
         SHARED.with_borrow_mut(|shared| {
@@ -155,11 +157,11 @@ impl<F: Fn() + Send + Sync + 'static> Closure<F> {
         }
     }
 
-    /// Has the run do what the graph has, afresh if it does not fit; `false` when something has been learnt by
-    /// which the search is to begin again.
-    fn reach(&mut self, cache: &Cache, graph: &Graph) -> Result<bool, Fault> {
+    /// Has the run do what the graph has, afresh if it does not fit (`fits`, as [`Self::fits`] has just said);
+    /// `false` when something has been learnt by which the search is to begin again.
+    fn reach(&mut self, cache: &Cache, graph: &Graph, mut fits: bool) -> Result<bool, Fault> {
         for _ in 0..AGAIN {
-            let followed = match self.fits(graph) {
+            let followed = match std::mem::take(&mut fits) {
                 true => Ok(()),
                 false => {
                     self.run.end();
@@ -450,6 +452,7 @@ impl<F> Drop for Closure<F> {
         self.run.end();
         let old = SHARED.with_borrow_mut(std::mem::take);
         drop(old);
+        EXPLORING.set(false);
     }
 }
 
@@ -460,10 +463,11 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
     }
 
     fn fetch(&mut self, cache: &Cache, graph: &Graph, thread: u32) -> Result<Step, Fault> {
-        if !self.fits(graph) {
+        let fits = self.fits(graph);
+        if !fits {
             self.settle(cache)?;
         }
-        if !self.reach(cache, graph)? {
+        if !self.reach(cache, graph, fits)? {
             // The search begins again.
             let (wait, reads) = (Wait::Assume, 0);
             return Ok(Op::Block { wait, reads }.into());
@@ -485,7 +489,7 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
 
     fn complete(&mut self, cache: &Cache, graph: &Graph) -> Result<(), Fault> {
         if std::mem::take(&mut self.is_on_the_way) && self.fits(graph) {
-            self.reach(cache, graph)?;
+            self.reach(cache, graph, true)?;
         }
         Ok(())
     }
@@ -571,7 +575,11 @@ impl<F: Fn() + Send + Sync + 'static> Source for Closure<F> {
     }
 
     fn left_out(&self) -> Vec<&'static str> {
-        SHARED.with_borrow(|shared| shared.names.left_out.iter().copied().collect())
+        SHARED.with_borrow(|shared| {
+            let names = &shared.names;
+            let behind = readers::left_out(&names.locks);
+            names.left_out.iter().copied().chain(behind).collect()
+        })
     }
 
     fn spins(&self) -> Vec<String> {

@@ -7,11 +7,14 @@
 
 mod closure;
 mod handles;
+#[cfg(feature = "heap")]
+mod heap;
 mod learnt;
 mod names;
 mod panics;
 mod paths;
 mod pending;
+mod readers;
 mod rescue;
 mod run;
 mod spin;
@@ -22,11 +25,12 @@ pub(crate) use handles::{Handled, count, leaves_result, open};
 pub(crate) use learnt::{CodePlace, Fact, Learnt, knows, learn, place};
 pub(crate) use names::{
     NUMBERED, address, allocate, create, current, fixed, free, identity, intern, is_fixed,
-    knowledge, number_of, path_of, tell_apart,
+    knowledge, number_of, parent_of, path_of, tell_apart,
 };
 pub(crate) use pending::{
     Untold, before_operation, is_silent, refuse, silently, stop, tell_before_operations, withdraw,
 };
+pub(crate) use readers::{reads, reads_no_more, waits_to_read, waits_to_write};
 pub(crate) use run::returns;
 pub(crate) use spin::{Turn, begin_turn, end_turn, perform};
 
@@ -37,10 +41,11 @@ use handles::Account;
 use names::Names;
 use panics::{Over, is_unwinding, words};
 use pending::Pending;
+use readers::Readers;
 use rustc_hash::FxHashMap;
 use spin::Watch;
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{Location as Caller, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -99,8 +104,7 @@ struct Shared {
     after: Vec<Box<dyn FnOnce()>>,
     /// By thread: what it has yet to tell.
     pending: Vec<Pending>,
-    /// Locks held for reading: thread and location.
-    reading: Vec<(u32, u32)>,
+    readers: Readers,
     /// By thread: its handles.
     accounts: Vec<Account>,
     /// Addresses seen in this run, by number, and back.
@@ -215,6 +219,7 @@ fn submit(op: Op, waits: Option<Wait>, caller: &Caller<'_>) -> Value {
     if is_unwinding() {
         leave(Op::Fail(panics::message().into()));
     }
+    SHARED.with_borrow_mut(|shared| shared.may_wait(&op));
     let step = Step {
         op,
         site: Some(site(caller)),
@@ -229,6 +234,24 @@ fn submit(op: Op, waits: Option<Wait>, caller: &Caller<'_>) -> Value {
 /// Has something done when the run is over.
 pub(crate) fn after_run(action: Box<dyn FnOnce()>) {
     SHARED.with_borrow_mut(|shared| shared.after.push(action));
+}
+
+thread_local! {
+    /// Whether a closure is being explored on this OS thread.
+    static EXPLORING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Refuses to explore a closure inside of the exploration of another one: they would share what there is one of by thread.
+///
+/// # Panics
+/// Inside of a callback of an exploration.
+#[track_caller]
+pub(crate) fn is_outermost() {
+    let why = "an exploration inside of another one";
+    if is_inside() {
+        refuse(why, Caller::caller());
+    }
+    assert!(!EXPLORING.get(), "{why}");
 }
 
 /// Whether the caller is a thread of an exploration.
@@ -358,30 +381,6 @@ fn leaves_out(left: fn(&Allowances) -> u32, [all, more]: [&'static str; 2]) -> b
         }
     });
     false
-}
-
-/// The running thread holds a lock for reading.
-pub(crate) fn reads(lock: Location) {
-    SHARED.with_borrow_mut(|s| s.reading.push((s.thread, lock.0)));
-}
-
-/// It gives the lock back.
-pub(crate) fn reads_no_more(lock: Location) {
-    SHARED.with_borrow_mut(|s| {
-        let held = (s.thread, lock.0);
-        let at = s.reading.iter().rposition(|&other| other == held);
-        at.map(|at| s.reading.swap_remove(at))
-    });
-}
-
-/// It waits to read: where it reads the lock already, what `std` allows and nobody explores is told.
-pub(crate) fn waits_to_read(lock: Location) {
-    SHARED.with_borrow_mut(|s| {
-        if s.reading.contains(&(s.thread, lock.0)) {
-            let again = "deadlocks of a thread that reads a lock again behind a writer";
-            s.names.left_out.insert(again);
-        }
-    });
 }
 
 fn without_cause(of: fn(&mut Allowances) -> &mut u32, caller: &'static Caller<'static>) -> bool {

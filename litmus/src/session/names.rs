@@ -3,6 +3,7 @@
 use super::handles::Ledger;
 use super::learnt::Lessons;
 use super::paths::{Paths, mix};
+use super::readers::Locks;
 use super::spin::Loops;
 use super::{Allowances, Point, SHARED, before_operation, perform, spin};
 use crate::explore::cache::{Birth, Note};
@@ -34,6 +35,8 @@ pub(super) struct Names {
     pub spins: BTreeSet<String>,
     /// What may happen in Rust and was not explored, since it is not allowed so often.
     pub left_out: BTreeSet<&'static str>,
+    /// What has been done with locks for readers.
+    pub locks: Locks,
     /// What may happen without cause, per thread and execution.
     pub allowances: Allowances,
     /// Whether a thread was to wait with a limit and not to time out any more.
@@ -96,7 +99,8 @@ pub(crate) fn intern(address: usize) -> Value {
             if shared.addresses.contains_key(&number) {
                 names.fault = Some(
                     "one pointer has two addresses: memory whose address has been in an \
-                     AtomicPtr was given back, and another object took its place"
+                     AtomicPtr was given back, and another object took its place; the crate's \
+                     feature `heap` keeps that from happening"
                         .into(),
                 );
             }
@@ -127,6 +131,11 @@ pub(crate) fn identity() -> u64 {
 /// As [`identity`], of another thread that has been met.
 pub(crate) fn path_of(thread: u32) -> u64 {
     SHARED.with_borrow(|shared| shared.names.paths.number(thread))
+}
+
+/// The thread that spawned another that has been met.
+pub(crate) fn parent_of(thread: u32) -> u32 {
+    SHARED.with_borrow(|shared| shared.names.paths.parent(thread))
 }
 
 /// Notes that a thread asks which one it is.

@@ -10,6 +10,8 @@ use rustc_hash::FxHashMap;
 pub(super) struct Paths {
     /// By index: the ordinals of the spawns that lead there; main has none.
     all: Vec<Vec<u32>>,
+    /// By index: who spawned it; main stands for itself.
+    parents: Vec<u32>,
     children: FxHashMap<(u32, u32), u32>,
 }
 
@@ -17,6 +19,7 @@ impl Default for Paths {
     fn default() -> Self {
         Self {
             all: vec![Vec::new()],
+            parents: vec![0],
             children: FxHashMap::default(),
         }
     }
@@ -25,13 +28,23 @@ impl Default for Paths {
 impl Paths {
     /// The index of the thread that `parent` spawns as its `ordinal`th, from 0.
     pub fn child(&mut self, parent: u32, ordinal: u32) -> u32 {
-        let Self { all, children } = self;
+        let Self {
+            all,
+            parents,
+            children,
+        } = self;
         *children.entry((parent, ordinal)).or_insert_with(|| {
             let mut path = all[parent as usize].clone();
             path.push(ordinal);
             all.push(path);
+            parents.push(parent);
             all.len() as u32 - 1
         })
+    }
+
+    /// Who spawned the thread.
+    pub fn parent(&self, thread: u32) -> u32 {
+        self.parents[thread as usize]
     }
 
     /// A number that stands for the path: 0 for main, N for its Nth child, 256 * P + N for
@@ -82,6 +95,7 @@ mod tests {
         assert_eq!(one.number(nested), other.number(nested_too));
         assert_eq!((one.number(a.0), one.number(a.1)), (1, 2));
         assert_eq!(one.name(nested), "T2.1");
+        assert_eq!((one.parent(nested), one.parent(a.1)), (a.1, 0));
         assert_eq!((other.number(b.0), other.number(b.1)), (1, 2));
     }
 

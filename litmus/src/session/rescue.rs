@@ -8,7 +8,10 @@
 //!
 //! *No operation* for too long: the [`watchdog`] sends a signal.
 //!
-//! The first two are signals that the thread sends to itself. Their handler leaves the thread's stack for good, as
+//! *[`std::process::exit`]* cannot be taken back, since others wait for it then. It ends the process with a word and the
+//! code of a test that fails, whatever code it was given: nobody is to take a test that ended so for a pass.
+//!
+//! Overflows and aborts are signals that the thread sends to itself. Their handler leaves the thread's stack for good, as
 //! [`leave`](super::leave) does: it hands a fault to whoever runs the thread and never comes back. That
 //! is allowed of a handler which interrupts nothing that others wait for, so it is not done where the
 //! session's own state is in use, nor for an overflow inside of another library, which may be the
@@ -32,6 +35,9 @@ thread_local! {
 /// What the watchdog sends. Nobody does anything about it by default.
 pub(super) const ACCUSED: libc::c_int = libc::SIGURG;
 
+/// The exit code of a test that fails.
+const FAILED: libc::c_int = 101;
+
 /// What handled the signals before.
 static BEFORE: OnceLock<[(libc::c_int, libc::sigaction); 4]> = OnceLock::new();
 
@@ -49,6 +55,11 @@ pub(super) fn watched<R>(limit: usize, body: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Whether explored code is running on the calling thread.
+pub(super) fn is_explored() -> bool {
+    LIMIT.get() != 0
+}
+
 /// Whether a thread has been stopped since this was last asked.
 pub(super) fn has_stopped() -> bool {
     STOPPED.take()
@@ -63,6 +74,8 @@ fn install() {
             (libc::SIGABRT, on_abort as *const (), 0),
             (ACCUSED, on_accusation as *const (), libc::SA_RESTART),
         ];
+        // SAFETY: the function has the signature that is asked for.
+        unsafe { libc::atexit(on_exit) };
         handlers.map(|(signal, handler, flags)| {
             // SAFETY: all zero is a valid `sigaction`; both pointers are to live ones, and the handlers
             // have the signature that `SA_SIGINFO` asks for.
@@ -96,6 +109,15 @@ extern "C" fn on_bad_access(
         end(OVERFLOW);
     }
     pass_on(signal, info, context);
+}
+
+/// The process ends. It runs on the thread that wants it.
+extern "C" fn on_exit() {
+    if is_explored() {
+        say("an explored thread ends the process, before anything is known of it");
+        // SAFETY: it may be called at any time.
+        unsafe { libc::_exit(FAILED) };
+    }
 }
 
 extern "C" fn on_abort(
@@ -193,11 +215,15 @@ fn leave(message: String) {
     }
 }
 
-fn end(message: &str) -> ! {
+fn say(message: &str) {
     for text in ["threadbare-litmus: ", message, "\n"] {
         // SAFETY: the text is live and has that length; the function may be called in a handler.
         unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
     }
+}
+
+fn end(message: &str) -> ! {
+    say(message);
     // SAFETY: the default action of a signal is always a valid one; `abort` may be called in a
     // handler.
     unsafe {

@@ -1,5 +1,7 @@
 //! One run of the closure: its threads as coroutines.
 
+#[cfg(feature = "heap")]
+use super::heap;
 use super::panics::{self, Over, words};
 use super::paths::mix;
 use super::rescue::{has_stopped, watched};
@@ -113,7 +115,7 @@ impl Run {
         self.is_new = false;
         let (locals, _) = SHARED.with_borrow_mut(|shared| {
             shared.addresses.clear();
-            shared.reading.clear();
+            shared.readers.clear();
             (
                 std::mem::take(&mut shared.locals),
                 std::mem::take(&mut shared.pointers),
@@ -133,6 +135,8 @@ impl Run {
         if !after.is_empty() {
             discard(Box::new(|| after.into_iter().for_each(|action| action())));
         }
+        #[cfg(feature = "heap")]
+        heap::give_back();
     }
 
     /// Lets the thread begin that was spawned last of those that have not begun; whether

@@ -50,8 +50,8 @@ const PATIENCE_AGAIN: usize = 1_000;
 /// Failing turns put in front of a wait when a run is repeated.
 const DRAWN_OUT: usize = 64;
 
-/// The longest turn that is recognised.
-const LONGEST_TURN: usize = 8;
+/// The longest turn that is recognised, in looks.
+const LONGEST_TURN: usize = 32;
 
 /// An operation that changed nothing.
 #[derive(Clone, PartialEq, Debug)]
@@ -174,7 +174,10 @@ pub(super) fn stray() -> ! {
 /// When an update is more than a look; `None` for one that always is.
 fn changes(op: &Op, bits: impl Fn(Location) -> u8) -> Option<Guard> {
     match *op {
-        Op::CompareExchange { expected, .. } => Some(Guard::is(expected)),
+        // Of what is done once, where it has been done. Who finds a lock taken does not come back.
+        Op::CompareExchange { expected, .. } | Op::AwaitExchange { expected, .. } => {
+            Some(Guard::is(expected))
+        }
         Op::UpdateIf { guard, .. } | Op::AwaitUpdate { guard, .. } => Some(guard),
         Op::Update {
             location, update, ..
@@ -540,7 +543,6 @@ fn in_turn(op: Op, waits: Option<Wait>, caller: &'static Caller<'static>) -> Val
         SHARED.with_borrow(|shared| shared.names.infos[location.0 as usize].bits)
     };
     let changes = match &op {
-        Op::AwaitExchange { expected, .. } => Some(Guard::is(*expected)),
         Op::Update { .. } => None,
         op => changes(op, bits),
     };

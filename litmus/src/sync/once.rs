@@ -86,7 +86,8 @@ impl Once {
                 self.state.store(DONE, MemoryOrder::Release, caller);
             }
             DONE => {
-                session::perform(Op::Fence(MemoryOrder::Acquire), caller);
+                // Acquire of this location alone: a fence would acquire whatever the thread has read before.
+                self.state.load(MemoryOrder::Acquire, caller);
             }
             _ => session::block(Wait::Lock, 1, caller),
         }

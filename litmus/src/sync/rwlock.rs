@@ -85,7 +85,8 @@ impl<T> RwLock<T> {
 
 impl<T: ?Sized> RwLock<T> {
     /// Blocks while a writer holds the lock. With `std` it may also block while a writer waits, for ever if that
-    /// waits for this thread, which reads the lock already: not explored, and said beside the result.
+    /// waits for a reader that waits for this thread, or for this thread, which reads the lock already: not explored,
+    /// and said beside the result.
     ///
     /// # Errors
     /// Never: a panic ends the exploration before a lock can be found poisoned.
@@ -117,6 +118,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let caller = Caller::caller();
+        session::waits_to_write(self.word.at(caller));
         self.take(Guard::is(0), Update::Swap(WRITER), caller);
         Ok(self.writing(caller))
     }

@@ -25,6 +25,7 @@ use std::rc::Rc;
 #[track_caller]
 pub fn scope<'env, R>(body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R) -> R {
     let scope = Scope {
+        owner: session::current(),
         started: RefCell::default(),
         scope: PhantomData,
         env: PhantomData,
@@ -38,21 +39,59 @@ pub fn scope<'env, R>(body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>)
             resume_unwind(payload)
         }
     };
-    for thread in scope.started.take() {
-        session::perform(Op::Join(thread), Caller::caller());
-    }
+    scope.join_those_under(scope.owner, Caller::caller());
     result
 }
 
 /// Where [`scope`] starts its threads.
 pub struct Scope<'scope, 'env: 'scope> {
-    /// Threads not joined yet.
-    started: RefCell<Vec<u32>>,
+    /// The thread that called it.
+    owner: u32,
+    started: RefCell<Vec<Started>>,
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
 }
 
+// SAFETY: explored threads run one at a time, on one OS thread, and no borrow lasts over an operation.
+unsafe impl Sync for Scope<'_, '_> {}
+
+/// A thread of a scope.
+#[derive(Clone, Copy)]
+struct Started {
+    thread: u32,
+    /// Who started it.
+    by: u32,
+    /// The thread of the scope, or its owner, that did so itself or in an inner scope: when it has ended, this
+    /// thread has been started.
+    under: u32,
+    /// By its handle, by the owner or by the thread that it is under.
+    joined: bool,
+}
+
 impl<'scope> Scope<'scope, '_> {
+    /// Joins the threads started under one that has ended, or is the owner, and those under them. In an order that is
+    /// the same in every run: who else has started or joined any by now is not asked.
+    fn join_those_under(&self, under: u32, caller: &'static Caller<'static>) {
+        let started = self.started.borrow();
+        let mut those: Vec<Started> = started
+            .iter()
+            .filter(|s| s.under == under)
+            .copied()
+            .collect();
+        drop(started);
+        those.sort_by_key(|started| session::path_of(started.by));
+        for Started { thread, joined, .. } in those {
+            if !joined {
+                session::perform(Op::Join(thread), caller);
+            }
+            self.join_those_under(thread, caller);
+        }
+    }
+
+    fn is_here(&self, thread: u32) -> bool {
+        thread == self.owner || self.started.borrow().iter().any(|s| s.thread == thread)
+    }
+
     /// Starts a thread that may borrow what outlives the scope.
     #[track_caller]
     pub fn spawn<T: Send + 'scope>(
@@ -74,9 +113,20 @@ impl<'scope> Scope<'scope, '_> {
         // the one that it borrows from.
         let run: Box<dyn FnOnce()> = unsafe { std::mem::transmute(run) };
         let start = start(run, None, Caller::caller());
-        self.started.borrow_mut().push(start.index);
+        let by = session::current();
+        let up = |&thread: &u32| (thread != 0).then(|| session::parent_of(thread));
+        let under = std::iter::successors(Some(by), up).find(|&thread| self.is_here(thread));
+        let under = under.unwrap_or(self.owner);
+        let thread = start.index;
+        self.started.borrow_mut().push(Started {
+            thread,
+            by,
+            under,
+            joined: false,
+        });
         ScopedJoinHandle {
             thread: Thread::started(start),
+            owner: self.owner,
             started: &self.started,
             result,
         }
@@ -86,9 +136,15 @@ impl<'scope> Scope<'scope, '_> {
 /// A thread of a [`Scope`].
 pub struct ScopedJoinHandle<'scope, T> {
     pub(super) thread: Thread,
-    started: &'scope RefCell<Vec<u32>>,
+    owner: u32,
+    started: &'scope RefCell<Vec<Started>>,
     result: Rc<RefCell<Option<T>>>,
 }
+
+// SAFETY: as for `JoinHandle`; the scope is `Sync`.
+unsafe impl<T: Send> Send for ScopedJoinHandle<'_, T> {}
+// SAFETY: as above; nothing is reachable through a shared reference.
+unsafe impl<T: Send> Sync for ScopedJoinHandle<'_, T> {}
 
 impl<T> ScopedJoinHandle<'_, T> {
     /// Waits for the thread's end.
@@ -101,9 +157,14 @@ impl<T> ScopedJoinHandle<'_, T> {
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
         session::perform(Op::Join(self.thread.index), Caller::caller());
-        self.started
-            .borrow_mut()
-            .retain(|&t| t != self.thread.index);
+        let me = session::current();
+        let mut started = self.started.borrow_mut();
+        let of_mine =
+            |s: &&mut Started| s.thread == self.thread.index && (me == self.owner || me == s.under);
+        if let Some(started) = started.iter_mut().find(of_mine) {
+            started.joined = true;
+        }
+        drop(started);
         Ok(self
             .result
             .borrow_mut()

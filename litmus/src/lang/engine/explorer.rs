@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use super::Limits;
 use crate::Explorer;
-use crate::explore::Model;
 use crate::explore::program::{
     Location, LocationInfo, MemoryOrder, Op, Program, Site, Step, Update, Value, Wait,
 };
+use crate::explore::{Model, Report};
 use crate::lang::ast::RmwOp;
 use crate::lang::code::{Access, Code, Cursor, Reply};
 use crate::lang::outcome::{Coverage, Observation, Witness};
@@ -300,16 +300,31 @@ pub(super) fn run(code: &Code, model: Model, limits: &Limits) -> Result<Observat
     if let Some(found) = undefined.unwrap_or_else(PoisonError::into_inner) {
         first_of(&mut race, found);
     }
-    let coverage = match program.gave_up.into_inner() {
-        _ if !report.exhaustive => Coverage::Partial(report.coverage()),
-        true => Coverage::Bounded(format!("{} turns of each loop", limits.turns)),
-        false => Coverage::Exhaustive,
-    };
+    let turns = format!("{} turns of each loop", limits.turns);
+    let turns = program.gave_up.into_inner().then_some(turns);
     Ok(Observation {
         states,
         race,
         witness,
-        coverage,
+        coverage: coverage(&report, model, turns),
         elapsed: report.elapsed,
     })
+}
+
+/// What has been seen, where `turns` have cut loops off.
+fn coverage(report: &Report, model: Model, turns: Option<String>) -> Coverage {
+    let words = report.coverage();
+    match (turns, words.strip_prefix("exhaustive ")) {
+        (Some(turns), _) if !report.exhaustive => {
+            Coverage::Partial(format!("{words}, within {turns}"))
+        }
+        (None, _) if !report.exhaustive => Coverage::Partial(words),
+        // C++20 has executions that the explorer has not.
+        (Some(turns), Some(under)) if model == Model::Rust => {
+            Coverage::Under(format!("within {turns} {under}"))
+        }
+        (None, Some(under)) if model == Model::Rust => Coverage::Under(under.into()),
+        (Some(turns), _) => Coverage::Bounded(turns),
+        (None, _) => Coverage::Exhaustive,
+    }
 }
