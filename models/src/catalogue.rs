@@ -28,14 +28,33 @@ pub fn all() -> Vec<Entry> {
         entry::<crate::container::marked::MarkedList>(),
         entry::<crate::container::attribute::InlineAttribute>(),
         entry::<crate::container::dict::SplitDict>(),
+        entry::<crate::container::type_cache::TypeCache>(),
         entry::<crate::weak::weakref::WeakAtomic>(),
         entry::<crate::weak::weakref::WeakBiased>(),
         entry::<crate::weak::canonical::CanonicalRefs>(),
         entry::<crate::sync::parking::ParkingMutex>(),
+        entry::<crate::sync::word::WordMutex>(),
+        entry::<crate::sync::futex::FutexMutex>(),
+        entry::<crate::sync::event::EventProtocol>(),
+        entry::<crate::sync::once::OnceProtocol>(),
+        entry::<crate::sync::recursive::RecursiveMutex>(),
+        entry::<crate::sync::rwlock::ReadWriteLock>(),
+        entry::<crate::sync::seqlock::SequenceLock>(),
         entry::<crate::sync::critical::CriticalSections>(),
         entry::<crate::sync::pooled::PooledLocks>(),
         entry::<crate::sync::extension::ExtensionLock>(),
         entry::<crate::world::stop::StopTheWorld>(),
+        entry::<crate::world::grwl::GlobalReadWriteLock>(),
+        entry::<crate::world::cycles::CycleCollection>(),
+        entry::<crate::alloc::free_list::BlockList>(),
+        entry::<crate::alloc::classes::SizeClasses>(),
+        entry::<crate::alloc::statistics::BatchedCount>(),
+        entry::<crate::world::domains::StopDomains>(),
+        entry::<crate::world::thread_list::ThreadListProtocol>(),
+        entry::<crate::world::current::CurrentState>(),
+        entry::<crate::world::states::ThreadStates>(),
+        entry::<crate::reclaim::slots::QsbrSlots>(),
+        entry::<crate::container::borrowed::BorrowedItems>(),
     ]
 }
 
@@ -257,16 +276,17 @@ impl Entry {
         Ok(engine::check(engine, (self.calls.program)(scenario, mutant)?, budget))
     }
 
-    /// What comes of a scenario, over all executions of the explorer: each outcome, and of how many.
+    /// Checks a scenario with the explorer, and tells what comes of it: all outcomes where the verdict is
+    /// *exhausted*.
     ///
     /// # Errors
-    /// [`Unknown`] names, and the verdict where it is not exhausted.
+    /// [`Unknown`] names.
     pub fn outcomes(
         &self,
         scenario: &str,
         mutant: Option<&str>,
         budget: Budget,
-    ) -> Result<Result<Outcomes, Verdict>, Unknown> {
+    ) -> Result<(Verdict, Outcomes), Unknown> {
         Ok(engine::outcomes::outcomes((self.calls.program)(scenario, mutant)?, budget))
     }
 

@@ -14,6 +14,7 @@
 //! free that no step of the scheme orders. Shuttle is sequentially consistent and judges no
 //! memory order; native runs are samples. Every verdict carries its bounds.
 
+pub mod alloc;
 pub mod catalogue;
 pub mod choice;
 pub mod container;

@@ -1,9 +1,10 @@
 //! What may come of every named scenario, as data: `outcomes.tsv`, one line an outcome.
 //!
 //! An outcome is what the operations of a scenario answer and which thread ends which life. A scenario
-//! states all of its own, each with a grade and a sentence, after jcstress; `tests/outcomes.rs` holds the
-//! file to what the explorer reaches, so that a race that never happens is noticed.
+//! states all of its own, each with a grade and a sentence, after jcstress; `tests/protocols.rs` holds the
+//! file to what the explorer reaches ([`differences`]), so that a race that never happens is noticed.
 
+use crate::engine::Outcomes;
 use serde::Serialize;
 
 /// What is thought of an outcome.
@@ -63,4 +64,36 @@ fn parse(line: &'static str) -> Option<Outcome> {
         _ => return None,
     };
     Some(Outcome { protocol, scenario, grade, outcome, sentence })
+}
+
+/// The stated outcomes of a scenario.
+pub fn of(protocol: &str, scenario: &str) -> Vec<Outcome> {
+    all().into_iter().filter(|s| s.protocol == protocol && s.scenario == scenario).collect()
+}
+
+/// What the stated outcomes of a scenario and those that were reached have against each other, as lines of
+/// the file: nothing else may come, and nothing less.
+pub fn differences(
+    protocol: &str,
+    scenario: &str,
+    stated: &[Outcome],
+    reached: &Outcomes,
+) -> Vec<String> {
+    let name = format!("{protocol}\t{scenario}");
+    let mut wrong = Vec::new();
+    for outcome in reached {
+        match stated.iter().find(|s| s.outcome == outcome) {
+            None => wrong.push(format!("not stated:\t{name}\tallowed\t{outcome}\t")),
+            Some(s) if s.grade == Grade::Forbidden => {
+                wrong.push(format!("forbidden, and reached:\t{name}\t\t{outcome}"));
+            }
+            Some(_) => {}
+        }
+    }
+    for s in stated.iter().filter(|s| s.grade != Grade::Forbidden) {
+        if !reached.contains(s.outcome) {
+            wrong.push(format!("never reached:\t{name}\t\t{}", s.outcome));
+        }
+    }
+    wrong
 }

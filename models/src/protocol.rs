@@ -2,6 +2,7 @@
 //! which its operations run.
 
 mod mutant;
+mod properties;
 
 pub use self::mutant::{Faithful, Fault, MutantInfo, Mutants, Switch, Visible};
 
@@ -11,6 +12,10 @@ use crate::verdict::Breach;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Debug;
+
+/// How random scenarios are drawn: of so many threads, of so many operations each, where `below(n)` returns the
+/// next choice below `n`.
+pub type Draw<Op> = fn(usize, usize, below: &mut dyn FnMut(usize) -> usize) -> Scenario<Op>;
 
 /// A statement that must hold in every execution.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -189,9 +194,9 @@ pub trait World: Send + Sync + 'static {
     /// One operation; the result ([`SKIPPED`] and [`HANGS`] among them) is shown and, where a history is checked, judged.
     fn step(&self, local: &mut Self::Local, op: Self::Op) -> Option<i64>;
     /// Called by each thread last.
-    fn exit(&self, local: Self::Local);
+    fn exit(&self, _: Self::Local) {}
     /// Called by the main thread when all have ended: the final observation.
-    fn finish(&self);
+    fn finish(&self) {}
 }
 
 /// A mechanism that replaces part of the global lock.
@@ -222,14 +227,16 @@ pub trait Protocol: Sized + 'static {
     /// What its small programs of so many threads are made of: after each set-up all programs
     /// within a bound are explored ([`crate::enumerate`]).
     fn starts(threads: usize) -> Vec<Start<Self::Op>>;
-    /// A random scenario of at most `threads` threads and `operations` operations each, of another
-    /// kind than [`starts`](Self::starts) has; `below(n)` returns the next choice below `n`. Where there
-    /// is none, random programs are larger ones of `starts`.
+    /// Random scenarios of another kind than [`starts`](Self::starts) has. Where there are none, random
+    /// programs are larger ones of `starts`.
+    const RANDOM: Option<Draw<Self::Op>> = None;
+
+    /// A random scenario of [`RANDOM`](Self::RANDOM), or where not all sizes have one.
     fn random(
-        _threads: usize,
-        _operations: usize,
-        _below: &mut dyn FnMut(usize) -> usize,
+        threads: usize,
+        operations: usize,
+        below: &mut dyn FnMut(usize) -> usize,
     ) -> Option<Scenario<Self::Op>> {
-        None
+        Self::RANDOM.map(|draw| draw(threads, operations, below))
     }
 }

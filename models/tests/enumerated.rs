@@ -7,7 +7,7 @@
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeSet;
 use threadbare_models::catalogue::{self, Entry};
-use threadbare_models::engine::Budget;
+use threadbare_models::engine::{self, Budget, Engine};
 use threadbare_models::enumerate::{Bound, EVERY_RUN, Which};
 
 /// Executions of one program at most; a program that needs more fails the test.
@@ -71,28 +71,35 @@ fn complete(entry: &Entry) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Small programs show faults: of these planted ones, each by some program of the bound, and for
-/// a property that it names.
+/// Small programs show faults: of these planted ones, each by some program of the bound. Program by
+/// program, with every fault not yet found, so that one which no program shows costs little.
 fn finds(entry: &Entry) -> Result<(), Failed> {
     let budget = Budget { executions: EXECUTIONS, ..Budget::default() };
     let which = Which { bound: Bound { threads: 2, operations: 2 }, sample: None };
-    let mut found = Vec::new();
+    let mut left: Vec<_> = Vec::new();
     for mutant in &entry.mutants {
-        let coverage = entry.enumerate(which, Some(mutant.name), budget)?;
-        if let Some((name, failure)) = coverage.violated.first() {
-            let kind = failure.violation.kind;
-            println!("{} {}: {name}: {}", entry.name, mutant.name, kind.name());
-            found.push(mutant.name);
-        }
-        if found.len() == ENOUGH {
-            return Ok(());
-        }
+        left.push((mutant.name, entry.programs(which, Some(mutant.name))?));
     }
-    println!("{}: {} of {} mutants", entry.name, found.len(), entry.mutants.len());
-    match found.len() {
-        0 => Err("no planted fault is found".into()),
-        _ => Ok(()),
+    let mut found = 0;
+    while found < ENOUGH && !left.is_empty() {
+        let mut next = Vec::new();
+        for (mutant, mut programs) in left {
+            // One program each: of a fault that this shows, no further ones.
+            let Some(program) = programs.next() else { continue };
+            let name = program.name().to_owned();
+            match engine::check(Engine::Explorer, program, budget).failure() {
+                None => next.push((mutant, programs)),
+                Some(failure) => {
+                    let kind = failure.violation.kind.name();
+                    println!("{} {mutant}: {name}: {kind}", entry.name);
+                    found += 1;
+                }
+            }
+        }
+        left = next;
     }
+    println!("{}: {found} of {} mutants", entry.name, entry.mutants.len());
+    if found == 0 { Err("no planted fault is found".into()) } else { Ok(()) }
 }
 
 fn main() {
@@ -102,8 +109,11 @@ fn main() {
     let mut trials = Vec::new();
     for text in bounds.split_whitespace() {
         let which: Which = text.parse().expect(text);
-        // The lists, which take longest, first: what begins last runs beside nothing.
-        for entry in catalogue::all().into_iter().rev() {
+        // Those of most programs, which take longest, first: what begins last runs beside nothing.
+        let programs = |entry: &Entry| entry.programs(which, None).map_or(0, Iterator::count);
+        let mut entries = catalogue::all();
+        entries.sort_by_cached_key(|entry| std::cmp::Reverse(programs(entry)));
+        for entry in entries {
             let line = format!("{}::{text}", entry.name);
             trials.push(Trial::test(line, move || enumerated(&entry, which)));
         }

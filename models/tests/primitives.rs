@@ -94,7 +94,6 @@ impl<R: Runtime> World for Bed<R> {
         }
         None
     }
-    fn exit(&self, (): ()) {}
     fn finish(&self) {
         let numbers = self.numbers.lock();
         let differ = numbers.len() == 2 && numbers[0] != numbers[1] && !numbers.contains(&0);

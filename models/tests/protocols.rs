@@ -2,16 +2,23 @@
 //!
 //! Each line prints what it covered. Filter as usual:
 //! `cargo test -p threadbare-models --test protocols -- biased::loom`. `MODELS_EFFORT` multiplies what
-//! samples may spend, and shuttle's depth-first search, which the explorer makes superfluous where it
-//! ends; `ci/nightly.sh enumerate` sets it.
+//! samples may spend, shuttle's depth-first search, which the explorer makes superfluous where it ends, loom's
+//! search for a fault that it is expected to miss, and how long a search of loom is done again as a replay;
+//! `ci/nightly.sh enumerate` sets it.
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use threadbare_models::catalogue::{self, Entry, RandomProgram};
 use threadbare_models::engine::{Budget, Engine};
+use threadbare_models::outcomes;
 use threadbare_models::protocol::{MutantInfo, Reach, Visible};
-use threadbare_models::verdict::{Kind, Verdict};
+use threadbare_models::verdict::{Failure, Kind, Verdict};
 
 const SEED: u64 = 20_260_101;
+
+/// Executions of a loom search that has to come to its end.
+const LOOM: u64 = 150_000;
 
 /// How many times what is spent in every run of the tests.
 fn effort() -> u64 {
@@ -25,9 +32,9 @@ fn effort() -> u64 {
 fn budget(engine: Engine, reach: Reach) -> Budget {
     let executions = match engine {
         Engine::Explorer => 300_000,
-        Engine::Loom if reach == Reach::Sampled => 20_000 * effort(),
-        Engine::Loom => 150_000,
-        Engine::Dfs => 8_000 * effort(),
+        Engine::Loom if reach == Reach::Sampled => 5_000 * effort(),
+        Engine::Loom => LOOM,
+        Engine::Dfs => 4_000 * effort(),
         Engine::Random | Engine::Pct => 2_000 * effort(),
         Engine::Native => 300 * effort(),
     };
@@ -36,7 +43,15 @@ fn budget(engine: Engine, reach: Reach) -> Budget {
 
 fn faithful(entry: &Entry, scenario: &str, engine: Engine) -> Result<(), Failed> {
     let info = entry.scenario(scenario)?;
-    let verdict = entry.check(engine, scenario, None, budget(engine, info.loom))?;
+    let budget = budget(engine, info.loom);
+    let (verdict, reached) = match engine {
+        // In one search what breaks and what comes of it.
+        Engine::Explorer => {
+            let (verdict, outcomes) = entry.outcomes(scenario, None, budget)?;
+            (verdict, Some(outcomes))
+        }
+        _ => (entry.check(engine, scenario, None, budget)?, None),
+    };
     let reach = match engine {
         Engine::Explorer => Reach::Exhaustive,
         Engine::Loom => info.loom,
@@ -45,11 +60,21 @@ fn faithful(entry: &Entry, scenario: &str, engine: Engine) -> Result<(), Failed>
     };
     println!("{} {scenario} {}: {verdict}", entry.name, engine.name());
     match (&verdict, reach) {
-        (Verdict::Exhausted(_), _) => Ok(()),
-        (Verdict::Passed { .. }, Reach::Sampled) => Ok(()),
-        (Verdict::Passed { .. }, _) => Err("the search did not finish: state a bound".into()),
-        (Verdict::Violated(failure), _) => Err(format!("{verdict}\n{}", failure.trace).into()),
-        (Verdict::Unsupported { .. }, _) => Err(format!("{verdict}").into()),
+        (Verdict::Exhausted(_), _) => {}
+        (Verdict::Passed { .. }, Reach::Sampled) => {}
+        (Verdict::Passed { .. }, _) => {
+            return Err("the search did not finish: state a bound".into());
+        }
+        (Verdict::Violated(failure), _) => {
+            return Err(format!("{verdict}\n{}", failure.trace).into());
+        }
+        (Verdict::Unsupported { .. }, _) => return Err(format!("{verdict}").into()),
+    }
+    let stated = outcomes::of(entry.name, scenario);
+    let differ = |reached| outcomes::differences(entry.name, scenario, &stated, &reached);
+    match reached.map(differ).unwrap_or_default() {
+        wrong if wrong.is_empty() => Ok(()),
+        wrong => Err(format!("outcomes.tsv:\n{}", wrong.join("\n")).into()),
     }
 }
 
@@ -115,18 +140,55 @@ fn must_miss(mutant: &MutantInfo, verdicts: &[(Engine, Verdict)]) -> Result<(), 
     }
 }
 
+/// What the explorer finds of a planted fault: searched for once, for every test that asks.
+fn explored(entry: &Entry, mutant: &MutantInfo) -> Result<Verdict, Failed> {
+    type Searched = Mutex<HashMap<(&'static str, &'static str), Arc<OnceLock<Verdict>>>>;
+    static SEARCHED: OnceLock<Searched> = OnceLock::new();
+    let verdict = {
+        let mut searched =
+            SEARCHED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        searched.entry((entry.name, mutant.name)).or_default().clone()
+    };
+    let budget = budget(Engine::Explorer, Reach::Exhaustive);
+    entry.scenario(mutant.scenario)?;
+    let found = || entry.check(Engine::Explorer, mutant.scenario, Some(mutant.name), budget);
+    Ok(verdict.get_or_init(|| found().expect("its scenario, and its name")).clone())
+}
+
+/// The explorer kills it; two OS threads find what one finds, and so does a replay.
+fn killed_by_explorer(entry: &Entry, mutant: &MutantInfo) -> Result<(), Failed> {
+    let verdict = explored(entry, mutant)?;
+    must_kill(entry, mutant, &[(Engine::Explorer, verdict.clone())])?;
+    let shared = Budget { workers: 2, ..budget(Engine::Explorer, Reach::Exhaustive) };
+    let (scenario, name) = (mutant.scenario, Some(mutant.name));
+    if entry.check(Engine::Explorer, scenario, name, shared)? != verdict {
+        return Err(format!("{}: two workers find something else", mutant.name).into());
+    }
+    let failure = verdict.failure().expect("it is killed");
+    if entry.replay(Engine::Explorer, scenario, name, &failure.schedule)? != verdict {
+        return Err(format!("{}: the replay differs", mutant.name).into());
+    }
+    Ok(())
+}
+
+/// Whether one of these engines kills it, as expected; a kill is repeated from its schedule where
+/// `replayed`.
 fn mutant(
     entry: &Entry,
     mutant: &MutantInfo,
     engines: &[Engine],
     kills: bool,
+    replayed: bool,
 ) -> Result<(), Failed> {
     let mut verdicts = Vec::new();
     for engine in engines {
         // Whole, where it is to find something: as a sample it might not come so far.
         let mut budget = budget(*engine, Reach::Exhaustive);
-        if kills && matches!(engine, Engine::Random | Engine::Pct) {
-            budget.executions = 20_000;
+        match engine {
+            Engine::Random | Engine::Pct if kills => budget.executions = 20_000,
+            // What it misses, the explorer kills: as far as this costs little.
+            Engine::Loom if !kills => budget.executions = LOOM.min(10_000 * effort()),
+            _ => {}
         }
         let verdict = entry.check(*engine, mutant.scenario, Some(mutant.name), budget)?;
         let killed = verdict.failure().is_some();
@@ -135,7 +197,34 @@ fn mutant(
             break;
         }
     }
-    if kills { must_kill(entry, mutant, &verdicts) } else { must_miss(mutant, &verdicts) }
+    if !kills {
+        return must_miss(mutant, &verdicts);
+    }
+    must_kill(entry, mutant, &verdicts)?;
+    match verdicts.last().and_then(|(engine, verdict)| Some((engine, verdict.failure()?))) {
+        // Loom repeats its whole search.
+        Some((Engine::Loom, first)) if first.execution > 20_000 * effort() => Ok(()),
+        Some((engine, first)) if replayed => repeats(entry, mutant, *engine, first),
+        _ => Ok(()),
+    }
+}
+
+/// A violation is repeated from its schedule: the same, with the same trace.
+fn repeats(
+    entry: &Entry,
+    mutant: &MutantInfo,
+    engine: Engine,
+    first: &Failure,
+) -> Result<(), Failed> {
+    let again = entry.replay(engine, mutant.scenario, Some(mutant.name), &first.schedule)?;
+    let Some(again) = again.failure() else {
+        return Err(format!("{}: the replay finds nothing", mutant.name).into());
+    };
+    if again.trace_hash != first.trace_hash || again.violation != first.violation {
+        return Err(format!("{}: the replay differs", mutant.name).into());
+    }
+    println!("{} {}: repeated by {}", entry.name, mutant.name, engine.name());
+    Ok(())
 }
 
 /// Generated programs on the faithful scheme.
@@ -175,8 +264,7 @@ fn programs(entry: &Entry) -> Result<(), Failed> {
 fn properties(entry: &Entry) -> Result<(), Failed> {
     let mut left: Vec<&str> = entry.properties.iter().map(|p| p.id).collect();
     for mutant in &entry.mutants {
-        let budget = budget(Engine::Explorer, Reach::Exhaustive);
-        let verdict = entry.check(Engine::Explorer, mutant.scenario, Some(mutant.name), budget)?;
+        let verdict = explored(entry, mutant)?;
         let Some(failure) = verdict.failure() else { continue };
         for property in entry.broken(&failure.violation) {
             left.retain(|id| *id != property.id || !mutant.breaks.contains(id));
@@ -186,45 +274,6 @@ fn properties(entry: &Entry) -> Result<(), Failed> {
         true => Ok(()),
         false => Err(format!("no mutant breaks {}", left.join(", ")).into()),
     }
-}
-
-/// A violation is repeated from its schedule: same kind, same trace. Of every mutant that an engine
-/// with schedules is expected to kill.
-fn replays(entry: &Entry) -> Result<(), Failed> {
-    let mut repeated = 0;
-    for mutant in &entry.mutants {
-        let engines: &[Engine] = match mutant.visible {
-            v if v.by_shuttle() => &[Engine::Random, Engine::Pct, Engine::Dfs],
-            v if v.by_loom() => &[Engine::Loom],
-            _ => continue,
-        };
-        let mut found = None;
-        for engine in engines {
-            let executions = if *engine == Engine::Loom { 150_000 } else { 40_000 };
-            let budget = Budget { executions, seed: SEED, workers: 1 };
-            let verdict = entry.check(*engine, mutant.scenario, Some(mutant.name), budget)?;
-            if let Some(first) = verdict.failure() {
-                found = Some((*engine, first.clone()));
-                break;
-            }
-        }
-        let Some((engine, first)) = found else {
-            return Err(format!("{}: no engine finds it", mutant.name).into());
-        };
-        let again = entry.replay(engine, mutant.scenario, Some(mutant.name), &first.schedule)?;
-        let Some(again) = again.failure() else {
-            return Err(format!("{}: the replay finds nothing", mutant.name).into());
-        };
-        if again.trace_hash != first.trace_hash || again.violation != first.violation {
-            return Err(format!("{}: the replay differs", mutant.name).into());
-        }
-        if first.violation.kind == Kind::Internal {
-            return Err(format!("{}: {}", mutant.name, first.violation.text).into());
-        }
-        repeated += 1;
-    }
-    println!("{}: {repeated} of {} mutants repeated", entry.name, entry.mutants.len());
-    Ok(())
 }
 
 fn main() {
@@ -241,27 +290,27 @@ fn main() {
         for m in entry.mutants.clone() {
             let line = format!("{}::explorer::mutant::{}", entry.name, m.name);
             let e = entry.clone();
-            trials.push(Trial::test(line, move || mutant(&e, &m, &[Engine::Explorer], true)));
+            trials.push(Trial::test(line, move || killed_by_explorer(&e, &m)));
             let (e, line) = (entry.clone(), format!("{}::loom::mutant::{}", entry.name, m.name));
             let waits = matches!(m.visible, Visible::Explorer(_));
             let kills = m.visible.by_loom();
+            // Of two engines that kill it, the kill by the one with schedules of its own is repeated:
+            // loom's search is done again, as far as the kill.
+            let shown = m.visible.by_shuttle();
             trials.push(
-                Trial::test(line, move || mutant(&e, &m, &[Engine::Loom], kills))
+                Trial::test(line, move || mutant(&e, &m, &[Engine::Loom], kills, !shown))
                     .with_ignored_flag(waits),
             );
             let (e, line) = (entry.clone(), format!("{}::shuttle::mutant::{}", entry.name, m.name));
             let engines = [Engine::Random, Engine::Pct, Engine::Dfs];
-            let kills = m.visible.by_shuttle();
             trials.push(
-                Trial::test(line, move || mutant(&e, &m, &engines, kills)).with_ignored_flag(waits),
+                Trial::test(line, move || mutant(&e, &m, &engines, shown, true))
+                    .with_ignored_flag(waits),
             );
         }
         let e = entry.clone();
         trials.push(Trial::test(format!("{}::properties", entry.name), move || properties(&e)));
-        let e = entry.clone();
-        trials.push(Trial::test(format!("{}::generated", entry.name), move || programs(&e)));
-        let e = entry.clone();
-        trials.push(Trial::test(format!("{}::replay", entry.name), move || replays(&e)));
+        trials.push(Trial::test(format!("{}::generated", entry.name), move || programs(&entry)));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -51,8 +51,8 @@ fn every_violation_has_lines_values_and_a_replay() {
         let checked = found.unwrap_or_else(|| panic!("{} is found", mutant.name));
         let text = report::violation(&entry, &checked);
         for needed in ["\nbreaks", ".rs:", "\nT0", "⇒", "threadbare replay 'tb1/"] {
-            // A value read: an update shows both, a plain read and a load show one.
-            let value = needed == "⇒" && text.contains('→');
+            // A value: an update shows both, a plain read and a load show one; what locks guard shows what is written.
+            let value = needed == "⇒" && (text.contains('→') || text.contains(":= "));
             assert!(!text.contains("breaks none"), "{text}");
             // The lines are the scheme's, never those of the engine's backend.
             for backend in ["runtime/", "recorded.rs", "shuttle.rs", "loom.rs", "explorer.rs"] {

@@ -1,4 +1,5 @@
-//! The explorer on one OS thread and on two: the same verdicts, counts, kills and traces.
+//! The explorer on one OS thread and on two: the same verdicts and counts, and the search is shared. That
+//! every kill is the same is asked where kills are: `tests/protocols.rs`.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -25,21 +26,6 @@ fn verdicts_and_counts_do_not_depend_on_workers() {
         let (one, two) = (check(1), check(2));
         assert!(matches!(one, Verdict::Exhausted(_)), "{protocol} {scenario}: {one}");
         assert_eq!(one, two, "{protocol} {scenario}");
-    }
-}
-
-#[test]
-fn a_kill_by_two_workers_is_that_of_one_and_replays() {
-    for entry in catalogue::all() {
-        for mutant in &entry.mutants {
-            let (scenario, name) = (mutant.scenario, Some(mutant.name));
-            let check = |n| entry.check(Engine::Explorer, scenario, name, budget(n)).expect("its");
-            let (one, two) = (check(1), check(2));
-            assert_eq!(one, two, "{} {}", entry.name, mutant.name);
-            let failure = two.failure().expect("the explorer kills every fault");
-            let again = entry.replay(Engine::Explorer, scenario, name, &failure.schedule);
-            assert_eq!(again.expect("it fits"), two, "{} {}", entry.name, mutant.name);
-        }
     }
 }
 
@@ -94,8 +80,6 @@ impl<R: Runtime> World for Tally<R> {
         ghost::require(!wrong, Kind::Invariant, || "the last thread went first".into());
         None
     }
-    fn exit(&self, _: Local) {}
-    fn finish(&self) {}
 }
 
 struct Adds;

@@ -45,10 +45,9 @@
 
 use super::heap::{ALIVE, Attempt, COUNTED, Caller, Heap, History};
 use crate::enumerate::{Place, Start};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Lock as _, Ordering::*, Runtime};
-use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// Who asks for an attribute that there is not.
 const ABSENT: i64 = -1;
@@ -269,20 +268,14 @@ impl Protocol for InlineAttribute {
     const TITLE: &'static str = "Attribute reads inside the instance";
     const QUESTION: &'static str = "How is an attribute read while it may be leaving its instance?";
     const SOURCE: &'static str = "CPython 3.13 dictobject.c, repaired";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "R1",
-            "an answer was the attribute's value at some moment of the call",
-            &[Kind::NotLinearizable.at(&["calls", "reads"])],
-        ),
-        Property::new("R2", "an object is alive when a reader takes a reference", ALIVE),
-        Property::new(
-            "R4",
-            "absent is answered only if the attribute was absent",
-            &[Kind::NotLinearizable.at(&["calls", "reads"])],
-        ),
-        Property::new("R5", "a failed attempt leaves no reference behind", COUNTED),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "R1" "an answer was the attribute's value at some moment of the call"
+            by [NotLinearizable at "calls" "reads"];
+        "R2" "an object is alive when a reader takes a reference" by [..ALIVE];
+        "R4" "absent is answered only if the attribute was absent"
+            by [NotLinearizable at "calls" "reads"];
+        "R5" "a failed attempt leaves no reference behind" by [..COUNTED];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Instance<R>;

@@ -45,10 +45,10 @@
 use super::heap::{ALIVE, Attempt, COUNTED, Caller, Heap, History};
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const ABSENT: i64 = -1;
 /// Keys of the class: 1 and 2, at places 0 and 1.
@@ -401,21 +401,14 @@ impl Protocol for SplitDict {
     const QUESTION: &'static str =
         "How is a dict read while its keys and values move to another table?";
     const SOURCE: &'static str = "CPython 3.13 dictobject.c, repaired";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "R1",
-            "an answer was the value of that key at some moment of the call",
-            &[Kind::NotLinearizable.at(&["calls", "reads"])],
-        ),
-        Property::new("R2", "an object is alive when a reader takes a reference", ALIVE),
-        Property::new("R3", "no entry is used without its key", &[Kind::TornRead.at(&["key"])]),
-        Property::new("R5", "a failed attempt leaves no reference behind", COUNTED),
-        Property::new(
-            "R6",
-            "an iterator gives pairs that existed",
-            &[Kind::TornRead.at(&["pair"])],
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "R1" "an answer was the value of that key at some moment of the call"
+            by [NotLinearizable at "calls" "reads"];
+        "R2" "an object is alive when a reader takes a reference" by [..ALIVE];
+        "R3" "no entry is used without its key" by [TornRead at "key"];
+        "R5" "a failed attempt leaves no reference behind" by [..COUNTED];
+        "R6" "an iterator gives pairs that existed" by [TornRead at "pair"];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Dict<R>;

@@ -36,11 +36,11 @@ use super::calls::{fits, sequential};
 use super::heap::{ALIVE, Arrays, Attempt, COUNTED, Caller, Heap, History, capacity};
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::trace::type_stable;
 use crate::runtime::{Atomic as _, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// The list, its heap, and what was asked and answered.
 pub struct List<R: Runtime> {

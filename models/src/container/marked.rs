@@ -46,11 +46,11 @@ pub use super::calls::Op;
 use super::calls::{fits, sequential};
 use super::heap::{ALIVE, Arrays, Attempt, Caller, Heap, History, capacity};
 use crate::enumerate::{Place, Start};
-use crate::mutants;
 use crate::protocol::{Faithful, Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::reclaim::qsbr::Qsbr;
 use crate::runtime::{Atomic as _, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// What memory holds before anybody wrote to it.
 const GARBAGE: usize = 999;

@@ -1,8 +1,10 @@
 //! Containers with lock-free reads.
 
 pub mod attribute;
+pub mod borrowed;
 mod calls;
 pub mod dict;
 mod heap;
 pub mod list;
 pub mod marked;
+pub mod type_cache;

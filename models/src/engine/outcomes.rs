@@ -7,31 +7,26 @@ use crate::protocol::{HANGS, SKIPPED};
 use crate::runtime::causal::{GhostStep, Step};
 use crate::runtime::trace::{Action, Event};
 use crate::verdict::Verdict;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use threadbare_litmus::explore::Execution;
 
-/// Each outcome, and of how many executions it is.
-pub type Outcomes = BTreeMap<String, u64>;
+/// What comes of some execution.
+pub type Outcomes = BTreeSet<String>;
 
-/// The outcomes of a program over all its executions; the verdict where a property is broken or the
-/// search does not come to its end.
-pub(crate) fn outcomes(program: Program, budget: Budget) -> Result<Outcomes, Verdict> {
+/// What the explorer says of a program, and its outcomes: all of them where that is *exhausted*.
+pub(crate) fn outcomes(program: Program, budget: Budget) -> (Verdict, Outcomes) {
     let found = Arc::new(Mutex::new(Outcomes::new()));
     let ended: Ended = {
         let (found, shown) = (found.clone(), program.shown.clone());
         Arc::new(move |execution: &Execution<'_>| {
             let outcome = outcome(&shown, execution);
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            *found.entry(outcome).or_default() += 1;
+            found.lock().unwrap_or_else(PoisonError::into_inner).insert(outcome);
         })
     };
-    match apart(move || search(&program, budget, true, Judge::telling(ended))) {
-        Verdict::Exhausted(_) => {
-            Ok(std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner)))
-        }
-        other => Err(other),
-    }
+    let verdict = apart(move || search(&program, budget, true, Judge::telling(ended)));
+    let outcomes = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+    (verdict, outcomes)
 }
 
 fn outcome(shown: &Shown, execution: &Execution<'_>) -> String {

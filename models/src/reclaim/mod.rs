@@ -1,3 +1,4 @@
 //! Memory reclamation for lock-free readers.
 
 pub mod qsbr;
+pub mod slots;

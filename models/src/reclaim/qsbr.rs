@@ -47,10 +47,10 @@ pub use self::client::{Local, Op, Pointer};
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 use std::marker::PhantomData;
 
 /// The first sequence. Sequences are odd, so that zero means offline, also after a wrap.
@@ -183,7 +183,8 @@ impl<R: Runtime, F: Fault<Mutant>> Qsbr<R, F> {
         for thread in &self.threads {
             // Acquire: pairs with quiescent and detach.
             let seq = thread.load(Acquire);
-            if seq != 0 && self.before(seq, least) {
+            let online = seq != 0 || self.faults.is(Mutant::OfflineCounts);
+            if online && self.before(seq, least) {
                 least = seq;
             }
         }

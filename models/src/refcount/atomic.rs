@@ -23,7 +23,7 @@ pub use self::checks::*;
 use super::{Count, LastRites, Nothing, Object, Op, Workshop, destroy, global_lock, random};
 use crate::enumerate::Start;
 use crate::mutants;
-use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
+use crate::protocol::{Draw, Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, Label, Ordering, Ordering::*, Runtime};
 use crate::verdict::Kind;
 use std::sync::OnceLock;

@@ -92,10 +92,10 @@ use self::handoff::Entry;
 use super::{Count, LastRites, Object, Op, Workshop, destroy, random, workshop};
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
-use crate::protocol::{Fault, Property, Protocol, SKIPPED, Scenario, Shape, Switch};
+use crate::protocol::{Draw, Fault, Property, Protocol, SKIPPED, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 use std::sync::OnceLock;
 
 /// Not announced, not queued, not merged. If the count is zero as well, only the owner has

@@ -25,10 +25,9 @@ pub use self::checks::*;
 
 use super::{Count, Nothing, Object, Op, Workshop, destroy, random, workshop};
 use crate::enumerate::{Place, Start};
-use crate::mutants;
-use crate::protocol::{Fault, Property, Protocol, Reach, Scenario, Shape, Switch};
+use crate::protocol::{Draw, Fault, Property, Protocol, Reach, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
-use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const QUEUED: i64 = 1;
 const MERGED: i64 = 2;

@@ -54,10 +54,10 @@ pub use self::operations::Extra;
 use super::{Count, Object, Op, Workshop, destroy, random, workshop};
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// An object that the commit thread is about to free.
 const DYING: u32 = u32::MAX;

@@ -43,12 +43,12 @@ pub use self::operations::Op;
 use super::{Object, destroy_block};
 use crate::enumerate::Start;
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{
     Fault as _, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World as Worldly,
 };
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// Above what two threads' slots can take away in a model.
 const SURPLUS: i64 = 100;

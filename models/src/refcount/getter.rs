@@ -17,11 +17,10 @@
 use super::atomic::{self, AtomicCount};
 use crate::enumerate::{Place, Start};
 use crate::ghost::Ghost as _;
-use crate::mutants;
 use crate::protocol::SKIPPED;
 use crate::protocol::{Faithful, Fault, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{DataCell as _, Lock as _, Runtime};
-use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// A container of one item.
 pub struct Slot<R: Runtime> {
@@ -142,7 +141,6 @@ impl<R: Runtime> World for Slot<R> {
         }
         reader.item.map(|n| n as i64)
     }
-    fn exit(&self, _: Reader) {}
     fn finish(&self) {
         for object in self.heap.heap().iter().filter(|o| !o.ghost.is_dead()) {
             object.ghost.settle();
@@ -217,25 +215,9 @@ impl Protocol for StrongGetter {
     }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "G1",
-        states: "a getter returns a live object, and the caller's reference keeps it alive",
-        broken_by: &[
-            Kind::UseAfterFree.anywhere(),
-            Kind::PrematureFree.anywhere(),
-            Kind::DataRace.at(&["payload", "child"]),
-            Kind::DoubleFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "G2",
-        states: "destructors run outside the container's lock: no deadlock",
-        broken_by: &[Kind::Deadlock.anywhere()],
-    },
-    Property {
-        id: "G3",
-        states: "every replaced item is freed once",
-        broken_by: &[Kind::Leak.anywhere(), Kind::DoubleFree.anywhere()],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "G1" "a getter returns a live object, and the caller's reference keeps it alive"
+        by [UseAfterFree, PrematureFree, DataRace at "payload" "child", DoubleFree];
+    "G2" "destructors run outside the container's lock: no deadlock" by [Deadlock];
+    "G3" "every replaced item is freed once" by [Leak, DoubleFree];
+};

@@ -17,7 +17,7 @@
 use super::{Count, Nothing, Object, Op, R1, R3, Workshop, destroy, random, workshop};
 use crate::enumerate::{Place, Start};
 use crate::mutants;
-use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
+use crate::protocol::{Draw, Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{DataCell as _, Label, Lock as _, Runtime};
 use crate::verdict::Kind;
 
@@ -163,6 +163,7 @@ impl Protocol for GlobalLock {
     const QUESTION: &'static str = "What has to stay outside the one mutex around all counts?";
     const SOURCE: &'static str = "Stein's 1996 patch for Python 1.4, as described by Beazley";
     const PROPERTIES: &'static [Property] = PROPERTIES;
+    const RANDOM: Option<Draw<Op>> = Some(random);
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Workshop<R, LockedCount<R, Switch<Mutant>>>;
@@ -173,10 +174,6 @@ impl Protocol for GlobalLock {
 
     fn starts(threads: usize) -> Vec<Start<Op>> {
         starts(threads)
-    }
-
-    fn random(n: usize, ops: usize, below: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
-        Some(random(n, ops, below))
     }
 }
 

@@ -33,10 +33,10 @@ pub use self::checks::*;
 use super::{Count, Object, Op, Workshop, destroy, random, workshop};
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// All ones in three bits.
 const IMMORTAL: u32 = 7;

@@ -23,7 +23,7 @@ use super::{Count, Nothing, Object, Op, R1, R3, Workshop, destroy, global_lock, 
 use crate::enumerate::Start;
 use crate::ghost::{Ghost as _, require};
 use crate::mutants;
-use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
+use crate::protocol::{Draw, Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Ordering::*, Runtime};
 use crate::verdict::Kind;
 
@@ -177,6 +177,7 @@ impl Protocol for Interlocked {
     const QUESTION: &'static str = "What is left to get wrong when every change is a full barrier?";
     const SOURCE: &'static str = "Stein's 1996 patch, interlocked form; CPython's _Py_RefTotal";
     const PROPERTIES: &'static [Property] = PROPERTIES;
+    const RANDOM: Option<Draw<Op>> = Some(random);
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Workshop<R, InterlockedCount<R, Switch<Mutant>>>;
@@ -187,10 +188,6 @@ impl Protocol for Interlocked {
 
     fn starts(threads: usize) -> Vec<Start<Op>> {
         global_lock::starts(threads)
-    }
-
-    fn random(n: usize, ops: usize, below: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
-        Some(random(n, ops, below))
     }
 }
 

@@ -26,10 +26,10 @@
 use super::{Count, Object, Op, Workshop, destroy, random, workshop};
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
-use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
+use crate::protocol::{Draw, Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::runtime::{Atomic as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// The scheme.
 pub struct Table<R: Runtime, F> {
@@ -252,6 +252,7 @@ impl Protocol for SideTable {
     const QUESTION: &'static str = "What does a table of counts owe the objects it counts?";
     const SOURCE: &'static str = "Hastings, Python Language Summit 2017 (idea only)";
     const PROPERTIES: &'static [Property] = PROPERTIES;
+    const RANDOM: Option<Draw<Op<Extra>>> = Some(random);
     type Mutant = Mutant;
     type Op = Op<Extra>;
     type World<R: Runtime> = Workshop<R, Table<R, Switch<Mutant>>>;
@@ -292,39 +293,12 @@ impl Protocol for SideTable {
             ..Start::new("each", "every thread has a reference", letters)
         }]
     }
-
-    fn random(
-        n: usize,
-        ops: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op<Extra>>> {
-        Some(random(n, ops, below))
-    }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "T1",
-        states: "at quiescence the count in the table equals the references",
-        broken_by: &[Kind::WrongCount.anywhere(), Kind::Leak.anywhere()],
-    },
-    Property {
-        id: "T2",
-        states: "no object is freed while a reference exists, none twice",
-        broken_by: &[
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-            Kind::DoubleFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "T3",
-        states: "every use by any thread happens before the free",
-        broken_by: &[Kind::DataRace.at(&["payload", "child"])],
-    },
-    Property {
-        id: "T4",
-        states: "whoever has an index finds its chunk",
-        broken_by: &[Kind::TornRead.anywhere()],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "T1" "at quiescence the count in the table equals the references" by [WrongCount, Leak];
+    "T2" "no object is freed while a reference exists, none twice"
+        by [PrematureFree, UseAfterFree, DoubleFree];
+    "T3" "every use by any thread happens before the free" by [DataRace at "payload" "child"];
+    "T4" "whoever has an index finds its chunk" by [TornRead];
+};

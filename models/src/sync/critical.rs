@@ -49,10 +49,10 @@
 use super::{Counter, HandedLock, Sleeper};
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
-use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
+use crate::protocol::{Draw, Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Label, Native, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// A section: what it has locked, and whether it is suspended.
 #[derive(Clone, Copy, Default)]
@@ -302,8 +302,6 @@ impl<R: Runtime> World for Objects<R> {
         Some(t.slept)
     }
 
-    fn exit(&self, _: Local) {}
-
     fn finish(&self) {
         self.data.iter().for_each(Counter::check);
     }
@@ -349,29 +347,16 @@ impl Protocol for CriticalSections {
     const QUESTION: &'static str =
         "How does every object have a lock without anybody thinking of an order of locks?";
     const SOURCE: &'static str = "CPython 3.13 critical_section.c";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "C1",
-            "two threads are never in sections of one object",
-            Counter::<Native>::BREACHES,
-        ),
-        Property::new(
-            "C3",
-            "whoever ends a section has its locks",
-            &[Kind::Invariant.at(&["lock"])],
-        ),
-        Property::new(
-            "C4",
-            "whoever is detached has no lock but the lower one of two",
-            &[Kind::Invariant.at(&["detached"])],
-        ),
-        Property::new("C5", "no deadlock", &[Kind::Deadlock.anywhere()]),
-        Property::new(
-            "G2",
-            "what was read before a call that may block is read again",
-            &[Kind::LostUpdate.at(&["data"])],
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "C1" "two threads are never in sections of one object" by [..Counter::<Native>::BREACHES];
+        "C3" "whoever ends a section has its locks" by [Invariant at "lock"];
+        "C4" "whoever is detached has no lock but the lower one of two"
+            by [Invariant at "detached"];
+        "C5" "no deadlock" by [Deadlock];
+        "G2" "what was read before a call that may block is read again" by [LostUpdate at "data"];
+    };
+    const RANDOM: Option<Draw<Op>> =
+        Some(|threads, operations, below| Scenario::random(&LETTERS, threads, operations, below));
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Objects<R>;
@@ -425,13 +410,5 @@ impl Protocol for CriticalSections {
             weight < 2 || weight == 2 && scenario.operations() < 4
         };
         vec![start]
-    }
-
-    fn random(
-        threads: usize,
-        operations: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op>> {
-        Some(Scenario::random(&LETTERS, threads, operations, below))
     }
 }

@@ -39,10 +39,9 @@
 
 use super::{Counter, HandedLock, Sleeper};
 use crate::enumerate::{Place, Start};
-use crate::mutants;
-use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
+use crate::protocol::{Draw, Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Lock as _, Native, Runtime, Signal as _};
-use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// The lock, an extension's global state, and an object.
 pub struct Extensions<R: Runtime> {
@@ -234,8 +233,6 @@ impl<R: Runtime> World for Extensions<R> {
         Some(t.waited)
     }
 
-    fn exit(&self, _: Local) {}
-
     fn finish(&self) {
         self.state.check();
         self.content.check();
@@ -272,14 +269,13 @@ impl Protocol for ExtensionLock {
     const QUESTION: &'static str =
         "How do extensions that rely on the global lock go on without it?";
     const SOURCE: &'static str = "proposals for extensions without a global lock";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "X1",
-            "between two calls back one thread at a time is in extensions",
-            Counter::<Native>::BREACHES,
-        ),
-        Property::new("X2", "no deadlock", &[Kind::Deadlock.anywhere()]),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "X1" "between two calls back one thread at a time is in extensions"
+            by [..Counter::<Native>::BREACHES];
+        "X2" "no deadlock" by [Deadlock];
+    };
+    const RANDOM: Option<Draw<Op>> =
+        Some(|threads, operations, below| Scenario::random(&LETTERS, threads, operations, below));
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Extensions<R>;
@@ -313,13 +309,5 @@ impl Protocol for ExtensionLock {
             others < 2 || others == 2 && scenario.operations() < 4
         };
         vec![start]
-    }
-
-    fn random(
-        threads: usize,
-        operations: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op>> {
-        Some(Scenario::random(&LETTERS, threads, operations, below))
     }
 }

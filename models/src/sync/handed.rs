@@ -47,12 +47,15 @@ pub(crate) struct Sleeper<R: Runtime> {
 }
 
 impl<R: Runtime> Sleeper<R> {
-    pub(crate) fn all(threads: usize) -> Box<[Self]> {
-        let one = |n| Self {
+    pub(crate) fn new(n: usize) -> Self {
+        Self {
             woken: R::Mutex::new(false, Label::nth("woken", n)),
             signal: R::Condvar::new(Label::nth("signal", n)),
-        };
-        (0..threads).map(one).collect()
+        }
+    }
+
+    pub(crate) fn all(threads: usize) -> Box<[Self]> {
+        (0..threads).map(Self::new).collect()
     }
 
     /// Until it is woken, which may have been before.
@@ -63,6 +66,16 @@ impl<R: Runtime> Sleeper<R> {
             woken = R::wait(&self.signal, &self.woken, woken);
         }
         *woken = false;
+    }
+
+    /// The same with a time limit; false when that expired first.
+    #[track_caller]
+    pub(crate) fn sleep_limited(&self) -> bool {
+        let mut woken = self.woken.lock();
+        if !*woken {
+            woken = R::wait_timeout(&self.signal, &self.woken, woken).0;
+        }
+        std::mem::take(&mut *woken)
     }
 
     /// Wakes it, now or when it goes to sleep next.

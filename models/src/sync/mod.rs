@@ -2,10 +2,18 @@
 
 mod counter;
 pub mod critical;
+pub mod event;
 pub mod extension;
+pub mod futex;
 mod handed;
+mod lot;
+pub mod once;
 pub mod parking;
 pub mod pooled;
+pub mod recursive;
+pub mod rwlock;
+pub mod seqlock;
+pub mod word;
 
 pub(crate) use self::counter::Counter;
 pub(crate) use self::handed::{HandedLock, Sleeper};

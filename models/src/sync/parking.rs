@@ -40,7 +40,8 @@
 //! * F1: a waiter that is old when it is taken out is given the lock.
 //!
 //! # Limits
-//! One lock and one bucket. Whether a waiter is old is its operation's, not a clock's. Spinning, which only
+//! One lock and one bucket. WebKit's bucket has a timer that says when to be fair, whoever is first then, so that F1
+//! holds of its waiters on average; CPython's waiters are fair by their own age, as here. Whether a waiter is old is its operation's, not a clock's. Spinning, which only
 //! delays, is left out, and so are interrupted waits.
 //!
 //! # Orders
@@ -59,12 +60,12 @@ pub use self::operations::{Local, Lot, Op};
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault as _, HANGS, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{
     Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime, Signal as _,
 };
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const LOCKED: u8 = 1;
 const PARKED: u8 = 2;

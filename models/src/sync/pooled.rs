@@ -43,10 +43,10 @@
 use super::Counter;
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World};
 use crate::runtime::{Label, Lock as _, Native, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const LOCKS: usize = 2;
 const CONTAINERS: usize = 2;
@@ -217,8 +217,6 @@ impl<R: Runtime> World for Containers<R> {
         }
     }
 
-    fn exit(&self, (): ()) {}
-
     fn finish(&self) {
         self.data.iter().for_each(Counter::check);
         let pool = self.pool.lock();
@@ -259,25 +257,13 @@ impl Protocol for PooledLocks {
     const TITLE: &'static str = "Locks of containers from a pool";
     const QUESTION: &'static str = "How few locks suffice when every container has to be locked?";
     const SOURCE: &'static str = "Stein's 1996 patch, pooled locks and the critical lock";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "P1",
-            "two threads are never inside one container",
-            Counter::<Native>::BREACHES,
-        ),
-        Property::new("P3", "a lock in the pool is nobody's", &[Kind::Invariant.at(&["pool"])]),
-        Property::new("P4", "in the end all locks are in the pool", &[Kind::Leak.at(&["pool"])]),
-        Property::new(
-            "P5",
-            "no code of others runs under the interpreter's own locks",
-            &[Kind::Deadlock.anywhere()],
-        ),
-        Property::new(
-            "P6",
-            "who waits for a container has a reference to it",
-            &[Kind::UseAfterFree.at(&["container"])],
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "P1" "two threads are never inside one container" by [..Counter::<Native>::BREACHES];
+        "P3" "a lock in the pool is nobody's" by [Invariant at "pool"];
+        "P4" "in the end all locks are in the pool" by [Leak at "pool"];
+        "P5" "no code of others runs under the interpreter's own locks" by [Deadlock];
+        "P6" "who waits for a container has a reference to it" by [UseAfterFree at "container"];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Containers<R>;

@@ -49,11 +49,11 @@ pub use self::checks::*;
 use super::mortal::OnAtomic;
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World};
 use crate::refcount::{Count as _, Nothing, Op as Plain, Worker, Workshop, atomic, workshop};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 use std::sync::Arc;
 
 /// Object 0 is what the weak references refer to; every other object is a weak reference.

@@ -56,11 +56,11 @@ pub use self::operations::{Op, Weak, WeakAtomicWorld, WeakBiasedWorld};
 use super::mortal::{Ending, Mortal, OnAtomic, OnBiased};
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require, violation};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::refcount::{Count, Nothing, Object, Op as Plain, Worker, Workshop, workshop};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 use std::sync::Arc;
 
 /// What a finalizer does.

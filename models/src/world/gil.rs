@@ -59,13 +59,13 @@ pub use self::operations::Extra;
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault, Property, Protocol, Scenario, Shape, Switch};
 use crate::refcount::{Count, Object, Op, Workshop, destroy, random, workshop};
 use crate::runtime::{
     Atomic as _, DataCell as _, Guard, Label, Lock as _, Ordering::*, Runtime, Signal as _,
 };
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const DROP: u8 = 1;
 const CALLS: u8 = 2;

@@ -47,11 +47,11 @@
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::sync::{HandedLock, Sleeper};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 use std::sync::atomic::AtomicI64;
 
 /// Why loom kills no fault whose thread waits for ever.
@@ -457,26 +457,16 @@ impl Protocol for StopTheWorld {
     const QUESTION: &'static str =
         "How does one thread come to be alone in Python without a global lock?";
     const SOURCE: &'static str = "CPython 3.13 pystate.c, after Go's runtime";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "S1",
-            "while the world is stopped no other thread is in Python",
-            &[Kind::DataRace.at(&["heap"]), Kind::Invariant.at(&["state"])],
-        ),
-        Property::new(
-            "S3",
-            "the count is that of those who are not yet suspended",
-            &[Kind::Invariant.at(&["countdown"])],
-        ),
-        Property::new(
-            "S4",
-            "a pause comes after what was before it and before what is after it",
-            &[Kind::DataRace.at(&["heap"])],
-        ),
-        Property::new("L1", "every stop comes to its end", &[Kind::Deadlock.anywhere()]),
-        Property::new("L2", "all who were suspended go on", &[Kind::Deadlock.anywhere()]),
-        Property::new("L3", "no circle of requesters and locks", &[Kind::Deadlock.anywhere()]),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "S1" "while the world is stopped no other thread is in Python"
+            by [DataRace at "heap", Invariant at "state"];
+        "S3" "the count is that of those who are not yet suspended" by [Invariant at "countdown"];
+        "S4" "a pause comes after what was before it and before what is after it"
+            by [DataRace at "heap"];
+        "L1" "every stop comes to its end" by [Deadlock];
+        "L2" "all who were suspended go on" by [Deadlock];
+        "L3" "no circle of requesters and locks" by [Deadlock];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Interpreter<R>;

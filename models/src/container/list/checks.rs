@@ -139,26 +139,12 @@ impl Protocol for OptimisticList {
     }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "L1",
-        states: "results are those of some sequential order: every item was in its place",
-        broken_by: &[Kind::NotLinearizable.anywhere()],
-    },
-    Property { id: "L2", states: "a returned item is alive and counted", broken_by: ALIVE },
-    Property {
-        id: "L3",
-        states: "no access outside an array, none to a freed array, no torn item",
-        broken_by: &[Kind::TornRead.anywhere(), Kind::UseAfterFree.at(&["array"])],
-    },
-    Property {
-        id: "L4",
-        states: "a failed attempt leaves the counts as they were",
-        broken_by: COUNTED,
-    },
-    Property {
-        id: "L5",
-        states: "an operation makes one optimistic attempt, then takes the lock",
-        broken_by: &[Kind::Starvation.anywhere()],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "L1" "results are those of some sequential order: every item was in its place"
+        by [NotLinearizable];
+    "L2" "a returned item is alive and counted" by [..ALIVE];
+    "L3" "no access outside an array, none to a freed array, no torn item"
+        by [TornRead, UseAfterFree at "array"];
+    "L4" "a failed attempt leaves the counts as they were" by [..COUNTED];
+    "L5" "an operation makes one optimistic attempt, then takes the lock" by [Starvation];
+};

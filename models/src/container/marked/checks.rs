@@ -168,31 +168,14 @@ impl Protocol for MarkedList {
     }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "R1",
-        states: "the item returned was in its place at an instant of the call",
-        broken_by: &[Kind::NotLinearizable.at(&["calls"])],
-    },
-    Property { id: "R2", states: "the item returned is alive and counted", broken_by: ALIVE },
-    Property {
-        id: "R3",
-        states: "no access to a freed array, no address that nobody wrote",
-        broken_by: &[Kind::UseAfterFree.at(&["array"]), Kind::TornRead.anywhere()],
-    },
-    Property {
-        id: "R5",
-        states: "a failed attempt leaves the counts as they were",
-        broken_by: &[Kind::Leak.at(&["object"]), Kind::WrongCount.anywhere()],
-    },
-    Property {
-        id: "R8",
-        states: "the reads of a thread, taken together, never go back",
-        broken_by: &[Kind::NotLinearizable.at(&["reads"])],
-    },
-    Property {
-        id: "R9",
-        states: "an array that was retired while all were online is freed, once",
-        broken_by: &[Kind::Leak.at(&["array"]), Kind::DoubleFree.at(&["array"])],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "R1" "the item returned was in its place at an instant of the call"
+        by [NotLinearizable at "calls"];
+    "R2" "the item returned is alive and counted" by [..ALIVE];
+    "R3" "no access to a freed array, no address that nobody wrote"
+        by [UseAfterFree at "array", TornRead];
+    "R5" "a failed attempt leaves the counts as they were" by [Leak at "object", WrongCount];
+    "R8" "the reads of a thread, taken together, never go back" by [NotLinearizable at "reads"];
+    "R9" "an array that was retired while all were online is freed, once"
+        by [Leak at "array", DoubleFree at "array"];
+};

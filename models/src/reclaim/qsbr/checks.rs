@@ -30,6 +30,8 @@ mutants! {
         QuiesceMidRead = "qsbr-quiesce-mid-read" breaks ["Q1", "Q4"] in "online-reader" by Everywhere;
         /// A quiescent point publishes nothing: memory waits until its reader goes offline.
         QuiescentNothing = "qsbr-quiescent-nothing" breaks ["Q6"] in "stays-online" by Everywhere;
+        /// A thread that is offline counts as one that has seen nothing.
+        OfflineCounts = "qsbr-offline-counts" breaks ["Q6"] in "stays-online" by Everywhere;
         /// The scan takes the goal that it was asked for as reached.
         ReadPastWrite = "qsbr-read-past-write" breaks ["Q2"] in "waits" by Everywhere;
         /// Processing frees one block: a thread that retires faster has a backlog without bound.
@@ -158,36 +160,16 @@ impl Protocol for QsbrProtocol {
     }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "Q1",
-        states: "memory is freed only when no reader can still hold the pointer",
-        broken_by: &[Kind::UseAfterFree.at(&["block", "payload"]), Kind::PrematureFree.anywhere()],
-    },
-    Property {
-        id: "Q2",
-        states: "the read sequence never passes the write sequence",
-        broken_by: &[Kind::Invariant.anywhere()],
-    },
-    Property {
-        id: "Q4",
-        states: "all reads of those readers happen before the free",
-        broken_by: &[Kind::DataRace.at(&["payload"])],
-    },
-    Property {
-        id: "Q5",
-        states: "each retired block is freed exactly once: it is queued until then, whoever retired it",
-        broken_by: &[Kind::DoubleFree.anywhere(), Kind::Leak.anywhere()],
-    },
-    Property {
-        id: "Q7",
-        states: "after a thread has processed its queue no block of it waits whose goal had been reached before: \
-                 the backlog is bounded",
-        broken_by: &[Kind::Unbounded.at(&["backlog"])],
-    },
-    Property {
-        id: "Q6",
-        states: "when all threads are offline or quiescent since, one advance frees everything older",
-        broken_by: &[Kind::Leak.anywhere()],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "Q1" "memory is freed only when no reader can still hold the pointer"
+        by [UseAfterFree at "block" "payload", PrematureFree];
+    "Q2" "the read sequence never passes the write sequence" by [Invariant];
+    "Q4" "all reads of those readers happen before the free" by [DataRace at "payload"];
+    "Q5" "each retired block is freed exactly once: it is queued until then, whoever retired it"
+        by [DoubleFree, Leak];
+    "Q7" "after a thread has processed its queue no block of it waits whose goal had been reached before: \
+                 the backlog is bounded"
+        by [Unbounded at "backlog"];
+    "Q6" "when all threads are offline or quiescent since, one advance frees everything older"
+        by [Leak];
+};

@@ -35,6 +35,7 @@ impl Protocol for Atomic {
         "Which orders does an atomic count need, and what may be done at zero?";
     const SOURCE: &'static str = "Rust Arc, C++ shared_ptr, Linux refcount_t";
     const PROPERTIES: &'static [Property] = PROPERTIES;
+    const RANDOM: Option<Draw<Op>> = Some(random);
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Workshop<R, AtomicCount<R, Switch<Mutant>, 4>>;
@@ -83,10 +84,6 @@ impl Protocol for Atomic {
 
     fn starts(threads: usize) -> Vec<Start<Op>> {
         global_lock::starts(threads)
-    }
-
-    fn random(n: usize, ops: usize, below: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
-        Some(random(n, ops, below))
     }
 }
 

@@ -56,6 +56,7 @@ impl Protocol for BiasedCpython {
         "Can the owner count without atomic read-modify-writes and still agree on the last drop?";
     const SOURCE: &'static str = "CPython 3.13 brc.c, object.c; Choi, Shull, Torrellas, PACT 2018";
     const PROPERTIES: &'static [Property] = PROPERTIES;
+    const RANDOM: Option<Draw<Op<Extra>>> = Some(random);
     type Mutant = Mutant;
     type Op = Op<Extra>;
     type World<R: Runtime> = Workshop<R, Biased<R, Switch<Mutant>>>;
@@ -205,72 +206,20 @@ impl Protocol for BiasedCpython {
             ),
         ]
     }
-
-    fn random(
-        n: usize,
-        ops: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op<Extra>>> {
-        Some(random(n, ops, below))
-    }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "B1",
-        states: "local + shared equals the references whenever no operation is under way",
-        broken_by: &[
-            Kind::WrongCount.anywhere(),
-            Kind::Leak.anywhere(),
-            Kind::PrematureFree.anywhere(),
-            Kind::NegativeCount.anywhere(),
-        ],
-    },
-    Property {
-        id: "B2",
-        states: "no free while a reference exists, no second free, no touch after the last step",
-        broken_by: &[
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.at(&["object", "payload", "owner", "local", "shared", "bias"]),
-            Kind::DoubleFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "B3",
-        states: "an object has at most one queue entry in its life",
-        broken_by: &[Kind::Invariant.anywhere()],
-    },
-    Property {
-        id: "B4",
-        states: "every use by any thread happens before the destructor",
-        broken_by: &[Kind::DataRace.at(&["payload", "child"])],
-    },
-    Property {
-        id: "B5",
-        states: "no two threads write the local half without an order between them",
-        broken_by: &[Kind::DataRace.at(&["bias"])],
-    },
-    Property {
-        id: "B6",
-        states: "an upgrade never succeeds on a dead object",
-        broken_by: &[
-            Kind::UseAfterFree.at(&["object", "payload"]),
-            Kind::PrematureFree.anywhere(),
-            Kind::DoubleFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "B7",
-        states: "an object without references is freed once its owner polls or exits",
-        broken_by: &[
-            Kind::Leak.anywhere(),
-            Kind::Starvation.anywhere(),
-            Kind::WrongCount.anywhere(),
-        ],
-    },
-    Property {
-        id: "B10",
-        states: "destructors run outside the table's lock: no deadlock",
-        broken_by: &[Kind::Deadlock.anywhere()],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "B1" "local + shared equals the references whenever no operation is under way"
+        by [WrongCount, Leak, PrematureFree, NegativeCount];
+    "B2" "no free while a reference exists, no second free, no touch after the last step"
+        by [PrematureFree, UseAfterFree at "object" "payload" "owner" "local" "shared" "bias", DoubleFree];
+    "B3" "an object has at most one queue entry in its life" by [Invariant];
+    "B4" "every use by any thread happens before the destructor" by [DataRace at "payload" "child"];
+    "B5" "no two threads write the local half without an order between them"
+        by [DataRace at "bias"];
+    "B6" "an upgrade never succeeds on a dead object"
+        by [UseAfterFree at "object" "payload", PrematureFree, DoubleFree];
+    "B7" "an object without references is freed once its owner polls or exits"
+        by [Leak, Starvation, WrongCount];
+    "B10" "destructors run outside the table's lock: no deadlock" by [Deadlock];
+};

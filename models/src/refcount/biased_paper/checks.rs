@@ -32,6 +32,7 @@ impl Protocol for BiasedPaper {
     const QUESTION: &'static str = "Is an object on its owner's list kept alive by anything?";
     const SOURCE: &'static str = "Choi, Shull, Torrellas, PACT 2018";
     const PROPERTIES: &'static [Property] = PROPERTIES;
+    const RANDOM: Option<Draw<Op>> = Some(random);
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Workshop<R, Paper<R, Switch<Mutant>>>;
@@ -99,34 +100,12 @@ impl Protocol for BiasedPaper {
             ),
         ]
     }
-
-    fn random(n: usize, ops: usize, below: &mut dyn FnMut(usize) -> usize) -> Option<Scenario<Op>> {
-        Some(random(n, ops, below))
-    }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "P1",
-        states: "biased + shared equals the references at quiescence",
-        broken_by: &[
-            Kind::WrongCount.anywhere(),
-            Kind::Leak.anywhere(),
-            Kind::NegativeCount.anywhere(),
-        ],
-    },
-    Property {
-        id: "P2",
-        states: "no free while referenced or listed, none twice, no touch after the last step",
-        broken_by: &[
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.at(&["object", "payload", "owner", "biased", "shared", "bias"]),
-            Kind::DoubleFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "P4",
-        states: "uses happen before the free; the biased half has one writer",
-        broken_by: &[Kind::DataRace.at(&["payload", "child", "bias"])],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "P1" "biased + shared equals the references at quiescence" by [WrongCount, Leak, NegativeCount];
+    "P2" "no free while referenced or listed, none twice, no touch after the last step"
+        by [PrematureFree, UseAfterFree at "object" "payload" "owner" "biased" "shared" "bias", DoubleFree];
+    "P4" "uses happen before the free; the biased half has one writer"
+        by [DataRace at "payload" "child" "bias"];
+};

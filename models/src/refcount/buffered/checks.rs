@@ -158,58 +158,18 @@ impl Protocol for BufferedProtocol {
     }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "B1",
-        states: "an object is freed only when every reference ever taken has been dropped",
-        broken_by: &[
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-            Kind::DoubleFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "B3",
-        states: "a safe point joins the round that is asked for; five complete rounds free what nobody refers to",
-        broken_by: &[Kind::Leak.anywhere(), Kind::Starvation.anywhere()],
-    },
-    Property {
-        id: "B4",
-        states: "only the commit thread looks at counts; uses happen before the free",
-        broken_by: &[Kind::DataRace.at(&["payload", "child", "count", "finalizer"])],
-    },
-    Property {
-        id: "B5",
-        states: "no entry is lost or applied twice",
-        broken_by: &[
-            Kind::WrongCount.anywhere(),
-            Kind::Leak.anywhere(),
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "B9",
-        states: "no log has more entries than its capacity: a full one is handed over",
-        broken_by: &[Kind::Unbounded.at(&["log"])],
-    },
-    Property {
-        id: "B7",
-        states: "a finalizer runs at most once, and an object that it brought back lives",
-        broken_by: &[
-            Kind::FinalizedTwice.anywhere(),
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "B8",
-        states: "no foreign code runs inside a round: no deadlock",
-        broken_by: &[Kind::Deadlock.anywhere()],
-    },
-    Property {
-        id: "B6",
-        states: "an upgrade gives a live object or nothing",
-        broken_by: &[Kind::UseAfterFree.anywhere(), Kind::PrematureFree.anywhere()],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "B1" "an object is freed only when every reference ever taken has been dropped"
+        by [PrematureFree, UseAfterFree, DoubleFree];
+    "B3" "a safe point joins the round that is asked for; five complete rounds free what nobody refers to"
+        by [Leak, Starvation];
+    "B4" "only the commit thread looks at counts; uses happen before the free"
+        by [DataRace at "payload" "child" "count" "finalizer"];
+    "B5" "no entry is lost or applied twice" by [WrongCount, Leak, PrematureFree, UseAfterFree];
+    "B9" "no log has more entries than its capacity: a full one is handed over"
+        by [Unbounded at "log"];
+    "B7" "a finalizer runs at most once, and an object that it brought back lives"
+        by [FinalizedTwice, PrematureFree, UseAfterFree];
+    "B8" "no foreign code runs inside a round: no deadlock" by [Deadlock];
+    "B6" "an upgrade gives a live object or nothing" by [UseAfterFree, PrematureFree];
+};

@@ -109,30 +109,10 @@ impl Protocol for DeferredProtocol {
     }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "D1",
-        states: "no free while a word, a slot or a count refers to the object; its uses come before",
-        broken_by: &[
-            Kind::DataRace.at(&["payload"]),
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-            Kind::DoubleFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "D3",
-        states: "when the world stands, the sum over all places equals the references",
-        broken_by: &[Kind::WrongCount.anywhere()],
-    },
-    Property {
-        id: "D4",
-        states: "each word is counted at most once, by its own tag",
-        broken_by: &[Kind::WrongCount.anywhere(), Kind::Leak.anywhere()],
-    },
-    Property {
-        id: "D6",
-        states: "an unreachable deferred object is freed by the next collection",
-        broken_by: &[Kind::Leak.anywhere()],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "D1" "no free while a word, a slot or a count refers to the object; its uses come before"
+        by [DataRace at "payload", PrematureFree, UseAfterFree, DoubleFree];
+    "D3" "when the world stands, the sum over all places equals the references" by [WrongCount];
+    "D4" "each word is counted at most once, by its own tag" by [WrongCount, Leak];
+    "D6" "an unreachable deferred object is freed by the next collection" by [Leak];
+};

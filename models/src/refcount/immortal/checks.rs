@@ -137,51 +137,14 @@ impl Protocol for ImmortalProtocol {
     }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "M1",
-        states: "an immortal object is never freed and never mortal again",
-        broken_by: &[
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-            Kind::DoubleFree.anywhere(),
-            Kind::Invariant.anywhere(),
-            Kind::WrongCount.anywhere(),
-            Kind::Leak.anywhere(),
-        ],
-    },
-    Property {
-        id: "M2",
-        states: "no sequence of increments makes a count smaller: at the limit it leaks",
-        broken_by: &[
-            Kind::PrematureFree.anywhere(),
-            Kind::WrongCount.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-        ],
-    },
-    Property {
-        id: "M3",
-        states: "late operations on the shared half are harmless",
-        broken_by: &[
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-            Kind::Deadlock.anywhere(),
-            Kind::Starvation.anywhere(),
-            Kind::Leak.anywhere(),
-            Kind::WrongCount.anywhere(),
-        ],
-    },
-    Property {
-        id: "M5",
-        states: "no two threads write the header without an order between them",
-        broken_by: &[Kind::DataRace.at(&["bias"])],
-    },
-    Property {
-        id: "M7",
-        states: "every use of a mortal object happens before its free",
-        broken_by: &[
-            Kind::DataRace.at(&["payload", "child"]),
-            Kind::UseAfterFree.at(&["object", "payload"]),
-        ],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "M1" "an immortal object is never freed and never mortal again"
+        by [PrematureFree, UseAfterFree, DoubleFree, Invariant, WrongCount, Leak];
+    "M2" "no sequence of increments makes a count smaller: at the limit it leaks"
+        by [PrematureFree, WrongCount, UseAfterFree];
+    "M3" "late operations on the shared half are harmless"
+        by [PrematureFree, UseAfterFree, Deadlock, Starvation, Leak, WrongCount];
+    "M5" "no two threads write the header without an order between them" by [DataRace at "bias"];
+    "M7" "every use of a mortal object happens before its free"
+        by [DataRace at "payload" "child", UseAfterFree at "object" "payload"];
+};

@@ -98,34 +98,13 @@ impl Protocol for ParkingMutex {
     }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "M1",
-        states: "one thread has the lock at a time",
-        broken_by: &[Kind::LostUpdate.at(&["data"]), Kind::DataRace.at(&["data"])],
-    },
-    Property {
-        id: "M2",
-        states: "what a thread did under the lock happens before what the next one does",
-        broken_by: &[Kind::DataRace.at(&["data"])],
-    },
-    Property { id: "M3", states: "no wake-up is lost", broken_by: &[Kind::Deadlock.anywhere()] },
-    Property {
-        id: "M4",
-        states: "when nobody waits any more the next unlock leaves zero",
-        broken_by: &[Kind::Invariant.at(&["byte"])],
-    },
-    Property {
-        id: "M6",
-        states: "nobody touches a waiter's record after it was woken",
-        broken_by: &[
-            Kind::UseAfterFree.at(&["waiter", "old", "handed_over"]),
-            Kind::DataRace.at(&["old", "handed_over"]),
-        ],
-    },
-    Property {
-        id: "F1",
-        states: "a waiter that has waited too long is given the lock",
-        broken_by: &[Kind::Starvation.at(&["waiter"])],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "M1" "one thread has the lock at a time" by [LostUpdate at "data", DataRace at "data"];
+    "M2" "what a thread did under the lock happens before what the next one does"
+        by [DataRace at "data"];
+    "M3" "no wake-up is lost" by [Deadlock];
+    "M4" "when nobody waits any more the next unlock leaves zero" by [Invariant at "byte"];
+    "M6" "nobody touches a waiter's record after it was woken"
+        by [UseAfterFree at "waiter" "old" "handed_over", DataRace at "old" "handed_over"];
+    "F1" "a waiter that has waited too long is given the lock" by [Starvation at "waiter"];
+};

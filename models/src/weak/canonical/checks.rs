@@ -134,35 +134,17 @@ impl Protocol for CanonicalRefs {
     const QUESTION: &'static str =
         "Who decides whether a dying weak reference is used once more, and who calls its callback?";
     const SOURCE: &'static str = "CPython 3.13 weakrefobject.c";
-    const PROPERTIES: &'static [Property] = &[
-        Property {
-            id: "W3",
-            states: "a weak reference that somebody has gives its object as long as that is held",
-            broken_by: &[Kind::Invariant.at(&["target"])],
-        },
-        Property {
-            id: "W5",
-            states: "a callback is called once when its weak reference outlives the object, and never of a \
-                     dying one",
-            broken_by: &[Kind::Invariant.at(&["callback"]), Kind::DataRace.at(&["callback"])],
-        },
-        Property {
-            id: "W6",
-            states: "a weak reference is unlinked before it is freed, and freed once",
-            broken_by: &[
-                Kind::PrematureFree.at(&["object"]),
-                Kind::DoubleFree.at(&["object"]),
-                Kind::UseAfterFree.anywhere(),
-                Kind::DataRace.at(&["links", "payload"]),
-                Kind::Invariant.at(&["links"]),
-            ],
-        },
-        Property {
-            id: "W7",
-            states: "while somebody has the canonical weak reference, it is the one that is given out",
-            broken_by: &[Kind::Invariant.at(&["canonical"])],
-        },
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "W3" "a weak reference that somebody has gives its object as long as that is held"
+            by [Invariant at "target"];
+        "W5" "a callback is called once when its weak reference outlives the object, and never of a \
+                     dying one"
+            by [Invariant at "callback", DataRace at "callback"];
+        "W6" "a weak reference is unlinked before it is freed, and freed once"
+            by [PrematureFree at "object", DoubleFree at "object", UseAfterFree, DataRace at "links" "payload", Invariant at "links"];
+        "W7" "while somebody has the canonical weak reference, it is the one that is given out"
+            by [Invariant at "canonical"];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Canonical<R>;

@@ -185,61 +185,17 @@ protocol!(
     |_| true
 );
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "W1",
-        states: "an upgrade gives a live object or nothing, and touches no freed memory",
-        broken_by: &[
-            Kind::UseAfterFree.anywhere(),
-            Kind::PrematureFree.anywhere(),
-            Kind::DoubleFree.anywhere(),
-            Kind::DataRace.at(&["payload", "child"]),
-            Kind::UpgradedDead.anywhere(),
-        ],
-    },
-    Property {
-        id: "W2",
-        states: "after the death nobody gets the object",
-        broken_by: &[Kind::UpgradedDead.anywhere(), Kind::UseAfterFree.anywhere()],
-    },
-    Property {
-        id: "W3",
-        states: "the upgrade of an object that is held succeeds",
-        broken_by: &[Kind::Invariant.anywhere()],
-    },
-    Property {
-        id: "W4",
-        states: "when a callback runs, every weak reference to the dead is cleared",
-        broken_by: &[Kind::Invariant.anywhere(), Kind::UpgradedDead.anywhere()],
-    },
-    Property {
-        id: "W6",
-        states: "no list node refers to freed memory",
-        broken_by: &[
-            Kind::UseAfterFree.at(&["weakref", "target", "links"]),
-            Kind::UpgradedDead.anywhere(),
-            Kind::DataRace.at(&["links"]),
-        ],
-    },
-    Property {
-        id: "W8",
-        states: "no foreign code under the lock: no deadlock",
-        broken_by: &[Kind::Deadlock.anywhere()],
-    },
-    Property {
-        id: "F1",
-        states: "the finalizer runs at most once",
-        broken_by: &[Kind::FinalizedTwice.anywhere()],
-    },
-    Property {
-        id: "F2",
-        states: "resurrected exactly when a reference is left; then alive, else freed once",
-        broken_by: &[
-            Kind::Leak.anywhere(),
-            Kind::WrongCount.anywhere(),
-            Kind::DoubleFree.anywhere(),
-            Kind::PrematureFree.anywhere(),
-            Kind::UseAfterFree.anywhere(),
-        ],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "W1" "an upgrade gives a live object or nothing, and touches no freed memory"
+        by [UseAfterFree, PrematureFree, DoubleFree, DataRace at "payload" "child", UpgradedDead];
+    "W2" "after the death nobody gets the object" by [UpgradedDead, UseAfterFree];
+    "W3" "the upgrade of an object that is held succeeds" by [Invariant];
+    "W4" "when a callback runs, every weak reference to the dead is cleared"
+        by [Invariant, UpgradedDead];
+    "W6" "no list node refers to freed memory"
+        by [UseAfterFree at "weakref" "target" "links", UpgradedDead, DataRace at "links"];
+    "W8" "no foreign code under the lock: no deadlock" by [Deadlock];
+    "F1" "the finalizer runs at most once" by [FinalizedTwice];
+    "F2" "resurrected exactly when a reference is left; then alive, else freed once"
+        by [Leak, WrongCount, DoubleFree, PrematureFree, UseAfterFree];
+};

@@ -168,36 +168,15 @@ impl Protocol for GilProtocol {
     }
 }
 
-const PROPERTIES: &[Property] = &[
-    Property {
-        id: "L1",
-        states: "plain memory is touched by the holder only",
-        broken_by: &[
-            Kind::DataRace.at(&["count", "payload", "child"]),
-            Kind::WrongCount.anywhere(),
-            Kind::PrematureFree.anywhere(),
-            Kind::Leak.anywhere(),
-        ],
-    },
-    Property {
-        id: "L2",
-        states: "a holder that is asked drops at its next safe point, and somebody else runs before it again",
-        broken_by: &[Kind::Starvation.anywhere()],
-    },
-    Property { id: "L4", states: "no wake-up is lost", broken_by: &[Kind::Deadlock.anywhere()] },
-    Property {
-        id: "L7",
-        states: "a queued call is announced until it has run",
-        broken_by: &[Kind::LostUpdate.anywhere()],
-    },
-    Property {
-        id: "L8",
-        states: "a thread that finalization stops never counts and keeps nobody waiting",
-        broken_by: &[Kind::Deadlock.anywhere(), Kind::Invariant.anywhere()],
-    },
-    Property {
-        id: "L9",
-        states: "nobody touches a thread's state or the interpreter after its end",
-        broken_by: &[Kind::UseAfterFree.at(&["interpreter", "state"])],
-    },
-];
+const PROPERTIES: &[Property] = properties! {
+    "L1" "plain memory is touched by the holder only"
+        by [DataRace at "count" "payload" "child", WrongCount, PrematureFree, Leak];
+    "L2" "a holder that is asked drops at its next safe point, and somebody else runs before it again"
+        by [Starvation];
+    "L4" "no wake-up is lost" by [Deadlock];
+    "L7" "a queued call is announced until it has run" by [LostUpdate];
+    "L8" "a thread that finalization stops never counts and keeps nobody waiting"
+        by [Deadlock, Invariant];
+    "L9" "nobody touches a thread's state or the interpreter after its end"
+        by [UseAfterFree at "interpreter" "state"];
+};
