@@ -143,4 +143,5 @@ def main():
         ask(LEAVE, 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

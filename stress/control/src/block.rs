@@ -15,11 +15,15 @@ pub const DESCRIPTOR: i32 = 200;
 pub const VARIABLE: &str = "THREADBARE_CONTROL";
 /// First word of a block; changes with its size, so that another version's runtime is refused. A change of the
 /// layout that leaves the size changes the upper half.
-pub const MAGIC: u64 = 0x7462_0002_0000_0000 | size_of::<Block>() as u64;
+pub const MAGIC: u64 = 0x7462_0003_0000_0000 | size_of::<Block>() as u64;
 /// Results that one program start has room for.
 pub const MAX_RUNS: usize = 1 << 16;
 /// Choices recorded of one run.
 pub const MAX_CHOICES: usize = 1 << 20;
+/// Instructions of one side of a race that is looked for.
+pub const MAX_TARGETS: usize = 64;
+/// Windows of one run of which it is known where they open.
+pub const MAX_WINDOWS: usize = 1 << 14;
 /// Events recorded of one run, where a trace was asked for.
 pub const MAX_EVENTS: usize = 1 << 21;
 /// Threads of one run.
@@ -70,6 +74,8 @@ pub enum Strategy {
     DepthFirst = 6,
     /// Nobody is preempted but where a plan of [`Block::plan`] says so.
     Planned = 7,
+    /// Race-directed: threads stop before the instructions in [`Block::targets`] until two of them meet there.
+    Directed = 8,
 }
 
 /// How threads are switched. The trace is the same.
@@ -82,6 +88,23 @@ pub enum Engine {
     /// Each thread on a kernel thread of its own, as a debugger wants it.
     Futex = 1,
 }
+
+/// Which writes of others a read may miss. See the runtime's `buffer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u32)]
+pub enum Memory {
+    /// None: each step is done at once and for all.
+    Sequential = 0,
+    /// Total store order, as of x86: each thread's stores wait in a buffer of its own, in their order, and become
+    /// visible to others one by one, which is a choice; fences, updates and calls that synchronise wait for it.
+    Tso = 1,
+}
+
+/// The candidate whose choice makes the oldest store in thread `t`'s buffer visible has the number
+/// `FLUSH + t` in [`Switch::to`].
+pub const FLUSH: usize = MAX_THREADS;
+/// Stores that one thread's buffer holds; one more makes the oldest visible.
+pub const BUFFERED: usize = 32;
 
 /// What ended a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +197,13 @@ pub struct Config {
     pub races: bool,
     /// See [`Strategy::DepthFirst`].
     pub bound: u32,
+    /// Which writes of others a read may miss.
+    pub memory: Memory,
+    /// Not 0: the runs are of this window only, counted from 1, each in a child that is forked when it opens. The
+    /// windows before it follow the choices in [`Block::lead`].
+    pub isolate: u32,
+    /// Choices in [`Block::lead`].
+    pub lead: u32,
 }
 
 /// One run's result.
@@ -196,6 +226,8 @@ pub struct Run {
     pub outcome: u64,
     /// Windows that were opened and closed.
     pub windows: u32,
+    /// Windows that were opened.
+    pub opened: u32,
     /// What ended it.
     pub verdict: Verdict,
     /// The signal, of [`Verdict::Signal`].
@@ -243,7 +275,7 @@ impl Run {
 pub struct Switch {
     /// Who ran up to here.
     pub thread: u32,
-    /// Who goes on; of a wake-up, which of the waiters is reached.
+    /// Who goes on; of a wake-up, which of the waiters is reached; from [`FLUSH`] on, whose store becomes visible.
     pub to: u32,
     /// Steps of that thread so far: where it is, whatever the others did.
     pub step: u64,
@@ -255,7 +287,7 @@ pub struct Switch {
     pub pc: u64,
     /// What that touches.
     pub address: u64,
-    /// The next step of who goes on; 0 where it has not begun.
+    /// The next step of who goes on, 0 where it has not begun; of a store that becomes visible, what stored it.
     pub to_pc: u64,
     /// Events before it.
     pub event: u64,
@@ -338,6 +370,8 @@ pub enum Kind {
     Block,
     Window,
     System,
+    /// A store leaves its thread's buffer and becomes visible.
+    Flush,
 }
 
 /// An event of the trace.
@@ -356,9 +390,13 @@ pub struct Event {
     pub thread: u32,
     /// How, a [`Kind`].
     pub kind: u16,
-    /// Bytes; 0 where the values are not known.
+    /// Bytes; 0 where the values are not known. With [`DELAYED`] of a store that others do not see before
+    /// its [`Kind::Flush`].
     pub size: u16,
 }
+
+/// See [`Event::size`].
+pub const DELAYED: u16 = 1 << 15;
 
 /// Addresses seen in conflict: two threads touched the same eight bytes in one run, one of them
 /// writing. By hash of the eight-byte granule; a collision only adds points.
@@ -421,8 +459,14 @@ pub struct Block {
     pub runs: [Run; MAX_RUNS],
     /// Choices of the present run: number of options in the high byte, the chosen one in the low.
     pub choices: [u16; MAX_CHOICES],
+    /// Of [`Strategy::Directed`]: instructions of either side, as events name them; 0 ends them.
+    pub targets: [[u64; MAX_TARGETS]; 2],
     /// Choices to replay, the same way.
     pub given: [u16; MAX_CHOICES],
+    /// Choices up to the window that [`Config::isolate`] names.
+    pub lead: [u16; MAX_CHOICES],
+    /// Choices of the present run before each of its windows.
+    pub opened: [u32; MAX_WINDOWS],
     /// Of depth-first search, by choice: see the runtime's `strategy/depth_first.rs`.
     pub order: [u16; MAX_CHOICES],
     /// Depth-first search has seen every schedule within its bound.

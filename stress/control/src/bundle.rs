@@ -3,6 +3,7 @@
 //! such a replay is refused with what differs.
 
 use crate::block::{Config, Engine, Run, Strategy, Verdict};
+use crate::directed;
 use crate::launch::{self, Orders, Program, Report, run};
 use crate::minimise::{self, Minimised, minimise};
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// Format of the file.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A run that can be repeated.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +37,10 @@ pub struct Bundle {
     learned: Vec<u16>,
     /// See [`crate::block::Block::choices`].
     choices: Vec<u16>,
+    /// See [`crate::block::Block::targets`]: points where others are not.
+    targets: [Vec<u64>; 2],
+    /// See [`crate::block::Block::lead`].
+    lead: Vec<u16>,
     /// See [`crate::block::Block::checkpoints`].
     checkpoints: Vec<u64>,
 }
@@ -55,6 +60,9 @@ pub enum Error {
     /// The program could not be run.
     #[error(transparent)]
     Launch(#[from] launch::Error),
+    /// There is nothing to aim at.
+    #[error(transparent)]
+    Directed(#[from] directed::Error),
     /// It cannot be minimised.
     #[error(transparent)]
     Minimise(#[from] minimise::Error),
@@ -117,6 +125,8 @@ impl Bundle {
             processor: processor(),
             learned: report.learned.clone(),
             choices: report.choices.clone(),
+            lead: orders.lead.clone(),
+            targets: orders.targets.clone(),
             checkpoints: report.checkpoints.clone(),
         })
     }
@@ -211,6 +221,8 @@ impl Bundle {
             ..self.config
         };
         orders.given = self.choices.clone();
+        orders.lead.clone_from(&self.lead);
+        orders.targets.clone_from(&self.targets);
         orders.learned.clone_from(&self.learned);
         orders
     }

@@ -2,7 +2,8 @@
 
 use crate::block::{
     Block, Config, DESCRIPTOR, Engine, Event, MAGIC, MAX_CHECKPOINTS, MAX_CHOICES, MAX_EVENTS,
-    MAX_RACES, MAX_RUNS, MAX_SWITCHES, Plan, Points, Race, Run, Strategy, Switch, VARIABLE,
+    MAX_RACES, MAX_RUNS, MAX_SWITCHES, MAX_TARGETS, MAX_WINDOWS, Memory as Model, Plan, Points,
+    Race, Run, Strategy, Switch, VARIABLE,
 };
 use crate::places::Loaded;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,10 @@ pub struct Orders {
     pub config: Config,
     /// Choices to replay, for [`Strategy::Replay`].
     pub given: Vec<u16>,
+    /// Choices of the windows before the one that [`Config::isolate`] names.
+    pub lead: Vec<u16>,
+    /// Instructions of the two sides of a race, for [`Strategy::Directed`]; see [`crate::directed`].
+    pub targets: [Vec<u64>; 2],
     /// Switches of each run, for [`Strategy::Planned`], in any order.
     pub plans: Vec<Vec<Switch>>,
     /// Hashes of granules in conflict that were learned earlier.
@@ -77,8 +82,13 @@ impl Orders {
                 core: false,
                 races: false,
                 bound: 2,
+                memory: Model::Sequential,
+                isolate: 0,
+                lead: 0,
             },
             given: Vec::new(),
+            lead: Vec::new(),
+            targets: [Vec::new(), Vec::new()],
             plans: Vec::new(),
             learned: Vec::new(),
             processor: None,
@@ -102,6 +112,20 @@ impl Orders {
             ..self.config
         };
         orders
+    }
+
+    /// The last run of a batch once more, by itself from window `window` on (counted from 0): forked when it opens,
+    /// so that what is searched, traced and minimised from here is one window, in the state that the windows before
+    /// it have left. None where the run never came to that window.
+    pub fn isolated(&self, of: &Report, window: u32) -> Option<Self> {
+        let start = *of.opened.get(window as usize)? as usize;
+        let end = of.opened.get(window as usize + 1);
+        let end = end.map_or(of.choices.len(), |&end| end as usize);
+        let mut orders = self.replay(of, 1);
+        orders.lead = of.choices[..start].to_vec();
+        orders.given = of.choices[start..end].to_vec();
+        orders.config.isolate = window + 1;
+        Some(orders)
     }
 
     /// The same program again, a run for each of these plans.
@@ -132,6 +156,8 @@ pub struct Report {
     pub last: Run,
     /// Its choices.
     pub choices: Vec<u16>,
+    /// Of those, how many came before each of its windows; the first [`MAX_WINDOWS`].
+    pub opened: Vec<u32>,
     /// Why it ended so, for people; empty where the runtime has nothing to say.
     pub note: String,
     /// Its hash every so many events.
@@ -254,8 +280,11 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
     if orders.config.runs as usize > MAX_RUNS {
         return Err(Error::TooMuch("runs"));
     }
-    if orders.given.len() > MAX_CHOICES {
+    if orders.given.len().max(orders.lead.len()) > MAX_CHOICES {
         return Err(Error::TooMuch("choices"));
+    }
+    if orders.targets.iter().any(|side| side.len() > MAX_TARGETS) {
+        return Err(Error::TooMuch("instructions to aim at"));
     }
     let switches: usize = orders.plans.iter().map(Vec::len).sum();
     if switches > MAX_SWITCHES || orders.plans.len() > MAX_RUNS {
@@ -267,9 +296,14 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
     block.magic = MAGIC;
     block.config = Config {
         given: orders.given.len() as u32,
+        lead: orders.lead.len() as u32,
         ..orders.config
     };
     block.given[..orders.given.len()].copy_from_slice(&orders.given);
+    block.lead[..orders.lead.len()].copy_from_slice(&orders.lead);
+    for (side, pcs) in block.targets.iter_mut().zip(&orders.targets) {
+        side[..pcs.len()].copy_from_slice(pcs);
+    }
     let mut start = 0;
     for (index, plan) in orders.plans.iter().enumerate() {
         let planned = &mut block.planned[start..start + plan.len()];
@@ -388,6 +422,7 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
         runs: block.runs[..block.finished as usize].to_vec(),
         last,
         choices: block.choices[..last.choices as usize].to_vec(),
+        opened: block.opened[..(last.opened as usize).min(MAX_WINDOWS)].to_vec(),
         note,
         checkpoints: block.checkpoints[..checkpoints.min(MAX_CHECKPOINTS)].to_vec(),
         trace: block.trace[..events].to_vec(),

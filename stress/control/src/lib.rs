@@ -7,10 +7,12 @@
 //!
 //! This crate is the outside: [`block`] is the memory that both sides share, [`launch`] starts a
 //! program with orders in it and reads what came of them; a [`bundle`] keeps a found
-//! run for another day, a [`table`] shows it to people.
+//! run for another day, [`directed`] aims at a race, a [`table`] shows it to people.
 
 pub mod block;
 pub mod bundle;
+pub mod directed;
+pub mod isolate;
 pub mod launch;
 pub mod minimise;
 pub mod places;

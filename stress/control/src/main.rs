@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
-use threadbare_control::block::{Engine, Points, Run, Strategy, Verdict};
+use threadbare_control::block::{Engine, Memory, Points, Run, Strategy, Verdict};
 use threadbare_control::bundle::{Bundle, Error};
+use threadbare_control::directed;
+use threadbare_control::isolate::isolate;
 use threadbare_control::launch::{Orders, Program, Report, run};
 use threadbare_control::table;
 
@@ -74,12 +76,18 @@ struct Search {
     /// PCT: points among which they are drawn
     #[arg(long, default_value_t = 100)]
     length: u32,
+    /// Directed: the two sides, each FUNCTION or FUNCTION:LINE
+    #[arg(long, num_args = 2, value_names = ["SIDE", "SIDE"], required_if_eq("strategy", "directed"))]
+    race: Vec<String>,
     /// The program opens windows itself; without this it is under control from before `main`
     #[arg(long)]
     windows: bool,
-    /// Windows of one child
+    /// Windows of one child; of a batch that fails --bundle keeps the window by itself
     #[arg(long, default_value_t = 1)]
     batch: u32,
+    /// Which writes of others a read may miss
+    #[arg(long, value_enum, default_value_t = Model::Sequential)]
+    memory: Model,
     /// Report touches of freed memory
     #[arg(long)]
     freed: bool,
@@ -117,6 +125,16 @@ enum Chooser {
     Pos,
     Surw,
     DepthFirst,
+    /// Threads stop before the two sides of --race until both are there
+    Directed,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Model {
+    /// None
+    Sequential,
+    /// Those that wait in store buffers, as on x86
+    Tso,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -167,11 +185,16 @@ fn search(arguments: &Search) -> Result<u8, Error> {
         Chooser::Pos => Strategy::Pos,
         Chooser::Surw => Strategy::Surw,
         Chooser::DepthFirst => Strategy::DepthFirst,
+        Chooser::Directed => Strategy::Directed,
     };
     config.points = match arguments.points {
         Where::Sync => Points::Sync,
         Where::Conflicts => Points::Conflicts,
         Where::All => Points::All,
+    };
+    config.memory = match arguments.memory {
+        Model::Sequential => Memory::Sequential,
+        Model::Tso => Memory::Tso,
     };
     if arguments.futex {
         config.engine = Engine::Futex;
@@ -186,6 +209,11 @@ fn search(arguments: &Search) -> Result<u8, Error> {
     config.freed = arguments.freed;
     config.trace = arguments.trace > 0;
     config.stop_after = u32::from(arguments.first || arguments.bundle.is_some());
+    if let [a, b] = arguments.race.as_slice()
+        && config.strategy == Strategy::Directed
+    {
+        orders = directed::aim(&program, &orders, [a, b])?;
+    }
     let began = Instant::now();
     let report = run(&program, &orders)?;
     print(&report, began.elapsed().as_secs_f64());
@@ -208,7 +236,20 @@ fn search(arguments: &Search) -> Result<u8, Error> {
     }
     let found = report.last.verdict.is_fault();
     if let Some(path) = arguments.bundle.as_ref().filter(|_| found) {
-        Bundle::new(&program, &orders, &report)?.save(path)?;
+        let alone = match arguments.batch {
+            0 | 1 => None,
+            _ => isolate(&program, &orders, &report)?,
+        };
+        if let Some((_, window)) = &alone {
+            println!(
+                "window {} of its batch fails by itself: {} events, {} choices",
+                report.last.windows + 1,
+                window.last.events,
+                window.last.choices
+            );
+        }
+        let (orders, kept) = alone.as_ref().map_or((&orders, &report), |(o, r)| (o, r));
+        Bundle::new(&program, orders, kept)?.save(path)?;
         println!("kept: threadbare-control replay {}", path.display());
     }
     Ok(code(&report))

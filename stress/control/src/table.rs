@@ -1,6 +1,6 @@
 //! What happened, for people: a trace with a column per thread, switches, races.
 
-use crate::block::{Access, Event, Kind, Race, Switch};
+use crate::block::{Access, DELAYED, Event, FLUSH, Kind, Race, Switch};
 use crate::places::{Loaded, Places};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,7 +15,9 @@ pub fn last(loaded: &[Loaded], trace: &[Event], count: usize) -> String {
     for (number, event) in trace.iter().enumerate() {
         let granule = event.address >> 3;
         let writer = writers.get(&granule).copied();
-        if writes(event.kind.into()) {
+        let delayed = event.size & DELAYED != 0;
+        let visible = event.kind == Kind::Flush as u16 || writes(event.kind.into()) && !delayed;
+        if visible {
             writers.insert(granule, event.thread);
         }
         if number < shown {
@@ -51,7 +53,8 @@ pub fn last(loaded: &[Loaded], trace: &[Event], count: usize) -> String {
     text
 }
 
-/// `5` read, `5 of T1` where another thread had written it in this window, `→ 6` written, `5 → 6` updated.
+/// `5` read, `5 of T1` where another thread had written it in this window, `→ 6` written, `→ 6 later` where it waits
+/// in the thread's store buffer, `5 → 6` updated.
 fn value(event: &Event, writer: Option<u32>) -> String {
     if event.size == 0 {
         return String::new();
@@ -59,6 +62,8 @@ fn value(event: &Event, writer: Option<u32>) -> String {
     let kind = u32::from(event.kind);
     let (before, after) = (number(event.before), number(event.after));
     match writer.filter(|&writer| writer != event.thread) {
+        _ if kind == Kind::Flush as u32 => before,
+        _ if event.size & DELAYED != 0 => format!("→ {after} later"),
         _ if kind == Kind::AtomicUpdate as u32 => format!("{before} → {after}"),
         _ if writes(kind) => format!("→ {after}"),
         Some(writer) => format!("{before} of T{writer}"),
@@ -95,6 +100,15 @@ pub fn switches(loaded: &[Loaded], switches: &[Switch]) -> String {
             pc => format!("goes on at {}", places.tell(pc)),
         };
         let number = number + 1;
+        if let Some(owner) = (*to as usize).checked_sub(FLUSH) {
+            let store = places.tell(switch.to_pc);
+            let _ = writeln!(
+                text,
+                "{number}. T{owner}'s store at {store} becomes visible, T{thread} being before {}{next}",
+                word(switch.kind)
+            );
+            continue;
+        }
         let _ = match (switch.kind, switch.preempts) {
             (0, _) => writeln!(text, "{number}. T{thread} wakes waiter {to}"),
             (kind, true) => writeln!(
@@ -148,7 +162,7 @@ fn name(number: usize) -> String {
 }
 
 fn word(kind: u32) -> &'static str {
-    const WORDS: [(Kind, &str); 20] = [
+    const WORDS: [(Kind, &str); 21] = [
         (Kind::Read, "read"),
         (Kind::Write, "write"),
         (Kind::AtomicLoad, "load"),
@@ -169,6 +183,7 @@ fn word(kind: u32) -> &'static str {
         (Kind::Block, "block"),
         (Kind::Window, "window"),
         (Kind::System, "system"),
+        (Kind::Flush, "visible"),
     ];
     WORDS
         .iter()
@@ -211,6 +226,45 @@ mod tests {
             format!("{:28}update   B   1 → 0x7fff00000000", "")
         );
         assert!(text.contains("A is 0x40"), "{text}");
+    }
+
+    #[test]
+    fn a_store_that_waits_is_nobodys_value_until_it_is_visible() {
+        let later = Event {
+            size: 8 | DELAYED,
+            ..event(0, Kind::AtomicStore, 64, 0, 5)
+        };
+        let read = |value| event(1, Kind::AtomicLoad, 64, value, 0);
+        let trace = [later, read(0), event(0, Kind::Flush, 64, 5, 0), read(5)];
+        let text = last(&[], &trace, 4);
+        let words: Vec<String> = (text.lines().take(4))
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(
+            words,
+            [
+                "store A → 5 later",
+                "load A 0",
+                "visible A 5",
+                "load A 5 of T0"
+            ]
+        );
+        let switch = Switch {
+            thread: 1,
+            to: FLUSH as u32,
+            step: 9,
+            kind: Kind::AtomicLoad as u32,
+            preempts: false,
+            pc: 0,
+            address: 0,
+            to_pc: 0x10,
+            event: 3,
+        };
+        let text = switches(&[], &[switch]);
+        assert!(
+            text.contains("T0's store at 0x10 becomes visible, T1 being before load"),
+            "{text}"
+        );
     }
 
     #[test]

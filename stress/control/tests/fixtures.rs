@@ -13,8 +13,10 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use threadbare_control::block::{Engine, Kind, Points, Strategy, Verdict};
+use threadbare_control::block::{DELAYED, Engine, Kind, Memory, Points, Strategy, Verdict};
 use threadbare_control::bundle::Bundle;
+use threadbare_control::directed;
+use threadbare_control::isolate::isolate;
 use threadbare_control::launch::{Orders, Program, Report, run};
 use threadbare_control::table;
 
@@ -45,6 +47,11 @@ const FAULTS: &[Fault] = &[
         verdict: Verdict::LostWakeUp,
         by: &STRATEGIES,
     },
+    Fault {
+        source: "self-pipe.c",
+        verdict: Verdict::LostWakeUp,
+        by: &STRATEGIES,
+    },
     // One thread must stand still while the other takes many steps: not what a fair walk does.
     Fault {
         source: "aba.c",
@@ -70,6 +77,38 @@ const FAULTS: &[Fault] = &[
         source: "lost-update.rs",
         verdict: Verdict::Exit,
         by: &[Random, Sticky],
+    },
+];
+
+/// Faults that need a store to be seen late: by whom each must be found under that memory, and within which bound
+/// depth-first search shows that nothing else is to blame.
+struct Late {
+    source: &'static str,
+    by: &'static [Strategy],
+    bound: u32,
+}
+
+const LATE: &[Late] = &[
+    Late {
+        source: "store-buffering.c",
+        by: &[Random, Sticky, Pct, Pos, Surw, DepthFirst],
+        bound: 2,
+    },
+    Late {
+        source: "dekker.c",
+        by: &[Random, Pos, DepthFirst],
+        bound: 2,
+    },
+    // Three threads, each in the others' way at the right step.
+    Late {
+        source: "qsbr-next.c",
+        by: &[Sticky, DepthFirst],
+        bound: 2,
+    },
+    Late {
+        source: "store-buffering.rs",
+        by: &[Sticky, Pos],
+        bound: 0,
     },
 ];
 
@@ -104,10 +143,36 @@ fn main() {
             }
         }
     }
+    for compiler in ["gcc", "clang", "rustc"] {
+        let missing = is_missing(compiler);
+        let of = |late: &&Late| late.source.ends_with(".rs") == (compiler == "rustc");
+        for late in LATE.iter().filter(of) {
+            let name = format!(
+                "{} is found where stores wait, and there only ({compiler})",
+                late.source
+            );
+            let kind = if missing {
+                format!("no {compiler} on this machine")
+            } else {
+                String::new()
+            };
+            let trial = Trial::test(name, move || waits(compiler, late));
+            trials.push(trial.with_kind(kind).with_ignored_flag(missing));
+        }
+    }
     let compiler = ["gcc", "clang"]
         .into_iter()
         .find(|compiler| !is_missing(compiler));
-    let others: [(&str, Test); 8] = [
+    let others: [(&str, Test); 11] = [
+        (
+            "a window that fails in a batch fails by itself, and is searched and minimised there",
+            isolated,
+        ),
+        ("who aims at a race finds it where walks do not", aimed),
+        (
+            "stores that wait become visible in their order, and the trace tells when",
+            in_order,
+        ),
         ("a schedule is minimised to what it needs", minimised),
         (
             "what nothing orders is a data race, what is ordered is none",
@@ -225,8 +290,11 @@ fn found(compiler: &str, fault: &Fault) -> Result<(), Failed> {
 fn harmless(compiler: &str, fault: &Fault) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let program = build(compiler, fault.source, true, folder.path());
-    for strategy in STRATEGIES {
-        let report = run(&program, &orders(strategy, HARMLESS))?;
+    let memories = [Memory::Sequential, Memory::Tso];
+    for (strategy, memory) in STRATEGIES.into_iter().zip(memories.into_iter().cycle()) {
+        let mut orders = orders(strategy, HARMLESS);
+        orders.config.memory = memory;
+        let report = run(&program, &orders)?;
         assert_that(report.runs.len() == HARMLESS as usize, "not all runs ran")?;
         if let Some(blamed) = report.runs.iter().find(|r| r.verdict != Verdict::Finished) {
             return Err(format!("{strategy:?}: {blamed:?}").into());
@@ -241,6 +309,219 @@ fn harmless(compiler: &str, fault: &Fault) -> Result<(), Failed> {
         )?;
     }
     Ok(())
+}
+
+/// The fault shows where stores wait in buffers and replays there; without them, and repaired, it does not,
+/// by the walks and by depth-first search to its end.
+fn waits(compiler: &str, late: &Late) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let source = late.source;
+    let faulty = build(compiler, source, false, folder.path());
+    let repaired = build(compiler, source, true, folder.path());
+    for &strategy in late.by {
+        let mut orders = orders(strategy, 2 * SEARCH);
+        orders.config.memory = Memory::Tso;
+        orders.config.stop_after = 1;
+        let report = run(&faulty, &orders)?;
+        assert_that(
+            report.last.verdict == Verdict::Exit,
+            &format!("{strategy:?}: {:?}\n{}", report.last, report.note),
+        )?;
+        println!("{source} {compiler} {strategy:?}: {}", report.runs.len());
+        same(&report, &run(&faulty, &orders.replay(&report, REPLAYS))?)?;
+    }
+    for (program, memory) in [(&faulty, Memory::Sequential), (&repaired, Memory::Tso)] {
+        let clean = |orders: Orders| {
+            let report = run(program, &orders)?;
+            match report.runs.iter().find(|r| r.verdict != Verdict::Finished) {
+                Some(run) => Err(Failed::from(format!("{memory:?}: {run:?}"))),
+                None => Ok(report),
+            }
+        };
+        for strategy in STRATEGIES {
+            let mut orders = orders(strategy, HARMLESS);
+            orders.config.memory = memory;
+            clean(orders)?;
+        }
+        if late.bound > 0 {
+            let mut all = orders(DepthFirst, 30_000);
+            all.config.memory = memory;
+            all.config.bound = late.bound;
+            let report = clean(all)?;
+            println!("{source} {memory:?}: {} schedules", report.runs.len());
+            assert_that(report.exhausted, &format!("{memory:?}: not to the end"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The window that failed, forked when it opens: the same end, again and again, by its own choices only.
+fn isolated(compiler: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let program = build(compiler, "batch.c", false, folder.path());
+    let mut batch = orders(Sticky, 10);
+    batch.config.whole = false;
+    batch.config.batch = 200;
+    batch.config.stickiness = 40;
+    batch.config.stop_after = 1;
+    let found = run(&program, &batch)?;
+    let last = found.last;
+    assert_that(
+        last.verdict == Verdict::Exit && last.windows > 1 && last.opened == last.windows + 1,
+        &format!("{last:?}"),
+    )?;
+    let (alone, window) = isolate(&program, &batch, &found)?.ok_or("another end by itself")?;
+    assert_that(
+        window.last.events < last.events && window.choices == alone.given,
+        &format!("{:?} of {last:?}", window.last),
+    )?;
+    let file = folder.path().join("window.json");
+    Bundle::new(&program, &alone, &window)?.save(&file)?;
+    let bundle = Bundle::load(&file)?;
+    let replayed = bundle.replay(REPLAYS, false)?;
+    assert_that(
+        replayed.same == REPLAYS as usize,
+        &format!("{} of {REPLAYS}", replayed.same),
+    )?;
+    let (small, left) = bundle.minimise()?;
+    assert_that(
+        left.report.switches.len() == 1 && left.fewest,
+        &format!("{:?}", left.report.switches),
+    )?;
+    assert_that(
+        small.replay(REPLAYS, false)?.same == REPLAYS as usize,
+        "the shorter one does not replay",
+    )?;
+    // Other schedules of the same window, from the same state; all of them, and of an earlier one.
+    for window in [0, last.windows] {
+        let mut all = batch
+            .isolated(&found, window)
+            .ok_or("it was never opened")?;
+        all.config.strategy = DepthFirst;
+        all.config.runs = 1000;
+        all.given = Vec::new();
+        let report = run(&program, &all)?;
+        let ends = |verdict| report.runs.iter().any(|r| r.verdict == verdict);
+        assert_that(
+            report.exhausted && ends(Verdict::Exit) && ends(Verdict::Finished),
+            &format!("window {window}: {} runs", report.runs.len()),
+        )?;
+    }
+    // Not vacuous: a window with other windows before it is not the one that was found.
+    let mut other = alone.clone();
+    other.lead.truncate(other.lead.len() / 2);
+    let ends = run(&program, &other)?.last.verdict;
+    assert_that(ends == Verdict::Diverged, &format!("{ends:?}"))?;
+    let mut futex = alone.clone();
+    futex.config.engine = Engine::Futex;
+    let refused = run(&program, &futex)?;
+    assert_that(
+        refused.last.verdict == Verdict::Refused && refused.note.contains("user mode"),
+        &refused.note,
+    )?;
+    // Repaired, every window by itself, its threads joined after it.
+    let repaired = build(compiler, "batch.c", true, folder.path());
+    batch.config.runs = 1;
+    let whole = run(&repaired, &batch)?;
+    let mut all = batch.isolated(&whole, 100).ok_or("it was never opened")?;
+    all.config.strategy = Random;
+    all.config.same_seed = false;
+    all.config.runs = 100;
+    all.given = Vec::new();
+    let report = run(&repaired, &all)?;
+    assert_that(
+        report.runs.len() == 100 && report.runs.iter().all(|r| r.verdict == Verdict::Finished),
+        &format!("{:?}\n{}", report.last, report.note),
+    )
+}
+
+/// A race far apart in its threads: aimed at, most schedules have it; walks and their cousins seldom do.
+fn aimed(compiler: &str) -> Result<(), Failed> {
+    const RUNS: u32 = 100;
+    let folder = tempfile::tempdir()?;
+    let program = build(compiler, "far-apart.c", false, folder.path());
+    let failed = |report: &Report| {
+        let failed = |run: &&threadbare_control::block::Run| run.verdict == Verdict::Exit;
+        report.runs.iter().filter(failed).count()
+    };
+    let mut walk = orders(Random, RUNS);
+    walk.config.points = Points::Conflicts;
+    walk.config.learning = 0;
+    let blind = failed(&run(&program, &walk)?);
+    let aimed = directed::aim(&program, &walk, ["add", "add"])?;
+    let report = run(&program, &aimed)?;
+    let hits = failed(&report);
+    let mut everywhere = orders(Random, RUNS);
+    everywhere.config.points = Points::All;
+    let walks = failed(&run(&program, &everywhere)?);
+    println!("far-apart.c: {hits} of {RUNS} aimed, {walks} by a walk over all points");
+    assert_that(
+        blind == 0 && hits >= 30 && walks * 5 < hits,
+        &format!("{blind} and {walks} by walks, {hits} aimed"),
+    )?;
+    let mut first = aimed.clone();
+    first.config.stop_after = 1;
+    let report = run(&program, &first)?;
+    same(&report, &run(&program, &first.replay(&report, REPLAYS))?)?;
+    let nowhere = directed::aim(&program, &walk, ["add", "subtract"]);
+    let why = nowhere.err().map(|e| e.to_string()).unwrap_or_default();
+    assert_that(why.contains("no access of subtract"), &why)?;
+    let repaired = build(compiler, "far-apart.c", true, folder.path());
+    let aimed = directed::aim(&repaired, &walk, ["add", "add"])?;
+    assert_that(
+        failed(&run(&repaired, &aimed)?) == 0,
+        "the repaired one fails",
+    )
+}
+
+/// What no store buffer does is not shown: who sees the flag sees the box that was filled before. And the trace
+/// tells of a store that waits when it is made and when others see it.
+fn in_order(compiler: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let program = build(compiler, "publication.c", false, folder.path());
+    let mut all = orders(DepthFirst, 30_000);
+    all.config.memory = Memory::Tso;
+    let report = run(&program, &all)?;
+    assert_that(report.exhausted, "not to the end")?;
+    if let Some(run) = report.runs.iter().find(|r| r.verdict != Verdict::Finished) {
+        return Err(format!("{run:?}").into());
+    }
+    let mut random = orders(Random, 200);
+    random.config.memory = Memory::Tso;
+    random.config.trace = true;
+    let mut overtaken = 0;
+    for seed in SEED..SEED + 20 {
+        let mut random = random.clone();
+        random.config.seed = seed;
+        random.config.runs = 1;
+        let trace = run(&program, &random)?.trace;
+        let flushed: Vec<u64> = (trace.iter())
+            .filter(|e| e.kind == Kind::Flush as u16)
+            .map(|e| e.address)
+            .collect();
+        let stored: Vec<u64> = (trace.iter())
+            .filter(|e| e.size & DELAYED != 0)
+            .map(|e| e.address)
+            .collect();
+        assert_that(
+            flushed == stored && stored.len() == 4,
+            &format!("stored {stored:x?}, visible {flushed:x?}"),
+        )?;
+        // Another thread's step between the two: it does wait.
+        let at = |found: &dyn Fn(&threadbare_control::block::Event) -> bool| {
+            trace.iter().position(found).unwrap_or(usize::MAX)
+        };
+        let (made, seen) = (
+            at(&|e| e.size & DELAYED != 0),
+            at(&|e| e.kind == Kind::Flush as u16),
+        );
+        let owner = trace[made].thread;
+        overtaken += usize::from(trace[made..seen].iter().any(|e| e.thread != owner));
+    }
+    assert_that(
+        overtaken > 0,
+        "no store waited for a step of another thread",
+    )
 }
 
 /// The check of a replay can fail.
@@ -462,9 +743,15 @@ fn every(compiler: &str) -> Result<(), Failed> {
 /// Same seeds, same traces, however threads are switched.
 fn engines(compiler: &str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
-    for source in ["lost-wake-up.c", "aba.c"] {
+    for (source, memory) in [
+        ("lost-wake-up.c", Memory::Sequential),
+        ("aba.c", Memory::Sequential),
+        ("aba.c", Memory::Tso),
+        ("dekker.c", Memory::Tso),
+    ] {
         let program = build(compiler, source, false, folder.path());
-        let user = orders(Strategy::Random, 100);
+        let mut user = orders(Strategy::Random, 100);
+        user.config.memory = memory;
         let mut futex = user.clone();
         futex.config.engine = Engine::Futex;
         let hashes = |orders| -> Result<Vec<u64>, Failed> {
@@ -472,7 +759,7 @@ fn engines(compiler: &str) -> Result<(), Failed> {
         };
         assert_that(
             hashes(&user)? == hashes(&futex)?,
-            &format!("{source}: the engines differ"),
+            &format!("{source}, {memory:?}: the engines differ"),
         )?;
     }
     Ok(())
@@ -527,6 +814,10 @@ fn primitives(compiler: &str) -> Result<(), Failed> {
             let mut orders = orders(strategy, 40);
             orders.config.stop_after = 1;
             orders.config.engine = engine;
+            orders.config.memory = match strategy {
+                Random | Pos => Memory::Tso,
+                _ => Memory::Sequential,
+            };
             let report = run(&program, &orders)?;
             assert_that(report.runs.len() == 40, "not all runs ran")?;
             if let Some(run) = report.runs.iter().find(|r| r.verdict != Verdict::Finished) {

@@ -1,8 +1,9 @@
 //! The one state: who exists, who may run, who waits for what; and what happens at a point.
 
+use crate::buffer;
 use crate::engine::engine;
 use crate::real::system;
-use crate::strategy::{All, Candidate, Draw, View, depth_first, granule as number};
+use crate::strategy::{All, CANDIDATES, Candidate, Draw, View, depth_first, granule as number};
 use crate::trace;
 use crate::verdict;
 use crate::verdict::race;
@@ -11,8 +12,8 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
 use threadbare_control::block::{
-    Block, COUNTED, Kind, MAX_CHOICES, MAX_RUNS, MAX_SWITCHES, MAX_THREADS, Points, Strategy,
-    Switch, Verdict,
+    Block, COUNTED, FLUSH, Kind, MAX_CHOICES, MAX_RUNS, MAX_SWITCHES, MAX_THREADS, Memory, Points,
+    Strategy, Switch, Verdict,
 };
 
 /// Where a thread stands.
@@ -37,6 +38,7 @@ pub enum Why {
     Join,
     Sleep,
     Window,
+    Descriptor,
 }
 
 /// No deadline.
@@ -78,6 +80,12 @@ pub struct Thread {
     pub kernel: i32,
     /// It is where [`NUMBER_OF_HANDLE`] says.
     number_known: bool,
+    /// After the last address of its stack that the program uses.
+    pub stack_end: usize,
+    /// Its kernel thread is not there: it was made before a child was forked in the midst of the program.
+    pub hollow: bool,
+    /// What it returned.
+    pub result: *mut c_void,
     pub start: Option<extern "C" fn(*mut c_void) -> *mut c_void>,
     pub argument: *mut c_void,
     /// The load that it repeats: instruction, address, times.
@@ -109,6 +117,9 @@ impl Thread {
             consumed: false,
             kernel: 0,
             number_known: false,
+            stack_end: 0,
+            hollow: false,
+            result: ptr::null_mut(),
             start: None,
             argument: ptr::null_mut(),
             spin: (0, 0, 0),
@@ -123,6 +134,12 @@ pub struct Window {
     pub done: u32,
     pub size: u32,
     pub rounds: u32,
+    /// Somebody waits for so many rounds.
+    pub wanted: u32,
+    /// The run is of the present window only.
+    pub isolated: bool,
+    /// And that is closed: no other opens.
+    pub over: bool,
 }
 
 /// Who touched a granule of eight bytes in this run: bits by thread.
@@ -148,12 +165,17 @@ pub struct Control {
     pub now: u64,
     /// No deadline comes before this.
     earliest: u64,
+    /// Those who wait for descriptors have looked again since nobody can run.
+    pub looked: bool,
+    /// Points are learned conflicts, none is learned now, and nothing is asked of other accesses but to be
+    /// counted: see [`quick`].
+    plain: bool,
     pub draw: Draw,
     pub strategies: All,
     /// A thread that gave its turn away for good and is not yet gone from the kernel.
     leaving: *mut Thread,
     pub window: Window,
-    candidates: [Candidate; MAX_THREADS],
+    candidates: [Candidate; CANDIDATES],
     touched: [Touched; TOUCHED],
     /// Of a learning run, accesses by granule and thread.
     counts: [[u16; COUNTED]; 1 << 16],
@@ -171,6 +193,8 @@ static CONTROL: Shared = Shared(UnsafeCell::new(Control {
     block: ptr::null_mut(),
     now: 0,
     earliest: NEVER,
+    looked: false,
+    plain: false,
     draw: Draw::new(0),
     strategies: All::new(),
     leaving: ptr::null_mut(),
@@ -179,12 +203,16 @@ static CONTROL: Shared = Shared(UnsafeCell::new(Control {
         done: 0,
         size: 0,
         rounds: 0,
+        wanted: 0,
+        isolated: false,
+        over: false,
     },
     candidates: [Candidate {
         id: 0,
         address: 0,
         writes: false,
-    }; MAX_THREADS],
+        pc: 0,
+    }; CANDIDATES],
     touched: [Touched {
         granule: 0,
         read: 0,
@@ -238,8 +266,20 @@ pub fn ordered() -> bool {
 impl Control {
     /// Whether the strategy decides from now on.
     pub fn set_hot(&mut self, hot: bool) {
+        if self.hot {
+            buffer::drain_all(self);
+        }
         self.hot = hot;
         HOT.store(hot, Ordering::Relaxed);
+        let aims = self.strategies.aims();
+        let (config, open) = (&self.block().config, self.block().learned.open);
+        self.plain = hot
+            && !open
+            && config.points == Points::Conflicts
+            && config.memory == Memory::Sequential
+            && !config.trace
+            && !config.races
+            && !aims;
     }
 
     fn block(&mut self) -> &'static mut Block {
@@ -289,7 +329,11 @@ impl Control {
     fn deviated(&mut self, me: *const Thread, to: usize, next: Option<usize>, preempts: bool) {
         // SAFETY: entries stay; the caller's own.
         let me = unsafe { &*me };
-        let to_pc = next.map_or(0, |id| self.threads[id].pc as u64);
+        let to_pc = match next {
+            None => 0,
+            Some(id) if id < FLUSH => self.threads[id].pc,
+            Some(id) => buffer::oldest(id - FLUSH).map_or(0, |store| store.pc),
+        } as u64;
         let block = self.block();
         let at = block.current.deviations as usize;
         block.current.deviations += 1;
@@ -316,6 +360,17 @@ impl Control {
                 .position(|t| t.state == State::Runnable);
             return first.map_or(ptr::null_mut(), |i| &mut self.threads[i]);
         }
+        loop {
+            match self.candidate(me, yields) {
+                None => return ptr::null_mut(),
+                Some(id) if id < FLUSH => return &mut self.threads[id],
+                Some(id) => buffer::flush(self, id - FLUSH),
+            }
+        }
+    }
+
+    /// The number of the chosen candidate: a thread, or a buffer whose oldest store becomes visible.
+    fn candidate(&mut self, me: *mut Thread, yields: bool) -> Option<usize> {
         let (mut count, mut running) = (0, None);
         for thread in &mut self.threads[..self.count] {
             if thread.state == State::Runnable {
@@ -326,14 +381,29 @@ impl Control {
                     id: thread.id,
                     address: thread.address,
                     writes: thread.writes,
+                    pc: thread.pc,
                 };
                 count += 1;
             }
         }
         match count {
-            0 => return ptr::null_mut(),
-            1 => return &mut self.threads[self.candidates[0].id],
+            0 => return None,
+            // Whatever is in its buffer, nobody is there to see it.
+            1 => return Some(self.candidates[0].id),
             _ => {}
+        }
+        if buffer::on() {
+            for owner in 0..self.count {
+                if let Some(store) = buffer::oldest(owner) {
+                    self.candidates[count] = Candidate {
+                        id: FLUSH + owner,
+                        address: store.address,
+                        writes: true,
+                        pc: 0,
+                    };
+                    count += 1;
+                }
+            }
         }
         // SAFETY: the caller's own entry.
         let (id, step) = unsafe { ((*me).id, (*me).steps) };
@@ -347,17 +417,17 @@ impl Control {
         let (usual, order) = (view.usual(), depth_first::order(&view));
         let index = self.strategies.current().choose(&view, &mut self.draw);
         let index = self.chosen(count, index);
-        let preempts = running.is_some() && !yields && running != Some(index);
+        let chosen = self.candidates[index].id;
+        let preempts = running.is_some() && !yields && running != Some(index) && chosen < FLUSH;
         let block = self.block();
         block.current.preemptions += u32::from(preempts);
         if block.config.strategy == Strategy::DepthFirst {
             block.order[block.current.choices as usize - 1] = order;
         }
-        let chosen = self.candidates[index].id;
         if index != usual {
             self.deviated(me, chosen, Some(chosen), preempts);
         }
-        &mut self.threads[chosen]
+        Some(chosen)
     }
 
     /// Has another thread touched these eight bytes in this run, one of the two writing? In a
@@ -525,9 +595,20 @@ impl Control {
             .count()
     }
 
-    /// Somebody besides the holder can run, if need be because the time of a wait has come.
-    pub fn others_can_run(&mut self) -> bool {
-        self.runnable > 1 || self.expire()
+    /// Somebody besides the holder can run, if need be because the time of a wait has come, before `until`.
+    pub fn others_can_run_before(&mut self, until: u64) -> bool {
+        let waiting = self.threads[..self.count]
+            .iter()
+            .filter(|t| t.state == State::Blocked);
+        let earliest = waiting.map(|t| t.deadline).min().unwrap_or(NEVER);
+        self.runnable > 1 || earliest < until && self.expire()
+    }
+
+    /// Nobody can run: those who wait for descriptors look again, once, since not all that makes these ready is
+    /// seen here.
+    fn look_again(&mut self) -> bool {
+        !std::mem::replace(&mut self.looked, true)
+            && self.wake_all(crate::interpose::input::anything()) > 0
     }
 
     /// A new entry, not yet able to run; none where the table is full.
@@ -553,20 +634,44 @@ impl Control {
         run.threads = run.threads.max(self.count as u32);
     }
 
-    /// A run begins; the caller is its only thread. Each process begins once, so that the state is as
-    /// it was made: clearing it would only copy pages of the parent.
-    pub fn begin(&mut self, seed: u64, strategy: Strategy, hot: bool) {
+    /// Who chooses from now on.
+    fn give(&mut self, seed: u64, strategy: Strategy, given: &'static [u16]) {
         self.draw = Draw::new(seed);
         let block = self.block();
         let block: &'static Block = block;
-        let given = &block.given[..block.config.given as usize];
         self.strategies.give(given);
         let plan = block.plan[(block.current.index as usize).min(MAX_RUNS - 1)];
         let (start, count) = (plan.start as usize, plan.count as usize);
         self.strategies.plan(&block.planned[start..start + count]);
         self.strategies.learned(&block.learned);
+        self.strategies.aim(&block.targets);
         self.strategies
             .begin(strategy, &block.config, &mut self.draw);
+    }
+
+    /// A run begins in the midst of a program, at a window that opens.
+    pub fn begin_here(&mut self, seed: u64, strategy: Strategy) {
+        let block: &'static Block = self.block();
+        self.give(seed, strategy, &block.given[..block.config.given as usize]);
+        self.window.isolated = true;
+        self.block().current.threads = self.count as u32;
+        for thread in &mut self.threads[..self.count] {
+            thread.steps = 0;
+            // The first one's is the carrier, which forked.
+            thread.hollow = thread.id != 0;
+        }
+    }
+
+    /// A run begins; the caller is its only thread. Each process begins once, so that the state is as
+    /// it was made: clearing it would only copy pages of the parent.
+    pub fn begin(&mut self, seed: u64, strategy: Strategy, hot: bool) {
+        let block: &'static Block = self.block();
+        let given = match block.config.isolate {
+            0 => &block.given[..block.config.given as usize],
+            // Up to that window.
+            _ => &block.lead[..block.config.lead as usize],
+        };
+        self.give(seed, strategy, given);
         if let Some(me) = self.enter() {
             self.entered();
             // SAFETY: the entry just made; both calls have no preconditions.
@@ -576,6 +681,10 @@ impl Control {
                 crate::engine::choose(block.config.engine);
                 engine().first(me);
             }
+            // Of the first thread the loader knows it.
+            // SAFETY: the loader's own variable.
+            unsafe { (*me).stack_end = __libc_stack_end };
+            buffer::begin(self.block().config.memory == Memory::Tso);
             self.set_hot(hot);
             if hot && self.block().config.races {
                 race::begin();
@@ -583,6 +692,11 @@ impl Control {
             HOLDER.store(me, Ordering::Relaxed);
         }
     }
+}
+
+unsafe extern "C" {
+    /// glibc's: where the stack of the first thread begins.
+    static __libc_stack_end: usize;
 }
 
 /// Where glibc keeps a thread's number (`struct pthread`, x86-64); the kernel clears it and wakes
@@ -635,9 +749,11 @@ unsafe fn resume(me: *mut Thread) {
         let leaving = control.leaving;
         if !leaving.is_null() {
             control.leaving = ptr::null_mut();
-            engine().release(leaving);
-            // Its destructors and the return of its stack to libc's cache must not run beside us.
-            await_end(leaving);
+            if !(*leaving).hollow {
+                engine().release(leaving);
+                // Its destructors and the return of its stack to libc's cache must not run beside us.
+                await_end(leaving);
+            }
         }
         HOLDER.store(me, Ordering::Relaxed);
     }
@@ -651,8 +767,15 @@ unsafe fn switch(me: *mut Thread, next: *mut Thread) {
             if control.hot {
                 control.block().current.switches += 1;
             }
+            if buffer::on() {
+                buffer::settle(control);
+                buffer::hide((*me).id);
+            }
             engine().switch(me, next);
             resume(me);
+            if buffer::on() {
+                buffer::show((*me).id);
+            }
         }
     }
 }
@@ -667,6 +790,7 @@ pub unsafe fn adopt(me: *mut Thread) {
         (*me).kernel = system(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) as i32;
         let word = (libc::pthread_self() as usize + NUMBER_OF_HANDLE) as *const i32;
         (*me).number_known = *word == (*me).kernel;
+        (*me).stack_end = &raw const word as usize;
         engine().adopt(me);
         resume(me);
         let control = control();
@@ -684,6 +808,7 @@ pub unsafe fn leave(me: *mut Thread) {
     // SAFETY: the turn is ours until `leave` of the engine.
     unsafe {
         let control = control();
+        buffer::drain(control);
         if control.hot {
             control.event((*me).id, Kind::Exit, 0, 0);
         }
@@ -691,7 +816,7 @@ pub unsafe fn leave(me: *mut Thread) {
         (*me).steps += 1;
         control.runnable -= 1;
         control.wake_all(me as usize);
-        if control.runnable == 0 && !control.expire() {
+        if control.runnable == 0 && !control.expire() && !control.look_again() {
             verdict::nobody_can_run(control);
         }
         let next = control.next(me, false);
@@ -716,7 +841,20 @@ pub struct Step {
     pub pc: usize,
 }
 
+/// C's number of the order `seq_cst`.
+pub const SEQ_CST: i32 = 5;
+
 impl Step {
+    /// It comes after all earlier stores of its thread, for all to see. On x86 so do updates and full fences,
+    /// and what synchronises is made of these; weaker fences are none there.
+    fn drains(&self) -> bool {
+        match self.kind {
+            Kind::Read | Kind::Write | Kind::AtomicLoad => false,
+            Kind::AtomicStore | Kind::Fence => self.order == SEQ_CST,
+            _ => true,
+        }
+    }
+
     /// A call that synchronises.
     pub const fn call(kind: Kind, address: usize, writes: bool, pc: usize) -> Self {
         Self {
@@ -737,6 +875,54 @@ impl Step {
 pub unsafe fn point(me: *mut Thread, kind: Kind, address: usize, writes: bool, pc: usize) {
     // SAFETY: as required of the caller.
     unsafe { step(me, &Step::call(kind, address, writes, pc)) };
+}
+
+/// [`step`] of an access to memory. Most are to places that were never seen in conflict: nobody is asked who is
+/// next, and nothing is done but to count and hash them.
+///
+/// # Safety
+/// The caller is the holder.
+#[inline(always)]
+pub unsafe fn access(me: *mut Thread, step: &Step) {
+    // SAFETY: as required of the caller.
+    unsafe {
+        if !quick(me, step) {
+            self::step(me, step);
+        }
+    }
+}
+
+/// Does [`step`]'s work where it is only that, and says whether it was.
+#[inline(always)]
+unsafe fn quick(me: *mut Thread, step: &Step) -> bool {
+    // SAFETY: the turn is ours.
+    unsafe {
+        let (control, me) = (control(), &mut *me);
+        if !control.plain || me.off != 0 {
+            return false;
+        }
+        let block = &mut *control.block;
+        let now = control.now + STEP_NS;
+        let steps = block.current.steps + 1;
+        let repeats = (me.spin.0, me.spin.1) == (step.pc, step.address) && me.spin.2 >= SPIN;
+        if block.learned.knows(number(step.address))
+            || now >= control.earliest
+            || steps > block.config.step_cap
+            || repeats
+            || !trace::counted(&mut block.current, me.id as u32, step)
+        {
+            return false;
+        }
+        control.now = now;
+        block.current.steps = steps;
+        me.steps += 1;
+        waits_in_a_loop(&mut me.spin, step);
+        me.address = step.address;
+        me.writes = step.writes;
+        me.kind = step.kind;
+        me.pc = step.pc;
+        true
+    }
 }
 
 /// A thread is about to touch memory or to call what synchronises: an event, and perhaps another
@@ -761,11 +947,18 @@ pub unsafe fn step(me: *mut Thread, step: &Step) {
             return;
         }
         trace::settle(control.block());
+        if buffer::on() {
+            buffer::settle(control);
+        }
         control.now += STEP_NS;
         if control.now >= control.earliest {
             control.expire_due();
         }
         let yields = step.kind == Kind::Yield || waits_in_a_loop(&mut (*me).spin, step);
+        if yields {
+            // It waits for others, who may wait for what it has stored.
+            buffer::drain(control);
+        }
         let block = control.block();
         block.current.steps += 1;
         (*me).steps += 1;
@@ -791,7 +984,8 @@ pub unsafe fn step(me: *mut Thread, step: &Step) {
                 Points::Conflicts => {
                     !access || control.conflict((*me).id, step.address, step.writes)
                 }
-            };
+            }
+            || control.strategies.aims_at(step.pc);
         (*me).address = step.address;
         (*me).writes = step.writes;
         (*me).kind = step.kind;
@@ -805,7 +999,22 @@ pub unsafe fn step(me: *mut Thread, step: &Step) {
         if matches!(step.kind, Kind::Lock | Kind::Wait) {
             control.acquire(step.address);
         }
+        if buffer::on() && step.drains() {
+            buffer::drain(control);
+        }
         control.did((*me).id, step);
+    }
+}
+
+/// In calm the first thread that can run goes on, most often the one that waited for a window's end.
+///
+/// # Safety
+/// The caller is the holder.
+pub unsafe fn give_way(me: *mut Thread) {
+    // SAFETY: the turn is ours up to the switch.
+    unsafe {
+        let next = control().next(me, false);
+        switch(me, next);
     }
 }
 
@@ -854,6 +1063,7 @@ pub unsafe fn block(me: *mut Thread, why: Why, address: usize, deadline: u64) ->
     // SAFETY: the turn is ours up to the switch.
     unsafe {
         let control = control();
+        buffer::drain(control);
         (*me).state = State::Blocked;
         (*me).why = why;
         (*me).waits = address;
@@ -867,7 +1077,7 @@ pub unsafe fn block(me: *mut Thread, why: Why, address: usize, deadline: u64) ->
         if control.hot {
             control.event((*me).id, Kind::Block, address, 0);
         }
-        if control.runnable == 0 && !control.expire() {
+        if control.runnable == 0 && !control.expire() && !control.look_again() {
             verdict::nobody_can_run(control);
         }
         let next = control.next(me, false);

@@ -20,6 +20,7 @@
 compile_error!("the control runtime knows x86-64 Linux with glibc only");
 
 mod abi;
+mod buffer;
 mod control;
 mod engine;
 mod interpose;

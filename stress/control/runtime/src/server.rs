@@ -1,6 +1,7 @@
 //! The fork server: one child a run, each from the same state of the parent.
 
-use crate::control::{control, holder};
+use crate::control::{Control, control, holder};
+use crate::engine;
 use crate::real::system;
 use crate::strategy::depth_first;
 use crate::verdict::{self, signal};
@@ -22,7 +23,8 @@ fn threads() -> usize {
 }
 
 /// Serves all the runs that were ordered: returns true in each child, under control from here on,
-/// and false in the parent after the last.
+/// and false in the parent after the last. Of an isolated window there is one child, which serves its runs when that
+/// window opens: see [`isolate`].
 ///
 /// # Safety
 /// There are orders and no control yet.
@@ -39,6 +41,78 @@ pub unsafe fn serve(hot: bool) -> bool {
             );
         }
         modules(block);
+        let fork = || {
+            SERVING.store(true, Ordering::Relaxed);
+            let child = libc::fork();
+            SERVING.store(false, Ordering::Relaxed);
+            child
+        };
+        if block.config.isolate == 0 {
+            return match runs(control, fork) {
+                Some((seed, strategy)) => {
+                    control.begin(seed, strategy, hot);
+                    true
+                }
+                None => false,
+            };
+        }
+        let seed = block.config.seed;
+        present(block, seed, 0);
+        match fork() {
+            ..0 => cannot_fork(control),
+            0 => {
+                enter(&block.config);
+                control.begin(seed, Strategy::Replay, hot);
+                true
+            }
+            child => {
+                let status = wait(child);
+                if block.finished == 0 {
+                    // It did not come to the window.
+                    judge(&mut block.current, status);
+                    keep(block);
+                }
+                false
+            }
+        }
+    }
+}
+
+/// The window opens that is to be looked at by itself: serves its runs, each a child forked here, and ends after the
+/// last; returns in each child. All threads' contexts are memory of the one kernel thread that runs them; the kernel
+/// threads on which they began are not there in a child, so that no thread that exists by now can end in it.
+///
+/// # Safety
+/// The caller is the holder, by the engine that changes contexts in user mode.
+pub unsafe fn isolate() {
+    // SAFETY: in our turn; a child is a copy of this process, of which nothing but the present kernel thread runs.
+    unsafe {
+        let control = control();
+        if !engine::carries_all() {
+            verdict::end(
+                control,
+                Verdict::Refused,
+                format_args!(
+                    "a window can be isolated only where threads are switched in user mode"
+                ),
+            );
+        }
+        // The time is that of each run.
+        limit(0);
+        // Not libc's, which believes that all other threads are gone and gives their stacks away.
+        let fork = || system(libc::SYS_fork, 0, 0, 0, 0, 0, 0) as i32;
+        match runs(control, fork) {
+            Some((seed, strategy)) => control.begin_here(seed, strategy),
+            None => leave(0),
+        }
+    }
+}
+
+/// Forks a child for each run that was ordered: seed and strategy in each, none in the parent after the last.
+unsafe fn runs(control: &mut Control, fork: impl Fn() -> i32) -> Option<(u64, Strategy)> {
+    // SAFETY: nobody else touches the block.
+    unsafe {
+        let block = &mut *control.block;
         let config = block.config;
         let (mut faults, mut whole) = (0, true);
         for index in 0..config.learning + config.runs {
@@ -52,40 +126,21 @@ pub unsafe fn serve(hot: bool) -> bool {
                 (false, false) => (config.seed + number, config.strategy),
             };
             block.learned.open = learns;
-            block.started += 1;
-            block.note[0] = 0;
-            block.current = Run {
-                seed,
-                index: number as u32,
-                verdict: Verdict::Unfinished,
-                ..EMPTY
-            };
-            SERVING.store(true, Ordering::Relaxed);
-            let child = libc::fork();
-            SERVING.store(false, Ordering::Relaxed);
+            present(block, seed, number as u32);
+            let child = fork();
             if child < 0 {
-                verdict::end(
-                    control,
-                    Verdict::Refused,
-                    format_args!("the server cannot fork"),
-                );
+                cannot_fork(control);
             }
             if child == 0 {
-                limit(&config);
-                signal::watch();
-                control.begin(seed, strategy, hot);
-                return true;
+                enter(&config);
+                return Some((seed, strategy));
             }
-            let mut status = 0;
-            while libc::waitpid(child, &mut status, 0) < 0 {}
+            let status = wait(child);
             judge(&mut block.current, status);
             if learns {
                 continue;
             }
-            if (block.finished as usize) < MAX_RUNS {
-                block.runs[block.finished as usize] = block.current;
-                block.finished += 1;
-            }
+            keep(block);
             faults += u32::from(block.current.verdict.is_fault());
             if config.strategy == Strategy::DepthFirst {
                 let run = &block.current;
@@ -114,8 +169,52 @@ pub unsafe fn serve(hot: bool) -> bool {
                 break;
             }
         }
-        false
+        None
     }
+}
+
+/// The present run is a new one.
+fn present(block: &mut Block, seed: u64, index: u32) {
+    block.started += 1;
+    block.note[0] = 0;
+    block.current = Run {
+        seed,
+        index,
+        verdict: Verdict::Unfinished,
+        ..EMPTY
+    };
+}
+
+/// The present run ended: it is one of those that are told.
+fn keep(block: &mut Block) {
+    if (block.finished as usize) < MAX_RUNS {
+        block.runs[block.finished as usize] = block.current;
+        block.finished += 1;
+    }
+}
+
+/// What a child does first.
+unsafe fn enter(config: &Config) {
+    // SAFETY: in a child that the server forked.
+    unsafe {
+        limit(config.wall_ms);
+        signal::watch();
+    }
+}
+
+fn wait(child: i32) -> i32 {
+    let mut status = 0;
+    // SAFETY: an out parameter.
+    while unsafe { libc::waitpid(child, &mut status, 0) } < 0 {}
+    status
+}
+
+fn cannot_fork(control: &mut Control) -> ! {
+    verdict::end(
+        control,
+        Verdict::Refused,
+        format_args!("the server cannot fork"),
+    )
 }
 
 const EMPTY: Run = Run {
@@ -127,6 +226,7 @@ const EMPTY: Run = Run {
     switches: 0,
     outcome: 0,
     windows: 0,
+    opened: 0,
     verdict: Verdict::Unfinished,
     signal: 0,
     code: 0,
@@ -173,16 +273,16 @@ unsafe extern "C" fn module(info: *mut libc::dl_phdr_info, _: usize, block: *mut
     0
 }
 
-/// Ends the child by itself when it takes too long.
-unsafe fn limit(config: &Config) {
+/// Ends the process by itself when it takes longer than so many milliseconds, 0 of which are no limit.
+unsafe fn limit(wall_ms: u32) {
     let interval = libc::itimerval {
         it_interval: libc::timeval {
             tv_sec: 0,
             tv_usec: 0,
         },
         it_value: libc::timeval {
-            tv_sec: i64::from(config.wall_ms / 1000),
-            tv_usec: i64::from(config.wall_ms % 1000) * 1000,
+            tv_sec: i64::from(wall_ms / 1000),
+            tv_usec: i64::from(wall_ms % 1000) * 1000,
         },
     };
     // SAFETY: SIGALRM's default ends the process; a program that takes it loses the limit only.
@@ -208,6 +308,13 @@ fn judge(run: &mut Run, status: i32) {
         } else {
             Verdict::Exit
         };
+    }
+}
+
+/// In a program that has forked.
+pub extern "C" fn forks() {
+    if !SERVING.load(Ordering::Relaxed) {
+        crate::interpose::input::forks();
     }
 }
 

@@ -47,7 +47,7 @@ extern "C" fn start(_: i32, _: *const *const i8, environment: *const *const i8) 
             let length = path.len().min((*block).runtime.len() - 1);
             (&mut (*block).runtime)[..length].copy_from_slice(&path[..length]);
         }
-        libc::pthread_atfork(None, None, Some(server::forked));
+        libc::pthread_atfork(None, Some(server::forks), Some(server::forked));
         if (*block).config.whole && !server::serve(true) {
             system(libc::SYS_exit_group, 0, 0, 0, 0, 0, 0);
         }

@@ -4,7 +4,7 @@
 //! it. A thread that is to wait uses `fchmod` instead: CPython lets go of its thread state around it,
 //! so that others which stop the world for a moment do not wait for who waits here.
 
-use crate::control::{NEVER, Why, block, control, holder, ordered, point};
+use crate::control::{NEVER, Why, block, control, give_way, holder, ordered, point};
 use crate::real::{system, with_errno};
 use crate::server;
 use crate::verdict::race;
@@ -57,6 +57,11 @@ unsafe extern "C" fn threadbare_control_ask(what: u32, argument: u32) -> c_int {
                     window.size = argument;
                     window.arrived = 0;
                     window.done = 0;
+                    if window.over {
+                        control().wake_all(here);
+                        return 0;
+                    }
+                    opens();
                     control().set_hot(true);
                     if (*control().block).config.races {
                         race::begin();
@@ -73,15 +78,27 @@ unsafe extern "C" fn threadbare_control_ask(what: u32, argument: u32) -> c_int {
                 if window.done < window.size {
                     block(me, Why::Window, here, NEVER);
                 } else {
+                    let ours = control().hot;
+                    if ours && window.isolated {
+                        // What comes then is no part of this run, but who waits for it must not wait for ever.
+                        window.over = true;
+                        window.rounds = u32::MAX / 2;
+                    }
                     window.rounds += 1;
+                    let enough = window.rounds >= window.wanted;
                     let closed = &raw const window.rounds as usize;
                     control().set_hot(false);
-                    (*control().block).current.windows += 1;
+                    (*control().block).current.windows += u32::from(ours);
                     control().wake_all(here);
-                    control().wake_all(closed);
+                    if enough && control().wake_all(closed) > 0 {
+                        // First who waits for the end: most programs leave then, and the threads need not end, which
+                        // costs an interpreter more steps than its window.
+                        give_way(me);
+                    }
                 }
             }
             CLOSED => {
+                control().window.wanted = argument;
                 while control().window.rounds < argument {
                     block(
                         me,
@@ -95,6 +112,22 @@ unsafe extern "C" fn threadbare_control_ask(what: u32, argument: u32) -> c_int {
         }
     }
     0
+}
+
+/// A window is about to open: is it the one to be looked at by itself?
+unsafe fn opens() {
+    // SAFETY: the caller is the holder.
+    unsafe {
+        let block = &mut *control().block;
+        let number = block.current.opened as usize;
+        if let Some(opened) = block.opened.get_mut(number) {
+            *opened = block.current.choices;
+        }
+        block.current.opened += 1;
+        if number as u32 + 1 == block.config.isolate {
+            server::isolate();
+        }
+    }
 }
 
 #[cfg_attr(not(test), unsafe(no_mangle))]

@@ -1,10 +1,13 @@
 //! Atomics: a point, then the operation itself.
 //!
 //! Every operation is sequentially consistent whatever the program asked for: under control one
-//! thread runs at a time, and passing through, stronger than asked is right and cheap on x86.
+//! thread runs at a time, and passing through, stronger than asked is right and cheap on x86. What weaker
+//! orders allow is `buffer`'s to show.
 
 use super::entry;
-use crate::control::{Step, control, holder, step};
+use crate::buffer;
+use crate::control::{SEQ_CST, Step, access, control, holder};
+use crate::trace;
 use crate::verdict::freed;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
@@ -25,7 +28,11 @@ unsafe fn before<T>(kind: Kind, cell: *const T, order: i32, pc: usize) {
                 order,
                 pc,
             };
-            step(me, &this);
+            access(me, &this);
+            let waits = kind == Kind::AtomicStore && order != SEQ_CST;
+            if waits && buffer::on() && control().hot && buffer::store(control(), &this) {
+                trace::delayed(&mut *control().block);
+            }
             // After the point, as for plain accesses.
             if (*control().block).config.freed && control().hot {
                 freed::check(control(), cell as usize, writes, true, pc);

@@ -1,10 +1,13 @@
 //! Plain loads and stores, volatile ones and those of C++ vtable pointers.
 
-use crate::control::{CALM, HOLDER, HOT, Step, control, holder, step};
+use crate::buffer;
+use crate::control::{self, CALM, HOLDER, HOT, Step, control, holder};
+use crate::trace;
 use crate::verdict::freed;
 use threadbare_control::block::{Kind, Points};
 
-/// A plain access of the holder; `how` has the bytes in its low half, and above them whether it writes.
+/// A plain access of the holder; `how` has the bytes in its low half, and above them whether it writes, and whether
+/// only the first granule of what it touches is told.
 unsafe extern "C" fn access(address: usize, pc: usize, how: u32) {
     // SAFETY: the entry found a holder, who is the caller; in its turn.
     unsafe {
@@ -22,10 +25,20 @@ unsafe extern "C" fn access(address: usize, pc: usize, how: u32) {
             pc,
         };
         let config = &(*control().block).config;
+        let buffered = buffer::on() && control().hot;
+        if buffered && how & RANGE != 0 {
+            buffer::drain(control());
+        }
         if control().hot && config.points == Points::Sync {
+            if buffered {
+                buffer::settle(control());
+            }
             control().did((*me).id, &this);
         } else {
-            step(me, &this);
+            control::access(me, &this);
+        }
+        if buffered && writes && how & RANGE == 0 && buffer::store(control(), &this) {
+            trace::delayed(&mut *control().block);
         }
         // After the point: others may have run, and the access itself comes now.
         if config.freed && control().hot {
@@ -35,6 +48,7 @@ unsafe extern "C" fn access(address: usize, pc: usize, how: u32) {
 }
 
 const WRITES: u32 = 1 << 16;
+const RANGE: u32 = 1 << 17;
 
 /// `$name(address, …)`: the first argument is all that matters.
 macro_rules! plain {
@@ -85,7 +99,7 @@ plain! {
     __tsan_unaligned_read_write2: "1", "2"; __tsan_unaligned_read_write4: "1", "4";
     __tsan_unaligned_read_write8: "1", "8"; __tsan_unaligned_read_write16: "1", "16";
     // A range counts as its first granule.
-    __tsan_read_range: "0", "1"; __tsan_write_range: "1", "1";
+    __tsan_read_range: "2", "1"; __tsan_write_range: "3", "1";
     __tsan_vptr_read: "0", "8"; __tsan_vptr_update: "1", "8";
 }
 
@@ -93,7 +107,7 @@ plain! {
 unsafe fn touch(address: usize, size: usize, writes: bool, pc: usize) {
     if size != 0 && !holder().is_null() {
         // SAFETY: there is a holder, the caller.
-        unsafe { access(address, pc, if writes { WRITES | 1 } else { 1 }) };
+        unsafe { access(address, pc, RANGE | if writes { WRITES | 1 } else { 1 }) };
     }
 }
 

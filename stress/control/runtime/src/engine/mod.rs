@@ -59,6 +59,11 @@ pub fn choose(engine: block::Engine) {
     );
 }
 
+/// Every context is in the hands of one kernel thread.
+pub fn carries_all() -> bool {
+    !FUTEX.load(Ordering::Relaxed)
+}
+
 /// The engine in use.
 pub fn engine() -> &'static dyn Engine {
     if FUTEX.load(Ordering::Relaxed) {

@@ -23,6 +23,7 @@ unsafe extern "C" fn syscall(
     // SAFETY: the contract of the call.
     unsafe {
         if ordered() {
+            crate::buffer::before_call();
             match number {
                 libc::SYS_getrandom => return random::fill(a as *mut u8, b),
                 libc::SYS_clock_gettime => {

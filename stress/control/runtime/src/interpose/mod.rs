@@ -8,7 +8,7 @@
 mod barrier;
 mod condition;
 mod futex;
-mod input;
+pub mod input;
 mod lock;
 mod memory;
 mod once;

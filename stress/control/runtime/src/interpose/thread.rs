@@ -20,6 +20,7 @@ extern "C-unwind" fn begin(entry: *mut c_void) -> *mut c_void {
             extern "C-unwind" fn(*mut c_void) -> *mut c_void,
         >((*me).start);
         let result = start((*me).argument);
+        (*me).result = result;
         leave(me);
         result
     }
@@ -94,6 +95,12 @@ unsafe extern "C" fn join(handle: pthread_t, result: *mut *mut c_void, pc: usize
             }
             crate::control::control().acquire(other as usize);
             (*other).consumed = true;
+            if (*other).hollow {
+                if !result.is_null() {
+                    *result = (*other).result;
+                }
+                return 0;
+            }
         }
         // Under control the thread has ended: this returns at once.
         real!(pthread_join(t: pthread_t, r: *mut *mut c_void) -> c_int; handle, result)
@@ -118,6 +125,7 @@ unsafe extern "C-unwind" fn pthread_exit(result: *mut c_void) -> ! {
     unsafe {
         let me = holder();
         if !me.is_null() {
+            (*me).result = result;
             leave(me);
         }
         let exit: unsafe extern "C-unwind" fn(*mut c_void) -> ! = std::mem::transmute({

@@ -1,6 +1,7 @@
 //! Who runs next. One file a strategy; each sees the same small view and draws from one stream.
 
 pub mod depth_first;
+mod directed;
 mod pct;
 mod planned;
 mod pos;
@@ -10,17 +11,33 @@ mod round_robin;
 mod sticky;
 mod surw;
 
-use threadbare_control::block::{Config, Learned, MAX_THREADS, Strategy as Name, Switch};
+use threadbare_control::block::{
+    Config, FLUSH, Learned, MAX_TARGETS, MAX_THREADS, Memory, Strategy as Name, Switch,
+};
 
-/// What a strategy may know of a thread.
+/// Candidates at most: every thread, and every thread's store buffer.
+pub const CANDIDATES: usize = FLUSH + MAX_THREADS;
+
+/// Candidates that there are in a run by these orders, at most. What a strategy draws beforehand it draws for them, so
+/// that seeds keep their meaning where there are no buffers.
+fn candidates(config: &Config) -> usize {
+    match config.memory {
+        Memory::Sequential => MAX_THREADS,
+        Memory::Tso => CANDIDATES,
+    }
+}
+
+/// What a strategy may know of who can go on.
 #[derive(Clone, Copy)]
 pub struct Candidate {
-    /// The thread's number.
+    /// The thread's number, or from [`FLUSH`] on that of a buffer whose oldest store can become visible.
     pub id: usize,
     /// The address that its next step touches, 0 if none.
     pub address: usize,
     /// That step writes.
     pub writes: bool,
+    /// The instruction that makes it, 0 if none is known.
+    pub pc: usize,
 }
 
 #[cfg(test)]
@@ -30,6 +47,7 @@ impl Candidate {
         id: 0,
         address: 0,
         writes: false,
+        pc: 0,
     };
 }
 
@@ -39,7 +57,7 @@ pub fn granule(address: usize) -> usize {
     (((address >> 3) as u32).wrapping_mul(0x9e37_79b1) >> 16) as usize
 }
 
-/// A choice to be made: two or more candidates, in order of their numbers.
+/// A choice to be made: two or more candidates, in order of their numbers, threads before buffers.
 pub struct View<'a> {
     /// Who can run.
     pub candidates: &'a [Candidate],
@@ -54,13 +72,14 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// As if nobody preempted anybody: who runs goes on, or the next by number comes.
+    /// As if nobody preempted anybody: who runs goes on, or the next thread by number comes; stores wait as long as
+    /// they can.
     pub fn usual(&self) -> usize {
         match self.running.filter(|_| !self.yields) {
             Some(running) => running,
             None => {
-                let after = self.candidates.iter().position(|c| c.id > self.me);
-                after.unwrap_or(0)
+                let after = |c: &Candidate| c.id > self.me && c.id < FLUSH;
+                self.candidates.iter().position(after).unwrap_or(0)
             }
         }
     }
@@ -124,6 +143,7 @@ pub struct All {
     surw: surw::Surw,
     depth_first: depth_first::DepthFirst,
     planned: planned::Planned,
+    directed: directed::Directed,
     fair: round_robin::RoundRobin,
     name: Name,
     /// Fair turns from now on, whatever was ordered.
@@ -138,12 +158,13 @@ impl All {
             sticky: sticky::Sticky { one_in: 1 },
             pct: pct::Pct::new(),
             pos: pos::Pos {
-                priority: [0; MAX_THREADS],
+                priority: [0; CANDIDATES],
             },
             replay: replay::Replay::new(),
             surw: surw::Surw::new(),
             depth_first: depth_first::DepthFirst::new(),
             planned: planned::Planned::new(),
+            directed: directed::Directed::new(),
             fair: round_robin::RoundRobin { turns: 0 },
             name: Name::Random,
             be_fair: false,
@@ -163,6 +184,7 @@ impl All {
             Name::Surw => &mut self.surw,
             Name::DepthFirst => &mut self.depth_first,
             Name::Planned => &mut self.planned,
+            Name::Directed => &mut self.directed,
         }
     }
 
@@ -183,6 +205,22 @@ impl All {
     /// What a plan plans.
     pub fn plan(&mut self, switches: &'static [Switch]) {
         self.planned.plan = switches;
+    }
+
+    /// What is aimed at.
+    pub fn aim(&mut self, targets: &'static [[u64; MAX_TARGETS]; 2]) {
+        self.directed.aim(targets);
+    }
+
+    /// There is something to aim at.
+    pub fn aims(&self) -> bool {
+        self.directed.aims()
+    }
+
+    /// An instruction that is aimed at, which is a point therefore.
+    #[inline]
+    pub fn aims_at(&self, pc: usize) -> bool {
+        self.directed.aims_at(pc)
     }
 
     /// What learning runs have counted.
@@ -211,8 +249,7 @@ mod tests {
     fn two() -> [Candidate; 2] {
         [0, 1].map(|id| Candidate {
             id,
-            address: 0,
-            writes: false,
+            ..Candidate::NONE
         })
     }
 

@@ -1,8 +1,8 @@
 //! Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010): the
 //! candidate of highest priority runs; at d−1 points drawn beforehand the running one falls below all.
 
-use super::{Draw, Strategy, View};
-use threadbare_control::block::{Config, MAX_THREADS};
+use super::{CANDIDATES, Draw, Strategy, View, candidates};
+use threadbare_control::block::Config;
 
 /// Change points at most.
 const CHANGES: usize = 16;
@@ -10,7 +10,7 @@ const CHANGES: usize = 16;
 const HIGH: u64 = 1 << 32;
 
 pub struct Pct {
-    priority: [u64; MAX_THREADS],
+    priority: [u64; CANDIDATES],
     change: [u64; CHANGES],
     points: u64,
     /// The next priority for whoever yields: below every other.
@@ -20,7 +20,7 @@ pub struct Pct {
 impl Pct {
     pub const fn new() -> Self {
         Self {
-            priority: [0; MAX_THREADS],
+            priority: [0; CANDIDATES],
             change: [0; CHANGES],
             points: 0,
             low: 0,
@@ -32,7 +32,7 @@ impl Strategy for Pct {
     fn begin(&mut self, config: &Config, draw: &mut Draw) {
         self.points = 0;
         self.low = HIGH / 2;
-        for priority in &mut self.priority {
+        for priority in &mut self.priority[..candidates(config)] {
             *priority = HIGH + (draw.next() >> 16);
         }
         let depth = (config.depth.max(1) as usize - 1).min(CHANGES);

@@ -23,10 +23,14 @@ impl Planned {
         let next = &mut self.next[thread];
         let of_thread = |s: &&Switch| s.thread as usize == thread;
         while let Some(switch) = self.plan.get(*next).filter(of_thread) {
-            if switch.step >= step {
-                return Some(switch).filter(|s| s.step == step);
+            if switch.step > step {
+                return None;
             }
             *next += 1;
+            // There may be more of the same step: stores that become visible before it.
+            if switch.step == step {
+                return Some(switch);
+            }
         }
         None
     }

@@ -3,18 +3,18 @@
 //! makes the next of them is drawn by how many each still has; the others stop before theirs meanwhile. In
 //! between, each step has a fresh random priority.
 
-use super::{Draw, Strategy, View, granule};
-use threadbare_control::block::{Config, Learned, MAX_THREADS};
+use super::{CANDIDATES, Draw, Strategy, View, candidates, granule};
+use threadbare_control::block::{Config, Learned};
 
 pub struct Surw {
     pub learned: Option<&'static Learned>,
     granule: usize,
     /// Accesses that each thread still has.
-    left: [u32; MAX_THREADS],
-    priority: [u64; MAX_THREADS],
+    left: [u32; CANDIDATES],
+    priority: [u64; CANDIDATES],
     intent: Option<usize>,
     /// Bits of threads that stand before an access while another is intended.
-    held: u64,
+    held: u128,
 }
 
 impl Surw {
@@ -22,15 +22,15 @@ impl Surw {
         Self {
             learned: None,
             granule: 0,
-            left: [0; MAX_THREADS],
-            priority: [0; MAX_THREADS],
+            left: [0; CANDIDATES],
+            priority: [0; CANDIDATES],
             intent: None,
             held: 0,
         }
     }
 
     /// By how many accesses each has, of the candidates that are not held and not `out`.
-    fn intend(&self, view: &View, out: u64, draw: &mut Draw) -> Option<usize> {
+    fn intend(&self, view: &View, out: u128, draw: &mut Draw) -> Option<usize> {
         let able = |id: &usize| (self.held | out) >> id & 1 == 0;
         let ids = || view.candidates.iter().map(|c| c.id).filter(able);
         let sum: u32 = ids().map(|id| self.left[id]).sum();
@@ -47,11 +47,11 @@ impl Surw {
 }
 
 impl Strategy for Surw {
-    fn begin(&mut self, _: &Config, draw: &mut Draw) {
+    fn begin(&mut self, config: &Config, draw: &mut Draw) {
         self.intent = None;
         self.held = 0;
-        self.left = [0; MAX_THREADS];
-        for priority in &mut self.priority {
+        self.left = [0; CANDIDATES];
+        for priority in &mut self.priority[..candidates(config)] {
             *priority = draw.next();
         }
         let Some(learned) = self.learned.filter(|l| l.count > 0) else {
@@ -68,7 +68,7 @@ impl Strategy for Surw {
         if let Some(running) = view.running {
             self.priority[view.candidates[running].id] = draw.next();
         }
-        let mut out = 0;
+        let mut out = 0u128;
         if let Some(running) = view.running.filter(|_| view.yields) {
             // It waits for another, who may be held.
             (self.intent, self.held) = (None, 0);
@@ -139,6 +139,7 @@ mod tests {
                         id,
                         address: programs[id][at[id]],
                         writes: true,
+                        pc: 0,
                     })
                     .collect();
                 let view = View {

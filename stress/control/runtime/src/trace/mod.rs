@@ -3,7 +3,9 @@
 use crate::control::Step;
 use crate::real::system;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use threadbare_control::block::{Block, CHECKPOINT_EVERY, Event, MAX_CHECKPOINTS, MAX_EVENTS};
+use threadbare_control::block::{
+    Block, CHECKPOINT_EVERY, DELAYED, Event, MAX_CHECKPOINTS, MAX_EVENTS, Run,
+};
 
 /// One more than the number of the event that is about to write: what it writes is known at the next
 /// step of the same thread, before which no other thread runs.
@@ -17,18 +19,8 @@ pub fn record(block: &mut Block, thread: u32, step: &Step) {
     } = *step;
     settle(block);
     let run = &mut block.current;
-    run.hash = mix(
-        mix(
-            run.hash,
-            pc as u64 ^ ((thread as u64) << 56) ^ ((kind as u64) << 48),
-        ),
-        address as u64,
-    );
-    if pc != 0 {
-        run.pc = pc as u64;
-    }
     let index = run.events;
-    run.events += 1;
+    count(run, thread, step);
     if run.events.is_multiple_of(CHECKPOINT_EVERY) {
         let at = (run.events / CHECKPOINT_EVERY - 1) as usize;
         if at < MAX_CHECKPOINTS {
@@ -54,6 +46,36 @@ pub fn record(block: &mut Block, thread: u32, step: &Step) {
     }
 }
 
+/// Adds one event to what is known of every event.
+#[inline(always)]
+fn count(run: &mut Run, thread: u32, step: &Step) {
+    let (pc, address) = (step.pc as u64, step.address as u64);
+    let who = (thread as u64) << 56 ^ (step.kind as u64) << 48;
+    run.hash = mix(run.hash, pc ^ who, address);
+    if pc != 0 {
+        run.pc = pc;
+    }
+    run.events += 1;
+}
+
+/// Adds one event where that is all there is to do, and says whether it was: not where a checkpoint is due.
+#[inline(always)]
+pub fn counted(run: &mut Run, thread: u32, step: &Step) -> bool {
+    let plain = !(run.events + 1).is_multiple_of(CHECKPOINT_EVERY);
+    if plain {
+        count(run, thread, step);
+    }
+    plain
+}
+
+/// The write that was just told is one that others see later.
+pub fn delayed(block: &mut Block) {
+    let number = WRITES.load(Ordering::Relaxed);
+    if let Some(event) = number.checked_sub(1).and_then(|i| block.trace.get_mut(i)) {
+        event.size |= DELAYED;
+    }
+}
+
 /// Reads what the last write has written.
 #[inline]
 pub fn settle(block: &mut Block) {
@@ -62,7 +84,7 @@ pub fn settle(block: &mut Block) {
     }
     let number = WRITES.swap(0, Ordering::Relaxed);
     if let Some(event) = number.checked_sub(1).and_then(|i| block.trace.get_mut(i)) {
-        match peek(event.address as usize, event.size) {
+        match peek(event.address as usize, event.size & !DELAYED) {
             Some(after) => event.after = after,
             // Given back to the kernel since.
             None => event.size = 0,
@@ -101,9 +123,11 @@ fn peek(address: usize, size: u16) -> Option<u64> {
     (got == length as isize).then_some(value)
 }
 
-/// One step of a multiplicative hash; not for adversaries, only for equality of two runs.
+/// One step of a multiplicative hash; not for adversaries, only for equality of two runs. Each step waits for the one
+/// before it, at one multiplication: that of the address is not among what it waits for.
 #[inline]
-fn mix(state: u64, value: u64) -> u64 {
+fn mix(state: u64, value: u64, address: u64) -> u64 {
+    let value = value ^ address.wrapping_mul(0xd6e8_feb8_6659_fd93).rotate_left(23);
     let h = (state ^ value).wrapping_mul(0x9fb2_1c65_1e98_df25);
     h ^ (h >> 29)
 }
@@ -124,7 +148,8 @@ mod tests {
 
     #[test]
     fn the_hash_depends_on_the_order_of_events() {
-        assert_ne!(mix(mix(1, 2), 3), mix(mix(1, 3), 2));
-        assert_eq!(mix(mix(1, 2), 3), mix(mix(1, 2), 3));
+        assert_ne!(mix(mix(1, 2, 0), 3, 0), mix(mix(1, 3, 0), 2, 0));
+        assert_ne!(mix(1, 2, 4), mix(1, 4, 2));
+        assert_eq!(mix(mix(1, 2, 4), 3, 0), mix(mix(1, 2, 4), 3, 0));
     }
 }

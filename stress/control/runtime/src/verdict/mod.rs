@@ -136,6 +136,7 @@ impl std::fmt::Display for Waits<'_> {
                 Why::Join => "end of thread",
                 Why::Sleep => "time",
                 Why::Window => "window",
+                Why::Descriptor => "descriptor",
             };
             write!(
                 f,
