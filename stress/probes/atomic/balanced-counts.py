@@ -4,6 +4,7 @@
 # mutants = ["arc-plain-count", "arc-wrap"]
 # also = { biased = ["B1", "B2"] }
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["leak", "lost"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

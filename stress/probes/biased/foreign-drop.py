@@ -4,6 +4,7 @@
 # mutants = ["brc-queue-no-ref", "brc-requeue", "brc-merge-ignores-shared", "brc-fastpath-ignores-flags", "brc-logical-shift", "brc-clear-late", "brc-tid-after-merge"]
 # also = { atomic = ["R1", "R3"] }
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["leak", "twice", "early"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

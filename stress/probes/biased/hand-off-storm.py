@@ -3,6 +3,7 @@
 # properties = ["B1", "B2", "B6"]
 # mutants = ["brc-queue-no-ref", "brc-requeue", "brc-try-zero", "brc-try-dead", "brc-flag-store"]
 # also = { atomic = ["R1"] }
+# ends = ["crash"]
 # faults = ["torn", "leak"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -3,6 +3,7 @@
 # properties = ["B1", "B3"]
 # mutants = ["brc-requeue", "brc-merge-ignores-shared", "brc-tid-after-merge", "brc-flag-store", "brc-logical-shift"]
 # needs = ["threading", "ctypes", "no-gil"]
+# ends = ["crash"]
 # faults = ["back", "negative", "unowned", "miscounted"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -2,8 +2,9 @@
 # title = "owners end while others drop their objects; thread ids repeat; what survives a generation is dropped by the next"
 # properties = ["B2", "B5", "B7"]
 # mutants = ["brc-unlink-first", "brc-exit-gap", "brc-abandon-unlocked"]
-# also = { atomic = ["R1", "R3"] }
+# also = { atomic = ["R1", "R3"], thread-states = ["L4"] }
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["leak", "twice"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -3,6 +3,7 @@
 # properties = ["B1", "B5"]
 # mutants = ["brc-stale-tid"]
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["leak", "twice"]
 # ///
 # A stopped world gives an object to the thread whose segment its block lies in. Free lists carry

@@ -3,6 +3,7 @@
 # properties = ["C1", "C5"]
 # mutants = ["cs2-unsorted", "cs-suspend-nothing", "cs-no-resume-on-end"]
 # needs = ["threading", "shared-containers"]
+# ends = ["crash", "hang"]
 # faults = ["lost", "hang"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -3,6 +3,7 @@
 # properties = ["D1", "D6"]
 # mutants = ["def-no-stack-scan", "def-unspilled", "def-close-by-object", "def-no-surplus-removal"]
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["early", "leak"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

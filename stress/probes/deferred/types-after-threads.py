@@ -3,6 +3,7 @@
 # properties = ["D3", "D6"]
 # mutants = ["def-exit-lost-slot", "def-small-surplus", "def-id-reuse-dirty", "def-no-surplus-removal"]
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["leak", "lost"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

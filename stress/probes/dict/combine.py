@@ -3,6 +3,7 @@
 # properties = ["R1", "R6"]
 # mutants = ["iter-pair-mix"]
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["mixed", "wrong"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -3,6 +3,7 @@
 # properties = ["L8"]
 # mutants = ["gil-withdraw-unlocked", "gil-exit-keeps-request"]
 # needs = ["threading", "gil"]
+# ends = ["hang"]
 # faults = ["stuck"]
 # ///
 # A child interpreter each time. Judged by what the kernel says, not by time: one that sleeps and has used no

@@ -3,6 +3,7 @@
 # properties = ["L1", "L2", "L4"]
 # mutants = ["gil-no-forced-switch", "gil-switch-check-outside", "gil-lost-signal", "gil-unlocked-count"]
 # needs = ["threading", "gil"]
+# ends = ["hang"]
 # faults = ["starve", "lost"]
 # ///
 # Judged by counts, not by time: shares of the turns, once there were enough hand-overs.

@@ -4,6 +4,7 @@
 # mutants = ["imm-foreign-set"]
 # also = { biased = ["B5"] }
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["mortal", "two"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -3,6 +3,7 @@
 # properties = ["M1", "M2", "M3"]
 # mutants = ["imm-no-incref-check", "imm-no-decref-check", "imm-bulk-wrap"]
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["changed", "leak"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

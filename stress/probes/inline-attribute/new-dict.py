@@ -3,6 +3,7 @@
 # properties = ["R1", "R4"]
 # mutants = ["attr-null-believed", "attr-stale-inline"]
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["absent", "stranger"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -3,6 +3,7 @@
 # properties = ["R3", "R1"]
 # mutants = ["or-mark-relaxed", "or-mark-unlocked"]
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["stranger"]
 # ///
 # On x86 stores are seen in order, so the relaxed mark (or-mark-relaxed) can show on ARM only.

@@ -4,6 +4,7 @@
 # mutants = ["or-slot-check-only", "or-no-slot-recheck", "or-plain-incref"]
 # also = { optimistic-list = ["L1"] }
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["stranger"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -4,6 +4,7 @@
 # mutants = ["or-array-unchecked", "or-publish-early", "or-foreign-resize-unmarked"]
 # also = { optimistic-list = ["L1", "L3"] }
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["stranger"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -3,6 +3,7 @@
 # properties = ["R8"]
 # mutants = ["or-size-unchecked"]
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["early"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -4,6 +4,7 @@
 # mutants = ["vc-plain-incref", "vc-undo-lost", "vc-retry-forever"]
 # also = { marked-list = ["R2", "R5"] }
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["dead", "leak", "twice"]
 # ///
 # One slot, one item: the reader's increment meets the decrement that takes the count to zero.

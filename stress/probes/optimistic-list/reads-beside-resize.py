@@ -4,6 +4,7 @@
 # mutants = ["vc-plain-incref", "vc-skip-slot", "vc-skip-version", "vc-single-bump", "or-size-as-bound", "or-free-array-now"]
 # also = { marked-list = ["R1", "R2", "R3"] }
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["stranger", "dead", "leak"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

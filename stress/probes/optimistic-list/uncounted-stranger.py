@@ -4,6 +4,7 @@
 # mutants = ["or-uncounted-unchecked"]
 # also = { immortal = ["M1"] }
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["stranger"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -3,6 +3,7 @@
 # properties = ["M1", "M3", "M4"]
 # mutants = ["park-timeout-drops-wake", "handoff-without-locked", "unpark-no-has-more", "mutex-lock-clears-parked"]
 # needs = ["threading"]
+# ends = ["hang"]
 # faults = ["lost", "kept"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -3,6 +3,7 @@
 # properties = ["Q1", "Q4"]
 # mutants = ["qsbr-attach-unfenced", "qsbr-fence-before-wr", "qsbr-attach-relaxed", "qsbr-scan-unfenced"]
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["torn"]
 # ///
 # x86 orders a locked exchange before later loads, so qsbr-attach-unfenced and qsbr-fence-before-wr

@@ -3,6 +3,7 @@
 # properties = ["Q1", "Q5"]
 # mutants = ["qsbr-next-without-fence", "qsbr-old-goal"]
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["torn"]
 # ///
 # Store buffering suffices: the goal is loaded before the unlinking store is seen.

@@ -2,6 +2,8 @@
 # title = "waves of forty threads attach, retire arrays that others read, and end with frees pending"
 # properties = ["Q1", "Q5"]
 # mutants = ["qsbr-detach-relaxed", "qsbr-wr-after-scan"]
+# ends = ["crash"]
+# also = { qsbr-slots = ["N2", "N4"] }
 # faults = ["torn", "missing"]
 # ///
 # Forty at once: more than the 8, 16 and 32 slots at which the table of readers is moved.

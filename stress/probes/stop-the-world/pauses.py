@@ -3,6 +3,7 @@
 # properties = ["S1", "L1", "L2"]
 # mutants = ["stw-no-repoll", "stw-exit-not-counted", "stw-clear-requested-late", "stw-suspend-nothing"]
 # needs = ["threading", "gc"]
+# ends = ["hang"]
 # faults = ["hang", "lost"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

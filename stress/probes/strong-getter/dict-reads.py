@@ -3,6 +3,7 @@
 # properties = ["G1", "G3"]
 # mutants = ["arc-borrowed-get", "arc-incr-after-unlock"]
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["foreign", "leak", "lost"]
 # ///
 # No model of a dict is in the catalogue: these are a strong getter's properties.

@@ -2,7 +2,9 @@
 # title = "list items, attributes, cells and globals read while they are replaced: what is read is alive, what is replaced is freed once"
 # properties = ["G1", "G3"]
 # mutants = ["arc-borrowed-get", "arc-incr-after-unlock"]
+# also = { borrowed = ["R1", "R3"] }
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["dead", "leak", "twice"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

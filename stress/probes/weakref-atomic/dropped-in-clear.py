@@ -4,6 +4,7 @@
 # mutants = ["wr-callback-under-lock"]
 # also = { weakref-biased = ["W8"] }
 # needs = ["threading", "weakref"]
+# ends = ["crash"]
 # faults = ["missing"]
 # ///
 # A destructor that runs inside the lock waits for itself: this program then hangs.

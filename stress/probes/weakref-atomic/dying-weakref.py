@@ -4,6 +4,7 @@
 # mutants = ["wr-dealloc-skip-lock"]
 # also = { weakref-biased = ["W6", "W1"] }
 # needs = ["threading", "weakref"]
+# ends = ["crash"]
 # faults = ["twice", "revived"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -4,6 +4,7 @@
 # mutants = ["wr-callback-early", "wr-callback-under-lock"]
 # also = { weakref-atomic = ["W4", "W6", "W8"] }
 # needs = ["threading", "weakref"]
+# ends = ["crash"]
 # faults = ["missing", "twice", "alive"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

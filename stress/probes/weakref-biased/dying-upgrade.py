@@ -4,6 +4,7 @@
 # mutants = ["fin-owned-zero"]
 # also = { weakref-atomic = ["W2"] }
 # needs = ["weakref"]
+# ends = ["crash"]
 # faults = ["revived"]
 # ///
 # One thread suffices. A weak reference that is dying itself still holds its callback; clearing drops

@@ -4,6 +4,7 @@
 # mutants = ["fin-bit-lost"]
 # also = { weakref-atomic = ["F1"] }
 # needs = ["threading", "shared-containers"]
+# ends = ["crash"]
 # faults = ["twice"]
 # ///
 # The finalized mark and the shared mark are bits of one byte, set by two threads at that moment.

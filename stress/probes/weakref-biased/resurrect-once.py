@@ -4,6 +4,7 @@
 # mutants = ["fin-end-plain", "fin-bit-after-release", "fin-bit-lost"]
 # also = { weakref-atomic = ["F1", "F2"], biased = ["B2"] }
 # needs = ["threading"]
+# ends = ["crash"]
 # faults = ["twice", "leak", "torn"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

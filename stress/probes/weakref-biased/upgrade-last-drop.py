@@ -4,6 +4,7 @@
 # mutants = ["wr-plain-incref", "wr-test-then-incref", "wr-no-recheck", "wr-lock-via-target", "wr-no-maybe-flag"]
 # also = { weakref-atomic = ["W1", "W2", "W3"], biased = ["B6"] }
 # needs = ["threading", "weakref"]
+# ends = ["crash"]
 # faults = ["torn", "revived", "refused"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---

@@ -3,6 +3,7 @@
 # properties = ["W3", "W6", "W7"]
 # mutants = ["wr-reuse-dying", "wr-create-no-recheck", "wr-unlink-first"]
 # needs = ["threading", "weakref"]
+# ends = ["crash"]
 # faults = ["second", "dead"]
 # ///
 # --- kit.py, which the program puts here: a kept probe stands alone ---
