@@ -28,9 +28,9 @@ random() {
 }
 # All programs of a protocol within a larger bound than every run of the tests has. The lists have
 # hundreds of executions a program: a sample of those, and of four threads. First the named scenarios,
-# with ten times what samples and searches that others make superfluous may spend otherwise.
+# with forty times what samples and searches that others make superfluous may spend otherwise.
 enumerate() {
-    MODELS_EFFORT=10 cargo test --release -p threadbare-models --test protocols || return
+    MODELS_EFFORT=40 cargo test --release -p threadbare-models --test protocols || return
     MODELS_BOUNDS='2x3 3x2' cargo test --release -p threadbare-models --test enumerated -- \
         --skip list:: --skip ::complete --skip ::finds || return
     MODELS_BOUNDS="2x3~2000@$PROPTEST_RNG_SEED 3x2~2000@$PROPTEST_RNG_SEED 4x2~500@$PROPTEST_RNG_SEED" \

@@ -38,7 +38,7 @@ Examples:
   threadbare campaign run nightly.toml                # the same command again goes on where it stopped
   threadbare campaign run nightly.toml --shard 3/8     # one of eight machines that share the folder; also `auto`
   threadbare campaign status nightly.toml             # of a running one, or one that is dead
-  threadbare campaign merge nightly.toml              # findings of all shards, each once
+  threadbare campaign merge nightly.toml              # findings of all shards, equal ones once
 
 Exit codes: 0 nothing found (status: all could be read), 1 findings, 2 usage, 3 a hunt could not run, 4 no hunt
 is left for this shard, or none has begun (merge), 5 a hunt failed or its canary was not found, 130 interrupted (all saved).")]
@@ -69,7 +69,7 @@ enum Action {
         #[arg(long, value_enum, default_value = "human")]
         format: Format,
     },
-    /// Findings of all its hunts in the folder `merged`, each once, and all marks.
+    /// Findings of all its hunts in the folder `merged`, equal ones once, and all marks.
     Merge {
         /// The campaign's file.
         config: PathBuf,

@@ -10,9 +10,12 @@ use threadbare_control::block::{Strategy, Verdict};
 use threadbare_control::bundle::Bundle;
 use threadbare_control::table;
 use threadbare_stress::bugs;
-use threadbare_stress::controlled::{self, ControlError, PORTFOLIO, Plan, Searched};
-use threadbare_stress::finding::store;
+use threadbare_stress::campaign;
+use threadbare_stress::campaign::controlled::SCHEDULE;
+use threadbare_stress::controlled::{self, ControlError, PORTFOLIO, Plan, Searched, obeys};
+use threadbare_stress::finding::{Finding, store};
 use threadbare_stress::vm::Vm;
+use threadbare_stress::vm::debugger::core_file;
 
 /// Search the schedules of a known bug or a finding on a VM that is built for control.
 #[derive(clap::Args)]
@@ -43,6 +46,9 @@ pub struct Args {
     /// Time of each (10, 10s, 2m).
     #[arg(long, value_parser = time::parse, default_value = "5m")]
     time: Duration,
+    /// A store stays in its thread's buffer for a while, as on x86.
+    #[arg(long)]
+    tso: bool,
     /// Folder for what was found, one folder each: what `threadbare replay` repeats.
     #[arg(long, default_value = "threadbare-control")]
     out: PathBuf,
@@ -51,8 +57,9 @@ pub struct Args {
     keep_long: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Chooser {
+/// Who chooses the next thread.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Chooser {
     Portfolio,
     Random,
     Sticky,
@@ -62,7 +69,8 @@ enum Chooser {
 }
 
 impl Chooser {
-    fn strategies(self) -> Vec<Strategy> {
+    /// Those that take turns.
+    pub fn strategies(self) -> Vec<Strategy> {
         match self {
             Self::Portfolio => PORTFOLIO.to_vec(),
             Self::Random => vec![Strategy::Random],
@@ -73,9 +81,6 @@ impl Chooser {
         }
     }
 }
-
-/// The file of a schedule in its folder.
-const BUNDLE: &str = "schedule.json";
 
 /// Runs the subcommand.
 ///
@@ -90,6 +95,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         runs: args.runs,
         seed: args.seed,
         time: args.time,
+        tso: args.tso,
     };
     let (mut hits, mut unfit) = (0, 0);
     for what in &args.what {
@@ -100,7 +106,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let finding = store::read(Path::new(what))?;
             (name, id) = (finding.id.clone(), finding.id.clone());
             folder = args.out.join(&name);
-            searched = controlled::finding::find(&vm, &finding, &plan, &folder);
+            searched = obeys(&vm).and_then(|()| campaign::controlled::find(&vm, &finding, &plan));
         } else {
             let bug = bugs::find(&all, what)?;
             (name, id) = (bug.number.clone(), bug.id());
@@ -115,31 +121,37 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
             other => other?,
         };
-        println!("{id}: {}", line(&searched));
         unfit += usize::from(searched.unfit.is_some());
-        let Some(hit) = searched.hit else {
-            if threadbare_stress::vm::child::interrupted() {
-                return Ok(exit::interrupted());
-            }
-            continue;
-        };
-        hits += 1;
-        let file = folder.join(BUNDLE);
-        hit.bundle.save(&file)?;
-        // A race does no harm that a shorter schedule could be held to.
-        if !args.keep_long && hit.bundle.found.verdict != Verdict::Finished {
-            match shorter(&hit.bundle) {
-                Ok(small) => small.save(&file)?,
-                Err(error) => eprintln!("threadbare: {id}: kept as long as it was: {error}"),
-            }
+        hits += usize::from(tell(&id, searched, &folder, args.keep_long)?);
+        if threadbare_stress::vm::child::interrupted() {
+            return Ok(exit::interrupted());
         }
-        println!("  threadbare replay {}", folder.display());
     }
     Ok(match () {
         () if hits > 0 => exit::found(),
         () if unfit == args.what.len() => exit::nothing(),
         () => exit::CLEAN,
     })
+}
+
+/// Says what a search came to, and keeps the schedule that it found in this folder; whether there is one.
+pub fn tell(id: &str, searched: Searched, folder: &Path, keep_long: bool) -> anyhow::Result<bool> {
+    println!("{id}: {}", line(&searched));
+    let Some(hit) = searched.hit else {
+        return Ok(false);
+    };
+    let file = folder.join(SCHEDULE);
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    hit.bundle.save(&file)?;
+    // A race does no harm that a shorter schedule could be held to.
+    if !keep_long && hit.bundle.found.verdict != Verdict::Finished {
+        match shorter(&hit.bundle) {
+            Ok(small) => small.save(&file)?,
+            Err(error) => eprintln!("threadbare: {id}: kept as long as it was: {error}"),
+        }
+    }
+    println!("  threadbare replay {}", folder.display());
+    Ok(true)
 }
 
 /// Fewest switches, told by their lines.
@@ -190,16 +202,50 @@ fn line(searched: &Searched) -> String {
 /// The schedule that a path names: the folder that `threadbare control` made, its file, or one of another name.
 pub fn schedule(path: &str) -> Option<PathBuf> {
     let path = Path::new(path);
-    let inside = path.join(BUNDLE);
+    let inside = path.join(SCHEDULE);
     if inside.is_file() {
         return Some(inside);
     }
     // Other files may hold what `threadbare check` printed.
-    let is_one = path.is_file() && (path.ends_with(BUNDLE) || Bundle::load(path).is_ok());
+    let is_one = path.is_file() && (path.ends_with(SCHEDULE) || Bundle::load(path).is_ok());
     is_one.then(|| path.to_owned())
 }
 
-/// Repeats a schedule: 1 when every repetition was the same, 5 when one was not.
+/// The finding that a schedule lies beside.
+fn finding_of(file: &Path) -> anyhow::Result<Option<Finding>> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    match folder.join("finding.json").is_file() {
+        true => Ok(Some(store::read(folder)?)),
+        false => Ok(None),
+    }
+}
+
+/// Opens a debugger on the core that one repetition leaves: every thread stands where it stood as it failed.
+///
+/// # Errors
+/// Where it is refused, leaves no core, or there is no gdb.
+pub fn debug(file: &Path) -> anyhow::Result<ExitCode> {
+    let bundle = Bundle::load(file).context("no schedule under control")?;
+    core_file::usable().map_err(anyhow::Error::msg)?;
+    let folder = tempfile::tempdir().context("no folder for the core")?;
+    let replayed = bundle.replay_to_core(folder.path())?;
+    if replayed.same != 1 {
+        println!("it came out otherwise: {:?}", replayed.report.last.verdict);
+        return Ok(exit::ours());
+    }
+    let core =
+        core_file::file(folder.path()).context("it left no core: nothing died or stood still")?;
+    std::process::Command::new("gdb")
+        .arg("-q")
+        .arg(&bundle.program.path)
+        .arg(core)
+        .status()
+        .context("gdb does not start; install it, or use --trace")?;
+    Ok(exit::found())
+}
+
+/// Repeats a schedule: 1 when every repetition was the same, and of a finding shows its failure, 5 when one was not or
+/// does not.
 ///
 /// # Errors
 /// Where it is refused, with what differs.
@@ -225,9 +271,18 @@ pub fn replay(file: &Path, times: u32, trace: usize) -> anyhow::Result<ExitCode>
             report.last.verdict, report.note
         );
     }
-    Ok(if replayed.same == times as usize {
-        exit::found()
-    } else {
-        exit::ours()
-    })
+    let mut same = replayed.same == times as usize;
+    if same && let Some(finding) = finding_of(file)? {
+        let vm = match &finding.schedule {
+            Some(schedule) => Vm::open(&schedule.vm)?,
+            None => Vm::open(&finding.vm)?,
+        };
+        same = campaign::controlled::shows(&vm, &finding, &bundle)?;
+        println!(
+            "it shows {} failure: {}",
+            if same { "the finding's" } else { "another" },
+            finding.failure()
+        );
+    }
+    Ok(if same { exit::found() } else { exit::ours() })
 }

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 use threadbare_stress::bytecode::owner::{self, Owner};
 use threadbare_stress::bytecode::written;
-use threadbare_stress::bytecode::{Answer, Budget, Explanation, Goal, Schedule, explain, replay};
+use threadbare_stress::bytecode::{
+    Answer, Budget, Explanation, Goal, Schedule, explain, explain_one, replay,
+};
 use threadbare_stress::finding::{Finding, store};
 use threadbare_stress::scenario::Scenario;
 use threadbare_stress::vm::Vm;
@@ -86,14 +88,19 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(exit::usage());
     }
     if let Some(schedule) = &args.schedule {
-        return again(&vm, &scenario, &Schedule(schedule.clone()), args.format);
+        let asked = goals.first().map(|g| g.asked_of(&scenario));
+        let scenario = asked.as_deref().unwrap_or(&scenario);
+        return again(&vm, scenario, &Schedule(schedule.clone()), args.format);
     }
     let budget = Budget {
         seconds: args.time.as_secs_f64(),
         preemptions: args.preemptions,
         ..Budget::default()
     };
-    let found = explain(&vm, &scenario, &goals, &budget)?;
+    let found = match &goals[..] {
+        [goal] => explain_one(&vm, &scenario, goal, &budget)?,
+        _ => explain(&vm, &scenario, &goals, &budget)?,
+    };
     for (goal, answer) in goals.iter().zip(&found.answers) {
         print_answer(&vm, &scenario, &found, goal, answer, &args);
     }
@@ -157,8 +164,9 @@ fn print_answer(
     args: &Args,
 ) {
     let owner = Owner::of(answer);
-    // A deadlock is graded by itself: nothing promises it.
-    let graded = (*goal != Goal::Deadlock).then(|| owner::grade(scenario, &found.code, answer));
+    // Others are graded by themselves: nothing promises them.
+    let is_outcome = matches!(goal, Goal::Outcome(_) | Goal::InTime { .. });
+    let graded = is_outcome.then(|| owner::grade(scenario, &found.code, answer));
     if args.format == Format::Json {
         println!(
             "{}",

@@ -26,8 +26,11 @@ Examples:
   threadbare findings merge out1 out2 --into all             # best reproducers, all marks
   threadbare findings --format sarif > threadbare.sarif      # for code-scanning services; also: junit, github
 
+With --format json one object a line, by its `event`: finding, unreadable (reason).
+
 Exit codes: 0 no finding (mark: done), 1 findings (merge: marks that contradict each other, or a
-finding marked fixed that is there), 2 usage, 3 a folder cannot be read or written."
+finding marked fixed that is there), 2 usage, 3 a folder or a finding cannot be read or written: each is
+named, and the list shows the others."
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -121,10 +124,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn listing(outs: &[PathBuf], format: Listing) -> anyhow::Result<ExitCode> {
-    let hunts: Vec<Hunt> = outs
-        .iter()
-        .map(|out| Hunt::read(out))
-        .collect::<Result<_, _>>()?;
+    let read = outs.iter().map(|out| Hunt::read(out));
+    let (hunts, unreadable): (Vec<Hunt>, Vec<Vec<StoreError>>) =
+        read.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let unreadable: Vec<StoreError> = unreadable.into_iter().flatten().collect();
+    tell(&unreadable);
     let none = hunts.iter().all(|h| h.entries.is_empty());
     let rows = || {
         let entries: Vec<Entry> = hunts
@@ -134,22 +138,43 @@ fn listing(outs: &[PathBuf], format: Listing) -> anyhow::Result<ExitCode> {
         list::rows(&entries)
     };
     match format {
+        // Whether there are findings it is not known then.
+        Listing::Human if none && !unreadable.is_empty() => {}
         Listing::Human => print!("{}", list::text(&rows())),
         Listing::Json => {
             for row in rows() {
                 println!("{}", bugs::json("finding", &row));
+            }
+            for error in &unreadable {
+                let reason = serde_json::json!({"reason": error.to_string()});
+                println!("{}", bugs::json("unreadable", &reason));
             }
         }
         Listing::Sarif => print!("{}", export::sarif(&hunts)),
         Listing::Junit => print!("{}", export::junit(&hunts)),
         Listing::Github => print!("{}", export::annotations(&hunts)),
     }
-    Ok(if none { exit::CLEAN } else { exit::found() })
+    Ok(match none {
+        _ if !unreadable.is_empty() => exit::environment(),
+        true => exit::CLEAN,
+        false => exit::found(),
+    })
+}
+
+/// Says why findings cannot be read: the others are worked on.
+pub fn tell(unreadable: &[StoreError]) {
+    for error in unreadable {
+        eprintln!("threadbare: {error}");
+    }
 }
 
 /// The finding whose id this is or begins.
 fn find(id: &str, out: &std::path::Path) -> Result<Result<Entry, ExitCode>, StoreError> {
-    let mut entries = triage::load(out)?;
+    let triage::Loaded {
+        mut entries,
+        unreadable,
+    } = triage::load(out)?;
+    tell(&unreadable);
     if let Some(at) = entries.iter().position(|e| e.finding.id == id) {
         return Ok(Ok(entries.swap_remove(at)));
     }
@@ -166,7 +191,11 @@ fn find(id: &str, out: &std::path::Path) -> Result<Result<Entry, ExitCode>, Stor
                 "threadbare: {what} '{id}' in {}; `threadbare findings {0}` lists them",
                 out.display()
             );
-            Err(exit::usage())
+            Err(match n {
+                // It may be one of those.
+                0 if !unreadable.is_empty() => exit::environment(),
+                _ => exit::usage(),
+            })
         }
     })
 }

@@ -6,11 +6,13 @@ pub(crate) mod summary;
 
 use self::progress::Printer;
 use self::summary::summary;
+use crate::control::Chooser;
 use crate::{Format, counterexample, exit, signals, time};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use threadbare_stress::campaign::controlled::Control;
 use threadbare_stress::campaign::learn::FIRST_MUTANT;
 use threadbare_stress::campaign::shard::{Shard, ShardError};
 use threadbare_stress::campaign::state::State;
@@ -38,6 +40,7 @@ Examples:
   threadbare hunt --vm python3 --no-callbacks --sequential     # controls: nothing may be found
   threadbare hunt --threads 3 --ops 3 --seed 7 --format json
   threadbare hunt --vm python3.14t --shard 3/8 --out shared    # one of eight machines; then `findings merge`
+  threadbare hunt --vm CONTROLLED --control --subject list     # each finding with a schedule; then `replay FINDING`
   threadbare hunt --list-subjects
   threadbare hunt --vm python3.14t --list-subjects --coverage  # which native types and functions they reach
   threadbare hunt --vm python3.14t --subject generic           # only those that introspection finds")]
@@ -87,6 +90,17 @@ pub struct Args {
     /// Control: run the same scenarios in one thread, where nothing may be found.
     #[arg(long)]
     sequential: bool,
+    /// Schedule the threads of a VM that ci/vm/cpython-controlled.sh has built: each scenario with so many --schedules,
+    /// each finding with one that `threadbare replay` repeats. By whom is chosen: the portfolio takes all by turns.
+    #[arg(long, value_name = "STRATEGY", num_args = 0..=1, default_missing_value = "portfolio", value_enum,
+          conflicts_with_all = ["sequential", "feedback", "company"])]
+    control: Option<Chooser>,
+    /// With --control: schedules of each scenario.
+    #[arg(long, default_value_t = 200, requires = "control", value_parser = clap::value_parser!(u32).range(1..))]
+    schedules: u32,
+    /// With --control: a store stays in its thread's buffer for a while, as on x86.
+    #[arg(long, requires = "control")]
+    tso: bool,
     /// Sanitizer reports that are no faults, by exact top frame, beside the shipped ones (TOML).
     #[arg(long, value_name = "FILE")]
     suppressions: Option<PathBuf>,
@@ -271,6 +285,11 @@ fn options(args: &Args, mut subjects: Vec<Subject>, suppressions: Vec<Suppressio
         suppressions,
         histories: args.histories << 20,
         feedback: args.feedback && !args.no_feedback,
+        control: args.control.map(|chooser| Control {
+            strategies: chooser.strategies(),
+            schedules: args.schedules,
+            tso: args.tso,
+        }),
     }
 }
 

@@ -70,19 +70,25 @@ impl Sums {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let files = archive::files(&args.out)?;
     // A hunt that was killed before its first process ended has no state yet, and nobody knows what it dropped.
-    let dropped = State::read(&args.out).ok().map(|s| s.dropped_histories);
+    let state = State::find(&args.out)?;
+    let of = |count: fn(&State) -> u64| state.as_ref().map_or(0, count);
+    let (dropped, saved) = (of(|s| s.dropped_histories), of(|s| s.saved_histories));
     let mut sums = Sums {
-        dropped: dropped.unwrap_or(0),
-        missing: dropped.map_or(0, |dropped| archive::gone(&files, dropped)),
+        dropped,
+        missing: archive::gone(&files, dropped, saved),
         ..Sums::default()
     };
     if sums.missing > 0 {
+        let why = match state {
+            Some(_) => format!("it saved more than are there, and dropped {dropped} only"),
+            None => "their numbers are gaps, and hunt.json, which says how many it dropped, is missing too"
+                .to_owned(),
+        };
         eprintln!(
-            "threadbare: {} of the hunt's processes are missing in {}: their numbers are gaps, and the hunt dropped \
-             {} only; what is there is judged, and a new hunt saves all",
+            "threadbare: {} of the hunt's processes are missing in {}: {why}; what is there is judged, and a new hunt \
+             saves all",
             sums.missing,
             args.out.join("histories").display(),
-            sums.dropped
         );
     }
     for file in &files {

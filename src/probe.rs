@@ -1,5 +1,6 @@
 //! `threadbare probe`: programs on real VMs that stand for a protocol's properties.
 
+use crate::control::Chooser;
 use crate::{Format, exit, signals, time};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use threadbare_models::catalogue;
 use threadbare_stress::bugs;
+use threadbare_stress::controlled::{self, ControlError, Searched};
 use threadbare_stress::probe::run::{Plan, Summary, repeat};
 use threadbare_stress::probe::{self, Probe, UNPAIRED, keep};
 use threadbare_stress::vm::{EMBEDDED, Vm};
@@ -18,7 +20,8 @@ Examples:
   threadbare probe --list                                      # protocols × probes, empty ones too
   threadbare probe --vm python3.13t --vm rustpython            # all probes on two VMs, 10 s each
   threadbare probe --protocol biased --vm python3.13t --time 1m
-  threadbare probe biased/foreign-drop --vm python3 --time 3s  # one probe, one run")]
+  threadbare probe biased/foreign-drop --vm python3 --time 3s  # one probe, one run
+  threadbare probe marked-list/popped-slot --vm CONTROLLED --control --schedules 5000 --time 2m")]
 pub struct Args {
     /// Probes: PROTOCOL/NAME, or NAME alone. Default: all.
     probes: Vec<String>,
@@ -40,6 +43,16 @@ pub struct Args {
     /// Folder for failures: program, output, stacks, the command that repeats it.
     #[arg(long, default_value = "threadbare-out")]
     out: PathBuf,
+    /// Schedule the threads of a VM that ci/vm/cpython-controlled.sh has built: each probe with so many --schedules. By
+    /// whom is chosen: the portfolio takes all by turns.
+    #[arg(long, value_name = "STRATEGY", num_args = 0..=1, default_missing_value = "portfolio", value_enum)]
+    control: Option<Chooser>,
+    /// With --control: schedules of each probe.
+    #[arg(long, default_value_t = 1000, requires = "control", value_parser = clap::value_parser!(u32).range(1..))]
+    schedules: u32,
+    /// With --control: a store stays in its thread's buffer for a while, as on x86.
+    #[arg(long, requires = "control")]
+    tso: bool,
     /// List the probes and the protocols without one, run nothing.
     #[arg(long)]
     list: bool,
@@ -66,6 +79,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(exit::nothing());
     }
     signals::install()?;
+    if let Some(chooser) = args.control {
+        return controlled(&chosen, chooser, &args);
+    }
     let mut all = Vec::new();
     'vms: for spec in &args.vm {
         let vm = Vm::open(spec)?;
@@ -95,6 +111,46 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         (true, ..) => exit::interrupted(),
         (_, 0, 0) => exit::nothing(),
         (_, 0, _) => exit::CLEAN,
+        _ => exit::found(),
+    })
+}
+
+/// Probes under control: schedules of each, and which showed something.
+fn controlled(chosen: &[Probe], chooser: Chooser, args: &Args) -> anyhow::Result<ExitCode> {
+    let plan = controlled::Plan {
+        strategies: chooser.strategies(),
+        runs: args.schedules,
+        seed: args.seed,
+        time: args.time,
+        tso: args.tso,
+    };
+    let (mut shown, mut silent, mut unfit) = (0, 0, 0);
+    for spec in &args.vm {
+        let vm = Vm::open(spec)?;
+        for probe in chosen {
+            let searched = match controlled::probe::find(&vm, probe, &plan) {
+                Err(ControlError::Unfit(why)) => Searched {
+                    unfit: Some(why),
+                    ..Searched::default()
+                },
+                other => other?,
+            };
+            let folder = args.out.join("control").join(probe.name.replace('/', "-"));
+            let is_unfit = searched.unfit.is_some();
+            match crate::control::tell(&probe.name, searched, &folder, false)? {
+                true => shown += 1,
+                false if is_unfit => unfit += 1,
+                false => silent += 1,
+            }
+            if threadbare_stress::vm::child::interrupted() {
+                return Ok(exit::interrupted());
+            }
+        }
+    }
+    println!("under control: {shown} probes failed, {silent} did not, {unfit} cannot be run so");
+    Ok(match (shown, silent) {
+        (0, 0) => exit::nothing(),
+        (0, _) => exit::CLEAN,
         _ => exit::found(),
     })
 }

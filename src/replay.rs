@@ -16,12 +16,13 @@ Examples:
   threadbare replay found.txt        # the first recording in the file
   threadbare control 154130 --vm PYTHON
   threadbare replay threadbare-control/154130 --trace 40   # a schedule of a VM, with its last steps
+  threadbare replay threadbare-out/findings/ID             # a finding's schedule, held to the finding's failure
 
 Exit codes: 1 the failure came again, 2 a model's recording is refused, 3 a schedule is refused, each with the
-reason, 5 a schedule came out otherwise.")]
+reason, 5 a schedule came out otherwise or shows another failure than its finding's.")]
 pub struct Args {
-    /// The line that `threadbare check` printed, or a file that holds it; or a folder or schedule.json of
-    /// `threadbare control`
+    /// The line that `threadbare check` printed, or a file that holds it; or a finding's folder, or a folder or
+    /// schedule.json of `threadbare control`
     pub recording: String,
     /// Repetitions of a schedule
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
@@ -29,6 +30,9 @@ pub struct Args {
     /// Print so many last steps of a schedule, with what they read and wrote
     #[arg(long, default_value_t = 0)]
     pub trace: usize,
+    /// Open gdb on the core that one repetition of a schedule leaves
+    #[arg(long)]
+    pub gdb: bool,
     /// Output
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
@@ -40,6 +44,9 @@ pub struct Args {
 /// Output that cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(schedule) = crate::control::schedule(&args.recording) {
+        if args.gdb {
+            return crate::control::debug(&schedule);
+        }
         return crate::control::replay(&schedule, args.times, args.trace);
     }
     let text = match args.recording.starts_with("tb") && args.recording.contains('/') {

@@ -50,16 +50,19 @@ fn a_saved_hunt_is_judged_again() {
     assert!(text.contains("1 files cannot be read"), "{text}");
     std::fs::write(&saved[0], &whole).unwrap();
 
-    // One that is gone leaves a gap, which the hunt did not make.
+    // One that is gone is missed, the last one too.
     std::fs::write(out.join("hunt.json"), &state).unwrap();
-    std::fs::remove_file(&saved[0]).unwrap();
-    let (code, text, err) = threadbare(&["judge"], out);
-    assert_eq!(code, 3, "{text}{err}");
-    assert!(
-        err.contains("1 of the hunt's processes are missing"),
-        "{err}"
-    );
-    std::fs::write(&saved[0], &whole).unwrap();
+    for file in [&saved[0], saved.last().unwrap()] {
+        let whole = std::fs::read(file).unwrap();
+        std::fs::remove_file(file).unwrap();
+        let (code, text, err) = threadbare(&["judge"], out);
+        assert_eq!(code, 3, "{text}{err}");
+        assert!(
+            err.contains("1 of the hunt's processes are missing"),
+            "{err}"
+        );
+        std::fs::write(file, &whole).unwrap();
+    }
     assert_eq!(threadbare(&["judge"], out).0, 0);
 
     // An outcome that no order gives, of which the hunt said nothing.
@@ -90,5 +93,9 @@ fn a_saved_hunt_is_judged_again() {
 
     std::fs::remove_dir_all(out.join("histories")).unwrap();
     std::fs::create_dir(out.join("histories")).unwrap();
+    assert_eq!(threadbare(&["judge"], out).0, 3, "all are missing");
+    std::fs::write(out.join("hunt.json"), "{").unwrap();
+    assert_eq!(threadbare(&["judge"], out).0, 3, "the state is damaged");
+    std::fs::remove_file(out.join("hunt.json")).unwrap();
     assert_eq!(threadbare(&["judge"], out).0, 4);
 }

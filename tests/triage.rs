@@ -37,6 +37,8 @@ fn folder(out: &Path, version: &str) -> String {
         detail: "SIGSEGV".into(),
         subject: list.name.clone(),
         place: Default::default(),
+        schedule: None,
+        no_schedule: None,
         others: Vec::new(),
         frames: Vec::new(),
         scenario: generate(&list, limits, &mut Seeded::new(5, &[])),
@@ -187,4 +189,41 @@ fn bisect_wants_two_vms_and_says_what_it_could_not_run() {
     let (code, text, err) = run(&[&twice[..], &["--rounds", "2", "--time", "1s"]].concat());
     assert_eq!(code, 4, "{text}{err}");
     assert!(text.contains("no VM could run it"), "{text}");
+}
+
+/// What cannot be read hides nothing, and is not taken for nothing.
+#[test]
+fn a_damaged_finding_is_named_and_the_others_are_shown() {
+    let out = tempfile::tempdir().unwrap();
+    let id = folder(out.path(), "3.13.5");
+    let dir = out.path().to_str().unwrap();
+    let damaged = out.path().join("findings/damaged");
+    std::fs::create_dir(&damaged).unwrap();
+    std::fs::write(damaged.join("finding.json"), "{\"schema\":").unwrap();
+    let named = |err: &str| err.contains("damaged/finding.json") && err.contains("move its folder");
+    let (code, text, err) = run(&["findings", dir]);
+    assert_eq!(code, 3, "{err}");
+    assert!(text.contains(&id) && named(&err), "{text}{err}");
+    let (code, json, _) = run(&["findings", dir, "--format", "json"]);
+    let events: Vec<serde_json::Value> = json
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let events: Vec<_> = events
+        .iter()
+        .map(|e| e["event"].as_str().unwrap())
+        .collect();
+    assert_eq!((code, events), (3, vec!["finding", "unreadable"]), "{json}");
+    let (code, text, err) = run(&["findings", "show", &id, "--out", dir]);
+    assert_eq!(code, 1, "{err}");
+    assert!(text.contains(&id) && named(&err), "{text}{err}");
+    assert_eq!(run(&["findings", "show", "damaged", "--out", dir]).0, 3);
+    let into = out.path().join("into");
+    let (code, _, err) = run(&["findings", "merge", dir, "--into", into.to_str().unwrap()]);
+    assert!(code == 3 && named(&err) && !into.exists(), "{code} {err}");
+
+    // None can be read: that is not none.
+    std::fs::remove_dir_all(out.path().join("findings").join(&id)).unwrap();
+    let (code, text, _) = run(&["findings", dir]);
+    assert_eq!((code, text.as_str()), (3, ""));
 }

@@ -76,6 +76,9 @@ pub fn summary(vm: &Vm, options: &Options, result: &Report, marks: &Marks, forma
     );
     if !findings.is_empty() {
         println!("{}", counts.scripts());
+        if let Some(line) = schedules(&findings) {
+            println!("{line}");
+        }
     }
     let judged = threadbare_stress::report::judged(state);
     if !judged.is_empty() {
@@ -324,6 +327,24 @@ impl Counts {
     }
 }
 
+/// What the schedules of findings are worth, where any was looked for.
+fn schedules(findings: &[&Finding]) -> Option<String> {
+    let found: Vec<_> = findings
+        .iter()
+        .filter_map(|f| f.schedule.as_ref())
+        .collect();
+    let none = findings.iter().filter(|f| f.no_schedule.is_some()).count();
+    if found.is_empty() && none == 0 {
+        return None;
+    }
+    let repeat = found.iter().filter(|s| s.same == s.replays).count();
+    Some(format!(
+        "schedules: {} of {} findings have one, {repeat} of them repeat each time; of {none} it was looked for and not found",
+        found.len(),
+        findings.len()
+    ))
+}
+
 /// The cells of a subject, its name left out.
 fn row(totals: &Totals) -> String {
     if let Some(reason) = &totals.skipped {
@@ -420,6 +441,8 @@ mod tests {
             detail: "SIGSEGV".into(),
             subject: list.name.clone(),
             place: Default::default(),
+            schedule: None,
+            no_schedule: None,
             others: Vec::new(),
             frames: Vec::new(),
             scenario: generate(&list, limits, &mut Seeded::new(seed, &[])),

@@ -5,11 +5,12 @@ use crate::{Format, exit, signals};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
-use threadbare_stress::finding::{Finding, Other, reproduce, store};
+use threadbare_stress::finding::reproduce::{self, Attempt};
+use threadbare_stress::finding::{Finding, Other, store};
+use threadbare_stress::program::Told;
 use threadbare_stress::triage::{improve, statement};
 use threadbare_stress::vm::Vm;
 use threadbare_stress::vm::child::interrupted;
-use threadbare_stress::vm::debugger::core_file;
 
 /// Runs the script, or with `--improve` looks for a better one.
 pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
@@ -26,9 +27,7 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
         return improved(&vm, &finding, &folder, args);
     }
     // The core of a hit tells whether it died where the finding did.
-    let cores = (!finding.place.frames.is_empty() && core_file::usable().is_ok())
-        .then(tempfile::tempdir)
-        .transpose()?;
+    let cores = reproduce::cores(&finding)?;
     let (rate, attempts) = reproduce::rate(
         &vm,
         &script,
@@ -36,7 +35,9 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
         args.runs,
         args.time.map_or(10.0, |t| t.as_secs_f64()),
         false,
-        cores.as_ref().map(tempfile::TempDir::path),
+        cores
+            .as_ref()
+            .map(|folder| reproduce::Cores::Each(folder.path())),
     )?;
     let others = reproduce::others(&attempts);
     if args.format == Format::Json {
@@ -71,6 +72,16 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
             vm.facts.title(),
             rate.limit_seconds
         );
+    }
+    // A run that somebody else ended, or that was none of the script's, says nothing.
+    let silent = |a: &Attempt| matches!(a.told(), Told::Unfit(_) | Told::Outside(_));
+    if !interrupted() && attempts.iter().all(silent) {
+        let why = attempts.first().map(|a| a.run.ended.line());
+        eprintln!(
+            "threadbare: no run says anything of the finding: {}; see what the script prints on this VM",
+            why.unwrap_or_default()
+        );
+        return Ok(exit::nothing());
     }
     Ok(match (interrupted(), rate.hits) {
         (true, _) => exit::interrupted(),

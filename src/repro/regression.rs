@@ -9,6 +9,7 @@ use threadbare_stress::bugs::regression::Verdict;
 #[derive(Default)]
 pub struct Checked {
     held: usize,
+    unsure: usize,
     wrong: usize,
     skipped: usize,
 }
@@ -28,7 +29,7 @@ impl Checked {
             }
             // The mark stands until it is refuted, and the reader is told.
             Verdict::Unsure(why) => {
-                self.held += 1;
+                self.unsure += 1;
                 format!("UNSURE: {why}")
             }
             Verdict::Skipped(why) => {
@@ -46,14 +47,14 @@ impl Checked {
     /// The sums; `ci/bugs.sh` adds these up.
     pub fn line(&self) -> String {
         format!(
-            "{} bugs as marked, {} not, {} skipped",
-            self.held, self.wrong, self.skipped
+            "{} bugs as marked, {} not, {} unsure, {} skipped",
+            self.held, self.wrong, self.unsure, self.skipped
         )
     }
 
     /// The exit code of a run that was not interrupted.
     pub fn exit(&self) -> ExitCode {
-        match (self.wrong, self.held) {
+        match (self.wrong, self.held + self.unsure) {
             (1.., _) => exit::found(),
             (_, 0) => exit::nothing(),
             _ => exit::CLEAN,

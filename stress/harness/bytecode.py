@@ -32,6 +32,9 @@ except ImportError:
 clock = getattr(time, "perf_counter", None) or time.time
 spent = getattr(time, "process_time", None) or clock  # of this process: other programs take theirs
 SCENARIO = "<scenario>"
+# What is asked for is `deadlock`, an outcome, or begins so: an exception that some operation raises, whatever its
+# message where that is not given, or what the scenario's check gives once all operations are done.
+RAISES, CHECK = "raises ", "check gives "
 
 
 def emit(*fields):
@@ -70,20 +73,28 @@ LOCAL = frozenset(
     DUP_TOP DUP_TOP_TWO LOAD_CONST LOAD_CONST_IMMORTAL LOAD_CONST_MORTAL LOAD_SMALL_INT LOAD_FAST
     LOAD_FAST_CHECK LOAD_FAST_LOAD_FAST LOAD_FAST_BORROW LOAD_FAST_BORROW_LOAD_FAST_BORROW LOAD_CLOSURE
     MAKE_CELL COPY_FREE_VARS MAKE_FUNCTION SET_FUNCTION_ATTRIBUTE JUMP_FORWARD JUMP_BACKWARD
-    JUMP_BACKWARD_NO_INTERRUPT JUMP_ABSOLUTE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE
-    POP_JUMP_FORWARD_IF_NONE POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_NONE
-    POP_JUMP_BACKWARD_IF_NOT_NONE BUILD_TUPLE BUILD_LIST BUILD_STRING LIST_APPEND LIST_TO_TUPLE IS_OP
+    JUMP_BACKWARD_NO_INTERRUPT JUMP_ABSOLUTE BUILD_TUPLE BUILD_LIST BUILD_STRING LIST_APPEND LIST_TO_TUPLE
     RETURN_GENERATOR PUSH_EXC_INFO RERAISE LOAD_ASSERTION_ERROR LOAD_COMMON_CONSTANT LOAD_BUILD_CLASS
     SETUP_FINALLY POP_BLOCK GEN_START""".split()
 )
 # These let go of a reference. Another thread notices only by a finalizer, a weak reference or a count.
 LETTING_GO = frozenset(
     """STORE_FAST STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST STORE_FAST_MAYBE_NULL LOAD_FAST_AND_CLEAR
-    DELETE_FAST POP_TOP POP_ITER END_FOR POP_EXCEPT RETURN_VALUE RETURN_CONST""".split()
+    DELETE_FAST POP_TOP POP_ITER END_FOR POP_EXCEPT RETURN_VALUE RETURN_CONST IS_OP POP_JUMP_IF_NONE
+    POP_JUMP_IF_NOT_NONE POP_JUMP_FORWARD_IF_NONE POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_NONE
+    POP_JUMP_BACKWARD_IF_NOT_NONE""".split()
 )
+# These replace what was there, which may die of it; and methods that they call by themselves.
+REPLACING = LETTING_GO.union(
+    """STORE_ATTR DELETE_ATTR STORE_SUBSCR DELETE_SUBSCR STORE_SLICE STORE_GLOBAL DELETE_GLOBAL STORE_NAME DELETE_NAME
+    STORE_DEREF DELETE_DEREF""".split()
+)
+SETTERS = ("__setattr__", "__delattr__", "__set__", "__delete__", "__setitem__", "__delitem__", "__hash__", "__eq__", "__index__",
+           "__getattribute__", "__iter__", "__next__", "__len__")
 # What stands before a function's first bytecode of its own.
 BEFORE_CODE = ("CACHE", "RESUME", "MAKE_CELL", "COPY_FREE_VARS", "RETURN_GENERATOR", "EXTENDED_ARG", "NOT_TAKEN")
 CALLS = ("CALL", "CALL_KW", "CALL_METHOD", "CALL_FUNCTION", "CALL_FUNCTION_KW", "CALL_FUNCTION_EX")
+OPERATORS = ("BINARY_SUBSCR", "BINARY_SLICE", "STORE_SUBSCR", "DELETE_SUBSCR", "CONTAINS_OP", "COMPARE_OP", "BINARY_OP")
 # Names in executed code from which on the moment of letting go, or another thread's frame, is visible.
 LIFETIME = ("weakref", "ref", "proxy", "finalize", "WeakValueDictionary", "WeakKeyDictionary", "WeakSet",
             "WeakMethod", "getrefcount", "__del__", "getweakrefs", "getweakrefcount", "get_objects",
@@ -174,6 +185,10 @@ class Decoder(object):
         self.codes[this] = None
         return before != (len(self.written), self.dynamic, self.lifetime)
 
+    def handles(self, code):
+        """Whether code has handlers or `finally`, which run where its generator dies in the middle."""
+        return [1 for _, name, _ in self.instructions(code) if name == "PUSH_EXC_INFO" or name.startswith("SETUP_")] != []
+
     def steps(self, code):
         """Offsets of the steps of a code object that was noted."""
         known = self.codes.get(self.of(code))
@@ -259,6 +274,10 @@ class Monitoring(object):
         self.m.register_callback(self.tool, self.m.events.PY_START, self.started)
         self.m.register_callback(self.tool, self.m.events.PY_RESUME, self.started)
         self.m.register_callback(self.tool, self.m.events.PY_UNWIND, self.unwound)
+        throw = getattr(self.m.events, "PY_THROW", 0)
+        if throw:
+            self.starts |= throw
+            self.m.register_callback(self.tool, throw, self.thrown)
         self.m.register_callback(self.tool, self.instruction, self.before)
 
     def started(self, code, offset):
@@ -269,6 +288,13 @@ class Monitoring(object):
         self.search.note(code)
         self.m.set_local_events(self.tool, code, self.instruction)
         return self.m.DISABLE
+
+    def thrown(self, code, offset, exception):
+        if code.co_filename != OURS and self.search.operating():
+            self.search.note(code)
+            self.m.set_local_events(self.tool, code, self.instruction)
+            if type(exception) is GeneratorExit:
+                self.search.closes(code)
 
     def notice(self, on):
         self.m.set_events(self.tool, self.starts if on else 0)
@@ -323,6 +349,8 @@ class Tracing(object):
         t = search.idents.get(th.get_ident())
         code, offset = frame.f_code, frame.f_lasti
         if event == "exception":
+            if arg[0] is GeneratorExit:
+                search.closes(code)
             self.raising[t] = None if arg[0] is Abandon else frame
         elif event == "return":
             if t is not None and self.raising.pop(t, None) is frame:
@@ -502,7 +530,7 @@ class Source(object):
             self.nodes[where] = self.called(back.f_code, back.f_lasti)
         node = self.nodes[where]
         if node is None:
-            return "vm"
+            return self.operator(frame)
         callee = self.callee(node, back)
         if type(callee) is FUNCTION:
             return "python" if callee.__code__ is frame.f_code else "vm"
@@ -512,11 +540,57 @@ class Source(object):
         # What drives a generator or coroutine does nothing of its own between two of its values.
         return "vm" if callee is UNKNOWN or frame.f_code.co_flags & 0x2A0 else "c"
 
+    def operator(self, frame):
+        """The same of a bytecode that calls nothing by name: where none of its operands has the function as a method,
+        C code of theirs called it, as a dictionary does that compares keys."""
+        back = frame.f_back
+        if frame.f_code.co_name == "__del__" or frame.f_code.co_flags & 0x2A0:
+            return "vm"
+        where = self.search.decoder.of(back.f_code), back.f_lasti, "operands"
+        if where not in self.nodes:
+            self.nodes[where] = self.operands(back.f_code, back.f_lasti)
+        for node in self.nodes[where] or ():
+            operand = self.evaluate(node, back)
+            methods = [f for base in type(operand).__mro__ for f in base.__dict__.values() if type(f) is FUNCTION]
+            if operand is UNKNOWN or [f for f in methods if f.__code__ is frame.f_code]:
+                return "vm"
+        return "c" if self.nodes[where] else "vm"
+
+    def operands(self, code, offset):
+        """The expressions of which a bytecode calls methods, where it is an operator or a subscript."""
+        _, _, op, piece = self.stands(code, offset)
+        if op not in OPERATORS:
+            return None
+        try:
+            node = ast.parse(piece.strip()).body[0]
+        except Exception:
+            return None
+        node = getattr(node, "value", node) if type(node).__name__ == "Expr" else node
+        kind = type(node).__name__
+        if kind == "Compare" and type(node.ops[0]).__name__ in ("In", "NotIn"):
+            return node.comparators[:1]
+        return {"Subscript": lambda: [node.value], "Compare": lambda: [node.left] + node.comparators,
+                "BinOp": lambda: [node.left, node.right], "AugAssign": lambda: [node.target, node.value]}.get(kind, lambda: None)()
+
+    def is_finaliser(self, frame):
+        """Whether code runs because a bytecode that calls nothing let an object go."""
+        back = frame.f_back
+        if back is None or back.f_code.co_filename == OURS:
+            return False
+        _, _, op, piece = self.stands(back.f_code, back.f_lasti)
+        name = frame.f_code.co_name
+        # A property's setter has the name of what is set.
+        is_setter = name in SETTERS or op in ("STORE_ATTR", "DELETE_ATTR") and name == piece.rpartition(".")[2]
+        return op in REPLACING and not is_setter
+
+    def stands(self, code, offset):
+        """The place of the bytecode in which a frame calls; some versions are already past its caches."""
+        at = [at for at, name, _ in self.search.decoder.instructions(code) if at <= offset and name != "CACHE"]
+        return self.place(code, at[-1] if at else offset)
+
     def called(self, code, offset):
         """The expression that a call calls."""
-        # Some versions are already past the call's caches.
-        at = [at for at, name, _ in self.search.decoder.instructions(code) if at <= offset and name != "CACHE"]
-        _, _, op, piece = self.place(code, at[-1] if at else offset)
+        _, _, op, piece = self.stands(code, offset)
         if op not in CALLS:
             return None
         try:
@@ -915,6 +989,9 @@ class Search(object):
         self.bodies = self.ns["_BODIES"]
         self.final = self.ns["FINAL"]
         self.make = self.ns["MK"]
+        # Looks at the object only where that is asked about: it may run code of the object's own.
+        if [g for g in self.job["goals"] if g.startswith(CHECK)]:
+            self.check = self.ns["CHECK"]
 
     def sequential(self, order):
         """As harness.py runs an order; None where one thread would wait for itself."""
@@ -934,11 +1011,11 @@ class Search(object):
                 r[self.base[t] + j] = X(e)
             finally:
                 self.warming = False
-        return r + [self.observed(o)]
+        return r + [self.observed(self.final, o)]
 
-    def observed(self, o):
+    def observed(self, look, o):
         try:
-            return self.final(o)
+            return look(o)
         except WouldBlock:
             return Exc("WouldBlock")
         except BaseException as e:
@@ -972,6 +1049,17 @@ class Search(object):
     def note(self, code):
         if self.decoder.note(code) and self.exploring:
             self.grown = True
+
+    def closes(self, code):
+        """A generator is ended in its middle, as it dies or is closed."""
+        if self.decoder.handles(code):
+            self.dies()
+
+    def dies(self):
+        """Code runs as an object dies: from now on the moment of that is visible."""
+        if not self.decoder.lifetime:
+            self.decoder.lifetime = True
+            self.grown = self.grown or self.exploring
 
     # -- one execution
 
@@ -1069,7 +1157,9 @@ class Search(object):
         if self.abandoned == "deadlock":
             result = "deadlock"
         elif not self.abandoned:
-            result = self.results + [self.observed(self.object)]
+            result = self.results + [self.observed(self.final, self.object)]
+            if self.check:
+                self.found = render(self.observed(self.check, self.object))
         self.object = self.results = None
         return result
 
@@ -1136,6 +1226,8 @@ class Search(object):
         """A thread stands before a bytecode that may be a step."""
         step = offset in self.decoder.steps(code)
         if not self.decoder.whole and offset in self.decoder.edges(code) and self.source.caller(frame) != "python":
+            if not self.decoder.lifetime and self.source.is_finaliser(frame):
+                self.dies()
             self.point(t, code, offset, frame, step)
         elif not step:
             return
@@ -1257,11 +1349,22 @@ class Search(object):
     # -- all executions
 
     strict = making = warming = False
+    check = found = None
 
     def text(self, result, stars):
         if result is None or result == "deadlock":
             return result
         return line(result, self.free | stars)
+
+    def gives(self, result, goal, stars):
+        """Whether an execution with this result is one that is asked for."""
+        if goal.startswith(RAISES):
+            text = "!" + goal[len(RAISES):]
+            raised = [render(r) for r in result[:-1]] if type(result) is list else []
+            return [r for r in raised if r == text or r.startswith(text + ": ")] != []
+        if goal.startswith(CHECK):
+            return type(result) is list and self.found == goal[len(CHECK):]
+        return self.text(result, stars) == goal
 
     def all(self):
         """Executions by the number of their preemptions; each of the tree once."""
@@ -1316,7 +1419,7 @@ class Search(object):
                     if result is not None:
                         self.outcomes.add(self.text(result, frozenset()))
                     for number, goal in goals:
-                        if self.text(result, stars[number]) == goal:
+                        if self.gives(result, goal, stars[number]):
                             self.reached(number, goal, stars[number], runs)
                             goals = [g for g in goals if g[0] != number]
                             break
@@ -1365,7 +1468,7 @@ class Search(object):
     def replayed(self, runs, goal, stars):
         """Whether the schedule leads to the same steps and outcome again."""
         try:
-            return self.text(self.replay(runs), stars) == goal and tuple([tuple(r) for r in self.runs]) == runs[0]
+            return self.gives(self.replay(runs), goal, stars) and tuple([tuple(r) for r in self.runs]) == runs[0]
         except Diverged:
             return False
 

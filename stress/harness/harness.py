@@ -37,8 +37,14 @@ clock = _clock
 MAX_OUTCOMES = 4000
 
 
+HELD = []  # under control: the records of a schedule, which are told only where something is wrong
+
+
 def emit(*fields):
     text = "\t".join([str(f).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n") for f in fields])
+    if HELD:
+        HELD[0].append(text + "\n")
+        return
     sys.stdout.write(text + "\n")
     flush = getattr(sys.stdout, "flush", None)
     if flush:
@@ -356,6 +362,10 @@ def checked(fn, o):
     return True if ok is True else render(ok)
 
 
+WRONG = 3  # the exit code of a schedule that saw something wrong
+WINDOW_TURNS = 4  # on the slot: who takes the last replaces it
+
+
 class NoSetUp(Exception):
     """So many objects cannot be made: out of files, say. No verdict on the VM."""
 
@@ -395,6 +405,7 @@ class Run(object):
         self.alarms = [[] for _ in self.lens]
         self.alone_too = {}
         self.no_set_up = None
+        self.wrong = None  # under control: how much is, at the end of a schedule
         self.timed = None  # outcomes with what was done before what, where that is kept
         self.one_thread_only = True
         orders = _Apart if "p" in spec["shapes"] else _Orders
@@ -464,7 +475,8 @@ class Run(object):
 
     def search(self, texts):
         """Looks for an order of each outcome that no order is known to give. Tells what is explained,
-        what needs an exception by design, of what the time did not suffice, and the counts of all."""
+        what needs an exception by design, of what the time did not suffice, and the counts of all.
+        Returns what none gives."""
         self.orders.allow(self.spec["search"] / 1000.0)
         self.one_thread_only = True
         before = self.orders.explained()
@@ -492,6 +504,8 @@ class Run(object):
         # What no order gives comes first: there may be more outcomes than are told.
         for text in sorted(together, key=lambda k: (k in explained, together[k]))[:200]:
             emit("O", self.id, together[text], text)
+        told = [" | ".join(self.orders.star(want)) for want in excused + undecided]
+        return [text for text in together if text not in explained and text not in told]
 
     def search_in_time(self):
         """Of what some order gives, tells what none gives that keeps to the record of real time."""
@@ -748,6 +762,74 @@ class Run(object):
             self.runs += 1
             turn += 1
 
+    def window(self):
+        """All threads once on one object, every step in the hands of who schedules them (`kit` is control.py's): in a copy
+        of this process for each schedule."""
+        import kit
+        slot = self.spec["shapes"] == "s"
+        mark("P", self.id, "slot" if slot else "stride")
+        known = len(self.seen_violations)
+        kit.serve()
+        HELD.append([])
+        self.one_thread_only = False
+        if self.reset:
+            self.reset()
+        objects = [None]
+        maker = self.job["window"]["maker"]
+        if maker is None:
+            self.fill(objects, 0, 1)
+        results = [[None] for _ in range(self.slots)]
+        tasks, base = [], 0
+        for t, n in enumerate(self.lens):
+            if slot:
+                tasks.append((self.ns["_SLOTS"][t], [objects, WINDOW_TURNS, 255, self.alarms[t]]))
+            else:
+                tasks.append((self.ns["_FREE"][t], [objects, 1] + results[base:base + n]))
+            base += n
+        errors = []
+
+        def thread(t, fn, args):
+            def one():
+                if t == maker:
+                    self.fill(objects, 0, 1)
+                kit.wait(kit.GO, len(tasks))
+                try:
+                    fn(*args)
+                except BaseException as e:
+                    errors.append(X(e))
+                kit.wait(kit.DONE)
+            return one
+
+        started = [kit.start(thread(t, fn, args)) for t, (fn, args) in enumerate(tasks)]
+        kit.wait(kit.CLOSED, 1)
+        if self.no_set_up:
+            raise NoSetUp(render(self.no_set_up))
+        for error in errors:
+            self.violation("thread", render(error))
+        for found in self.alarms:
+            for text in found[:4]:
+                if text not in self.alone_too:
+                    self.violation("alarm", text)
+            del found[:]
+        tally = Tally(self)
+        if slot:
+            self.rounds = WINDOW_TURNS
+        else:
+            self.runs = 1
+            finals = [None]
+            self.ns["OBSERVE"](objects, finals, 1)
+            tally.count(results + [finals], objects)
+            self.check(objects[0])
+        if self.spec.get("counted"):
+            # What a thread has put off it does at its end.
+            for one in started:
+                if hasattr(one, "join"):
+                    one.join()
+        texts = tally.all()
+        texts.pop("...", None)
+        wrong = [text for text in self.search(texts) if text not in self.job["window"]["accepted"]]
+        self.wrong = lambda: len(wrong) + len(self.seen_violations) - known
+
     def is_shared(self):
         """Whether fresh objects share a table of the module's: what was done to one shows in another that was
         made before, and not in one that is made then. Strides would take that for what no order gives."""
@@ -795,6 +877,8 @@ class Run(object):
         """After the last reference is gone nothing may stay alive and no count may be off: what is, as text."""
         if self.spec.get("keeps") or not self.spec.get("counted"):
             return []
+        if HELD and counted(self.tokens) == refs and living(self.tokens) <= live:
+            return []  # a collection would cost more than the schedule
         for _ in range(3):
             gc.collect()
             now = counted(self.tokens)
@@ -846,7 +930,9 @@ class Run(object):
         start = clock()
         shapes = self.spec["shapes"]
         tallies = []
-        if self.job.get("control"):
+        if self.job.get("window"):
+            self.window()
+        elif self.job.get("control"):
             tallies.append(self.one_thread(start + budget))
         else:
             part = budget / max(1, len(shapes))
@@ -1078,9 +1164,22 @@ def main(job):
                 if clear:
                     clear(None)
             emit("E", spec["id"])
+            wrong = HELD and (run.wrong is None or run.wrong())
             run = None
         gil = getattr(sys, "_is_gil_enabled", None)
         emit("I", "gil_after", gil() if gil else "unknown")
         for w in workers:
             w.stop()
     emit("X")
+    if HELD:
+        leave(wrong)
+
+
+def leave(wrong):
+    """Ends a schedule, and tells of it where something is wrong."""
+    import kit
+    held = HELD.pop()
+    if wrong:
+        sys.stdout.write("".join(held))
+        sys.stdout.flush()
+    kit.ask(kit.LEAVE, WRONG if wrong else 0)

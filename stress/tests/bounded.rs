@@ -58,6 +58,7 @@ fn many_crashes_leave_a_small_store_with_a_reproducer_of_every_signature() {
         keep: 3,
         suppressions: Vec::new(),
         histories: 0,
+        control: None,
         feedback: false,
     };
     let before = resident();

@@ -13,8 +13,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use threadbare_stress::bytecode::owner::{Owner, grade};
-use threadbare_stress::bytecode::{Answer, Budget, Explanation, Goal, Schedule, explain, replay};
+use threadbare_stress::bytecode::owner::{Owner, by_itself, grade};
+use threadbare_stress::bytecode::{
+    Answer, Budget, Explanation, Goal, Schedule, explain, explain_one, replay,
+};
 use threadbare_stress::scenario::Scenario;
 use threadbare_stress::subject::Guarantee;
 use threadbare_stress::verdict::grade::Grade;
@@ -52,13 +54,14 @@ fn main() {
             );
         }
         type Check = fn(&Vm) -> Result<(), Failed>;
-        let checks: [(&str, Check); 6] = [
+        let checks: [(&str, Check); 7] = [
             ("a write that no code names is seen", hidden_writes),
             ("a schedule given back gives the same", schedules),
             ("what cannot be decided is said", undecided),
             ("a bound is stated", bounded),
             ("a record of real time is kept to", in_time),
             ("an interleaving is a few lines", lines),
+            ("what tells of the VM's inside may be Python code's", alarms),
         ];
         for (what, check) in checks {
             let spec = spec.clone();
@@ -251,6 +254,7 @@ fn schedules(vm: &Vm) -> Result<(), Failed> {
         let expected = match case.goal() {
             Goal::Outcome(text) | Goal::InTime { outcome: text, .. } => text,
             Goal::Deadlock => "deadlock".to_owned(),
+            other => return Err(format!("{other} is no outcome").into()),
         };
         assert_eq!(again.outcomes, vec![expected; 10]);
         assert_eq!(again.interleaving, reached.interleaving);
@@ -376,6 +380,44 @@ fn extension(vm: &Vm, folder: &Path, case: &cases::Extension) -> Result<(), Fail
             &found,
             case.expected,
         );
+    }
+    Ok(())
+}
+
+/// An exception that names the VM's inside and a check that is false are Python code's where an order of
+/// bytecodes gives them, and never the repaired twin's.
+fn alarms(vm: &Vm) -> Result<(), Failed> {
+    for alarm in cases::ALARMS {
+        let [faulty, repaired] = alarm.makes;
+        let goal = Goal::of(alarm.kind, alarm.detail, None).ok_or("it is not asked about")?;
+        let ask = |make: &str| {
+            let threads = alarm.threads.map(|code| [code]);
+            let threads = [&threads[0][..], &threads[1]];
+            let mut scenario = cases::scenario(alarm.prelude, make, &threads, "None");
+            scenario.context.check = alarm.check.map(str::to_owned);
+            // An alarm of the repaired twin is undecided, however long two rounds are searched.
+            let seconds = match goal {
+                Goal::Alarm(_) => 2.0,
+                _ => 60.0,
+            };
+            let budget = Budget {
+                seconds,
+                ..Budget::default()
+            };
+            let found = explain_one(vm, &scenario, &goal, &budget)?;
+            Ok::<_, Failed>(found.answers[0].clone())
+        };
+        let answer = ask(faulty)?;
+        assert_eq!(Owner::of(&answer), Owner::PythonCode, "{goal}: {answer}");
+        let graded = by_itself(alarm.kind, &answer).map(|(grade, _)| grade);
+        assert_eq!(graded, Some(Grade::Interesting), "{goal}");
+        // Nothing gives it there but a fault below; of an object that had been through more rounds two say nothing.
+        let answer = ask(repaired)?;
+        let owner = match goal {
+            Goal::Alarm(_) => Owner::Undecided,
+            _ => Owner::VmOrExtension,
+        };
+        assert_eq!(Owner::of(&answer), owner, "{goal}: {answer}");
     }
     Ok(())
 }

@@ -32,6 +32,8 @@ fn earlier() -> Finding {
         detail: "seen before".into(),
         subject: list.name.clone(),
         place: Default::default(),
+        schedule: None,
+        no_schedule: None,
         others: Vec::new(),
         frames: Vec::new(),
         scenario: generate::nth(&list, 1, 0, Limits::default()),
@@ -99,6 +101,7 @@ fn hunted(command: &str) -> Report {
         keep: 3,
         suppressions: Vec::new(),
         histories: 0,
+        control: None,
         feedback: false,
     };
     let mut report = hunt(&vm, &options, &|_| ()).unwrap();

@@ -252,6 +252,7 @@ fn run(
         keep: 3,
         suppressions: Vec::new(),
         histories: 0,
+        control: None,
         feedback: false,
     };
     let report = hunt(vm, &options, &|_| ()).unwrap();

@@ -70,7 +70,7 @@ fn saved(outcome: Outcome, judge: &Judge<'_>) -> Saved {
 
 /// What is written and read back.
 fn through_a_file(saved: &Saved, out: &Path) -> Saved {
-    let mut archive = Archive::open(out, archive::MOST_BYTES);
+    let mut archive = Archive::open(out, archive::MOST_BYTES, 0);
     archive.add(&saved.packed(), saved.is_failing()).unwrap();
     Saved::read(archive::files(out).unwrap().last().unwrap()).unwrap()
 }

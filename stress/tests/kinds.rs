@@ -33,6 +33,7 @@ fn hunted(text: &str, company: &[Company], iterations: u64) -> Report {
         keep: 2,
         suppressions: Vec::new(),
         histories: 0,
+        control: None,
         feedback: false,
     };
     let report = hunt(&vm, &options, &|_| ()).unwrap();

@@ -169,24 +169,67 @@ fn passed_failed_vacuous_and_skipped_are_four_things() {
 }
 
 #[test]
-fn every_way_to_fail_is_a_failure() {
-    for (script, kind) in [
-        ("echo 'hit: B1: 2 is 3'; exit 1", Kind::Outcome),
-        ("kill -SEGV $$", Kind::Crash),
-        (
-            "echo \"thread 'x' panicked at a.rs:1:2:\" >&2; echo why >&2; exit 101",
-            Kind::Panic,
-        ),
-        (
-            "echo 'Fatal Python error: f: why' >&2; kill -ABRT $$",
-            Kind::Fatal,
-        ),
+fn a_hit_is_what_the_probe_says_or_an_end_that_it_names() {
+    let crash = "kill -SEGV $$";
+    let panic = "echo \"thread 'x' panicked at a.rs:1:2:\" >&2; echo why >&2; exit 101";
+    let fatal = "echo 'Fatal Python error: f: why' >&2; kill -ABRT $$";
+    let wrong = "echo 'hit: B1: 2 is 3'; exit 1";
+    for (script, kind, hits) in [
+        (wrong, Kind::Outcome, [true, true, true]),
+        (crash, Kind::Crash, [false, true, false]),
+        (fatal, Kind::Fatal, [false, true, false]),
+        (panic, Kind::Panic, [false, false, false]),
     ] {
-        let (summary, runs) = result("", script);
-        assert_eq!(runs[0].failure(), Some(kind), "{script}");
-        let count = &summary.count;
-        assert!(count.hits == count.runs && count.hits > 0);
-        assert!(count.share.0 > 0.0 && summary.line().starts_with("FAILED: "));
+        for (ends, hit) in [vec![], vec![Kind::Crash], vec![Kind::Hang]]
+            .into_iter()
+            .zip(hits)
+        {
+            let asked = Probe {
+                ends,
+                ..probe("", script)
+            };
+            let summary = repeat(&shell(), &asked, plan(0.1), |a| {
+                assert_eq!(a.failure(), Some(kind), "{script}");
+            })
+            .unwrap();
+            let (count, line) = (&summary.count, summary.line());
+            assert!(count.runs > 0 && count.hits + count.others == count.runs);
+            assert_eq!(count.hits > 0, hit, "{script} {:?}", asked.ends);
+            let says = if hit {
+                "FAILED: "
+            } else {
+                "FAILED in another way than it looks for, no hit: "
+            };
+            assert!(line.starts_with(says), "{line}");
+        }
+    }
+}
+
+/// One run hits, the next dies otherwise: neither is lost in the other.
+#[test]
+fn hits_and_other_failures_are_told_apart() {
+    let script = "[ $2 = 7 ] && kill -SEGV $$; echo 'hit: B1: 2 is 3'; exit 1";
+    let summary = repeat(&shell(), &probe("", script), plan(1.0), |_| {}).unwrap();
+    let line = summary.line();
+    assert!(summary.count.others == 1 && summary.count.hits > 0);
+    assert!(
+        line.contains("; seed 8: wrong: ") && line.contains("; 1 failed in another way, seed 7: "),
+        "{line}"
+    );
+}
+
+/// A VM that cannot even start a program says nothing of what the program looks for.
+#[test]
+fn what_ends_before_the_program_begins_is_no_hit() {
+    for (begins, hits) in [("", false), ("echo begun; ", true)] {
+        let script = format!("{begins}kill -SEGV $$ # print(\"begun\")");
+        let asked = Probe {
+            ends: vec![Kind::Crash],
+            ..probe("", &script)
+        };
+        let summary = repeat(&shell(), &asked, plan(0.1), |_| {}).unwrap();
+        assert_eq!(summary.count.hits > 0, hits, "{}", summary.line());
+        assert_eq!(summary.count.others > 0, !hits, "{}", summary.line());
     }
 }
 
@@ -200,7 +243,7 @@ fn a_probe_that_fails_by_itself_neither_passes_nor_hits() {
     assert!(summary.passed == 0 && summary.conclusive());
     let line = summary.line();
     assert!(
-        line.starts_with("FAILED by itself") && line.ends_with("exit code 1: NameError"),
+        line.starts_with("FAILED in another way") && line.ends_with("exit code 1: NameError"),
         "{line}"
     );
 }

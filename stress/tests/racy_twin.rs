@@ -120,6 +120,7 @@ fn options(out: &Path, subjects: Vec<Subject>, iterations: u64) -> Options {
         keep: 3,
         suppressions: Vec::new(),
         histories: 0,
+        control: None,
         feedback: false,
     }
 }

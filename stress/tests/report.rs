@@ -61,6 +61,8 @@ fn finding(id: &str, kind: Kind, grade: Grade) -> Finding {
         detail: "no order gives <script>alert(1)</script>".into(),
         subject: "list".into(),
         place: Default::default(),
+        schedule: None,
+        no_schedule: None,
         others: Vec::new(),
         frames: Vec::new(),
         scenario: Scenario::new(subject, "['a&b']".into(), threads),

@@ -1,10 +1,11 @@
 //! The finding store: what is saved is read back, what is half written does not count.
 
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use threadbare_stress::choice::Seeded;
 use threadbare_stress::finding::store::{SCRIPT, Store, read, script};
 use threadbare_stress::finding::{Finding, Rate, SCHEMA, known};
+use threadbare_stress::identity::Place;
 use threadbare_stress::scenario::Scenario;
 use threadbare_stress::scenario::generate::{Limits, generate};
 use threadbare_stress::subject::builtin;
@@ -25,6 +26,8 @@ fn finding(id: usize, seed: u64, kind: usize, detail: String) -> Finding {
         detail,
         subject: subject.name.clone(),
         place: Default::default(),
+        schedule: None,
+        no_schedule: None,
         others: Vec::new(),
         frames: vec!["f".into(); kind % 3],
         scenario: generate(
@@ -152,9 +155,12 @@ fn panics_of_two_places_do_not_overwrite_each_other() {
     };
     let first = panic("vm/src/buffer.rs:211: range end index 40 out of range");
     let other = panic("vm/src/deque.rs:88: called `Option::unwrap()` on a `None` value");
-    let again = panic("in one thread: vm/src/buffer.rs:211: range end index 7 out of range");
+    let again = panic("vm/src/buffer.rs:211: range end index 7 out of range");
     assert_ne!(first.id, other.id);
     assert_eq!(first.id, again.id);
+    // A raced failure is not the one of one thread, so that neither may lie in the other's folder.
+    let alone = panic("in one thread: vm/src/buffer.rs:211: range end index 7 out of range");
+    assert_ne!(first.id, alone.id);
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
     for one in [&first, &other] {
@@ -171,6 +177,11 @@ fn panics_of_two_places_do_not_overwrite_each_other() {
     };
     assert_eq!(same(&first.detail), Some(first.id.clone()));
     assert_eq!(same(&again.detail), Some(first.id.clone()));
+    assert_eq!(
+        same(&alone.detail),
+        Some(first.id.clone()),
+        "an old one does not tell"
+    );
     assert_eq!(same(&other.detail), Some(other.id.clone()));
     assert_eq!(same("vm/src/list.rs:1: third"), None);
 }
@@ -252,5 +263,159 @@ fn a_twin_is_another_finding_of_the_same_failure() {
     assert_eq!(
         known::twin(store.findings(), &one).map(|f| &f.id),
         Some(&other.id)
+    );
+}
+
+/// A finding at this place, under the id that a hunt gives it.
+fn placed(set: impl FnOnce(&mut Place)) -> Finding {
+    let kind = Kind::ALL.iter().position(|k| *k == Kind::Hang).unwrap();
+    let mut finding = finding(0, 7, kind, "d".into());
+    finding.place = finding.failure().place;
+    set(&mut finding.place);
+    finding.id = finding.make_id();
+    finding
+}
+
+/// What [`same`](threadbare_stress::identity::same()) tells apart has two ids; the ids of what most findings are
+/// stay as they were before.
+#[test]
+fn what_one_thread_does_and_what_computes_have_ids_of_their_own() {
+    let of = |alone, computes| placed(|p| (p.alone, p.computes) = (alone, computes)).id;
+    let raced = of(Some(false), Some(false));
+    assert_eq!(of(None, None), raced);
+    let ids = [raced, of(Some(true), None), of(None, Some(true))];
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 3, "{ids:?}");
+}
+
+/// A name is short: where another failure has it, a finding gets the next, and the same one again and again.
+#[test]
+fn another_failure_under_one_id_is_not_overwritten() {
+    let out = tempfile::tempdir().unwrap();
+    let mut store = Store::open(out.path()).unwrap();
+    let at = |function: &str| placed(|p| p.frames = vec![function.to_owned()]);
+    let (first, mut second) = (at("list_resize"), at("list_slice"));
+    assert_eq!(first.id, second.id);
+    assert_eq!(store.free_id(&first), first.id);
+    store.save(&first, &[(SCRIPT, "first")]).unwrap();
+    assert_eq!(store.free_id(&first), first.id, "its own");
+    second.id = store.free_id(&second);
+    assert_eq!(second.id, format!("{}-2", first.id));
+    store.save(&second, &[(SCRIPT, "second")]).unwrap();
+    let mut store = Store::open(out.path()).unwrap();
+    assert_eq!(store.findings(), [first.clone(), second.clone()]);
+    assert_eq!(store.free_id(&at("list_slice")), second.id, "a later hunt");
+    assert_eq!(store.free_id(&at("list_clear")), format!("{}-3", first.id));
+    let text = |f: &Finding| std::fs::read_to_string(script(&store.folder(&f.id))).unwrap();
+    assert_eq!(
+        (text(&first), text(&second)),
+        ("first".into(), "second".into())
+    );
+    store.remove(&second.id);
+    assert!(store.folder(&first.id).exists());
+}
+
+/// Files are written and removed under an id.
+#[test]
+fn an_id_that_is_no_name_of_a_folder_is_refused() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().join("findings/x");
+    std::fs::create_dir_all(&folder).unwrap();
+    for id in ["../../pwned", "/etc", "a/b", "..", ".", "", "a\0b", "a b"] {
+        let mut bad = finding(0, 1, 1, String::new());
+        bad.id = id.to_owned();
+        std::fs::write(
+            folder.join("finding.json"),
+            serde_json::to_string(&bad).unwrap(),
+        )
+        .unwrap();
+        let error = read(&folder).unwrap_err().to_string();
+        for part in [
+            "finding.json",
+            &format!("{id:?}"),
+            "is no name",
+            "move it out",
+        ] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+        assert!(Store::open(out.path()).is_err() && Store::read(out.path()).is_err());
+    }
+}
+
+/// A folder is found by what lies in it, and what is saved again stays there.
+#[test]
+fn a_renamed_folder_keeps_its_finding() {
+    let out = tempfile::tempdir().unwrap();
+    let [first, second] = [1, 2].map(|i| finding(i, 1, 4, String::new()));
+    let mut store = Store::open(out.path()).unwrap();
+    store.save(&first, &[(SCRIPT, "first")]).unwrap();
+    // Of all names that of another one.
+    let renamed = store.folder(&second.id);
+    std::fs::rename(store.folder(&first.id), &renamed).unwrap();
+    let mut store = Store::open(out.path()).unwrap();
+    assert_eq!(store.folder(&first.id), renamed);
+    store.save(&first, &[]).unwrap();
+    store.save(&second, &[(SCRIPT, "second")]).unwrap();
+    let mut store = Store::open(out.path()).unwrap();
+    assert_eq!(store.findings(), [first.clone(), second.clone()]);
+    let text = |f: &Finding| std::fs::read_to_string(script(&store.folder(&f.id))).unwrap();
+    assert_eq!(
+        (text(&first), text(&second)),
+        ("first".into(), "second".into())
+    );
+    assert_eq!(
+        std::fs::read_dir(out.path().join("findings"))
+            .unwrap()
+            .count(),
+        2
+    );
+    store.remove(&first.id);
+    assert_eq!(Store::read(out.path()).unwrap(), [second]);
+}
+
+/// What cannot be read is no absence of findings: a link to itself stands for a folder that its owner closed, which
+/// the administrator's tests could read.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_told_and_the_rest_is_read() {
+    use std::os::unix::fs::symlink;
+    let out = tempfile::tempdir().unwrap();
+    let mut store = Store::open(out.path()).unwrap();
+    let good = finding(0, 1, 4, String::new());
+    store.save(&good, &[]).unwrap();
+    let dir = out.path().join("findings");
+    symlink("closed", dir.join("closed")).unwrap();
+    std::fs::create_dir_all(dir.join("folder/finding.json")).unwrap();
+    std::fs::create_dir(dir.join("damaged")).unwrap();
+    std::fs::write(dir.join("damaged/finding.json"), "{\"schema\": 1, ").unwrap();
+    std::fs::write(dir.join("file"), "no folder").unwrap();
+    std::fs::create_dir(dir.join("half")).unwrap();
+    let contents = Store::contents(out.path()).unwrap();
+    let found: Vec<_> = contents.found.iter().map(|f| &f.finding).collect();
+    assert_eq!(found, [&good]);
+    let told: Vec<String> = contents
+        .unreadable
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    for (told, name) in told.iter().zip(["closed", "damaged", "folder"]) {
+        let path = dir.join(name).join("finding.json");
+        assert!(told.contains(&path.display().to_string()), "{told}");
+        assert!(
+            told.contains("out of the output folder") && told.contains("run the same"),
+            "{told}"
+        );
+    }
+    // Who writes there could overwrite what it does not see.
+    assert!(Store::open(out.path()).is_err() && Store::read(out.path()).is_err());
+    let damaged = std::fs::read_to_string(dir.join("damaged/finding.json")).unwrap();
+    assert_eq!(damaged, "{\"schema\": 1, ");
+
+    let closed = tempfile::tempdir().unwrap();
+    symlink("findings", closed.path().join("findings")).unwrap();
+    let error = Store::read(closed.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("let this user read it") && !error.contains("no such folder"),
+        "{error}"
     );
 }

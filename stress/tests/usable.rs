@@ -148,6 +148,14 @@ fn what_nobody_named_promises_nothing_and_does_no_harm() {
     assert!(deque.ops.len() > 10);
     let composite = |s: &Subject| s.ops.iter().all(|op| op.guarantee == Guarantee::Composite);
     assert!(composite(&deque));
+    // Two of them are shared, and each is added to the other.
+    let has = |code: &str| deque.ops.iter().any(|op| op.code == code);
+    assert!(has("o[0].extend(o[1])") && has("o[1].extend(o[0])"));
+    assert!(
+        has("o[0].clear()")
+            && !has("o[1].clear()")
+            && !deque.ops.iter().any(|op| op.code.contains("MK()"))
+    );
     let posix = unasked(&vm, "posix:").unwrap();
     let calls = |name: &str| posix.subject.ops.iter().any(|op| op.code.contains(name));
     assert!(calls("o.getpid(") && !calls("o.kill") && !calls("o.dup") && !calls("o.setuid"));

@@ -1,6 +1,6 @@
 //! The catalogue of bugs: read from a folder or from the program, and searched.
 
-use super::{Bug, BugsError, ident};
+use super::{Bug, BugsError, ident, status};
 use std::path::Path;
 
 /// The lines that take the kit from its file, when a program is run from its folder.
@@ -43,6 +43,11 @@ pub fn parse(stem: &str, text: &str, program: &str, crash: &str) -> Result<Bug, 
             "wants either a signature or `signature.none`, the reason why it cannot be told from others".into(),
         ));
     }
+    if bug.signature.has_empty_part() {
+        return Err(fail(
+            "a part of `signature` is empty: it would match every failure, or none".into(),
+        ));
+    }
     if let Some(word) = bug.fixed_in.iter().find(|w| ident::version(w).is_none()) {
         return Err(fail(format!(
             "`fixed_in` wants releases such as 3.14.0b1, not '{word}'"
@@ -51,6 +56,8 @@ pub fn parse(stem: &str, text: &str, program: &str, crash: &str) -> Result<Bug, 
     stem.clone_into(&mut bug.stem);
     bug.program = program.replace(IMPORT, KIT);
     crash.clone_into(&mut bug.crash);
+    // What a file says of itself is not believed.
+    status::settle(&mut bug);
     Ok(bug)
 }
 

@@ -60,6 +60,15 @@ impl Signature {
         self.frames.is_empty() && self.pairs().next().is_none() && self.text.is_empty()
     }
 
+    /// Whether a stack, a function or a text of it is empty.
+    pub fn has_empty_part(&self) -> bool {
+        let blank = |text: &String| text.trim().is_empty();
+        self.frames.iter().any(Vec::is_empty)
+            || self.frames.iter().flatten().any(blank)
+            || self.pairs().flatten().any(blank)
+            || self.text.iter().any(blank)
+    }
+
     /// Every function that it names.
     pub fn functions(&self) -> impl Iterator<Item = &str> {
         let frames = self.frames.iter().flatten();
@@ -166,6 +175,20 @@ fn says(words: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_part_is_told() {
+        let text = |text: &str| toml::from_str::<Signature>(text).unwrap().has_empty_part();
+        for empty in [
+            "text = [\"\"]",
+            "frames = [[]]",
+            "frames = [[\"f\", \" \"]]",
+            "race = [[\"f\", \"\"]]",
+        ] {
+            assert!(text(empty), "{empty}");
+        }
+        assert!(!text("text = [\"x\"]\nframes = [[\"f\"]]"));
+    }
     use crate::bugs;
 
     fn bug(failure: &str, signature: &str) -> Bug {

@@ -21,9 +21,9 @@
 //! leaving it out. Where C code calls Python code, that code's beginning and its end, by a return or by an
 //! exception, are switch points too: C code goes on there without a bytecode of its own. The moment at
 //! which a reference is dropped is seen by finalizers, weak references and counts only: where the code
-//! names those, dropping bytecodes are switch points too, and because the collector's moment is not
-//! searched, such an outcome is never said to be out of reach. A test compares with the search that
-//! switches before every bytecode.
+//! names those, or an object's death is seen to run code, dropping bytecodes are switch points too, and
+//! because the collector's moment is not searched, such an outcome is never said to be out of reach. A test
+//! compares with the search that switches before every bytecode.
 
 pub mod interleaving;
 pub mod owner;
@@ -33,6 +33,8 @@ pub mod written;
 use self::interleaving::Interleaving;
 use self::owner::Owner;
 use crate::choice::Seeded;
+use crate::history::exception_type;
+use crate::oracle;
 use crate::python::quote;
 use crate::scenario::Scenario;
 use crate::scenario::orders::orders;
@@ -41,6 +43,7 @@ use crate::verdict::{Kind, out_of_time};
 use crate::vm::child::{self, Limits, Outcome};
 use crate::vm::{Vm, VmError};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
@@ -56,6 +59,11 @@ const SERIALISER: &str = concat!(
     "\n\n",
     include_str!("../../harness/bytecode.py")
 );
+
+/// How a check's answer is told, and what follows it where it is true when it is asked again, as in
+/// `harness/harness.py`.
+const CHECK: &str = "check gives ";
+const ASKED_AGAIN: &str = ", and True when asked again";
 
 /// Sequential orders that are run first: they show the search all code that operations run.
 const ORDERS: usize = 120;
@@ -96,6 +104,12 @@ pub enum Goal {
         /// What had ended when what began, as [`crate::history::OutOfTime`] has it.
         order: String,
     },
+    /// Some operation raises this exception: its text, or its name for any message.
+    Raises(String),
+    /// The same of an object that may have been through many rounds of the operations.
+    Alarm(String),
+    /// The scenario's check gives this once all operations are done.
+    Check(String),
     /// Every thread waits for a lock that another holds.
     Deadlock,
 }
@@ -105,6 +119,8 @@ impl fmt::Display for Goal {
         match self {
             Self::Outcome(text) => write!(f, "outcome {text}"),
             Self::InTime { outcome, order } => write!(f, "outcome {outcome}, where {order}"),
+            Self::Raises(text) | Self::Alarm(text) => write!(f, "an operation raises {text}"),
+            Self::Check(text) => write!(f, "the check gives {text}"),
             Self::Deadlock => f.write_str("deadlock"),
         }
     }
@@ -112,8 +128,32 @@ impl fmt::Display for Goal {
 
 impl Goal {
     /// What to ask for a failure of this kind and detail, if bytecodes can tell of it: a crash or a leak is
-    /// the VM's by itself.
+    /// the VM's by itself. An exception that names the VM's inside Python code may raise too, such as
+    /// `RecursionError`, and may make false what a check says of its own object.
     pub fn of(kind: Kind, detail: &str, outcome: Option<&str>) -> Option<Self> {
+        if kind == Kind::Internal {
+            let in_outcome = detail.strip_prefix("raised ");
+            let raised = in_outcome.unwrap_or(detail);
+            let name = exception_type(raised);
+            // Messages say where the stack was full, which other frames move, and where in what many rounds wrote.
+            let by_name: &[&str] = match in_outcome {
+                Some(_) => &["RecursionError"],
+                None => &["RecursionError", "UnicodeDecodeError"],
+            };
+            let text = if by_name.contains(&name) {
+                name
+            } else {
+                raised
+            };
+            let goal = in_outcome.map_or(Self::Alarm as fn(String) -> Self, |_| Self::Raises);
+            return oracle::ALARMS
+                .contains(&name)
+                .then(|| goal(text.to_owned()));
+        }
+        if kind == Kind::Corrupt {
+            let given = detail.strip_prefix(CHECK)?;
+            return (!given.contains(ASKED_AGAIN)).then(|| Self::Check(given.to_owned()));
+        }
         if let (Kind::Outcome, Some((outcome, order))) = (kind, out_of_time(detail)) {
             let (outcome, order) = (outcome.to_owned(), order.to_owned());
             return Some(Self::InTime { outcome, order });
@@ -125,10 +165,41 @@ impl Goal {
         }
     }
 
-    fn text(&self) -> &str {
+    /// As the serialiser reads it.
+    fn text(&self) -> String {
         match self {
-            Self::Outcome(text) | Self::InTime { outcome: text, .. } => text,
-            Self::Deadlock => "deadlock",
+            Self::Outcome(text) | Self::InTime { outcome: text, .. } => text.clone(),
+            Self::Raises(text) | Self::Alarm(text) => format!("raises {text}"),
+            Self::Check(text) => format!("{CHECK}{text}"),
+            Self::Deadlock => "deadlock".to_owned(),
+        }
+    }
+
+    /// The operations to ask about: for an object that may have been through many rounds of them, two rounds.
+    pub fn asked_of<'a>(&self, scenario: &'a Scenario) -> Cow<'a, Scenario> {
+        if !matches!(self, Self::Alarm(_)) {
+            return Cow::Borrowed(scenario);
+        }
+        let mut twice = scenario.clone();
+        for calls in &mut twice.threads {
+            calls.extend_from_within(..);
+        }
+        Cow::Owned(twice)
+    }
+
+    /// The answer that a search's is: what two rounds say of many.
+    fn answer(&self, found: Answer) -> Answer {
+        let why = match (self, &found) {
+            (Self::Alarm(_), Answer::NotReachable { .. }) => {
+                "no order of bytecodes of two rounds raises it; the object may have been through more"
+            }
+            (Self::Alarm(_), Answer::Reachable(reached)) if reached.preemptions == 0 => {
+                "operations one after another raise it in two rounds, so that an order of bytecodes says nothing"
+            }
+            _ => return found,
+        };
+        Answer::Undecided {
+            why: why.to_owned(),
         }
     }
 
@@ -320,6 +391,23 @@ pub struct Replayed {
     pub refused: Option<String>,
 }
 
+/// Asks for one goal, of the operations that it is asked of.
+///
+/// # Errors
+/// When the VM cannot be started. What goes wrong inside it is an [`Answer::Undecided`].
+pub fn explain_one(
+    vm: &Vm,
+    scenario: &Scenario,
+    goal: &Goal,
+    budget: &Budget,
+) -> Result<Explanation, VmError> {
+    let asked = goal.asked_of(scenario);
+    let mut found = explain(vm, &asked, std::slice::from_ref(goal), budget)?;
+    let answer = found.answers.remove(0);
+    found.answers.push(goal.answer(answer));
+    Ok(found)
+}
+
 /// Asks for each goal whether some order of bytecodes of the scenario's operations gives it. Goals with a
 /// record of real time are asked alone: all orders of a search keep to the same.
 ///
@@ -368,7 +456,7 @@ fn job(
         "{{'src': {}, 'ops': [{}], 'orders': [{orders}], 'goals': [{}], 'seconds': {}, 'executions': {}, 'silence': {}",
         quote(&source(scenario)),
         list(&mut lens.iter().map(usize::to_string)),
-        list(&mut goals.iter().map(|g| quote(g.text()))),
+        list(&mut goals.iter().map(|g| quote(&g.text()))),
         budget.seconds,
         budget.executions,
         (budget.seconds / 2.0).clamp(1.0, 5.0),
@@ -522,12 +610,101 @@ def bump():
     return G
 ";
 
+    /// What tells of the VM's inside is asked about; what only the VM does is not.
+    #[test]
+    fn what_is_asked_for_a_failure() {
+        let of = |kind, detail| Goal::of(kind, detail, None);
+        let text = |text: &str| text.to_owned();
+        let alarm = Some(Goal::Alarm(text("SystemError: x")));
+        assert_eq!(of(Kind::Internal, "SystemError: x"), alarm);
+        let raised = Some(Goal::Raises(text("MemoryError")));
+        assert_eq!(of(Kind::Internal, "raised MemoryError"), raised);
+        let any = Some(Goal::Alarm(text("RecursionError")));
+        assert_eq!(of(Kind::Internal, "RecursionError: deep"), any);
+        let far = "UnicodeDecodeError: at 88";
+        let any = Some(Goal::Alarm(text("UnicodeDecodeError")));
+        assert_eq!(of(Kind::Internal, far), any);
+        let raised = Some(Goal::Raises(text(far)));
+        let told = format!("raised {far}");
+        assert_eq!(of(Kind::Internal, &told), raised);
+        assert_eq!(of(Kind::Internal, "src/lib.rs:51: an item"), None);
+        let check = Some(Goal::Check(text("False")));
+        assert_eq!(of(Kind::Corrupt, "check gives False"), check);
+        let passing = "check gives False, and True when asked again";
+        assert_eq!(of(Kind::Corrupt, passing), None);
+        for kind in [Kind::Crash, Kind::Leak, Kind::Refcount, Kind::Panic] {
+            assert_eq!(of(kind, "check gives False"), None);
+        }
+    }
+
+    /// An object that alarmed had been through rounds, of which two are asked about: what they rule out is not
+    /// ruled out, and what one of them after the other gives is no race.
+    #[test]
+    fn an_alarm_is_asked_of_two_rounds() {
+        let scenario = scenario("", "[]", &[&["len(o)"], &["o.append(1)", "o.pop()"]], "0");
+        let (alarm, raises) = (Goal::Alarm("E".into()), Goal::Raises("E".into()));
+        assert_eq!(alarm.asked_of(&scenario).lens(), [2, 4]);
+        assert_eq!(raises.asked_of(&scenario).lens(), [1, 2]);
+        let out = || Answer::NotReachable {
+            preemptions: None,
+            executions: 6,
+        };
+        let reached = |preemptions| {
+            Answer::Reachable(Box::new(Reached {
+                schedule: Schedule("1:1".into()),
+                preemptions,
+                executions: 2,
+                called: false,
+                interleaving: Interleaving::default(),
+            }))
+        };
+        let owner = |goal: &Goal, answer| Owner::of(&goal.answer(answer));
+        assert_eq!(owner(&alarm, out()), Owner::Undecided);
+        assert_eq!(owner(&alarm, reached(0)), Owner::Undecided);
+        assert_eq!(owner(&alarm, reached(1)), Owner::PythonCode);
+        assert_eq!(owner(&raises, out()), Owner::VmOrExtension);
+        assert_eq!(owner(&raises, reached(0)), Owner::PythonCode);
+    }
+
+    /// What lets go of an object is a step where code sees that: here the last reference is one that `is` drops.
+    #[test]
+    fn a_switch_while_only_a_passing_reference_is_left() {
+        let vm = Vm::open("python3").expect("python3 is on PATH");
+        let prelude = "import weakref
+
+
+class Held(object):
+    pass
+
+
+class Box(object):
+    def __init__(self):
+        self.told, self.held = [], Held()
+        self.ref = weakref.ref(self.held, self.told.append)
+
+    def drop(self):
+        self.held = None
+        return len(self.told)
+
+    def look(self):
+        return self.ref() is None, len(self.told)
+";
+        let scenario = scenario(prelude, "Box()", &[&["o.drop()"], &["o.look()"]], "0");
+        let goals = [Goal::Outcome("0 | (False, 1) | 0".into())];
+        let found = explain(&vm, &scenario, &goals, &Budget::default()).unwrap();
+        let answer = &found.answers[0];
+        assert!(matches!(answer, Answer::Reachable(_)), "{answer}");
+    }
+
     /// Switching before shared bytecodes only gives the outcomes that switching before all of them gives;
     /// if reading and writing attributes were no switch points, it would not.
     #[test]
     fn the_reduction_loses_no_outcome() {
         let vm = Vm::open("python3").expect("python3 is on PATH");
-        let blind = SERIALISER.replace(" IS_OP\n", " IS_OP LOAD_ATTR STORE_ATTR LOAD_METHOD\n");
+        let blind = SERIALISER.replace(
+            " LIST_TO_TUPLE\n",
+            " LIST_TO_TUPLE LOAD_ATTR STORE_ATTR LOAD_METHOD\n",
+        );
         assert_ne!(blind, SERIALISER);
         let mut missed = 0;
         for threads in [

@@ -15,10 +15,14 @@
 //! marked as composite although it is a single call can only be marked for its documentation, and
 //! going through a container's elements (`list(o)`, `x in o`, `o.extend(p)`, a loop) is documented as
 //! one step nowhere. A bound on preemptions leaves the owner undecided.
+//!
+//! A deadlock, an exception that names the VM's inside and a check that is false are forbidden whatever was
+//! promised, unless they are *reached*: then Python code does that by itself, and they are interesting.
 
 use super::{Answer, Code};
 use crate::scenario::Scenario;
 use crate::subject::Guarantee;
+use crate::verdict::Kind;
 use crate::verdict::grade::Grade;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -144,15 +148,25 @@ pub fn grade(scenario: &Scenario, code: &Code, answer: &Answer) -> (Grade, Strin
     (grade, why.to_owned())
 }
 
-/// Grade of a deadlock that an order of bytecodes ends in, and why; of any other answer it stays as it is.
-pub fn deadlock(answer: &Answer) -> Option<(Grade, String)> {
-    (Owner::of(answer) == Owner::PythonCode).then(|| {
-        (
-            Grade::Interesting,
+/// Grade of a deadlock, of an exception that names the VM's inside or of a false check, and why, where an order
+/// of bytecodes gives it or none raises it; of any other answer it stays as it is.
+pub fn by_itself(kind: Kind, answer: &Answer) -> Option<(Grade, String)> {
+    if Owner::of(answer) == Owner::VmOrExtension && kind == Kind::Internal {
+        let why = "no order of bytecodes raises it: two threads were inside the VM or an extension at once, and it did not keep them apart";
+        return Some((Grade::Forbidden, why.to_owned()));
+    }
+    let why = match kind {
+        Kind::Deadlock => {
             "an order of bytecodes ends in it: Python code takes its own locks so, on any VM"
-                .to_owned(),
-        )
-    })
+        }
+        Kind::Internal => {
+            "an order of bytecodes raises it: the race is in Python code, not in the VM"
+        }
+        _ => {
+            "an order of bytecodes gives it: the race is in Python code, which left its own object so"
+        }
+    };
+    (Owner::of(answer) == Owner::PythonCode).then(|| (Grade::Interesting, why.to_owned()))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Version of the files; readers refuse a newer one. The first also said of each scenario whether all its
@@ -25,6 +25,9 @@ pub const SCHEMA: u32 = 2;
 
 /// Usual bound of the folder, bytes.
 pub const MOST_BYTES: u64 = 64 << 20;
+
+/// More processes than any hunt has; other numbers are no file's of ours.
+const MOST_FILES: u64 = 1 << 40;
 
 /// One process of a hunt.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -124,8 +127,9 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Of an output folder, bounded to `most` bytes; with 0 nothing is saved.
-    pub fn open(out: &Path, most: u64) -> Self {
+    /// Of an output folder in which a hunt saved `saved` files so far, bounded to `most` bytes; with 0 nothing is
+    /// saved.
+    pub fn open(out: &Path, most: u64, saved: u64) -> Self {
         let dir = out.join("histories");
         let mut files = BTreeMap::new();
         for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
@@ -135,7 +139,8 @@ impl Archive {
                 files.insert(number, (name, size, failing));
             }
         }
-        let next = files.keys().next_back().map_or(0, |n| n + 1);
+        // A hunt that was killed may have saved more than it wrote down, and of what it saved the last may be gone.
+        let next = files.keys().next_back().map_or(0, |n| n + 1).max(saved);
         Self {
             dir,
             files,
@@ -175,6 +180,11 @@ impl Archive {
         Ok(dropped)
     }
 
+    /// Files saved so far, those that had to go among them.
+    pub fn saved(&self) -> u64 {
+        self.next
+    }
+
     /// Files and bytes that are kept.
     pub fn size(&self) -> (usize, u64) {
         (self.files.len(), self.bytes())
@@ -198,7 +208,8 @@ fn parts(name: &str) -> Option<(u64, bool)> {
         Some(number) => (number, true),
         None => (stem, false),
     };
-    Some((number.parse().ok()?, failing))
+    // No hunt counts so far as to need more digits.
+    Some((number.parse().ok().filter(|n| *n < MOST_FILES)?, failing))
 }
 
 /// The files of an output folder in the order of the hunt.
@@ -219,13 +230,14 @@ pub fn files(out: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(files.into_iter().map(|(_, path)| path).collect())
 }
 
-/// How many of these files' forerunners are gone without the hunt having dropped them: numbers are given one
-/// after another, and `dropped` of them went for the bound. A file after the last one leaves no gap.
-pub fn gone(files: &[PathBuf], dropped: u64) -> u64 {
+/// How many files are gone without the hunt having dropped them: numbers are given one after another, `saved` at
+/// least were given, and `dropped` of the files went for the bound. Of a hunt that was killed, files that it saved
+/// after it last wrote down how many, and that are gone after the last one here, are not told.
+pub fn gone(files: &[PathBuf], dropped: u64, saved: u64) -> u64 {
     let number = |path: &PathBuf| Some(parts(&path.file_name()?.to_string_lossy())?.0);
-    let last = files.iter().filter_map(number).max();
-    let missing = last.map_or(0, |last| last + 1 - files.len() as u64);
-    missing.saturating_sub(dropped)
+    let there: BTreeSet<u64> = files.iter().filter_map(number).collect();
+    let given = there.last().map_or(0, |last| last + 1).max(saved);
+    (given - there.len() as u64).saturating_sub(dropped)
 }
 
 #[cfg(test)]
@@ -235,7 +247,7 @@ mod tests {
     #[test]
     fn beyond_the_bound_the_oldest_that_showed_nothing_goes_first() {
         let out = tempfile::tempdir().unwrap();
-        let mut archive = Archive::open(out.path(), 250);
+        let mut archive = Archive::open(out.path(), 250, 0);
         let mut add = |failing| archive.add(&[0; 100], failing).unwrap();
         assert_eq!([add(true), add(false), add(false), add(true)], [0, 0, 1, 1]);
         let names = || -> Vec<String> {
@@ -247,19 +259,32 @@ mod tests {
             names(),
             ["000000-failing.json.gz", "000003-failing.json.gz"]
         );
-        assert_eq!(
-            gone(&files(out.path()).unwrap(), 2),
-            0,
-            "the bound took two"
-        );
-        assert_eq!(gone(&files(out.path()).unwrap(), 1), 1);
+        let gone = |dropped, saved| gone(&files(out.path()).unwrap(), dropped, saved);
+        assert_eq!(gone(2, 4), 0, "the bound took two");
+        assert_eq!(gone(1, 4), 1);
+        assert_eq!(gone(2, 5), 1, "the last one is gone, and was written down");
+        for other in ["000003.json.gz", "18446744073709551615.json.gz"] {
+            let path = out.path().join("histories").join(other);
+            std::fs::write(&path, "").unwrap();
+            assert_eq!(gone(2, 4), 0, "{other}");
+            std::fs::remove_file(path).unwrap();
+        }
         // A hunt taken up again counts on.
-        let mut archive = Archive::open(out.path(), 250);
+        let mut archive = Archive::open(out.path(), 250, 0);
         assert_eq!(archive.size(), (2, 200));
         assert_eq!(archive.add(&[0; 100], true).unwrap(), 1);
         assert_eq!(
             names(),
             ["000003-failing.json.gz", "000004-failing.json.gz"]
+        );
+        assert_eq!(archive.saved(), 5);
+        std::fs::remove_file(out.path().join("histories/000004-failing.json.gz")).unwrap();
+        let mut archive = Archive::open(out.path(), 250, 5);
+        assert_eq!(archive.add(&[0; 100], true).unwrap(), 0);
+        assert_eq!(
+            names(),
+            ["000003-failing.json.gz", "000005-failing.json.gz"],
+            "no number twice"
         );
     }
 }

@@ -28,7 +28,9 @@ pub(crate) fn run(shared: &Shared<'_>, batch: &Batch) -> Result<(), HuntError> {
     let options = shared.options;
     // The thread sanitizer sees a race of two operations whenever both run; a storm of all of them
     // gives a dozen reports at once, each of which takes minutes to trace to its operations.
-    let storms = !shared.vm.facts.sanitized("thread") || options.only.is_some();
+    // Under control a storm is a window of thousands of steps, of which schedules reach next to nothing.
+    let storms =
+        !shared.vm.facts.sanitized("thread") && options.control.is_none() || options.only.is_some();
     let (numbers, scenarios): (Vec<usize>, Vec<Scenario>) = batch
         .numbers
         .iter()
@@ -80,7 +82,8 @@ fn in_company(shared: &Shared<'_>, mut scenario: Scenario) -> Scenario {
     if let Some(company) = &shared.options.company {
         scenario.company.clone_from(company);
     }
-    if !shared.vm.facts.sanitizers.is_empty() {
+    // Under control nothing runs beside.
+    if !shared.vm.facts.sanitizers.is_empty() || shared.options.control.is_some() {
         scenario.company.clear();
     }
     scenario
@@ -101,14 +104,8 @@ fn process(
         let known = |kind| inner.store.count(&title, &subject.name, kind) > 0;
         known(Kind::Hang) || known(Kind::Deadlock)
     };
-    let log = execute(
-        shared.vm,
-        scenarios,
-        options.seed,
-        scenario_ms(shared.vm, options.scenario_ms),
-        options.sequential,
-        !hangs_known,
-    )?;
+    let ms = scenario_ms(shared.vm, options.scenario_ms);
+    let log = shared.execute(scenarios, ms, !hangs_known)?;
     if log.end() == End::Interrupted {
         put_back(shared, batch, 0);
         return Ok(());
@@ -121,7 +118,8 @@ fn process(
         return Ok(());
     }
     let judged = judge(&log, scenarios);
-    save(shared, batch, scenarios, &log, &judged)?;
+    // Where it cannot be written, what the process showed is settled all the same.
+    let saved = save(shared, batch, scenarios, &log, &judged);
     learn(shared, batch, scenarios, &log, &judged, start)?;
     {
         let mut inner = shared.lock();
@@ -193,7 +191,7 @@ fn process(
             },
         )?;
     }
-    Ok(())
+    saved
 }
 
 /// Runs with poisoned memory of one subject at most: where nothing proves it three times, what looks
@@ -208,7 +206,9 @@ const POISONED_MS: u64 = 600;
 fn proved(shared: &Shared<'_>, scenario: &Scenario, one: Judged) -> Result<Judged, HuntError> {
     let outcome = one.verdict.outcome.as_deref();
     let looks = outcome.is_some_and(|o| poison::suspicious(o, &one.history.sequential));
-    if !looks || shared.vm.facts.implementation != "cpython" || shared.over() {
+    // With poison in its environment a schedule would be another.
+    let controlled = shared.options.control.is_some();
+    if !looks || controlled || shared.vm.facts.implementation != "cpython" || shared.over() {
         return Ok(one);
     }
     {
@@ -260,6 +260,7 @@ fn save(
     let mut inner = shared.lock();
     let dropped = inner.archive.add(&packed, saved.is_failing())?;
     inner.state.dropped_histories += dropped;
+    inner.state.saved_histories = inner.archive.saved();
     Ok(())
 }
 

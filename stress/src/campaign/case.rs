@@ -144,6 +144,8 @@ impl Case {
             explained: explained(history),
             minimised: false,
             script: None,
+            schedule: None,
+            no_schedule: None,
             others: Vec::new(),
             seen: 1,
             tuning: tuning(shared, scenario, failure),

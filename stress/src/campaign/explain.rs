@@ -4,12 +4,12 @@
 use super::case::Case;
 use super::process::Judged;
 use super::{HuntError, Shared};
-use crate::bytecode::{Answer, Budget, Explanation, Goal, Told, explain, owner};
+use crate::bytecode::{Answer, Budget, Explanation, Goal, Told, explain, explain_one, owner};
 use crate::finding::Finding;
 use crate::history::History;
 use crate::oracle::{self, Nature};
 use crate::scenario::Scenario;
-use crate::verdict::grade::Grade;
+use crate::verdict::grade::{Grade, seen_once};
 use crate::verdict::{Kind, Verdict};
 use std::time::{Duration, Instant};
 
@@ -53,12 +53,7 @@ pub(super) fn told(
         seconds: FOR_A_FINDING,
         ..Budget::default()
     };
-    let found = explain(
-        shared.vm,
-        &finding.scenario,
-        std::slice::from_ref(&goal),
-        &budget,
-    )?;
+    let found = explain_one(shared.vm, &finding.scenario, &goal, &budget)?;
     let answer = &found.answers[0];
     finding.bytecode = Some(Told::of(answer));
     if shared.vm.no_promise().is_none() {
@@ -68,13 +63,12 @@ pub(super) fn told(
 }
 
 fn regrade(case: &Case, finding: &mut Finding, found: &Explanation, answer: &Answer) {
-    let (grade, why) = if finding.kind == Kind::Deadlock {
-        match owner::deadlock(answer) {
-            Some(graded) => graded,
-            None => return,
-        }
-    } else {
-        owner::grade(&finding.scenario, &found.code, answer)
+    let graded = match finding.kind {
+        Kind::Deadlock | Kind::Internal | Kind::Corrupt => owner::by_itself(finding.kind, answer),
+        _ => Some(owner::grade(&finding.scenario, &found.code, answer)),
+    };
+    let Some((grade, why)) = graded else {
+        return;
     };
     if grade == Grade::Accepted {
         // What was seen first was no accepted outcome, and this one is of fewer operations.
@@ -85,6 +79,18 @@ fn regrade(case: &Case, finding: &mut Finding, found: &Explanation, answer: &Ans
         );
     } else {
         (finding.grade, finding.why) = (grade, why);
+    }
+    // What was seen once stays that, whoever could have done it.
+    if let Some(rate) = finding.script
+        && let Some(doubt) = seen_once(
+            finding.kind,
+            finding.grade,
+            finding.minimised,
+            rate.hits,
+            rate.runs,
+        )
+    {
+        (finding.grade, finding.why) = doubt;
     }
 }
 

@@ -1,13 +1,12 @@
 //! How often a finding's script hits, and what else it shows.
 
-use super::Shared;
 use super::budget::Budget;
 use super::case::ends_of;
+use super::{HuntError, Shared};
 use crate::finding::{Finding, reproduce};
 use crate::program::File;
 use crate::verdict::grade::seen_once;
 use crate::verdict::{Kind, stack};
-use crate::vm::VmError;
 use crate::vm::debugger::core_file;
 use std::path::PathBuf;
 
@@ -26,6 +25,20 @@ pub(super) struct Measured {
     pub output: String,
     /// What a hit that was a crash left, where the machine keeps it.
     pub core: Option<Core>,
+    /// Files of its schedule, where there is one.
+    pub files: Vec<(&'static str, String)>,
+}
+
+impl Measured {
+    /// A finding of which nothing has run.
+    pub fn not_yet(finding: Finding) -> Self {
+        Self {
+            finding,
+            output: String::new(),
+            core: None,
+            files: Vec::new(),
+        }
+    }
 }
 
 /// Runs the script of a finding, unless the hunt is over.
@@ -33,13 +46,9 @@ pub(super) fn measure(
     shared: &Shared<'_>,
     mut finding: Finding,
     budget: &Budget,
-) -> Result<Measured, VmError> {
+) -> Result<Measured, HuntError> {
     if shared.over() {
-        return Ok(Measured {
-            finding,
-            output: String::new(),
-            core: None,
-        });
+        return Ok(Measured::not_yet(finding));
     }
     let script = File::new("repro", &finding.script_text())?;
     let frames = finding.failure().has_frames_to_find() && core_file::usable().is_ok();
@@ -50,7 +59,7 @@ pub(super) fn measure(
         budget.script_runs,
         budget.script_seconds,
         true,
-        frames.then(|| script.folder()),
+        frames.then(|| reproduce::Cores::First(script.folder())),
     )?;
     let hit = attempts.iter().find(|a| a.hit());
     let output = hit
@@ -82,5 +91,6 @@ pub(super) fn measure(
         finding,
         output,
         core,
+        files: Vec::new(),
     })
 }

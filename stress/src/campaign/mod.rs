@@ -6,7 +6,9 @@ mod batch;
 mod budget;
 pub mod canary;
 mod case;
+pub mod controlled;
 mod explain;
+pub mod hand_over;
 mod improve;
 pub mod learn;
 mod measure;
@@ -23,17 +25,21 @@ pub mod support;
 mod trace;
 mod waiting;
 
+use crate::controlled::{ControlError, obeys};
 use crate::finding::Finding;
 use crate::finding::store::{Store, StoreError, backtrace};
 use crate::identity::Failure;
+use crate::scenario::Scenario;
 use crate::scenario::company::Company;
 use crate::scenario::generate::Limits;
 use crate::subject::Subject;
 use crate::triage::statement;
 use crate::verdict::sanitizer::suppress::{Filter, Suppression};
 use crate::vm::child::interrupted;
+use crate::vm::job::Log;
 use crate::vm::{Vm, VmError};
 use archive::Archive;
+use controlled::Control;
 use process::Judged;
 use shard::Shard;
 use state::State;
@@ -97,6 +103,8 @@ pub struct Options {
     pub histories: u64,
     /// What runs next depends on what was seen ([`crate::search`]), and so on time; else on the seed alone.
     pub feedback: bool,
+    /// Scenarios run under control, on a VM that is built for it.
+    pub control: Option<Control>,
 }
 
 impl Options {
@@ -138,6 +146,9 @@ pub enum HuntError {
     /// The output folder stopped being usable.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The VM cannot be controlled, or is no longer.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// The output folder belongs to a hunt with other options.
     #[error(
         "{out} holds a hunt with {what}; choose another --out, or repeat the options of that hunt to resume it"
@@ -208,6 +219,23 @@ impl Inner {
 impl Shared<'_> {
     pub fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs scenarios in one process, or each under control. `debugger`: a hang is taken apart with it.
+    pub fn execute(
+        &self,
+        scenarios: &[Scenario],
+        ms: u64,
+        debugger: bool,
+    ) -> Result<Log, HuntError> {
+        let Options {
+            seed, sequential, ..
+        } = *self.options;
+        if let Some(control) = &self.options.control {
+            return controlled::execute(self, scenarios, control);
+        }
+        let log = process::execute(self.vm, scenarios, seed, ms, sequential, debugger)?;
+        Ok(log)
     }
 
     pub fn over(&self) -> bool {
@@ -287,6 +315,9 @@ pub struct Report {
 /// Before the first job: output folder unusable or of another hunt. Later errors are in
 /// [`Report::error`], with everything found so far.
 pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, HuntError> {
+    if options.control.is_some() {
+        obeys(vm)?;
+    }
     let store = Store::open(&options.out)?;
     let _alone = running::claim(&options.out)?;
     let count = |f: &Finding| (f.id.clone(), f.seen);
@@ -297,7 +328,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         .findings()
         .iter()
         .filter(|f| f.facts.title() == vm.facts.title())
-        .filter(|f| f.wants_backtrace() && backtrace(&options.out, &f.id).is_none())
+        .filter(|f| f.wants_backtrace() && backtrace(&store.folder(&f.id)).is_none())
         .map(|f| Untraced {
             id: f.id.clone(),
             core: None,
@@ -319,9 +350,9 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         ),
         deadline: options.time.map(|t| start + t),
         inner: Mutex::new(Inner {
+            archive: Archive::open(&options.out, options.histories, state.saved_histories),
             state,
             store,
-            archive: Archive::open(&options.out, options.histories),
             learning,
             support: std::collections::HashMap::new(),
             asking: Duration::ZERO,
@@ -348,6 +379,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
         }
         scope.spawn(|| trace::run(&shared));
     });
+    hand_over::run(&shared);
     improve::run(&shared, start.elapsed() / SPARE);
     let filter = shared.filter;
     let mut inner = shared

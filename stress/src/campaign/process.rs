@@ -22,6 +22,13 @@ const FEW_ORDERS: usize = 16;
 
 /// Text of a job over these scenarios.
 pub fn text(vm: &Vm, scenarios: &[Scenario], seed: u64, ms: u64, sequential: bool) -> String {
+    let threads = scenarios.iter().map(|s| s.threads.len()).max().unwrap_or(2);
+    let how = format!("'control': {}, 'threads': {threads}", u8::from(sequential));
+    text_with(vm, scenarios, seed, ms, &how)
+}
+
+/// The same with these entries of its own: what its threads do and how many the harness starts.
+pub(super) fn text_with(vm: &Vm, scenarios: &[Scenario], seed: u64, ms: u64, how: &str) -> String {
     let mut entries = Vec::new();
     for (id, scenario) in scenarios.iter().enumerate() {
         let name = scenario.hash().to_string();
@@ -31,16 +38,14 @@ pub fn text(vm: &Vm, scenarios: &[Scenario], seed: u64, ms: u64, sequential: boo
         let orders = orders(&scenario.lens(), most, &mut choices);
         entries.push(entry(scenario, id, ms, &orders));
     }
-    let threads = scenarios.iter().map(|s| s.threads.len()).max().unwrap_or(2);
     format!(
-        "{{'mode': 'run', 'seed': {}, 'gil': {}, 'free': {}, 'marks': {}, 'control': {}, 'real_time': {}, 'threads': {threads}, 'scenarios': [{}]}}",
+        "{{'mode': 'run', 'seed': {}, 'gil': {}, 'free': {}, 'marks': {}, {how}, 'real_time': {}, 'scenarios': [{}]}}",
         seed % 1_000_000,
         u8::from(vm.facts.has_gil()),
         // The threads keep in step by plainly reading each other's lists: races of our own, which
         // the sanitizer would report; and it needs no overlap in time, only accesses without order.
         u8::from(vm.facts.sanitized("thread")),
         u8::from(!vm.facts.sanitizers.is_empty()),
-        u8::from(sequential),
         // What is read from a list tells nothing of the order of memory where a VM promises nothing of lists.
         u8::from(vm.no_promise().is_none()),
         entries.join(", ")
@@ -178,7 +183,11 @@ pub fn judge(log: &Log, scenarios: &[Scenario]) -> Vec<Judged> {
             verdict.detail = format!("{ALONE}{}", verdict.detail);
         }
         let flight = flight::read(log.stderr(), &flight::Lines::of(&source(scenario)));
-        judged.push(Judged::new(scenario, verdict, last, flight));
+        let mut one = Judged::new(scenario, verdict, last, flight);
+        if !log.backtrace.is_empty() {
+            one.failure = one.failure.with_backtrace(&log.backtrace);
+        }
+        judged.push(one);
     }
     judged
 }

@@ -5,12 +5,12 @@
 use super::budget::{Budget, Spent};
 use super::case::Case;
 use super::explain;
-use super::measure::{Measured, measure};
-use super::process::{execute, judge, scenario_ms};
+use super::measure::{self, Measured};
+use super::process::{judge, scenario_ms};
 use super::shrink::{Minimised, Shrinking, as_it_is, stands_still};
 use super::trace::Untraced;
 use super::waiting::Why;
-use super::{Event, HuntError, Inner, MOST, Shared, pairs};
+use super::{Event, HuntError, Inner, MOST, Shared, controlled, pairs};
 use crate::finding::store::SCRIPT;
 use crate::finding::{Finding, known};
 use crate::identity::{Failure, Same, same};
@@ -115,8 +115,7 @@ fn go_on(shared: &Shared<'_>, case: &Case) -> Result<(), HuntError> {
     let options = shared.options;
     let ms = scenario_ms(shared.vm, options.scenario_ms);
     let one = std::slice::from_ref(&rest);
-    let run = execute(shared.vm, one, options.seed, ms, options.sequential, false);
-    let log = run?;
+    let log = shared.execute(one, ms, false)?;
     for judged in judge(&log, one) {
         if let Some(another) = case.another(shared, &rest, judged, &log) {
             // Smaller than a storm it may be by now, but it is no scenario of the hunt's own.
@@ -130,7 +129,23 @@ fn go_on(shared: &Shared<'_>, case: &Case) -> Result<(), HuntError> {
 
 /// A failure as it was seen, by name.
 fn key(case: &Case) -> (String, String) {
-    (case.subject().to_owned(), case.failure().to_string())
+    (case.subject().to_owned(), name(case.failure()))
+}
+
+/// What a failure is called here: as it is shown, and what tells two of one place apart.
+fn name(failure: &Failure) -> String {
+    let place = &failure.place;
+    let one_thread = if place.alone == Some(true) {
+        ", in one thread"
+    } else {
+        ""
+    };
+    let computes = if place.computes == Some(true) {
+        ", computes"
+    } else {
+        ""
+    };
+    format!("{failure}{one_thread}{computes}")
 }
 
 /// Decides what is done with a case, and counts it.
@@ -225,11 +240,14 @@ fn steps(
     instead: Option<&str>,
     budget: &Budget,
 ) -> Result<Settled, HuntError> {
-    let raw = case.raw(shared);
-    if !case.storm && instead.is_none() {
-        save(shared, &raw, case, &[])?;
+    let mut raw = case.raw(shared);
+    let is_saved = !case.storm && instead.is_none();
+    if is_saved {
+        save(shared, &mut raw, case, &[])?;
         (shared.watch)(Event::Finding(&raw));
     }
+    // Under the id of one that is not saved another failure may lie.
+    let raw = is_saved.then_some(raw.id.as_str());
     if shared.over() {
         put_off(shared, case);
         return Ok(Settled::Nothing);
@@ -254,13 +272,13 @@ fn steps(
     };
     if let Some((of, ready)) = ready {
         let small = small(shared, of, ready);
-        if let Some(id) = duplicate(shared, &small, &raw.id, instead) {
+        if let Some(id) = duplicate(shared, &small, raw, instead) {
             return Ok(Settled::Known(id));
         }
         let mut measured = measure(shared, small, budget)?;
-        if measured.finding.script.is_some_and(|rate| rate.hits > 0) {
+        if measured.finding.hits() || measured.finding.schedule.is_some() {
             measured.finding.minimised = true;
-            return kept(shared, case, measured, &raw.id, instead);
+            return kept(shared, case, measured, raw, instead);
         }
         before = Some(measured);
     }
@@ -282,22 +300,30 @@ fn steps(
         return Ok(Settled::Nothing);
     }
     let reproduced = minimised.reproduced;
-    let small = small(shared, case, minimised);
+    let mut small = small(shared, case, minimised);
     // The same script once more says little more.
     let same_script = |m: &Measured| !thorough && m.finding.scenario == small.scenario;
     // Of what is more than a pair, the pair was only a guess.
     let none_smaller = !reproduced && case.scenario.calls().count() == 2;
     if let Some(mut measured) = before.filter(|m| none_smaller || same_script(m)) {
         measured.finding.minimised = reproduced;
-        return kept(shared, case, measured, &raw.id, instead);
+        return kept(shared, case, measured, raw, instead);
     }
-    if let Some(id) = duplicate(shared, &small, &raw.id, instead) {
+    if let Some(id) = duplicate(shared, &small, raw, instead) {
         return Ok(Settled::Known(id));
     }
     // Saved before its script runs: a hunt that is killed now keeps it.
-    save(shared, &small, case, &[])?;
+    save(shared, &mut small, case, &[])?;
     let measured = measure(shared, small, budget)?;
-    kept(shared, case, measured, &raw.id, instead)
+    kept(shared, case, measured, raw, instead)
+}
+
+/// How often a finding's script hits, or under control its schedule.
+fn measure(shared: &Shared<'_>, finding: Finding, budget: &Budget) -> Result<Measured, HuntError> {
+    match &shared.options.control {
+        Some(control) => controlled::measure(shared, control, finding),
+        None => measure::measure(shared, finding, budget),
+    }
 }
 
 /// Lets other failures that were met wait for their turn. What is known needs no place in the queue.
@@ -338,7 +364,7 @@ fn small(shared: &Shared<'_>, case: &Case, minimised: Minimised) -> Finding {
 fn duplicate(
     shared: &Shared<'_>,
     small: &Finding,
-    raw: &str,
+    raw: Option<&str>,
     instead: Option<&str>,
 ) -> Option<String> {
     let mut inner = shared.lock();
@@ -351,16 +377,19 @@ fn duplicate(
     );
     let id = same
         .map(|f| f.id.clone())
-        .filter(|id| id != raw && Some(id.as_str()) != instead)?;
-    inner.store.remove(raw);
+        .filter(|id| raw.into_iter().chain(instead).all(|old| old != id))?;
+    if let Some(raw) = raw {
+        inner.store.remove(raw);
+    }
     inner.store.seen(&id);
     Some(id)
 }
 
-/// Saves a finding with its script, what the process of the case showed, and these files.
+/// Saves a finding with its script, what the process of the case showed, and these files; under another id where
+/// its own is another failure's.
 fn save(
     shared: &Shared<'_>,
-    finding: &Finding,
+    finding: &mut Finding,
     case: &Case,
     more: &[(&'static str, &str)],
 ) -> Result<(), HuntError> {
@@ -371,6 +400,7 @@ fn save(
     files.extend(report.as_deref().map(|text| ("report.txt", text)));
     files.extend(more);
     let mut inner = shared.lock();
+    finding.id = inner.store.free_id(finding);
     inner.store.save(finding, &files)?;
     statement::write(&inner.store.folder(&finding.id), finding)?;
     Ok(())
@@ -381,11 +411,18 @@ fn kept(
     shared: &Shared<'_>,
     case: &Case,
     measured: Measured,
-    raw: &str,
+    raw: Option<&str>,
     instead: Option<&str>,
 ) -> Result<Settled, HuntError> {
-    let finding = explain::told(shared, case, measured.finding)?;
-    save(shared, &finding, case, &[("output.txt", &measured.output)])?;
+    let mut finding = explain::told(shared, case, measured.finding)?;
+    let more = measured
+        .files
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()));
+    let more: Vec<_> = more
+        .chain([("output.txt", measured.output.as_str())])
+        .collect();
+    save(shared, &mut finding, case, &more)?;
     {
         let mut inner = shared.lock();
         if finding.wants_backtrace() {
@@ -394,8 +431,8 @@ fn kept(
             inner.untraced.push_back(Untraced { id, core });
         }
         // Only now, with the new one saved, may what it replaces go.
-        for old in instead.iter().chain([&raw]) {
-            if **old != *finding.id {
+        for old in instead.into_iter().chain(raw) {
+            if old != finding.id {
                 inner.store.remove(old);
             }
         }
@@ -419,5 +456,31 @@ fn put_off(shared: &Shared<'_>, case: &Case) {
     if case.storm {
         let again = (case.subject().to_owned(), case.number);
         shared.lock().state.pending.push(again);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::Place;
+
+    /// What is known by its name is counted without a look at its place.
+    #[test]
+    fn what_one_thread_does_and_what_computes_have_names_of_their_own() {
+        let of = |alone, computes| {
+            let place = Place {
+                alone,
+                computes,
+                ..Place::default()
+            };
+            name(&Failure {
+                kind: Kind::Hang,
+                place,
+            })
+        };
+        let raced = of(Some(false), Some(false));
+        assert_ne!(of(Some(true), Some(false)), raced);
+        assert_ne!(of(Some(false), Some(true)), raced);
+        assert_eq!(of(None, None), raced);
     }
 }

@@ -249,6 +249,11 @@ impl<'a> Shrinking<'a> {
     fn run(&self, candidate: &Scenario) -> Option<(Log, Vec<Judged>)> {
         let (vm, options) = (self.shared.vm, self.shared.options);
         let one = std::slice::from_ref(candidate);
+        if options.control.is_some() {
+            let log = self.shared.execute(one, self.ms, false).ok()?;
+            let judged = judge(&log, one);
+            return Some((log, judged));
+        }
         let kind = self.original.kind;
         let poisoned = (kind == Kind::Uninitialised).then(|| poison::vm(vm));
         let vm = poisoned.as_ref().unwrap_or(vm);
@@ -267,12 +272,10 @@ impl<'a> Shrinking<'a> {
     /// got which pair it died of. What the pairs before did to the memory may be to blame, so the pair is
     /// only where to begin.
     fn first_of(&mut self, pairs: &[Scenario], deadline: Instant) -> Option<Pair> {
-        let (vm, options) = (self.shared.vm, self.shared.options);
-        let ms = scenario_ms(vm, PAIR_MS);
+        let ms = scenario_ms(self.shared.vm, PAIR_MS);
         let mut left = pairs;
         while !left.is_empty() && !self.shared.over() && Instant::now() < deadline {
-            let run = execute(vm, left, options.seed, ms, options.sequential, false);
-            let log = run.ok()?;
+            let log = self.shared.execute(left, ms, false).ok()?;
             let judged = judge(&log, left);
             let (it, others): (Vec<Judged>, Vec<Judged>) = judged
                 .into_iter()

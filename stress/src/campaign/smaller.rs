@@ -172,6 +172,8 @@ mod tests {
                 // On a slow machine a short run may end before its first race.
                 mean_seconds: 0.4,
             }),
+            schedule: None,
+            no_schedule: None,
             others: Vec::new(),
             seen: 1,
             tuning: None,

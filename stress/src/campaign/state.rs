@@ -2,6 +2,7 @@
 //!
 //! Saved after every process, so that a hunt killed hard loses at most what was in flight.
 
+use super::controlled::Control;
 use super::shard::Shard;
 use super::support::{BROKEN_ALONE, CHECK};
 use super::{HuntError, Options};
@@ -121,6 +122,9 @@ pub struct State {
     /// The part of the scenarios that is run.
     #[serde(default, skip_serializing_if = "Shard::is_whole")]
     pub shard: Shard,
+    /// How schedules are searched; empty without control.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub control: String,
     /// By subject.
     pub subjects: BTreeMap<String, Totals>,
     /// Round of the planner and position in it.
@@ -144,6 +148,9 @@ pub struct State {
     /// Reports not told, by what hid them.
     #[serde(default)]
     pub hidden: BTreeMap<String, Hidden>,
+    /// Histories saved, those that had to go among them.
+    #[serde(default)]
+    pub saved_histories: u64,
     /// Histories that had to go because the folder was full.
     #[serde(default)]
     pub dropped_histories: u64,
@@ -195,6 +202,10 @@ impl State {
             size: (options.limits.threads, options.limits.ops),
             sequential: options.sequential,
             shard: options.shard,
+            control: options
+                .control
+                .as_ref()
+                .map_or_else(String::new, Control::words),
             ..Self::default()
         };
         let path = Self::path(&options.out);
@@ -223,6 +234,13 @@ impl State {
                 format!("sequential = {}", old.sequential),
             ),
             (old.shard != fresh.shard, format!("--shard {}", old.shard)),
+            (
+                old.control != fresh.control,
+                match old.control.as_str() {
+                    "" => "no --control".to_owned(),
+                    words => format!("--control of {words}"),
+                },
+            ),
         ];
         match differs.into_iter().find(|(d, _)| *d) {
             Some((_, what)) => Err(HuntError::Other {
@@ -243,6 +261,17 @@ impl State {
         let text = std::fs::read_to_string(&path)
             .map_err(|e| fail(format!("{e}; `threadbare hunt --out` makes it")))?;
         serde_json::from_str(&text).map_err(|e| fail(e.to_string()))
+    }
+
+    /// The state in this folder; `None` where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn find(out: &Path) -> Result<Option<Self>, StoreError> {
+        match Self::path(out).try_exists() {
+            Ok(false) => Ok(None),
+            _ => Self::read(out).map(Some),
+        }
     }
 
     /// Writes the state.
@@ -479,6 +508,7 @@ pub(super) mod tests {
             suppressions: Vec::new(),
             histories: 0,
             feedback: false,
+            control: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! A known bug's program under control, to its signature.
 
-use super::{ControlError, Plan, Searched, prepare, search};
+use super::{ControlError, Look, Plan, Searched, obeys, prepare, search};
 use crate::bugs::{Bug, signature};
 use crate::vm::Vm;
 use std::path::Path;
@@ -26,9 +26,14 @@ pub fn find(vm: &Vm, bug: &Bug, plan: &Plan, folder: &Path) -> Result<Searched, 
         );
         return Err(ControlError::Unfit(why));
     }
+    obeys(vm)?;
     let (program, kit) = apart(&bug.program);
     let program = prepare(vm, folder, &program, &kit)?;
-    search(vm, &program, plan, bug.race_only(), |seen| {
+    let look = match bug.race_only() {
+        true => Look::Races,
+        false => Look::Failures,
+    };
+    search(vm, &|_| program.clone(), plan, look, |seen| {
         signature::matched(bug, &seen.shown).is_some()
     })
 }

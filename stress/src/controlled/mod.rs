@@ -3,10 +3,10 @@
 //!
 //! What a failing schedule shows is read from one replay of it: what it printed, and, where it died or stood
 //! still, a debugger's text on its core. Whether that is what was looked for, the caller says: a bug's
-//! signature ([`bug`]) or a finding's failure ([`finding`]).
+//! signature ([`bug`]), or for scenarios a hunt ([`crate::campaign::controlled`]).
 
 pub mod bug;
-pub mod finding;
+pub mod probe;
 mod seen;
 
 pub use self::seen::Seen;
@@ -16,7 +16,7 @@ use crate::vm::child::interrupted;
 use crate::vm::{Vm, VmError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use threadbare_control::block::{Points, Strategy, Verdict};
+use threadbare_control::block::{Memory, Points, Strategy, Verdict};
 use threadbare_control::bundle::{self, Bundle};
 use threadbare_control::launch::{self, Orders, Program, Report};
 
@@ -35,11 +35,35 @@ pub const PORTFOLIO: [Strategy; 5] = [
 /// Schedules of one start of the program.
 const CHUNK: u32 = 40;
 
+/// The beginning of a program that lies in no file: control.py as the module `kit`, then the program, both
+/// from arguments.
+const FROM_ARGUMENTS: &str = "\
+import sys, types
+kit = types.ModuleType('kit')
+exec(compile(sys.argv[1], 'control.py', 'exec'), kit.__dict__)
+sys.modules['kit'] = kit
+exec(compile(sys.argv[2], 'program.py', 'exec'), {'__name__': '__main__'})
+";
+
+/// Bytes of one argument at most, on Linux.
+const ARGUMENT: usize = 128 << 10;
+
 /// Runs before them that learn where threads meet.
 const LEARNING: u32 = 10;
 
 /// Other failures after which a search ends, since each is replayed and read.
 const OTHERS: u32 = 8;
+
+/// What a search looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Every schedule that failed, of a program whose exit codes are those of bugs and probes.
+    Failures,
+    /// Every schedule that failed, of the hunt's harness.
+    Scenarios,
+    /// The races that each start of the program told.
+    Races,
+}
 
 /// What to search.
 #[derive(Clone, Debug)]
@@ -52,6 +76,8 @@ pub struct Plan {
     pub seed: u64,
     /// Time of all of it.
     pub time: Duration,
+    /// Whether stores stay in a buffer of their thread for a while, as on x86; else memory is sequentially consistent.
+    pub tso: bool,
 }
 
 /// A failing schedule that is what was looked for.
@@ -82,6 +108,8 @@ pub struct Searched {
     pub endless: u32,
     /// Why the program cannot be run so, where it cannot.
     pub unfit: Option<String>,
+    /// What the last start printed on stdout.
+    pub stdout: String,
 }
 
 /// Why there was no search.
@@ -139,8 +167,32 @@ pub fn prepare(vm: &Vm, folder: &Path, program: &str, kit: &str) -> Result<Progr
     })
 }
 
+/// A program that uses control.py as its `kit`, in its arguments alone: its schedules can be repeated from
+/// anywhere.
+///
+/// # Errors
+/// When it is too long for an argument.
+pub fn in_arguments(vm: &Vm, program: String) -> Result<Program, ControlError> {
+    if program.len() >= ARGUMENT {
+        let (is, most) = (program.len(), ARGUMENT);
+        let why = format!("its program has {is} bytes, more than the {most} of an argument");
+        return Err(ControlError::Unfit(why));
+    }
+    let (path, arguments) = vm.program_and_args();
+    let text = |a: std::ffi::OsString| a.to_string_lossy().into_owned();
+    let mut arguments: Vec<String> = arguments.into_iter().map(text).collect();
+    // Isolated, since what the folder of the process holds would be a part of the trace.
+    let begin = ["-I".into(), "-c".into(), FROM_ARGUMENTS.into()];
+    arguments.extend(begin.into_iter().chain([HARNESS.into(), program]));
+    Ok(Program {
+        path,
+        arguments,
+        environment: Vec::new(),
+    })
+}
+
 /// Where threads may be switched, and what counts as a failure, in every search.
-fn orders(strategy: Strategy, seed: u64, runs: u32, races: bool) -> Orders {
+fn orders(plan: &Plan, strategy: Strategy, seed: u64, runs: u32, races: bool) -> Orders {
     let mut orders = Orders::new(seed, runs);
     let config = &mut orders.config;
     config.whole = false;
@@ -149,37 +201,42 @@ fn orders(strategy: Strategy, seed: u64, runs: u32, races: bool) -> Orders {
     config.learning = LEARNING;
     config.freed = true;
     config.races = races;
+    if plan.tso {
+        config.memory = Memory::Tso;
+    }
     config.stop_after = u32::from(!races);
     orders.limit = Duration::from_secs(120);
     orders
 }
 
-/// Runs schedules until `judge` says of one that it is what was looked for. With `races` it is asked of
-/// whatever races a start told; without, of every schedule that failed.
+/// Runs schedules until `judge` says of one that it is what was looked for. `program` gives the program of each
+/// start, by its number.
 ///
 /// # Errors
-/// When the VM is not built for control, a file cannot be written, or a schedule does not come again.
+/// When a file cannot be written, or a schedule does not come again.
 pub fn search(
     vm: &Vm,
-    program: &Program,
+    program: &dyn Fn(usize) -> Program,
     plan: &Plan,
-    races: bool,
+    look: Look,
     mut judge: impl FnMut(&Seen) -> bool,
 ) -> Result<Searched, ControlError> {
-    obeys(vm)?;
+    let races = look == Look::Races;
     let mut told = Searched::default();
     let began = Instant::now();
     let mut seed = plan.seed;
-    for &strategy in plan.strategies.iter().cycle() {
+    for (start, &strategy) in plan.strategies.iter().cycle().enumerate() {
         let left = plan.runs - told.schedules.min(plan.runs);
         if left == 0 || told.others >= OTHERS || interrupted() || began.elapsed() > plan.time {
             break;
         }
-        let asked = orders(strategy, seed, left.min(CHUNK), races);
-        let report = match run(program, &asked) {
+        let asked = orders(plan, strategy, seed, left.min(CHUNK), races);
+        let program = program(start);
+        let report = match run(&program, &asked) {
             Ok(report) => report,
             Err(launch::Error::NoControl(_, status, output)) => {
                 told.unfit = Some(no_window(status.code(), &output));
+                told.stdout = output;
                 return Ok(told);
             }
             Err(launch::Error::Refused(_, why)) => {
@@ -198,6 +255,7 @@ pub fn search(
         let ran = report.runs.len() as u32;
         told.schedules += ran;
         seed += u64::from(ran);
+        told.stdout.clone_from(&report.stdout);
         let last = report.last;
         match last.verdict {
             Verdict::Refused | Verdict::Stuck | Verdict::Diverged => {
@@ -212,7 +270,7 @@ pub fn search(
         }
         if races {
             if judge(&Seen::of_races(&report)) {
-                told.hit = racing(program, strategy, &report, &mut judge)?;
+                told.hit = racing(&program, plan, strategy, &report, &mut judge)?;
             }
             if let Some(hit) = &told.hit {
                 told.schedules = (hit.seed - plan.seed) as u32 + 1;
@@ -223,9 +281,11 @@ pub fn search(
         if !last.verdict.is_fault() {
             continue;
         }
-        let bundle = Bundle::new(program, &asked, &report)?;
+        let bundle = Bundle::new(&program, &asked, &report)?;
         let seen = Seen::of_failure(vm, &bundle)?;
-        if let Ended::Broken(why) | Ended::Skip(why) = &seen.run.ended {
+        if look == Look::Failures
+            && let Ended::Broken(why) | Ended::Skip(why) = &seen.run.ended
+        {
             told.unfit = Some(why.clone());
             return Ok(told);
         }
@@ -249,6 +309,7 @@ pub fn search(
 /// The first run of a start that by itself told races that are what was looked for.
 fn racing(
     program: &Program,
+    plan: &Plan,
     strategy: Strategy,
     report: &Report,
     mut judge: impl FnMut(&Seen) -> bool,
@@ -257,7 +318,7 @@ fn racing(
     seeds.sort_unstable();
     seeds.dedup();
     for seed in seeds {
-        let asked = orders(strategy, seed, 1, true);
+        let asked = orders(plan, strategy, seed, 1, true);
         let report = run(program, &asked).map_err(ControlError::Launch)?;
         let seen = Seen::of_races(&report);
         if judge(&seen) {
@@ -280,7 +341,10 @@ fn run(program: &Program, orders: &Orders) -> Result<Report, launch::Error> {
 }
 
 /// Asks the runtime of the VM something that starts no run.
-fn obeys(vm: &Vm) -> Result<(), ControlError> {
+///
+/// # Errors
+/// When the VM is not built for control, or does not start.
+pub fn obeys(vm: &Vm) -> Result<(), ControlError> {
     let ask = "import os; os.getpriority(0x74620006, 0)";
     let (path, arguments) = vm.program_and_args();
     let arguments = arguments.into_iter().chain(["-c".into(), ask.into()]);

@@ -7,7 +7,7 @@ use crate::program::{Ended, Run};
 use crate::verdict::sanitizer::{Frame, Role, Stack};
 use crate::verdict::{self, Kind};
 use crate::vm::Vm;
-use crate::vm::child::{End, Outcome};
+use crate::vm::child::{End, Outcome, hold};
 use crate::vm::debugger::core_file;
 use crate::vm::hang::Autopsy;
 use std::time::Duration;
@@ -15,6 +15,9 @@ use threadbare_control::block::{Race, Verdict};
 use threadbare_control::bundle::Bundle;
 use threadbare_control::launch::Report;
 use threadbare_control::places::Places;
+
+/// What the runtime sees and the VM does not say.
+const USE_AFTER_FREE: &str = "use after free: ";
 
 /// What a failing schedule, or the races of several, showed.
 #[derive(Clone, Debug)]
@@ -45,9 +48,15 @@ impl Seen {
     }
 
     /// Replays a failing schedule once and reads what it leaves.
-    pub(super) fn of_failure(vm: &Vm, bundle: &Bundle) -> Result<Self, ControlError> {
+    ///
+    /// # Errors
+    /// When it does not come again, or cannot be run.
+    pub fn of_failure(vm: &Vm, bundle: &Bundle) -> Result<Self, ControlError> {
         let folder = tempfile::tempdir().map_err(crate::vm::VmError::Temp)?;
-        let replayed = bundle.replay_to_core(folder.path())?;
+        let replayed = {
+            let _others = hold();
+            bundle.replay_to_core(folder.path())?
+        };
         if replayed.same != 1 {
             let last = replayed.report.last;
             let why = format!("{:?}, {}", last.verdict, replayed.report.note);
@@ -68,7 +77,16 @@ impl Seen {
             Verdict::Deadlock | Verdict::LostWakeUp => End::Hang,
             _ => End::Exit(run.code),
         };
-        let stderr = report.output.strip_suffix(&report.stdout);
+        let mut stderr = report.output.strip_suffix(&report.stdout);
+        let freed = format!(
+            "{}\n{USE_AFTER_FREE}{}\n",
+            stderr.unwrap_or(&report.output),
+            bundle.note
+        );
+        if run.verdict == Verdict::UseAfterFree {
+            // The VM itself has not seen it.
+            stderr = Some(&freed);
+        }
         let outcome = Outcome {
             end,
             stdout: report.stdout.lines().map(str::to_owned).collect(),
@@ -85,7 +103,7 @@ impl Seen {
         let ended = match run.verdict {
             // Memory is damaged, whether or not it would have shown.
             Verdict::UseAfterFree => {
-                failed(Kind::Crash, format!("use after free: {}", bundle.note))
+                failed(Kind::Crash, format!("{USE_AFTER_FREE}{}", bundle.note))
             }
             Verdict::Deadlock => failed(Kind::Deadlock, bundle.note.clone()),
             Verdict::LostWakeUp => failed(Kind::Deadlock, format!("lost wake-up: {}", bundle.note)),

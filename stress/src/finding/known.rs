@@ -28,8 +28,18 @@ pub fn are_one(one: &Finding, other: &Finding) -> bool {
     is_of(one, &other.facts.title(), &other.subject, &other.failure())
 }
 
+/// Whether two findings that one id would name are of two failures. Of many operations of which nobody tells which
+/// raced it is not known; the very same operations, as one id says they are, count as one then.
+pub fn are_two(one: &Finding, other: &Finding) -> bool {
+    !may_be_of(one, &other.facts.title(), &other.subject, other.kind)
+        || same(&one.failure(), &other.failure()) == Same::No
+}
+
 fn is_of(finding: &Finding, vm_title: &str, subject: &str, failure: &Failure) -> bool {
-    finding.facts.title() == vm_title
-        && (finding.subject == subject || failure.kind == Kind::DataRace)
+    may_be_of(finding, vm_title, subject, failure.kind)
         && same(&finding.failure(), failure) == Same::Yes
+}
+
+fn may_be_of(finding: &Finding, vm_title: &str, subject: &str, kind: Kind) -> bool {
+    finding.facts.title() == vm_title && (finding.subject == subject || kind == Kind::DataRace)
 }

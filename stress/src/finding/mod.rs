@@ -6,7 +6,7 @@ pub mod script;
 pub mod store;
 
 use crate::bytecode::Told;
-use crate::identity::{self, Failure, InFlight, Place};
+use crate::identity::{self, Failure, InFlight, Operations, Place};
 use crate::program::Count;
 use crate::scenario::Scenario;
 use crate::scenario::tuning::Tuning;
@@ -63,6 +63,12 @@ pub struct Finding {
     pub minimised: bool,
     /// How often the script hit, of how many runs of how many seconds at most; `None` before it was run.
     pub script: Option<Rate>,
+    /// The schedule that shows it under control, kept as `schedule.json` beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Why it has none, where one was looked for or wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_schedule: Option<String>,
     /// Runs of the script that failed in another way: no hits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Other>,
@@ -91,6 +97,43 @@ pub struct Rate {
     pub limit_seconds: f64,
     /// Mean time to a hit, over the runs that hit.
     pub mean_seconds: f64,
+}
+
+/// A schedule of a VM under control that shows a finding's failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// The VM, as it was named.
+    pub vm: String,
+    /// Who chose.
+    pub strategy: String,
+    /// Schedules until then, of a search by itself.
+    pub schedules: u32,
+    /// Switches of it that were not as if nobody preempted anybody.
+    pub switches: u32,
+    /// Whether none of them can be left out.
+    pub minimised: bool,
+    /// Repetitions that were the same to the last event.
+    pub same: u32,
+    /// Repetitions.
+    pub replays: u32,
+}
+
+impl Schedule {
+    /// `schedule of 4 switches (the 37th of Sticky) repeats 10 of 10`.
+    pub fn line(&self) -> String {
+        let Self {
+            strategy,
+            schedules,
+            switches,
+            same,
+            replays,
+            ..
+        } = self;
+        let s = if *switches == 1 { "" } else { "es" };
+        format!(
+            "schedule of {switches} switch{s}, found in {schedules} by {strategy}, repeats {same} of {replays}"
+        )
+    }
 }
 
 /// Another failure that runs of a script showed.
@@ -167,6 +210,16 @@ impl Finding {
         failure
     }
 
+    /// The place of its failure, among the scenario's operations where it keeps none of its own: for who compares
+    /// findings without asking [`same()`](identity::same()).
+    pub fn whole_place(&self) -> Place {
+        let mut place = self.failure().place;
+        if place.operations.within.is_empty() {
+            place.operations = Operations::of(&self.scenario);
+        }
+        place
+    }
+
     /// The id a finding of this failure has on this VM.
     pub fn make_id(&self) -> String {
         let key = [
@@ -212,6 +265,11 @@ impl Finding {
 
     /// The one line that a summary prints.
     pub fn line(&self) -> String {
+        let schedule = match (&self.schedule, &self.no_schedule) {
+            (Some(schedule), _) => Some(schedule.line()),
+            (None, Some(why)) => Some(format!("under control: {}", clipped(why))),
+            (None, None) => None,
+        };
         let rate = match &self.script {
             Some(r) if r.hits > 0 => format!(
                 "script hits {}/{} in {:.1} s",
@@ -221,7 +279,13 @@ impl Finding {
                 "script did not hit in {} runs of {:.0} s",
                 r.runs, r.limit_seconds
             ),
+            None if schedule.is_some() => String::new(),
             None => "script not yet run".to_owned(),
+        };
+        let rate = match schedule {
+            Some(told) if rate.is_empty() => told,
+            Some(told) => format!("{rate}, {told}"),
+            None => rate,
         };
         let others = Other::line(&self.others);
         let others = if others.is_empty() {

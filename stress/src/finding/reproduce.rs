@@ -70,7 +70,26 @@ pub fn others(attempts: &[Attempt]) -> Vec<Other> {
     others
 }
 
-/// Runs a finding's script once for at most `seconds`.
+/// Where crashes leave their cores, which tell whether they died where the finding did.
+#[derive(Clone, Copy, Debug)]
+pub enum Cores<'a> {
+    /// The first hit's stays in this folder. Later hits are taken at what the VM tells by itself.
+    First(&'a Path),
+    /// Each hit's is read in this folder, and gone.
+    Each(&'a Path),
+}
+
+/// A folder for the cores of a finding that is known by its frames, where this machine leaves any.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn cores(finding: &Finding) -> Result<Option<tempfile::TempDir>, VmError> {
+    let wanted = !finding.place.frames.is_empty() && core_file::usable().is_ok();
+    let folder = wanted.then(tempfile::tempdir).transpose();
+    folder.map_err(VmError::Temp)
+}
+
+/// Runs a finding's script once for at most `seconds`; a crash's core says where it died.
 ///
 /// # Errors
 /// When the VM cannot be started or the script not be read.
@@ -80,7 +99,13 @@ pub fn attempt(
     finding: &Finding,
     seconds: f64,
 ) -> Result<Attempt, VmError> {
-    attempt_in(vm, script, finding, seconds, None)
+    let cores = cores(finding)?;
+    let folder = cores.as_ref().map(tempfile::TempDir::path);
+    let attempt = attempt_in(vm, script, finding, seconds, folder)?;
+    Ok(Attempt {
+        core: None, // it goes with the folder
+        ..attempt
+    })
 }
 
 /// [`attempt`] in this folder, where it is there: a hit that is a crash leaves its core in it.
@@ -94,6 +119,8 @@ fn attempt_in(
     seconds: f64,
     folder: Option<&Path>,
 ) -> Result<Attempt, VmError> {
+    // The process may have another folder.
+    let script = &std::path::absolute(script).map_err(VmError::Temp)?;
     // Its lines tell which operations were in flight.
     let text = std::fs::read_to_string(script).map_err(VmError::Temp)?;
     // The script ends by itself; a process that outlives its time by this much is hung, unless it
@@ -114,8 +141,11 @@ fn attempt_in(
     if let Some(folder) = folder {
         core_file::leave(&mut command, folder);
     }
-    let run = program::run(vm, &mut command, limits)?;
-    let failures = shown(&run.outcome, finding, &text);
+    let run = program::run(vm, &mut command, limits)?.of(&text);
+    let failures = match run.ended {
+        Ended::Broken(_) if !run.begun(&text) => Vec::new(),
+        _ => shown(&run.outcome, finding, &text),
+    };
     let shown = identity::hit(&finding.failure(), &failures);
     let core = folder
         .filter(|_| matches!(run.outcome.end, End::Signal(_)))
@@ -174,6 +204,10 @@ fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
             } else if let Some(words) = line.strip_prefix("hit:") {
                 match told(words.trim_start(), finding) {
                     Some(verdict) => verdicts.push(verdict),
+                    // A script of this kind says nothing of what it looks for: the VM ends it.
+                    None if finding.kind.ends_process() || finding.kind == Kind::DataRace => {
+                        verdicts.push(Verdict::new(Kind::Outcome, words.trim().to_owned()));
+                    }
                     // It prints the outcomes of the class that it looks for.
                     None => failures.push(finding.failure()),
                 }
@@ -224,8 +258,7 @@ fn told(words: &str, finding: &Finding) -> Option<Verdict> {
 
 /// Runs a script up to `runs` times and says how often it hit; with `stop_early` two runs
 /// without a hit are enough, and what another failure leaves of the time of one is used for one more. A run that was interrupted or ended from outside is not counted, so there may
-/// be none at all. With a folder for `cores` the first hit that is a crash leaves its core there; one that its
-/// core shows to have died elsewhere than the finding is none, and the next is looked at.
+/// be none at all. With [`Cores`] a hit that its core shows to have died elsewhere than the finding is none.
 ///
 /// # Errors
 /// As of [`attempt`].
@@ -236,14 +269,23 @@ pub fn rate(
     runs: u32,
     seconds: f64,
     stop_early: bool,
-    cores: Option<&Path>,
+    cores: Option<Cores>,
 ) -> Result<(Rate, Vec<Attempt>), VmError> {
     let mut attempts: Vec<Attempt> = Vec::new();
     let mut count = Count::default();
     let (mut done, mut left) = (0, seconds);
     while done < runs {
-        let one_is_there = attempts.iter().any(|a| a.core.is_some());
-        let attempt = attempt_in(vm, script, finding, left, cores.filter(|_| !one_is_there))?;
+        let folder = match cores {
+            Some(Cores::First(_)) if attempts.iter().any(|a| a.core.is_some()) => None,
+            Some(Cores::First(folder) | Cores::Each(folder)) => Some(folder),
+            None => None,
+        };
+        let mut attempt = attempt_in(vm, script, finding, left, folder)?;
+        if matches!(cores, Some(Cores::Each(_)))
+            && let Some(core) = attempt.core.take()
+        {
+            let _ = std::fs::remove_file(core);
+        }
         let told = match attempt.told() {
             Told::Interrupted => break,
             // A script that failed by itself did not hit.
@@ -331,6 +373,8 @@ mod tests {
             explained: Vec::new(),
             minimised: true,
             script: None,
+            schedule: None,
+            no_schedule: None,
             others: Vec::new(),
             seen: 1,
             tuning: None,
@@ -397,7 +441,7 @@ print('other: exception KeyError: x')
         let crash = finding(Kind::Crash, "SIGSEGV");
         let runs = |stop_early: bool| {
             let script = program::File::new("repro", CRASHES_LATER).unwrap();
-            let cores = stop_early.then(|| script.folder());
+            let cores = stop_early.then(|| Cores::First(script.folder()));
             let (rate, attempts) =
                 rate(&vm, script.path(), &crash, 1, 60.0, stop_early, cores).unwrap();
             let core = attempts.iter().find_map(|a| a.core.clone());
@@ -526,5 +570,39 @@ print('other: exception KeyError: x')
             is(&outcome, End::Signal(libc::SIGSEGV), "", ""),
             Some(Some(Kind::Crash))
         );
+    }
+
+    /// A VM that runs this shell script in the place of the finding's.
+    fn shell(text: &str, finding: &Finding, cores: bool) -> Attempt {
+        let folder = tempfile::tempdir_in(".").unwrap();
+        let script = Path::new(folder.path().file_name().unwrap()).join("repro.sh");
+        std::fs::write(&script, text).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let cores = cores.then(|| elsewhere.path());
+        attempt_in(&Vm::find("sh").unwrap(), &script, finding, 1.0, cores).unwrap()
+    }
+
+    #[test]
+    fn a_script_that_is_named_from_here_runs_in_another_folder() {
+        let finding = finding(Kind::Outcome, "no order gives 1");
+        for cores in [false, true] {
+            let attempt = shell("echo 'hit: 1'; exit 1", &finding, cores);
+            assert!(attempt.hit(), "{attempt:?}");
+        }
+    }
+
+    #[test]
+    fn a_script_of_a_crash_hits_by_crashing_once_it_has_begun() {
+        let finding = finding(Kind::Crash, "SIGSEGV");
+        let says = shell("echo 'hit: anything'; exit 1", &finding, false);
+        assert_eq!(says.told(), Told::Other, "{says:?}");
+        let begins = "# print(\"begun\")\n";
+        let dies = "kill -SEGV $$";
+        let at_start = shell(&format!("{begins}{dies}"), &finding, false);
+        assert!(matches!(at_start.told(), Told::Unfit(_)), "{at_start:?}");
+        let begun = shell(&format!("{begins}echo begun\n{dies}"), &finding, false);
+        assert!(begun.hit(), "{begun:?}");
+        let of_before = shell(dies, &finding, false);
+        assert!(of_before.hit(), "scripts of before do not say it");
     }
 }

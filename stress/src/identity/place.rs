@@ -14,7 +14,7 @@ pub const SMALL: usize = 4;
 const FRAMES: usize = 3;
 
 /// Where a failure is. Every level may be unknown; [`super::same()`] says which of them decides.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// What the VM says of where: `file:line` of a panic, `file:line: function` of an assertion, the
     /// words of a fatal error.
@@ -45,7 +45,7 @@ pub struct Place {
 }
 
 /// Operations among which a failure is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Operations {
     /// All of the scenario's, thread by thread; threads and the operations of one are sorted. Empty
     /// when no scenario is known.
@@ -153,6 +153,11 @@ pub(super) fn included<T: PartialEq>(part: &[T], whole: &[T]) -> bool {
 }
 
 impl Place {
+    /// The function in which it died: two that are known and differ are two places, whatever else is known.
+    pub fn innermost(&self) -> Option<&str> {
+        self.frames.first().map(String::as_str)
+    }
+
     /// What the verdict's line says of where.
     pub(super) fn of_detail(kind: Kind, detail: &str) -> Self {
         let detail = detail.strip_prefix(ALONE).unwrap_or(detail);
@@ -211,13 +216,24 @@ impl Place {
 
     /// What of it stays from run to run and whether or not a debugger was asked: for a name.
     pub fn key(&self) -> String {
-        if let Some(told) = self.line.as_ref().or(self.report.as_ref()) {
-            return told.clone();
+        let mut key = match self.line.as_ref().or(self.report.as_ref()) {
+            Some(told) => told.clone(),
+            None => {
+                let within = self.operations.within.iter().map(|t| t.join("; "));
+                let within: Vec<String> = within.collect();
+                let result = self.result.as_deref().unwrap_or("");
+                format!("{result}\n{}", within.join("\n"))
+            }
+        };
+        // By these `same` tells two failures apart whatever else is alike. What races and waits, as most do, and
+        // what was not asked keep the name without.
+        if self.alone == Some(true) {
+            key += "\nin one thread";
         }
-        let within = self.operations.within.iter().map(|t| t.join("; "));
-        let within: Vec<String> = within.collect();
-        let result = self.result.as_deref().unwrap_or("");
-        format!("{result}\n{}", within.join("\n"))
+        if self.computes == Some(true) {
+            key += "\ncomputes";
+        }
+        key
     }
 
     /// Takes the frames of the thread that died from a debugger's text.

@@ -9,6 +9,7 @@
 mod assemble;
 mod inventory;
 mod run;
+mod two;
 
 pub use self::inventory::{
     Coverage, Inventory, Item, Unusable, coverage, generic, inventory, reached_by,
@@ -62,6 +63,7 @@ pub fn examine(vm: &Vm, name: &str) -> Result<Introspected, SubjectError> {
 
 /// The subject of a type or module of the inventory's, which nobody has named: what does harm is left alone, and
 /// nothing is promised of several calls, so that only what any race may show counts (a crash, a standstill, a leak).
+/// A type whose operations take their like is one of two objects.
 ///
 /// # Errors
 /// As [`introspect`].
@@ -73,6 +75,7 @@ pub fn unasked(vm: &Vm, name: &str) -> Result<Introspected, SubjectError> {
     for op in &mut found.subject.ops {
         op.guarantee = Guarantee::Composite;
     }
+    two::objects(&mut found.subject);
     Ok(found)
 }
 

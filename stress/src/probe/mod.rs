@@ -9,6 +9,8 @@
 pub mod keep;
 pub mod run;
 
+use crate::identity::{Failure, Place, kindred};
+use crate::verdict::{Kind, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -24,7 +26,7 @@ from kit import *
 ";
 
 /// What probes have in common.
-const KIT: &str = include_str!("../../probes/kit.py");
+pub const KIT: &str = include_str!("../../probes/kit.py");
 
 /// `PROTOCOL/NAME`, program; the build lists them.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/probes.rs"));
@@ -53,6 +55,42 @@ pub const UNPAIRED: &[(&str, &str)] = &[
         "no VM has it: CPython brings the global lock back for such an extension",
     ),
     (
+        "grwl",
+        "no VM of today has a global lock of readers and writers: an experiment of 2015",
+    ),
+    (
+        "cycle-collection",
+        "no probe of its own yet: `weakref-biased/resurrect-once` and `callbacks-once` collect beside threads",
+    ),
+    (
+        "free-list",
+        "no VM of today has free lists under one lock: a patch of 1996",
+    ),
+    (
+        "size-classes",
+        "no VM of today has classes with fast and heavy locks: experiments of 2015 and 2016",
+    ),
+    (
+        "batched-count",
+        "a lost count only moves the moment of a collection, which no program is promised",
+    ),
+    (
+        "word-mutex",
+        "it guards a parking lot's bucket, which no program reaches but by `parking-mutex`",
+    ),
+    (
+        "futex-mutex",
+        "no VM's lock is one: CPython and RustPython have parking lots of their own",
+    ),
+    (
+        "rwlock",
+        "CPython has one, for who stops the world: a program only sees that pauses end, as in `stop-the-world`",
+    ),
+    (
+        "stop-domains",
+        "forks and the end stop all interpreters, and no program is left to look after the end",
+    ),
+    (
         "side-table",
         "no VM with counts apart from their objects was ever shipped",
     ),
@@ -70,6 +108,14 @@ pub const UNREACHED: &[(&str, &str)] = &[
     ),
     (
         "park-reattach-before-cleanup",
+        "the thread hangs only once the interpreter has ended, and so has the program",
+    ),
+    (
+        "tc-watcher-before-clear",
+        "a watcher of classes is registered from C alone",
+    ),
+    (
+        "stw-mutex-before-rwlock",
         "the thread hangs only once the interpreter has ended, and so has the program",
     ),
     (
@@ -97,6 +143,10 @@ pub struct Probe {
     /// What the VM must have: modules, `gil`, `no-gil`, or `shared-containers`, a promise about them.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// How the VM itself ends where a property does not hold: `crash`, `hang`. A probe runs on any VM, so that no
+    /// place of it can be named beforehand.
+    #[serde(default)]
+    pub ends: Vec<Kind>,
     /// Faults that can be planted into the program.
     pub faults: Vec<String>,
     /// The whole program, the kit in it.
@@ -108,6 +158,17 @@ impl Probe {
     /// The protocol whose folder it lies in.
     pub fn protocol(&self) -> &str {
         self.name.split('/').next().unwrap_or(&self.name)
+    }
+
+    /// What a *hit* of a probe is: its own `hit:`, or an end of the VM that is a face of one that it names
+    /// ([`kindred`]).
+    pub fn is_hit(&self, seen: &Verdict) -> bool {
+        let seen = Failure::of_verdict(seen, "");
+        let named = |&kind: &Kind| {
+            let place = Place::default();
+            kindred(&Failure { kind, place }, &seen)
+        };
+        seen.kind == Kind::Outcome || self.ends.iter().any(named)
     }
 
     /// Whether it stands for this protocol, as its first or as another one.

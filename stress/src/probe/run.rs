@@ -48,12 +48,15 @@ impl Attempt {
         }
     }
 
-    /// What it is to the probe: what the probe says that it saw and what the VM dies or hangs of are hits, for a
-    /// sound VM does neither; a fault of the program itself is another failure.
-    pub fn told(&self) -> Told {
+    /// What it is to the probe, which decides what a hit is ([`Probe::is_hit`]); whatever else fails, a fault of
+    /// the program itself too, is another failure.
+    pub fn told(&self, probe: &Probe) -> Told {
         match &self.run.ended {
             Ended::Broken(_) => Told::Other,
-            ended => self.run.told(ended.failure().is_some()),
+            ended => {
+                let hit = ended.failure().is_some_and(|seen| probe.is_hit(seen));
+                self.run.told(hit)
+            }
         }
     }
 
@@ -79,7 +82,7 @@ pub struct Summary {
     pub skipped: Option<String>,
     /// Why the VM promises nothing that this probe could break.
     pub outside: Option<String>,
-    /// Runs that ended, and those that failed, which are its hits.
+    /// Runs that ended; those that failed as the probe says are its hits.
     #[serde(flatten)]
     pub count: Count,
     /// Runs that checked something and found nothing.
@@ -90,8 +93,10 @@ pub struct Summary {
     pub checked: u64,
     /// What that is, in the words of the last run.
     pub what: String,
-    /// What the first failure looked like, and its seed.
+    /// What the first hit looked like, and its seed.
     pub first: Option<(String, u64)>,
+    /// What the first other failure looked like, and its seed.
+    pub first_other: Option<(String, u64)>,
     /// The user stopped it.
     pub interrupted: bool,
 }
@@ -133,7 +138,7 @@ pub fn attempt(
     Ok(Attempt {
         seed,
         limit,
-        run: program::run(vm, &mut command, limits)?,
+        run: program::run(vm, &mut command, limits)?.of(&probe.program),
     })
 }
 
@@ -162,7 +167,7 @@ pub fn repeat(
         let one = attempt(vm, probe, limit, seed, None)?;
         seed += 1;
         each(&one);
-        summary.add(&one);
+        summary.add(probe, &one);
         let over = summary.skipped.is_some() || summary.interrupted;
         Ok((!over).then_some(one.run.took))
     })?;
@@ -170,8 +175,8 @@ pub fn repeat(
 }
 
 impl Summary {
-    fn add(&mut self, one: &Attempt) {
-        let told = one.told();
+    fn add(&mut self, probe: &Probe, one: &Attempt) {
+        let told = one.told(probe);
         self.count.add(&told, one.run.took);
         let (checked, what) = one.run.checked();
         match told {
@@ -179,8 +184,11 @@ impl Summary {
             // What a program says it lacks, it will lack in the next run, too.
             Told::Unfit(why) => self.skipped = Some(why),
             Told::Hit | Told::Other => {
-                let line = || (one.run.ended.line(), one.seed);
-                self.first.get_or_insert_with(line);
+                let first = match told {
+                    Told::Hit => &mut self.first,
+                    _ => &mut self.first_other,
+                };
+                first.get_or_insert_with(|| (one.run.ended.line(), one.seed));
             }
             Told::Clean if checked > 0 => self.passed += 1,
             Told::Clean | Told::Outside(_) => self.vacuous += 1,
@@ -203,24 +211,32 @@ impl Summary {
         }
         let runs = format!("of {} runs in {:.1} s", self.count.runs, self.count.seconds);
         let high = self.count.share.1 * 100.0;
+        let seen = |first: &Option<(String, u64)>| {
+            let (seen, seed) = first.as_ref().map_or(("", 0), |(s, n)| (s, *n));
+            format!("seed {seed}: {seen}")
+        };
         if self.count.hits > 0 {
-            let (seen, seed) = self.first.as_ref().map_or(("", 0), |(s, n)| (s, *n));
             let outside = self.outside.as_ref().map_or_else(String::new, |why| {
                 format!(" (outside the VM's promise: {why})")
             });
+            let others = match self.count.others {
+                0 => String::new(),
+                n => format!("; {n} failed in another way, {}", seen(&self.first_other)),
+            };
             return format!(
-                "FAILED: {} {runs} (share {:.0}–{high:.0} %, {:.1}–{:.1} a minute); seed {seed}: {seen}{outside}",
+                "FAILED: {} {runs} (share {:.0}–{high:.0} %, {:.1}–{:.1} a minute); {}{outside}{others}",
                 self.count.hits,
                 self.count.share.0 * 100.0,
                 self.count.per_minute_interval.0,
                 self.count.per_minute_interval.1,
+                seen(&self.first),
             );
         }
         if self.count.others > 0 {
-            let (seen, seed) = self.first.as_ref().map_or(("", 0), |(s, n)| (s, *n));
-            let others = self.count.others;
             return format!(
-                "FAILED by itself, which says nothing of the VM: {others} {runs}; seed {seed}: {seen}"
+                "FAILED in another way than it looks for, no hit: {} {runs}; {}",
+                self.count.others,
+                seen(&self.first_other),
             );
         }
         if self.passed == 0 {

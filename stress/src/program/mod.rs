@@ -9,7 +9,8 @@
 //! | 77 | `skip: …` | this VM lacks what it needs |
 //!
 //! or the VM ends it by a crash, a panic or a hang. A line `checked: N …` says how much it looked at. What it
-//! leaves with otherwise is a fault of the program itself.
+//! leaves with otherwise is a fault of the program itself. A line `begun` is printed before its threads start, by
+//! programs that look for an end of the VM whatever its place: what ends before it is no failure of theirs.
 //!
 //! [`run`] is one run, and [`Ended`] how it ended: as a [`Verdict`](crate::verdict::Verdict) where it failed, of
 //! which [`crate::identity`] makes the failure. Who looks for something then says what the run is to that, a
@@ -90,7 +91,30 @@ pub fn run(vm: &Vm, command: &mut Command, limits: Limits) -> Result<Run, VmErro
     })
 }
 
+/// How a program says that it begins.
+const BEGINS: &str = "print(\"begun\")";
+
+/// The line that it prints then.
+const BEGUN: &str = "begun";
+
 impl Run {
+    /// Whether this program came to its beginning; one that does not say so always has.
+    pub fn begun(&self, program: &str) -> bool {
+        !program.contains(BEGINS) || self.outcome.stdout.iter().any(|line| line == BEGUN)
+    }
+
+    /// The run as one of this program: a VM that fails before it begins shows nothing of what it looks for.
+    #[must_use]
+    pub fn of(self, program: &str) -> Self {
+        let ended = match &self.ended {
+            Ended::Failed(seen) if !self.begun(program) => {
+                Ended::Broken(format!("the VM ended before it began: {}", seen.detail))
+            }
+            ended => ended.clone(),
+        };
+        Self { ended, ..self }
+    }
+
     /// `checked: 100 objects dropped (seed 1)`: the number, and what it counts; 0 without such a line.
     pub fn checked(&self) -> (u64, &str) {
         let mut lines = self.outcome.stdout.iter();

@@ -8,15 +8,15 @@ use crate::bugs::attribute::Attribution;
 use crate::bytecode::owner::Owner;
 use crate::campaign::state::{State, Totals};
 use crate::finding::Finding;
-use crate::finding::store::{StoreError, backtrace};
+use crate::finding::store::{Store, StoreError, backtrace};
 use crate::triage::marks::{Mark, Marks};
 use crate::triage::{self, rank};
 use crate::verdict::grade::Grade;
 use askama::Template;
 use card::Card;
 use pair::Counterexample;
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// Scripts and backtraces are left to their folders once the file holds this much text of them.
 const SCRIPTS: usize = 1_000_000;
@@ -75,15 +75,22 @@ pub struct Beside {
 /// What lies beside the findings of an output folder.
 ///
 /// # Errors
-/// When the marks cannot be read.
+/// When the marks or the folder of findings cannot be read.
 pub fn beside(out: &Path) -> Result<impl Fn(&Finding) -> Beside, StoreError> {
     let marks = Marks::open(out)?;
-    let out = out.to_owned();
+    let found = Store::contents(out)?.found.into_iter();
+    // Of two with one id the one that lies under it comes last.
+    let mut folders: Vec<(String, PathBuf)> = found.map(|f| (f.finding.id, f.folder)).collect();
+    folders.sort_by_key(|(id, folder)| folder.file_name() == Some(id.as_ref()));
+    let folders: BTreeMap<String, PathBuf> = folders.into_iter().collect();
+    let dir = out.join("findings");
     Ok(move |finding: &Finding| {
-        let folder = out.join("findings").join(&finding.id);
+        let folder = folders.get(&finding.id).cloned();
+        let folder = folder.unwrap_or_else(|| dir.join(&finding.id));
+        let trace = backtrace(&folder);
         let entry = triage::entry(finding.clone(), folder, &marks);
         Beside {
-            trace: backtrace(&out, &finding.id),
+            trace,
             marks: entry.marks,
             known: entry.known,
             model: None,

@@ -31,7 +31,7 @@ pub struct Row {
     pub hits: Option<(u32, u32)>,
     /// 95 % interval of the share.
     pub share: Option<(f64, f64)>,
-    /// The marks, one unless they contradict each other.
+    /// The marks, one unless a merge brought others together.
     pub marks: Vec<super::marks::Mark>,
     /// The statements, the known bug among them.
     pub statements: Statements,
@@ -105,7 +105,7 @@ pub fn text(rows: &[Row]) -> String {
         for mark in &row.marks {
             let _ = writeln!(out, "      mark: {}", mark.line());
         }
-        if row.marks.len() > 1 {
+        if row.marks.iter().any(|m| m.state != row.marks[0].state) {
             let _ = writeln!(out, "      these marks contradict each other; mark it anew");
         }
         if let Some(bug) = known::line(&row.statements.known_bug) {

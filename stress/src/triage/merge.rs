@@ -1,12 +1,13 @@
 //! Several output folders as one: the best reproducer of every distinct finding, all marks.
 
-use super::marks::{Mark, Marks, State};
+use super::marks::{Mark, Marks};
 use super::statement;
 use crate::finding::Finding;
-use crate::finding::store::{Store, StoreError, script, write_atomically, write_script};
+use crate::finding::store::{Found, Store, StoreError, script, write_atomically, write_script};
 use crate::program::stats;
+use crate::verdict::Kind;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What a merge came to.
@@ -55,59 +56,63 @@ fn text(finding: &Finding) -> String {
 
 /// Merges output folders into one; what `into` holds already takes part.
 ///
-/// Findings are the same by id (kind, subject, operations, VM and version) and by the function in which they
-/// died, as far as that is known: [`identity::same`](crate::identity::same()) without its leave to guess, for
-/// what is dropped here is gone. Of the same ones the best reproducer is kept with its files, and the largest
-/// count of verdicts, so that merging twice changes nothing. Of different ones with one id the best keeps it.
+/// Findings are one when all of this is equal: VM, subject (of a data race any), kind, the name of the place
+/// ([`Place::key`](crate::identity::Place::key)), the function in which they died, and where neither that nor the VM
+/// says where and more than one operation of a thread may have raced, the operations in flight. What they are called
+/// has no part in it. That is less than [`same()`](crate::identity::same()) joins, which also takes two for one of
+/// which each knows what the other does not: of three failures, each known in part, it may join the first two and
+/// the last two only, and a merge of merges, which no longer sees what was dropped, would keep others than one merge
+/// of all. Two that only it would join stay two, near-duplicates in the list of findings. Of equal ones the best
+/// reproducer is kept under its name with its files, and the largest count of verdicts, so that merging twice changes
+/// nothing. Of different ones with one name the best keeps it.
 ///
 /// # Errors
-/// When a folder cannot be read or `into` not be written; no finding is lost in either case.
+/// When a folder or a finding cannot be read or `into` not be written; no finding is lost in either case.
 pub fn merge(outs: &[PathBuf], into: &Path) -> Result<Merged, StoreError> {
     let mut merged = Merged::default();
     let mut folders: Vec<&Path> = outs.iter().map(PathBuf::as_path).collect();
     folders.sort_unstable();
     folders.dedup();
     // Everything is read before anything is written.
-    let mut sources = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
+    let mut taken: Vec<Marks> = Vec::new();
     for out in folders.into_iter().filter(|out| *out != into) {
-        sources.push((out, Store::read(out)?, Marks::open(out)?));
+        found.extend(Store::contents(out)?.whole()?);
+        taken.push(Marks::open(out)?);
     }
     let mut store = Store::open(into)?;
     let mut marks = Marks::change(into)?;
-    merged.read = store.findings().len();
-    for (_, findings, theirs) in &sources {
-        merged.read += findings.len();
-        for mark in theirs.all() {
-            marks.add(mark);
-        }
-    }
-    let own = store.findings().to_vec();
-    let mut all: Vec<(&Finding, PathBuf)> = own.iter().map(|f| (f, store.folder(&f.id))).collect();
-    for (out, findings, _) in &sources {
-        let folder = |f: &Finding| out.join("findings").join(&f.id);
-        all.extend(findings.iter().map(|f| (f, folder(f))));
-    }
-    let kept = distinct(&all);
+    let own = Store::contents(into)?.whole()?;
+    let own_folders: Vec<PathBuf> = own.iter().map(|f| f.folder.clone()).collect();
+    found.extend(own);
+    merged.read = found.len();
+    marks.take(taken.iter().flat_map(Marks::all));
+    let kept = distinct(&found);
     for one in &kept {
         one.write(&mut store)?;
     }
-    for old in &own {
-        if !kept.iter().any(|k| k.finding.id == old.id) {
-            store.remove(&old.id);
-        }
+    let ids: BTreeSet<&str> = kept.iter().map(|k| k.finding.id.as_str()).collect();
+    let gone = store.findings().iter().map(|f| f.id.clone());
+    for old in gone
+        .filter(|id| !ids.contains(id.as_str()))
+        .collect::<Vec<_>>()
+    {
+        store.remove(&old);
     }
-    for finding in store.findings() {
-        let elsewhere = |m: &&Mark| m.state == State::Fixed && m.vm != finding.facts.title();
-        if marks.of(finding).iter().any(elsewhere) {
-            marks.found(finding);
+    // A second folder of one name.
+    let folders: BTreeSet<PathBuf> = ids.iter().map(|id| store.folder(id)).collect();
+    for copy in own_folders.iter().filter(|own| !folders.contains(*own)) {
+        let _ = std::fs::remove_dir_all(copy);
+    }
+    for one in &kept {
+        let finding = &one.finding;
+        if marks.of(finding).iter().any(|m| m.is_refuted_by(finding)) {
             merged.fixed_but_found.push(finding.clone());
         }
-    }
-    for finding in store.findings() {
         statement::write(&store.folder(&finding.id), finding)?;
     }
     marks.save()?;
-    merged.kept = store.findings().len();
+    merged.kept = kept.len();
     merged.marks = marks.all().len();
     let conflicts = marks.conflicts().into_iter();
     merged.conflicts = conflicts
@@ -117,26 +122,40 @@ pub fn merge(outs: &[PathBuf], into: &Path) -> Result<Merged, StoreError> {
 }
 
 /// Files beside a script that belong to a reproducer.
-const BESIDE: [&str; 3] = ["output.txt", "raw-output.txt", "backtrace.txt"];
+const BESIDE: [&str; 6] = [
+    "output.txt",
+    "raw-output.txt",
+    "backtrace.txt",
+    "report.txt",
+    "schedule.json",
+    "schedule.txt",
+];
 
 /// A finding and what lies beside it.
 struct Kept {
     finding: Finding,
+    evidence: Evidence,
+}
+
+/// What lies beside a finding.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Evidence {
     script: Option<String>,
     beside: Vec<(&'static str, Option<Vec<u8>>)>,
 }
 
-impl Kept {
-    fn read(finding: Finding, folder: &Path) -> Self {
+impl Evidence {
+    fn read(folder: &Path) -> Self {
         Self {
-            finding,
             script: std::fs::read_to_string(script(folder)).ok(),
             beside: BESIDE
                 .map(|n| (n, std::fs::read(folder.join(n)).ok()))
                 .into(),
         }
     }
+}
 
+impl Kept {
     fn write(&self, store: &mut Store) -> Result<(), StoreError> {
         let target = store.folder(&self.finding.id);
         std::fs::create_dir_all(&target).map_err(|source| StoreError::Write {
@@ -144,11 +163,11 @@ impl Kept {
             source,
         })?;
         // What lies beside the worse reproducer belongs to it alone.
-        match &self.script {
+        match &self.evidence.script {
             Some(text) => write_script(&target, text)?,
             None => drop(std::fs::remove_file(script(&target))),
         }
-        for (name, bytes) in &self.beside {
+        for (name, bytes) in &self.evidence.beside {
             match bytes {
                 Some(bytes) => write_atomically(&target.join(name), bytes)?,
                 None => drop(std::fs::remove_file(target.join(name))),
@@ -158,10 +177,10 @@ impl Kept {
     }
 }
 
-/// Marks the id of a finding whose operations another one has that died elsewhere.
+/// Marks the id of a finding whose name another one has that is a better reproducer.
 const AT: &str = "-at-";
 
-/// The id that a hunt gives, which leaves out where it died.
+/// The id that a hunt gave.
 fn base(id: &str) -> &str {
     match id.rsplit_once(AT) {
         Some((base, hash)) if hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
@@ -171,42 +190,74 @@ fn base(id: &str) -> &str {
     }
 }
 
-/// Of all these findings, each with its folder, the best reproducer of each failure under the id that it has
-/// from now on: of several failures with one id the best keeps it. What comes first wins among equals.
-fn distinct(all: &[(&Finding, PathBuf)]) -> Vec<Kept> {
-    let mut by_id: BTreeMap<&str, BTreeMap<Option<&String>, Vec<usize>>> = BTreeMap::new();
-    for (i, (finding, _)) in all.iter().enumerate() {
-        let place = finding.place.frames.first();
-        let places = by_id.entry(base(&finding.id)).or_default();
-        places.entry(place).or_default().push(i);
+/// What equal findings have equal: an equivalence that the best of them carries on, whatever is merged first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    vm: String,
+    subject: Option<String>,
+    kind: Kind,
+    place: String,
+    innermost: Option<String>,
+    in_flight: Option<(Option<String>, Vec<String>)>,
+}
+
+impl Key {
+    fn of(finding: &Finding) -> Self {
+        let place = finding.whole_place();
+        let operations = &place.operations;
+        let says = place.line.is_some() || place.report.is_some() || !place.frames.is_empty();
+        let in_flight = (!says && !operations.is_exact())
+            .then(|| (operations.at.clone(), operations.beside.clone()));
+        let is_race = finding.kind == Kind::DataRace && place.report.is_some();
+        Self {
+            vm: finding.facts.title(),
+            subject: (!is_race).then(|| finding.subject.clone()),
+            kind: finding.kind,
+            place: place.key(),
+            innermost: place.innermost().map(str::to_owned),
+            in_flight,
+        }
+    }
+}
+
+/// Of all these findings the best reproducer of each failure, under the id that it has from now on.
+fn distinct(all: &[Found]) -> Vec<Kept> {
+    let mut by_key: BTreeMap<Key, Vec<&Found>> = BTreeMap::new();
+    for found in all {
+        by_key
+            .entry(Key::of(&found.finding))
+            .or_default()
+            .push(found);
+    }
+    let mut by_name: BTreeMap<&str, Vec<(Key, &Found, u64)>> = BTreeMap::new();
+    for (key, found) in by_key {
+        let seen = found.iter().map(|f| f.finding.seen).max().unwrap_or(0);
+        // The name and what lies beside only make the choice the same whatever the order of the folders.
+        let best = found.into_iter().min_by(|a, b| {
+            better(&a.finding, &b.finding)
+                .then_with(|| base(&a.finding.id).cmp(base(&b.finding.id)))
+                .then_with(|| Evidence::read(&a.folder).cmp(&Evidence::read(&b.folder)))
+        });
+        let best = best.expect("a group has a member");
+        let named = by_name.entry(base(&best.finding.id)).or_default();
+        named.push((key, best, seen));
     }
     let mut kept = Vec::new();
-    for (id, places) in by_id {
-        let best = |(place, found): (Option<&String>, Vec<usize>)| {
-            let seen = found.iter().map(|&i| all[i].0.seen).max().unwrap_or(0);
-            let first = found
-                .into_iter()
-                .min_by(|&i, &j| better(all[i].0, all[j].0));
-            first.map(|i| (place.cloned(), i, seen))
-        };
-        let mut bests: Vec<(Option<String>, usize, u64)> =
-            places.into_iter().filter_map(best).collect();
-        bests.sort_by(|a, b| better(all[a.1].0, all[b.1].0));
-        for (n, (place, i, seen)) in bests.into_iter().enumerate() {
-            let (finding, folder) = &all[i];
+    for (name, mut named) in by_name {
+        named.sort_by(|(k, a, _), (l, b, _)| better(&a.finding, &b.finding).then_with(|| k.cmp(l)));
+        for (n, (key, best, seen)) in named.into_iter().enumerate() {
+            let hash = || crate::stable_hash(&format!("{key:?}")) as u32;
             let id = match n {
-                0 => id.to_owned(),
-                _ => format!(
-                    "{id}{AT}{:08x}",
-                    crate::stable_hash(&place.unwrap_or_default()) as u32
-                ),
+                0 => name.to_owned(),
+                _ => format!("{name}{AT}{:08x}", hash()),
             };
             let finding = Finding {
                 id,
                 seen,
-                ..(*finding).clone()
+                ..best.finding.clone()
             };
-            kept.push(Kept::read(finding, folder));
+            let evidence = Evidence::read(&best.folder);
+            kept.push(Kept { finding, evidence });
         }
     }
     kept

@@ -16,7 +16,7 @@ pub mod statement;
 
 use crate::bugs::attribute::Attribution;
 use crate::finding::Finding;
-use crate::finding::store::{Store, StoreError};
+use crate::finding::store::{Contents, Store, StoreError};
 use marks::{Mark, Marks};
 use severity::Severity;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub struct Entry {
     pub stack: Vec<String>,
     /// The known bug that its output shows.
     pub known: Attribution,
-    /// Its marks: none, one, or several that contradict each other after a merge.
+    /// Its marks: none, one, or several that do not say the same after a merge.
     pub marks: Vec<Mark>,
 }
 
@@ -43,21 +43,31 @@ impl Entry {
     }
 }
 
-/// All findings of an output folder with their marks, worst first.
+/// What an output folder holds.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The findings with their marks, worst first.
+    pub entries: Vec<Entry>,
+    /// Why other findings cannot be read.
+    pub unreadable: Vec<StoreError>,
+}
+
+/// All findings of an output folder with their marks.
 ///
 /// # Errors
-/// When the folder holds no findings, or one of them or the marks cannot be read.
-pub fn load(out: &Path) -> Result<Vec<Entry>, StoreError> {
+/// When the folder holds no findings, or it or the marks cannot be read.
+pub fn load(out: &Path) -> Result<Loaded, StoreError> {
     let marks = Marks::open(out)?;
-    let mut entries: Vec<Entry> = Store::read(out)?
-        .into_iter()
-        .map(|finding| {
-            let folder = out.join("findings").join(&finding.id);
-            entry(finding, folder, &marks)
-        })
+    let Contents { found, unreadable } = Store::contents(out)?;
+    let found = found.into_iter();
+    let mut entries: Vec<Entry> = found
+        .map(|found| entry(found.finding, found.folder, &marks))
         .collect();
     entries.sort_by(|a, b| rank(&a.finding).cmp(&rank(&b.finding)));
-    Ok(entries)
+    Ok(Loaded {
+        entries,
+        unreadable,
+    })
 }
 
 /// A finding with its neighbours on disk.
@@ -66,10 +76,26 @@ pub fn entry(finding: Finding, folder: PathBuf, marks: &Marks) -> Entry {
     Entry {
         stack: similar::stack(&finding, &evidence),
         known: known::of(&finding, &evidence),
-        marks: marks.of(&finding).into_iter().cloned().collect(),
+        marks: shown(&marks.of(&finding), &finding),
         finding,
         folder,
     }
+}
+
+/// A finding's marks, each thing that was said once.
+fn shown(marks: &[&Mark], finding: &Finding) -> Vec<Mark> {
+    let mut shown: Vec<Mark> = Vec::new();
+    for &mark in marks {
+        let refuted = mark.is_refuted_by(finding).then(|| finding.facts.title());
+        let mark = Mark {
+            again: mark.again.clone().or(refuted),
+            ..mark.clone()
+        };
+        if shown.iter().all(|other| other.line() != mark.line()) {
+            shown.push(mark);
+        }
+    }
+    shown
 }
 
 /// The order in which findings are shown: severity first.

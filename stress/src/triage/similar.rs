@@ -10,8 +10,8 @@
 use crate::bugs::attribute;
 use crate::finding::Finding;
 use crate::identity::may_be_one;
-use crate::verdict::Kind;
 use crate::verdict::noise::{self, Class};
+use crate::verdict::{ALONE, Kind};
 use std::collections::BTreeSet;
 
 /// How fast a frame's weight falls with its depth (ReBucket's `c`).
@@ -142,15 +142,31 @@ impl Trait {
 /// File and message of a panic without the line, which moves from release to release; empty for
 /// what is no panic.
 pub fn place(finding: &Finding) -> String {
-    if finding.kind != Kind::Panic {
-        return String::new();
+    match finding.kind {
+        Kind::Panic => lasting(finding.kind, &finding.detail),
+        _ => String::new(),
     }
-    let (place, message) = finding
-        .detail
+}
+
+/// What the VM says of where it died, without what moves from release to release: the line's number, and the
+/// lengths and indices of a Rust panic.
+pub fn lasting(kind: Kind, detail: &str) -> String {
+    let detail = detail.strip_prefix(ALONE).unwrap_or(detail);
+    let in_exception = detail.strip_prefix("raised PanicException at ");
+    let (mut file, message) = in_exception
+        .unwrap_or(detail)
         .split_once(": ")
-        .unwrap_or((&finding.detail, ""));
-    let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
-    format!("{file}: {}", attribute::digits_masked(message))
+        .unwrap_or((in_exception.unwrap_or(detail), ""));
+    // Line, and column.
+    while let Some((rest, number)) = file.rsplit_once(':')
+        && number.bytes().all(|b| b.is_ascii_digit())
+    {
+        file = rest;
+    }
+    match kind == Kind::Panic || in_exception.is_some() {
+        true => format!("{file}: {}", attribute::digits_masked(message)),
+        false => format!("{file}: {message}"),
+    }
 }
 
 /// Groups of near-duplicates, as positions in `items`. The groups do not depend on the order of

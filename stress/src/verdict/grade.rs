@@ -5,6 +5,7 @@
 //! An unexplained outcome is graded by what the documentation promises of the operations.
 
 use super::{Kind, Verdict};
+use crate::history::exception_type;
 use crate::scenario::Scenario;
 use crate::subject::Guarantee;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,12 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
             ),
         );
     }
+    if verdict.kind == Kind::Internal && is_python_s_own(&verdict.detail) {
+        return (
+            Grade::Interesting,
+            "Python code raises this by itself, of what another thread changed meanwhile or of what the VM did: whose fault it is, is undecided".to_owned(),
+        );
+    }
     if !matches!(verdict.kind, Kind::Outcome | Kind::Exception) {
         return (
             Grade::Forbidden,
@@ -98,6 +105,13 @@ pub fn grade(verdict: &Verdict, scenario: &Scenario, no_promise: Option<&str>) -
             format!("an operation is several steps or documented as not atomic ({source})"),
         ),
     }
+}
+
+/// Whether an exception is one that Python code raises without a word of the VM: a failed assertion, and a
+/// recursion that has no end because another thread closed a ring.
+fn is_python_s_own(detail: &str) -> bool {
+    let raised = detail.strip_prefix("raised ").unwrap_or(detail);
+    ["AssertionError", "RecursionError"].contains(&exception_type(raised))
 }
 
 /// What a finding is once its script has run: a wrong value or count that neither a smaller scenario
@@ -138,6 +152,25 @@ mod tests {
         };
         assert!(why(Kind::DataRace).contains("neither side is atomic"));
         assert!(why(Kind::Crash).contains("must not corrupt"));
+    }
+
+    /// What Python code raises by itself blames nobody until bytecodes were asked.
+    #[test]
+    fn an_assertion_of_python_code_is_no_promise_of_the_vm() {
+        let subject = &builtin::all()[0];
+        let scenario = generate(subject, Limits::default(), &mut Seeded::new(1, &[]));
+        let of = |detail: &str| {
+            grade(
+                &Verdict::new(Kind::Internal, detail.to_owned()),
+                &scenario,
+                None,
+            )
+            .0
+        };
+        assert_eq!(of("AssertionError: torn"), Grade::Interesting);
+        assert_eq!(of("raised RecursionError"), Grade::Interesting);
+        assert_eq!(of("SystemError: bad call"), Grade::Forbidden);
+        assert_eq!(of("raised UnicodeDecodeError: x"), Grade::Forbidden);
     }
 
     #[test]

@@ -83,6 +83,7 @@ pub fn last_words(stderr: &str) -> Option<String> {
         "stack smashing",
         "MemoryError",
         "fatal runtime error",
+        "use after free: ",
     ];
     stderr
         .lines()

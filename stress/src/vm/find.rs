@@ -60,6 +60,12 @@ pub fn candidates() -> Vec<String> {
     found
 }
 
+/// The CPython of this version that `ci/vm/cpython-controlled.sh` has built.
+pub fn controlled(version: &str) -> Option<String> {
+    let folder = format!("/cpython-{version}-controlled/");
+    candidates().into_iter().find(|path| path.contains(&folder))
+}
+
 /// The interpreter in a folder that a script of `ci/vm/` has completed.
 fn built_program(dir: &Path) -> Option<String> {
     let names = [

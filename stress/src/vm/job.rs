@@ -22,6 +22,8 @@ pub struct Log {
     pub finished: bool,
     /// How the process ended and what it wrote to stderr.
     pub outcome: Option<Outcome>,
+    /// A debugger's text on its core, where there was one; else empty.
+    pub backtrace: String,
 }
 
 impl Log {

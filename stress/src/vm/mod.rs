@@ -23,7 +23,7 @@ mod spread;
 pub mod words;
 
 pub use self::facts::{Facts, MODULES};
-pub use self::find::candidates;
+pub use self::find::{candidates, controlled};
 
 use self::child::{Limits, Outcome};
 use self::find::executable;

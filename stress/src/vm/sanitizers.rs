@@ -17,11 +17,14 @@ pub(super) fn found(program: &Path) -> Vec<String> {
         return Vec::new();
     };
     // Put together here: as a whole in our own program, which may be the VM, they would be found there.
-    let has = |tool: &str, what: &str| {
-        let needle = ["__", tool, what].concat().into_bytes();
+    let holds = |needle: &[&str]| {
+        let needle = needle.concat().into_bytes();
         bytes.windows(needle.len()).any(|w| w == needle)
     };
+    let has = |tool: &str, what: &str| holds(&["__", tool, what]);
     let found = match () {
+        // Compiled for the thread sanitizer, linked with the runtime that schedules threads instead.
+        () if holds(&["libthreadbare", "_control_runtime.so"]) => return Vec::new(),
         () if has("tsan", "_init") => "thread",
         () if has("asan", "_init") => "address",
         () if has("ubsan", "_handle") => "undefined",

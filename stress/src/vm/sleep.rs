@@ -65,12 +65,20 @@ impl Idle {
     /// How long the process has slept without a time limit, as far as was seen; to be called often.
     pub fn forever(&mut self, pid: u32) -> Duration {
         if let Some(since) = self.sleep.due() {
-            let threads = ticks(pid);
-            // A launcher that waits for a child of its own is not idle.
-            let awake = threads.is_empty() || family(pid).len() > 1;
+            // A launcher that waits for a child of its own is as idle as that is.
+            let family: Vec<(u32, Vec<Thread>)> =
+                family(pid).into_iter().map(|p| (p, ticks(p))).collect();
+            let awake = family.iter().all(|(_, threads)| threads.is_empty());
+            let waits = |(pid, threads): &(u32, Vec<Thread>)| {
+                threads.iter().any(|t| waits_for_time(*pid, t.tid))
+            };
+            let timed = family.iter().any(waits);
+            let threads: Vec<Thread> = family
+                .into_iter()
+                .flat_map(|(_, threads)| threads)
+                .collect();
             self.sleep.add(since, &threads, awake);
-            let timed = || threads.iter().any(|t| waits_for_time(pid, t.tid));
-            self.forever = if self.sleep.slept.is_zero() || timed() {
+            self.forever = if self.sleep.slept.is_zero() || timed {
                 Duration::ZERO
             } else {
                 self.forever + since

@@ -3,6 +3,7 @@
 use threadbare_stress::bytecode::Goal;
 use threadbare_stress::scenario::{Call, Context, Scenario, Shape};
 use threadbare_stress::subject::{Form, Guarantee};
+use threadbare_stress::verdict::Kind;
 
 /// Who must be named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -436,15 +437,26 @@ const POP: [&[&str]; 2] = [&["o.pop()"], &["o.pop()"]];
 const APPLY: [&[&str]; 2] = [&["o.apply(lambda n: n + 1)"], &["o.apply(lambda n: n + 2)"]];
 
 /// Built by the tests themselves, with a C compiler.
-pub const C_EXTENSIONS: &[Extension] = &[Extension {
-    name: "C: lost update",
-    module: "racyext",
-    makes: &["racyext.Tally()", "racyext.Atomic()"],
-    threads: ADD,
-    observe: "o.value()",
-    goal: "None | None | 1",
-    expected: Expected::Vm,
-}];
+pub const C_EXTENSIONS: &[Extension] = &[
+    Extension {
+        name: "C: lost update",
+        module: "racyext",
+        makes: &["racyext.Tally()", "racyext.Atomic()"],
+        threads: ADD,
+        observe: "o.value()",
+        goal: "None | None | 1",
+        expected: Expected::Vm,
+    },
+    Extension {
+        name: "C: a Python function in the middle of a subscript",
+        module: "racyext",
+        makes: &["racyext.Applied()"],
+        threads: [&["o[lambda n: n + 1]"], &["o[lambda n: n + 2]"]],
+        observe: "o.value()",
+        goal: "None | None | 1",
+        expected: Expected::Called,
+    },
+];
 
 /// Built by `ci/vm/racy-extensions.sh`.
 pub const BUILT_EXTENSIONS: &[Extension] = &[
@@ -486,6 +498,93 @@ pub const BUILT_EXTENSIONS: &[Extension] = &[
     },
 ];
 
+/// What tells of the VM's inside, or of damage, and comes of Python code alone: prelude, the faulty object and the
+/// repaired one, operations, the check, kind and detail of the failure.
+pub struct Alarm {
+    pub prelude: &'static str,
+    pub makes: [&'static str; 2],
+    pub threads: [&'static str; 2],
+    pub check: Option<&'static str>,
+    pub kind: Kind,
+    pub detail: &'static str,
+}
+
+pub const ALARMS: &[Alarm] = &[
+    Alarm {
+        prelude: HALVES,
+        makes: ["Halves()", "LockedHalves()"],
+        threads: ["o.put()", "o.text()"],
+        check: None,
+        kind: Kind::Internal,
+        detail: "raised UnicodeDecodeError: 'utf-8' codec can't decode byte 0xc3 in position 0: unexpected end of data",
+    },
+    Alarm {
+        prelude: HALVES,
+        makes: ["Halves()", "LockedHalves()"],
+        threads: ["o.put()", "o.sure()"],
+        check: None,
+        kind: Kind::Internal,
+        detail: "AssertionError: half",
+    },
+    Alarm {
+        prelude: HALVES,
+        makes: ["Halves()", "LockedHalves()"],
+        threads: ["o.put()", "o.put()"],
+        check: Some("len(o.b) == 4"),
+        kind: Kind::Corrupt,
+        detail: "check gives False",
+    },
+    Alarm {
+        prelude: "import threading
+class Alone(object):
+    def __init__(self):
+        self.inside = False
+    def enter(self):
+        if self.inside:
+            raise SystemError('two inside')
+        self.inside = True
+        self.inside = False
+class Locked(Alone):
+    def __init__(self):
+        Alone.__init__(self)
+        self.lock = threading.Lock()
+    def enter(self):
+        with self.lock:
+            Alone.enter(self)
+",
+        makes: ["Alone()", "Locked()"],
+        threads: ["o.enter()", "o.enter()"],
+        check: None,
+        kind: Kind::Internal,
+        detail: "SystemError: two inside",
+    },
+];
+
+/// A letter of two bytes is written one by one.
+pub const HALVES: &str = "\
+import threading
+class Halves(object):
+    def __init__(self):
+        self.b, self.lock = b'', threading.RLock()
+    def put(self):
+        self.b = self.b + b'\\xc3'
+        self.b = self.b + b'\\xa9'
+    def text(self):
+        return self.b.decode()
+    def sure(self):
+        assert len(self.b) != 1, 'half'
+class LockedHalves(Halves):
+    def put(self):
+        with self.lock:
+            Halves.put(self)
+    def text(self):
+        with self.lock:
+            return Halves.text(self)
+    def sure(self):
+        with self.lock:
+            Halves.sure(self)
+";
+
 /// Scenarios of which the search must say that it cannot decide: prelude, make, operations, and the word for why.
 pub const UNDECIDED: &[(&str, &str, &str, &str, &str)] = &[
     (
@@ -521,6 +620,21 @@ pub const UNDECIDED: &[(&str, &str, &str, &str, &str)] = &[
         "[K()]",
         "weakref.ref(o[0])() is None",
         "o.clear()",
+        "collector",
+    ),
+    // The same where no name tells it: a generator dies in its middle, C code calls a method as an object dies.
+    (
+        "def gen(l):\n    try:\n        yield 1\n    finally:\n        l.append(1)\nclass Held(object):\n    def __init__(self):\n        self.l = []\n        self.g = gen(self.l)\n        next(self.g)\n    def drop(self):\n        self.g = None",
+        "Held()",
+        "o.drop()",
+        "len(o.l)",
+        "collector",
+    ),
+    (
+        "import io\nclass Closed(io.RawIOBase):\n    def __init__(self, l):\n        self.l = l\n    def close(self):\n        self.l.append(1)\nclass Held(object):\n    def __init__(self):\n        self.l = []\n        self.f = Closed(self.l)\n    def drop(self):\n        self.f = None",
+        "Held()",
+        "o.drop()",
+        "len(o.l)",
         "collector",
     ),
 ];

@@ -1,5 +1,6 @@
-/* Two counters in C, for a VM with or without a GIL. Tally.add reads, works and writes: without a GIL
-   an update of two threads is lost. Atomic.add does it in one atomic step. */
+/* Counters in C, for a VM with or without a GIL. Tally.add reads, works and writes: without a GIL
+   an update of two threads is lost. Atomic.add does it in one atomic step. Applied[f] reads, calls f and writes
+   what it gave: an update is lost while f runs, with a GIL too. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -40,6 +41,18 @@ counter_value(PyObject *self, PyObject *Py_UNUSED(ignored))
     return PyLong_FromLong(((Counter *)self)->n);
 }
 
+static PyObject *
+applied_subscript(PyObject *self, PyObject *f)
+{
+    PyObject *made = PyObject_CallFunction(f, "l", ((Counter *)self)->n);
+    if (made == NULL) {
+        return NULL;
+    }
+    ((Counter *)self)->n = PyLong_AsLong(made);
+    Py_DECREF(made);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef tally_methods[] = {
     {"add", tally_add, METH_O, NULL}, {"value", counter_value, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
 static PyMethodDef atomic_methods[] = {
@@ -47,16 +60,21 @@ static PyMethodDef atomic_methods[] = {
 
 static PyType_Slot tally_slots[] = {{Py_tp_methods, tally_methods}, {0, NULL}};
 static PyType_Slot atomic_slots[] = {{Py_tp_methods, atomic_methods}, {0, NULL}};
+static PyMethodDef applied_methods[] = {{"value", counter_value, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
+static PyType_Slot applied_slots[] = {
+    {Py_tp_methods, applied_methods}, {Py_mp_subscript, applied_subscript}, {0, NULL}};
 static PyType_Spec tally_spec = {"racyext.Tally", sizeof(Counter), 0, Py_TPFLAGS_DEFAULT, tally_slots};
 static PyType_Spec atomic_spec = {"racyext.Atomic", sizeof(Counter), 0, Py_TPFLAGS_DEFAULT, atomic_slots};
+static PyType_Spec applied_spec = {"racyext.Applied", sizeof(Counter), 0, Py_TPFLAGS_DEFAULT, applied_slots};
 
 static int
 fill(PyObject *module)
 {
     PyObject *tally = PyType_FromSpec(&tally_spec);
     PyObject *atomic = PyType_FromSpec(&atomic_spec);
-    if (tally == NULL || atomic == NULL || PyModule_AddObject(module, "Tally", tally) < 0
-        || PyModule_AddObject(module, "Atomic", atomic) < 0) {
+    PyObject *applied = PyType_FromSpec(&applied_spec);
+    if (tally == NULL || atomic == NULL || applied == NULL || PyModule_AddObject(module, "Tally", tally) < 0
+        || PyModule_AddObject(module, "Atomic", atomic) < 0 || PyModule_AddObject(module, "Applied", applied) < 0) {
         return -1;
     }
     return 0;

@@ -46,6 +46,8 @@ fn finding(kind: Kind, operations: &[&str], version: &str) -> Finding {
         detail: "SIGSEGV".into(),
         subject: "list".into(),
         place: Default::default(),
+        schedule: None,
+        no_schedule: None,
         others: Vec::new(),
         frames: Vec::new(),
         scenario: Scenario::new(subject, "[1]".into(), threads),

@@ -3,8 +3,8 @@
 use crate::{finding, save};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use threadbare_stress::finding::store::Store;
+use std::path::{Path, PathBuf};
+use threadbare_stress::finding::store::{SCRIPT, Store};
 use threadbare_stress::finding::{Finding, Rate};
 use threadbare_stress::triage::marks::{Marks, Race, State};
 use threadbare_stress::triage::merge::{better, merge};
@@ -166,4 +166,212 @@ fn two_places_with_one_id_are_two_findings() {
         .join(&turned[1].0)
         .join("repro.py");
     assert!(script.exists(), "{turned:?}");
+}
+
+/// A finding out of few: its name, where it died, how good its script is.
+type Drawn = (usize, usize, usize, u32);
+
+fn drawn((name, place, scenario, hits): Drawn) -> Finding {
+    let operations: &[&str] = [
+        &["o.pop()", "o.clear()"][..],
+        &["o.append(1)", "o.clear()"],
+        &["o.pop()", "o.clear()", "o.sort()"],
+    ][scenario];
+    let mut finding = finding(Kind::Crash, operations, "3.13.5");
+    finding.place = finding.failure().place;
+    let none: &[&str] = &[];
+    let (kind, frames, report) = [
+        (Kind::Crash, none, None),
+        (Kind::Crash, &["f"], None),
+        (Kind::Crash, &["f", "g"], None),
+        (Kind::Crash, &["g", "f"], None),
+        (Kind::DataRace, none, Some("f / g")),
+        (Kind::DataRace, none, Some("f / h")),
+    ][place];
+    finding.kind = kind;
+    finding.place.frames = frames.iter().map(|&f| f.to_owned()).collect();
+    finding.place.report = report.map(str::to_owned);
+    if name == 2 {
+        finding.subject = "dict".into();
+    }
+    finding.id = ["a", "b", "c"][name].to_owned();
+    let rate = finding.script.as_mut().unwrap();
+    (rate.hits, rate.runs) = (hits, 3);
+    finding
+}
+
+/// What lies below a folder that tells: no locks, and no folder's own path.
+fn tree(out: &Path) -> BTreeMap<PathBuf, String> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![out.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap();
+                files.insert(path.strip_prefix(out).unwrap().to_owned(), text);
+            }
+        }
+    }
+    files
+}
+
+proptest! {
+    // Each case writes and reads a dozen folders.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Findings and marks that are one with a third and not with each other, the very same twice, other names for
+    /// one failure and one name for several: whatever is merged first, the same comes out.
+    #[test]
+    fn merging_is_associative_commutative_and_idempotent(
+        folders in prop::array::uniform3(prop::collection::vec(
+            ((0..3usize, 0..6usize, 0..3usize, 0..3u32), 0..6usize, "[xy]?"), 0..4)),
+    ) {
+        let root = tempfile::tempdir().unwrap();
+        let [a, b, c] = ["a", "b", "c"].map(|name| root.path().join(name));
+        for (out, drawings) in [&a, &b, &c].into_iter().zip(&folders) {
+            let mut store = Store::open(out).unwrap();
+            let mut marks = Marks::change(out).unwrap();
+            for (n, (draw, state, note)) in drawings.iter().enumerate() {
+                let finding = drawn(*draw);
+                store.save(&finding, &[(SCRIPT, &format!("# {n}\n"))]).unwrap();
+                let state = match state {
+                    0 => State::New,
+                    1 => State::Known("python/cpython#1".into()),
+                    2 => State::Accepted,
+                    3 => State::Fixed,
+                    _ => continue,
+                };
+                marks.set(&finding, state, note);
+            }
+            marks.save().unwrap();
+        }
+        let merged = |name: &str, outs: &[&PathBuf]| {
+            let into = root.path().join(name);
+            let outs: Vec<PathBuf> = outs.iter().map(|&o| o.clone()).collect();
+            let merged = merge(&outs, &into).unwrap();
+            let conflicts: Vec<BTreeSet<String>> = merged.conflicts.iter()
+                .map(|g| g.iter().map(|m| m.line()).collect()).collect();
+            (tree(&into), merged.kept, merged.marks, conflicts)
+        };
+        let all = merged("all", &[&a, &b, &c]);
+        prop_assert_eq!(&merged("back", &[&c, &b, &a]), &all);
+        let [ab, bc] = ["ab", "bc"].map(|name| root.path().join(name));
+        merged("ab", &[&a, &b]);
+        merged("bc", &[&b, &c]);
+        prop_assert_eq!(&merged("left", &[&ab, &c]), &all, "the first two first");
+        prop_assert_eq!(&merged("right", &[&a, &bc]), &all, "the last two first");
+        prop_assert_eq!(&merged("bc", &[&a]), &all, "into what was merged before");
+        prop_assert_eq!(&merged("all", &[&a, &c]), &all, "once more");
+    }
+}
+
+/// Equal failures are one whatever they are called; what differs in its place is not.
+#[test]
+fn equal_failures_under_two_names_are_one() {
+    let root = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| root.path().join(name));
+    let kept = |name: &str| {
+        let into = root.path().join(name);
+        merge(&[a.clone(), b.clone()], &into).unwrap();
+        let kept = Store::read(&into).unwrap();
+        kept.into_iter().map(|f| f.id).collect::<Vec<_>>()
+    };
+    save(&a, &drawn((0, 1, 0, 1)));
+    save(&b, &drawn((1, 1, 0, 2)));
+    assert_eq!(kept("one"), ["b"], "the better one");
+    // A data race is one whatever the subject.
+    save(&a, &drawn((0, 4, 0, 2)));
+    save(&b, &drawn((2, 4, 0, 1)));
+    assert_eq!(kept("two"), ["a", "b"], "the crash and the race");
+    save(&b, &drawn((2, 5, 0, 1)));
+    assert_eq!(kept("three"), ["a", "b", "c"], "another report");
+}
+
+/// A finding's text may come from anywhere.
+#[test]
+fn merging_writes_and_removes_nothing_outside_its_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let [a, into] = ["a", "into"].map(|name| root.path().join(name));
+    let victim = root.path().join("victim");
+    std::fs::create_dir(&victim).unwrap();
+    std::fs::write(victim.join("kept.txt"), "mine").unwrap();
+    let mut bad = finding(Kind::Crash, &["o.pop()"], "3.13.5");
+    save(&a, &bad);
+    let folder = a.join("findings").join(&bad.id);
+    for id in ["../../victim", "../../pwned"] {
+        bad.id = id.to_owned();
+        let text = serde_json::to_string(&bad).unwrap();
+        std::fs::write(folder.join("finding.json"), text).unwrap();
+        let error = merge(std::slice::from_ref(&a), &into)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(id) && error.contains("move it out"),
+            "{error}"
+        );
+    }
+    assert!(!root.path().join("pwned").exists() && !into.join("findings").exists());
+    let kept = std::fs::read_to_string(victim.join("kept.txt")).unwrap();
+    assert_eq!(
+        (kept.as_str(), std::fs::read_dir(&victim).unwrap().count()),
+        ("mine", 1)
+    );
+}
+
+/// Evidence is where the finding is, not where its id says.
+#[test]
+fn merging_takes_the_evidence_of_a_renamed_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let [a, into] = ["a", "into"].map(|name| root.path().join(name));
+    let crash = finding(Kind::Crash, &["o.pop()", "o.clear()"], "3.13.5");
+    save(&a, &crash);
+    let folder = |out: &Path, name: &str| out.join("findings").join(name);
+    std::fs::rename(folder(&a, &crash.id), folder(&a, "the one that matters")).unwrap();
+    merge(std::slice::from_ref(&a), &into).unwrap();
+    let text = crash.script_text();
+    let script = |folder: PathBuf| std::fs::read_to_string(folder.join("repro.py")).unwrap();
+    assert_eq!(script(folder(&into, &crash.id)), text);
+    // Renamed where it is merged into, and copied besides.
+    std::fs::rename(folder(&into, &crash.id), folder(&into, "renamed")).unwrap();
+    let copy = folder(&into, "copy");
+    std::fs::create_dir(&copy).unwrap();
+    for name in ["finding.json", "repro.py"] {
+        std::fs::copy(folder(&into, "renamed").join(name), copy.join(name)).unwrap();
+    }
+    assert_eq!(merge(&[a], &into).unwrap().kept, 1);
+    let left: Vec<_> = std::fs::read_dir(into.join("findings")).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(script(left[0].as_ref().unwrap().path()), text);
+}
+
+/// Of marks that are one with a third only, none is dropped; what contradicts is told though it does not all
+/// contradict the first.
+#[test]
+fn marks_that_a_third_joins_are_told_to_contradict_it() {
+    let root = tempfile::tempdir().unwrap();
+    let outs = ["f", "", "h"].map(|function| {
+        let out = root.path().join(format!("at-{function}"));
+        let mut finding = finding(Kind::Crash, &["o.pop()", "o.clear()"], "3.13.5");
+        finding.place = finding.failure().place;
+        if !function.is_empty() {
+            finding.place.frames = vec![function.to_owned()];
+        }
+        save(&out, &finding);
+        let mut marks = Marks::change(&out).unwrap();
+        let state = if function.is_empty() {
+            State::Fixed
+        } else {
+            State::Accepted
+        };
+        marks.set(&finding, state, "");
+        marks.save().unwrap();
+        out
+    });
+    let merged = merge(&outs, &root.path().join("into")).unwrap();
+    assert_eq!((merged.kept, merged.marks), (3, 3));
+    let told: Vec<usize> = merged.conflicts.iter().map(Vec::len).collect();
+    assert_eq!(told, [3], "{:?}", merged.conflicts);
 }

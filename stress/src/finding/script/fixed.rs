@@ -28,6 +28,8 @@ parts! {
     ELEMENTS = "script/elements.py";
     /// The VM reads its environment as it starts, so the script starts it once more.
     ENVIRONMENT = "script/environment.py";
+    /// Says that the threads are about to start.
+    BEGIN = "script/begin.py";
     /// Runs tasks in threads, or one after the other.
     PARALLEL = "script/parallel.py";
     /// All orders of the operations.

@@ -4,15 +4,12 @@
 //! first, then the race in the shape that showed it, until it hits or the time is over.
 
 mod fixed;
-mod window;
-
-pub use self::window::window;
 
 use self::fixed::{
-    COMPANY, COMPARE, COMPARE_IN_TIME, COMPARE_MAIN, ELEMENTS, ENVIRONMENT, EXPLAIN, IN_COMPANY,
-    IN_TIME, LOOK, LOOK_MAIN, NATURE, ORDERS, PARALLEL, PAUSE, PROCESS, PROCESS_COMPARE_MAIN,
-    PROCESS_MAIN, RECORD, RENDER, RESET, REST, REST_MAIN, SEQUENTIAL, SLOT, SLOT_MAIN, STRIDE,
-    STRIDE_MAIN, VALUES, WAIT,
+    BEGIN, COMPANY, COMPARE, COMPARE_IN_TIME, COMPARE_MAIN, ELEMENTS, ENVIRONMENT, EXPLAIN,
+    IN_COMPANY, IN_TIME, LOOK, LOOK_MAIN, NATURE, ORDERS, PARALLEL, PAUSE, PROCESS,
+    PROCESS_COMPARE_MAIN, PROCESS_MAIN, RECORD, RENDER, RESET, REST, REST_MAIN, SEQUENTIAL, SLOT,
+    SLOT_MAIN, STRIDE, STRIDE_MAIN, VALUES, WAIT,
 };
 use crate::oracle::poison;
 use crate::python::quote;
@@ -142,7 +139,7 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         out += &check(scenario);
         out += &sequential(scenario);
         out += "\n\n";
-        return out + WAIT + "\n\n" + if at_rest { REST_MAIN } else { STRIDE_MAIN };
+        return out + WAIT + BEGIN + if at_rest { REST_MAIN } else { STRIDE_MAIN };
     }
     let _ = write!(out, "\n\nTHREADS = [{}]\n", names("thread", threads));
     if shape == Shape::Slot {
@@ -162,7 +159,7 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         out += "\n\n";
         out += SLOT;
         out += &resetting(scenario);
-        return out + "\n\n" + if at_rest { REST_MAIN } else { SLOT_MAIN };
+        return out + BEGIN + if at_rest { REST_MAIN } else { SLOT_MAIN };
     }
     let lens: Vec<String> = scenario.lens().iter().map(usize::to_string).collect();
     let (mut first, mut size) = (100, scenario.context.size.min(2000));
@@ -226,6 +223,7 @@ pub fn script(scenario: &Scenario, head: &Head) -> String {
         out += LOOK;
         out += "\n\n";
     }
+    out += BEGIN;
     out += match shape {
         Shape::Process if compare => PROCESS_COMPARE_MAIN,
         Shape::Process => PROCESS_MAIN,

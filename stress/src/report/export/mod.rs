@@ -26,17 +26,18 @@ pub struct Hunt {
 }
 
 impl Hunt {
-    /// Reads an output folder.
+    /// Reads an output folder, and says why findings in it cannot be read.
     ///
     /// # Errors
-    /// When it holds no findings' folder, or something in it cannot be read.
-    pub fn read(out: &Path) -> Result<Self, StoreError> {
-        let entries = triage::load(out)?;
+    /// When it holds no findings' folder, or its progress or the marks cannot be read.
+    pub fn read(out: &Path) -> Result<(Self, Vec<StoreError>), StoreError> {
+        let loaded = triage::load(out)?;
         let state = match out.join("hunt.json").is_file() {
             true => Some(State::read(out)?),
             false => None,
         };
-        Ok(Self { state, entries })
+        let entries = loaded.entries;
+        Ok((Self { state, entries }, loaded.unreadable))
     }
 }
 

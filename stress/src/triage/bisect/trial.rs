@@ -34,7 +34,9 @@ pub fn of_script(
     limit: Duration,
 ) -> Result<Trial, VmError> {
     let attempt = reproduce::attempt(vm, script, finding, limit.as_secs_f64())?;
-    let reported = attempt.run.outcome.end == End::Exit(sanitizers::EXIT);
+    let mut lines = attempt.run.outcome.stdout.iter();
+    let through = lines.any(|l| l.starts_with("not hit in "));
+    let reported = through && attempt.run.outcome.end == End::Exit(sanitizers::EXIT);
     let told = match attempt.told() {
         // Another report than the finding's: the script itself ran to its end.
         Told::Other | Told::Unfit(_) if reported && !vm.facts.sanitizers.is_empty() => Told::Clean,

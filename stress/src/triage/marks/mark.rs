@@ -2,7 +2,7 @@
 
 use crate::finding::Finding;
 use crate::identity::{Failure, Operations, Place, Same, may_be_one, same};
-use crate::triage::similar::place;
+use crate::triage::similar::lasting;
 use crate::verdict::Kind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -44,68 +44,102 @@ pub struct Race {
     pub kind: Kind,
     /// Set of operations.
     pub operations: BTreeSet<String>,
-    /// Operations thread by thread; empty in marks of before they were kept.
+    /// Its whole place, without what moves from release to release; `None` in marks of before it was kept, of which
+    /// the next three are all that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Place>,
+    /// Operations thread by thread; empty in the oldest marks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub within: Vec<Vec<String>>,
+    within: Vec<Vec<String>>,
     /// Innermost frames of a crash, where they are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub frames: Vec<String>,
+    frames: Vec<String>,
     /// File and message of a panic.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub place: String,
+    place: String,
 }
 
 impl Race {
     /// Of a finding.
     pub fn of(finding: &Finding) -> Self {
+        let mut at = finding.whole_place();
+        at.line = at.line.map(|_| lasting(finding.kind, &finding.detail));
         Self {
             implementation: finding.facts.implementation.clone(),
             subject: finding.subject.clone(),
             kind: finding.kind,
             operations: finding.scenario.operations().into_iter().collect(),
-            within: Operations::of(&finding.scenario).within,
-            frames: finding.place.frames.clone(),
-            place: place(finding),
+            at: Some(at),
+            within: Vec::new(),
+            frames: Vec::new(),
+            place: String::new(),
         }
     }
 
-    /// Whether two are one: by [`same()`], without what moves from release to release. Of a mark of before
-    /// threads were kept only the set of operations is known.
+    /// Whether two are one, as [`same()`] tells failures apart. A data race is one whatever the subject, for its
+    /// report has no part in it. Two marks may be one with a third and not with each other, for each may know
+    /// what the other does not.
     pub fn is(&self, other: &Self) -> bool {
-        let of = |race: &Self| {
-            (
-                race.implementation.clone(),
-                race.subject.clone(),
-                race.place.clone(),
-            )
+        if self.implementation != other.implementation {
+            return false;
+        }
+        let (Some(here), Some(there)) = (&self.at, &other.at) else {
+            return self.before_places().is_by_less(&other.before_places());
         };
-        if of(self) != of(other) || !may_be_one(self.kind, other.kind) {
+        let is_race = self.kind == Kind::DataRace && here.report.is_some();
+        if self.subject != other.subject && !is_race {
+            return false;
+        }
+        is_one((self.kind, here), (other.kind, there))
+    }
+
+    /// What a mark knew before places were kept.
+    fn before_places(&self) -> Self {
+        let Some(at) = &self.at else {
+            return self.clone();
+        };
+        let panic = at.line.clone().filter(|_| self.kind == Kind::Panic);
+        Self {
+            at: None,
+            within: at.operations.within.clone(),
+            frames: at.frames.clone(),
+            place: panic.unwrap_or_default(),
+            ..self.clone()
+        }
+    }
+
+    /// Of a mark of before threads were kept only the set of operations is known.
+    fn is_by_less(&self, other: &Self) -> bool {
+        if (&self.subject, &self.place) != (&other.subject, &other.place)
+            || !may_be_one(self.kind, other.kind)
+        {
             return false;
         }
         if self.within.is_empty() || other.within.is_empty() {
             return self.operations == other.operations;
         }
-        match same(&self.failure(), &other.failure()) {
-            Same::Yes => true,
-            Same::No => false,
-            // Many operations say too little of where, unless they are the very same.
-            Same::Unknown => self.within == other.within,
-        }
-    }
-
-    fn failure(&self) -> Failure {
-        let operations = Operations {
-            within: self.within.clone(),
-            ..Operations::default()
-        };
-        Failure {
-            kind: self.kind,
-            place: Place {
-                frames: self.frames.clone(),
-                operations,
-                ..Place::default()
+        let place = |race: &Self| Place {
+            frames: race.frames.clone(),
+            operations: Operations {
+                within: race.within.clone(),
+                ..Operations::default()
             },
-        }
+            ..Place::default()
+        };
+        is_one((self.kind, &place(self)), (other.kind, &place(other)))
+    }
+}
+
+fn is_one(one: (Kind, &Place), other: (Kind, &Place)) -> bool {
+    let failure = |(kind, place): (Kind, &Place)| Failure {
+        kind,
+        place: place.clone(),
+    };
+    match same(&failure(one), &failure(other)) {
+        Same::Yes => true,
+        Same::No => false,
+        // Many operations say too little of where, unless they are the very same.
+        Same::Unknown => one.1.operations.within == other.1.operations.within,
     }
 }
 
@@ -130,6 +164,11 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// Whether it calls a finding fixed that is there on another VM than it was marked on.
+    pub fn is_refuted_by(&self, finding: &Finding) -> bool {
+        self.state == State::Fixed && self.vm != finding.facts.title()
+    }
+
     /// In one line.
     pub fn line(&self) -> String {
         let note = if self.note.is_empty() {
@@ -155,10 +194,25 @@ mod tests {
             subject: "s".into(),
             kind,
             operations: threads.iter().flat_map(|t| list(t)).collect(),
-            within: threads.iter().map(|t| list(t)).collect(),
-            frames: list(frames),
+            at: Some(Place {
+                frames: list(frames),
+                operations: Operations {
+                    within: threads.iter().map(|t| list(t)).collect(),
+                    ..Operations::default()
+                },
+                ..Place::default()
+            }),
+            within: Vec::new(),
+            frames: Vec::new(),
             place: String::new(),
         }
+    }
+
+    /// A race with more known of its place.
+    fn told(kind: Kind, place: impl FnOnce(&mut Place)) -> Race {
+        let mut race = race(kind, &[&["append"], &["pop"]], &[]);
+        place(race.at.as_mut().expect("it has one"));
+        race
     }
 
     #[test]
@@ -167,11 +221,48 @@ mod tests {
         let other = race(Kind::Crash, &[&["write"], &["close", "init"]], &[]);
         assert!(one.is(&one) && other.is(&other) && !one.is(&other) && !other.is(&one));
         assert_eq!(one.operations, other.operations);
-        let old = Race {
+        let kept = one.before_places();
+        assert!(kept.is(&one) && one.is(&kept) && !kept.is(&other) && !other.is(&kept));
+        let oldest = Race {
             within: Vec::new(),
-            ..one.clone()
+            ..kept
         };
-        assert!(old.is(&one) && old.is(&other), "it knows no more");
+        assert!(oldest.is(&one) && other.is(&oldest), "it knows no more");
+    }
+
+    /// A file of before places were kept is read, and its marks hold on.
+    #[test]
+    fn marks_of_before_places_were_kept_still_hold() {
+        let old = r#"{"implementation": "cpython", "subject": "s", "kind": "data-race", "operations": ["append", "pop"],
+                      "within": [["append"], ["pop"]]}"#;
+        let old: Race = serde_json::from_str(old).unwrap();
+        let now = told(Kind::DataRace, |p| p.report = Some("f / g".into()));
+        assert!(old.is(&now) && now.is(&old));
+        let other = race(Kind::DataRace, &[&["append"], &["sort"]], &[]);
+        assert!(!old.is(&other) && !other.is(&old));
+    }
+
+    #[test]
+    fn whatever_tells_failures_apart_tells_marks_apart() {
+        let report = |r: &str| told(Kind::DataRace, |p| p.report = Some(r.into()));
+        let result = |r: &str| told(Kind::Exception, |p| p.result = Some(r.into()));
+        let alone = |a| told(Kind::Crash, |p| p.alone = Some(a));
+        let computes = |c| told(Kind::Hang, |p| p.computes = Some(c));
+        for (one, other) in [
+            (report("f / g"), report("f / h")),
+            (result("IndexError"), result("KeyError")),
+            (alone(true), alone(false)),
+            (computes(true), computes(false)),
+        ] {
+            assert!(one.is(&one) && other.is(&other), "{one:?}");
+            assert!(!one.is(&other) && !other.is(&one), "{one:?}");
+        }
+        // What a data race's report says has no part of the subject's in it.
+        let elsewhere = Race {
+            subject: "t".into(),
+            ..report("f / g")
+        };
+        assert!(report("f / g").is(&elsewhere) && !report("f / h").is(&elsewhere));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Marks: what people decided about findings, in `OUT/marks.json`.
 //!
 //! A mark belongs to a race, not to a folder: it is recognised by family of VMs, subject, and as
-//! [`crate::identity`] tells failures apart, for a panic by its file and message. So it outlives the finding and holds again when
-//! the finding is found anew. No hunt removes one. The file is replaced whole, after its new text
+//! [`crate::identity`] tells failures apart, by the finding's whole place without numbers of lines. So it outlives
+//! the finding and holds again when the finding is found anew. No hunt removes one. The file is replaced whole, after its new text
 //! has reached the disk, and one that cannot be read is an error and never taken for empty.
 
 mod mark;
@@ -12,6 +12,7 @@ pub use self::mark::{Mark, Race, State};
 use crate::finding::Finding;
 use crate::finding::store::StoreError;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -106,49 +107,55 @@ impl Marks {
         self.marks.sort();
     }
 
-    /// Takes over a mark of another folder. Marks that say the same of one race become one;
-    /// those that contradict each other all stay.
-    pub fn add(&mut self, mark: &Mark) {
-        let same = |m: &&mut Mark| {
-            m.race.is(&mark.race) && (&m.state, &m.note) == (&mark.state, &mark.note)
-        };
-        match self.marks.iter_mut().find(same) {
-            // Of two that differ in nothing but where, the smaller is kept, whoever came first.
-            Some(old) => {
-                let again = old.again.clone().max(mark.again.clone());
-                *old = old.clone().min(mark.clone());
-                old.again = again;
-            }
-            None => self.marks.push(mark.clone()),
+    /// Takes over marks of other folders, all at once. Of those that are about the very same race and say the same
+    /// one is kept; all others stay, also those that contradict each other. Whether two races are one decides
+    /// about no other mark than "nothing yet": it is not transitive, and what is kept must not depend on which
+    /// folders were merged first.
+    pub fn take<'a>(&mut self, others: impl IntoIterator<Item = &'a Mark>) {
+        let mut kept: BTreeMap<(Race, State, String), Mark> = BTreeMap::new();
+        for mark in self.marks.drain(..).chain(others.into_iter().cloned()) {
+            let key = (mark.race.clone(), mark.state.clone(), mark.note.clone());
+            match kept.remove(&key) {
+                None => kept.insert(key, mark),
+                // They differ in nothing but where: whoever comes first, the same is kept.
+                Some(old) => {
+                    let again = old.again.clone().max(mark.again.clone());
+                    let least = old.min(mark);
+                    kept.insert(key, Mark { again, ..least })
+                }
+            };
         }
-        // Nothing decided yet contradicts nothing.
-        let decided: Vec<Race> = self
-            .marks
-            .iter()
-            .filter(|m| m.state != State::New)
-            .map(|m| m.race.clone())
-            .collect();
-        self.marks.retain(|m| {
-            m.state != State::New || !m.note.is_empty() || !decided.iter().any(|r| r.is(&m.race))
-        });
+        let all: Vec<Mark> = kept.into_values().collect();
+        // Nothing decided yet contradicts nothing. What is decided stays, here and in every later merge.
+        let is_decided = |race: &Race| {
+            let mut decided = all.iter().filter(|m| m.state != State::New);
+            decided.any(|m| m.race.is(race))
+        };
+        let stays = |m: &&Mark| m.state != State::New || !m.note.is_empty() || !is_decided(&m.race);
+        self.marks = all.iter().filter(stays).cloned().collect();
         self.marks.sort();
     }
 
-    /// Groups of marks that contradict each other.
+    /// Groups of marks that contradict each other: each of a group contradicts another one of it.
     pub fn conflicts(&self) -> Vec<Vec<&Mark>> {
+        let contradict = |a: &Mark, b: &Mark| a.state != b.state && a.race.is(&b.race);
         let mut groups: Vec<Vec<&Mark>> = Vec::new();
         for mark in self.marks.iter().filter(|m| m.state != State::New) {
-            match groups.iter_mut().find(|g| g[0].race.is(&mark.race)) {
-                Some(group) => group.push(mark),
-                None => groups.push(vec![mark]),
-            }
+            // All groups that it contradicts become one with it.
+            let (with, without) = groups
+                .into_iter()
+                .partition::<Vec<_>, _>(|g| g.iter().any(|m| contradict(m, mark)));
+            groups = without;
+            let mut group: Vec<&Mark> = with.into_iter().flatten().chain([mark]).collect();
+            group.sort();
+            groups.push(group);
         }
-        groups.retain(|g| g.iter().any(|m| m.state != g[0].state));
+        groups.retain(|g| g.len() > 1);
+        groups.sort();
         groups
     }
 
-    /// Notes that a race was found by a hunt, or is there in another folder: marks that call it
-    /// fixed remember it. True when there is such a mark.
+    /// Notes that a race was found by a hunt: marks that call it fixed remember it. True when there is such a mark.
     pub fn found(&mut self, finding: &Finding) -> bool {
         let race = Race::of(finding);
         let mut fixed = false;

@@ -1,0 +1,4 @@
+
+
+print("begun")
+getattr(sys.stdout, "flush", int)()
