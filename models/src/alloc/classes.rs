@@ -43,10 +43,10 @@
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const CLASSES: usize = 2;
 /// Blocks of a span.
@@ -328,26 +328,15 @@ impl Protocol for SizeClasses {
     const TITLE: &'static str = "Blocks by size, with lists of threads";
     const QUESTION: &'static str = "How do threads take and give back blocks and meet nobody?";
     const SOURCE: &'static str = "Gilectomy's obmalloc, TCMalloc, Pyston's block caches";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new("A1", "a block has one owner", &[Kind::UseAfterFree.at(&["block"])]),
-        Property::new(
-            "A2",
-            "no block is lost, and none taken that is not there",
-            &[Kind::Leak.at(&["block"]), Kind::Invariant.at(&["shared"])],
-        ),
-        Property::new("A5", "a block is of the class asked for", &[Kind::Invariant.at(&["class"])]),
-        Property::new("B1", "no deadlock", &[Kind::Deadlock.anywhere()]),
-        Property::new(
-            "B4",
-            "no span is carved while the shared list has a block",
-            &[Kind::Unbounded.at(&["spans"])],
-        ),
-        Property::new(
-            "C4",
-            "no free block is kept for the thread that used it last",
-            &[Kind::Unbounded.at(&["spans"])],
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "A1" "a block has one owner" by [UseAfterFree at "block"];
+        "A2" "no block is lost, and none taken that is not there"
+            by [Leak at "block", Invariant at "shared"];
+        "A5" "a block is of the class asked for" by [Invariant at "class"];
+        "B1" "no deadlock" by [Deadlock];
+        "B4" "no span is carved while the shared list has a block" by [Unbounded at "spans"];
+        "C4" "no free block is kept for the thread that used it last" by [Unbounded at "spans"];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Memory<R>;

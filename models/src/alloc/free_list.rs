@@ -35,10 +35,10 @@
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// Blocks that are carved at once.
 const CARVED: usize = 2;
@@ -204,8 +204,6 @@ impl<R: Runtime> World for FreeList<R> {
         None
     }
 
-    fn exit(&self, _: Vec<usize>) {}
-
     fn finish(&self) {
         let carved = self.carved.load(Relaxed);
         let mut listed = vec![false; carved];
@@ -249,19 +247,12 @@ impl Protocol for BlockList {
     const TITLE: &'static str = "A list of free blocks under one lock";
     const QUESTION: &'static str = "What did the global lock keep right in a list of free blocks?";
     const SOURCE: &'static str = "Stein's 1996 patch, free lists under the critical lock";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new("A1", "a block has one owner", &[Kind::UseAfterFree.at(&["block"])]),
-        Property::new(
-            "A2",
-            "no block is lost: the list has all dead blocks and no others",
-            &[Kind::Leak.at(&["block"]), Kind::Invariant.at(&["next"])],
-        ),
-        Property::new(
-            "A4",
-            "who finds a block finds it filled",
-            &[Kind::DataRace.at(&["payload"])],
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "A1" "a block has one owner" by [UseAfterFree at "block"];
+        "A2" "no block is lost: the list has all dead blocks and no others"
+            by [Leak at "block", Invariant at "next"];
+        "A4" "who finds a block finds it filled" by [DataRace at "payload"];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = FreeList<R>;

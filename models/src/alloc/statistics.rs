@@ -41,10 +41,10 @@
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 use std::sync::atomic::AtomicI64;
 
 const BATCH: i64 = 2;
@@ -249,16 +249,12 @@ impl Protocol for BatchedCount {
     const QUESTION: &'static str = "How do all threads count, and when is it enough?";
     const SOURCE: &'static str =
         "Pyston's notes on shared counters; CPython 3.13 gc_free_threading.c";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new("K1", "nothing that was counted is lost", &[Kind::LostUpdate.at(&["total"])]),
-        Property::new("K2", "no total stays at the threshold", &[Kind::Unbounded.at(&["total"])]),
-        Property::new(
-            "K3",
-            "what has come to the threshold is collected once",
-            &[Kind::Invariant.at(&["total"])],
-        ),
-        Property::new("K5", "the total is not negative", &[Kind::Invariant.at(&["total"])]),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "K1" "nothing that was counted is lost" by [LostUpdate at "total"];
+        "K2" "no total stays at the threshold" by [Unbounded at "total"];
+        "K3" "what has come to the threshold is collected once" by [Invariant at "total"];
+        "K5" "the total is not negative" by [Invariant at "total"];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Statistics<R>;

@@ -37,10 +37,10 @@
 use super::heap::{ALIVE, Attempt, COUNTED, Heap};
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const NONE: usize = 0;
 
@@ -231,15 +231,11 @@ impl Protocol for BorrowedItems {
     const TITLE: &'static str = "References read out of a list of one place";
     const QUESTION: &'static str = "What may a read of a container give out, and for how long?";
     const SOURCE: &'static str = "CPython 3.13, PyList_GetItem and PyList_GetItemRef";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new("R1", "what a read gives out is alive while it is used", ALIVE),
-        Property::new(
-            "R2",
-            "it was in the container during the read",
-            &[Kind::Invariant.at(&["item"]), Kind::TornRead.at(&["item"])],
-        ),
-        Property::new("R3", "every reference is given back", COUNTED),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "R1" "what a read gives out is alive while it is used" by [..ALIVE];
+        "R2" "it was in the container during the read" by [Invariant at "item", TornRead at "item"];
+        "R3" "every reference is given back" by [..COUNTED];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = List<R>;

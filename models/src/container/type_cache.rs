@@ -48,10 +48,10 @@
 use super::heap::{ALIVE, Attempt, Caller, Heap, History};
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::{Breach, Kind};
+use crate::{mutants, properties};
 
 /// The class that the other one, [`DERIVED`], inherits from.
 const BASE: usize = 0;
@@ -402,21 +402,13 @@ impl Protocol for TypeCache {
     const QUESTION: &'static str =
         "How is a look-up in a class remembered, and forgotten by all when the class changes?";
     const SOURCE: &'static str = "CPython 3.13 typeobject.c, repaired";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "T1",
-            "an answer was that of class and bases at some moment of the call",
-            UNEXPLAINED,
-        ),
-        Property::new("T2", "an object is alive when a reader takes a reference", ALIVE),
-        Property::new("T3", "what a change replaced is answered to nobody after it", UNEXPLAINED),
-        Property::new("T4", "value and name of an entry belong together", UNEXPLAINED),
-        Property::new(
-            "I1",
-            "a class with a tag has bases with tags",
-            &[Kind::Invariant.at(&["tag"])],
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "T1" "an answer was that of class and bases at some moment of the call" by [..UNEXPLAINED];
+        "T2" "an object is alive when a reader takes a reference" by [..ALIVE];
+        "T3" "what a change replaced is answered to nobody after it" by [..UNEXPLAINED];
+        "T4" "value and name of an entry belong together" by [..UNEXPLAINED];
+        "I1" "a class with a tag has bases with tags" by [Invariant at "tag"];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Types<R>;

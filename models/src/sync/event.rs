@@ -37,10 +37,10 @@
 use super::lot::{Lot, Parked, Waiter};
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, DataCell as _, Native, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const UNSET: u8 = 0;
 const SET: u8 = 1;
@@ -140,10 +140,6 @@ impl<R: Runtime> World for Event<R> {
         require(data == 1, Kind::Invariant, || format!("data: {data} after the event"));
         Some(1)
     }
-
-    fn exit(&self, _: usize) {}
-
-    fn finish(&self) {}
 }
 
 mutants! {
@@ -175,19 +171,13 @@ impl Protocol for EventProtocol {
     const TITLE: &'static str = "Event of one byte";
     const QUESTION: &'static str = "How do threads wait for what happens once?";
     const SOURCE: &'static str = "CPython 3.13 lock.c, _PyEvent_Notify and PyEvent_WaitTimed";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "E1",
-            "who is told that the event is set comes after what was before it",
-            &[Kind::DataRace.at(&["data"]), Kind::Invariant.at(&["data"])],
-        ),
-        Property::new("E2", "nobody waits for ever", &[Kind::Deadlock.anywhere()]),
-        Property::new(
-            "M6",
-            "nobody touches a waiter's record after it was woken",
-            Waiter::<Native>::BREACHES,
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "E1" "who is told that the event is set comes after what was before it"
+            by [DataRace at "data", Invariant at "data"];
+        "E2" "nobody waits for ever" by [Deadlock];
+        "M6" "nobody touches a waiter's record after it was woken"
+            by [..Waiter::<Native>::BREACHES];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Event<R>;

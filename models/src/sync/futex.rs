@@ -39,10 +39,9 @@
 use super::Counter;
 use super::lot::Lot;
 use crate::enumerate::{Place, Start};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Native, Ordering::*, Runtime};
-use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const FREE: u32 = 0;
 const LOCKED: u32 = 1;
@@ -142,8 +141,6 @@ impl<R: Runtime> World for Futex<R> {
         Some(1)
     }
 
-    fn exit(&self, _: usize) {}
-
     fn finish(&self) {
         self.data.check();
     }
@@ -180,15 +177,12 @@ impl Protocol for FutexMutex {
     const QUESTION: &'static str =
         "What does a word have to say whose waiters sleep in the system?";
     const SOURCE: &'static str = "Drepper, Futexes Are Tricky; Rust's std on Linux";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new("M1", "one thread has the lock", Counter::<Native>::BREACHES),
-        Property::new(
-            "M2",
-            "what a thread did under the lock happens before what the next one does",
-            &[Kind::DataRace.at(&["data"])],
-        ),
-        Property::new("M3", "nobody sleeps at a free lock", &[Kind::Deadlock.anywhere()]),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "M1" "one thread has the lock" by [..Counter::<Native>::BREACHES];
+        "M2" "what a thread did under the lock happens before what the next one does"
+            by [DataRace at "data"];
+        "M3" "nobody sleeps at a free lock" by [Deadlock];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Futex<R>;

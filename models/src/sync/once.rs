@@ -39,10 +39,10 @@
 use super::lot::Lot;
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, DataCell as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const IDLE: u8 = 0;
 const RUNNING: u8 = 1;
@@ -154,10 +154,6 @@ impl<R: Runtime> World for Once<R> {
         require(data == 1, Kind::Invariant, || format!("data: {data} when it is done"));
         Some(1)
     }
-
-    fn exit(&self, _: usize) {}
-
-    fn finish(&self) {}
 }
 
 mutants! {
@@ -190,18 +186,11 @@ impl Protocol for OnceProtocol {
     const TITLE: &'static str = "Once, by whoever comes first";
     const QUESTION: &'static str = "Who does what is done once, who waits, and what if it fails?";
     const SOURCE: &'static str = "CPython 3.13 lock.c, _PyOnceFlag_CallOnceSlow";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "O1",
-            "it succeeds once, and nobody goes on before it has",
-            &[Kind::DataRace.at(&["data"]), Kind::Invariant.at(&["data"])],
-        ),
-        Property::new(
-            "O2",
-            "after a failure another one may try, and nobody waits for ever",
-            &[Kind::Deadlock.anywhere()],
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "O1" "it succeeds once, and nobody goes on before it has"
+            by [DataRace at "data", Invariant at "data"];
+        "O2" "after a failure another one may try, and nobody waits for ever" by [Deadlock];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Once<R>;

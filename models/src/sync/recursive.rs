@@ -151,8 +151,6 @@ impl<R: Runtime> World for Recursive<R> {
         None
     }
 
-    fn exit(&self, _: usize) {}
-
     fn finish(&self) {
         self.data.check();
     }

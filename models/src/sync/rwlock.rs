@@ -40,10 +40,10 @@ use super::Counter;
 use super::lot::Lot;
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Native, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const WRITING: u32 = 1;
 const WAITED: u32 = 2;
@@ -172,8 +172,6 @@ impl<R: Runtime> World for ReadWrite<R> {
         Some(first as i64)
     }
 
-    fn exit(&self, _: usize) {}
-
     fn finish(&self) {
         self.write_lock(0);
         self.data.check();
@@ -209,15 +207,11 @@ impl Protocol for ReadWriteLock {
     const TITLE: &'static str = "Lock of many readers or one writer";
     const QUESTION: &'static str = "How do readers come in together, and how does a writer ever?";
     const SOURCE: &'static str = "CPython 3.13 lock.c, _PyRWMutex";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new("R1", "readers, or one writer", Counter::<Native>::BREACHES),
-        Property::new("R2", "nobody sleeps at a free lock", &[Kind::Deadlock.anywhere()]),
-        Property::new(
-            "R3",
-            "a reader does not come in before those who wait",
-            &[Kind::Starvation.at(&["word"])],
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "R1" "readers, or one writer" by [..Counter::<Native>::BREACHES];
+        "R2" "nobody sleeps at a free lock" by [Deadlock];
+        "R3" "a reader does not come in before those who wait" by [Starvation at "word"];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = ReadWrite<R>;

@@ -36,10 +36,10 @@
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Label, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// Why loom kills no fault whose thread waits for ever.
 const SPINS: &str = "loom waits by looking again, up to its step budget, which is no verdict";
@@ -203,14 +203,10 @@ impl Protocol for SequenceLock {
     const QUESTION: &'static str =
         "How are several fields read as one, without a lock that readers write?";
     const SOURCE: &'static str = "CPython 3.13 lock.c, _PySeqLock";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "Q1",
-            "what a reader believes is what one writer wrote",
-            &[Kind::TornRead.at(&["entry"])],
-        ),
-        Property::new("Q2", "nobody waits for ever", &[Kind::Deadlock.anywhere()]),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "Q1" "what a reader believes is what one writer wrote" by [TornRead at "entry"];
+        "Q2" "nobody waits for ever" by [Deadlock];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Sequenced<R>;

@@ -40,10 +40,9 @@ use super::Counter;
 use super::lot::Waiter;
 use crate::enumerate::{Place, Start};
 use crate::ghost::Ghost as _;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, DataCell as _, Native, Ordering::*, Runtime};
-use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// The lowest bit; the rest is the newest waiter's number, plus one.
 const LOCKED: usize = 1;
@@ -153,8 +152,6 @@ impl<R: Runtime> World for Word<R> {
         None
     }
 
-    fn exit(&self, _: usize) {}
-
     fn finish(&self) {
         self.data.check();
     }
@@ -188,20 +185,14 @@ impl Protocol for WordMutex {
     const TITLE: &'static str = "Mutex of one word, under the parking lot";
     const QUESTION: &'static str = "What do those sleep in who wait for a parking lot's bucket?";
     const SOURCE: &'static str = "CPython 3.13 lock.c, _PyRawMutex; WebKit WordLock";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new("M1", "one thread has the lock", Counter::<Native>::BREACHES),
-        Property::new(
-            "M2",
-            "what a thread did under the lock happens before what the next one does",
-            &[Kind::DataRace.at(&["data"])],
-        ),
-        Property::new("M3", "nobody sleeps at a free lock", &[Kind::Deadlock.anywhere()]),
-        Property::new(
-            "M6",
-            "nobody touches a waiter's record after it was woken",
-            Waiter::<Native>::BREACHES,
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "M1" "one thread has the lock" by [..Counter::<Native>::BREACHES];
+        "M2" "what a thread did under the lock happens before what the next one does"
+            by [DataRace at "data"];
+        "M3" "nobody sleeps at a free lock" by [Deadlock];
+        "M6" "nobody touches a waiter's record after it was woken"
+            by [..Waiter::<Native>::BREACHES];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Word<R>;

@@ -39,11 +39,11 @@
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Label, Lock as _, Native, Ordering::*, Runtime};
 use crate::sync::Counter;
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// Why loom kills no fault whose thread waits for ever.
 const SPINS: &str = "loom waits by looking again, up to its step budget, which is no verdict";
@@ -212,8 +212,6 @@ impl<R: Runtime> World for Current<R> {
         None
     }
 
-    fn exit(&self, _: Local) {}
-
     fn finish(&self) {
         self.states.iter().for_each(|state| state.free_list.check());
     }
@@ -245,25 +243,14 @@ impl Protocol for CurrentState {
     const TITLE: &'static str = "The current thread state";
     const QUESTION: &'static str = "For how long is a kept address of a thread's state right?";
     const SOURCE: &'static str = "CPython 3.13 pystate.c; Gilectomy";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "P1",
-            "what is done through a state is done by its thread",
-            Counter::<Native>::BREACHES,
-        ),
-        Property::new(
-            "P2",
-            "and only while the thread is attached to it",
-            Counter::<Native>::BREACHES,
-        ),
-        Property::new("P3", "a thread has one current state", &[Kind::Invariant.at(&["current"])]),
-        Property::new(
-            "P4",
-            "an object is in the heap of the interpreter that made it",
-            &[Kind::Invariant.at(&["object"])],
-        ),
-        Property::new("P5", "nobody waits for ever", &[Kind::Deadlock.anywhere()]),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "P1" "what is done through a state is done by its thread"
+            by [..Counter::<Native>::BREACHES];
+        "P2" "and only while the thread is attached to it" by [..Counter::<Native>::BREACHES];
+        "P3" "a thread has one current state" by [Invariant at "current"];
+        "P4" "an object is in the heap of the interpreter that made it" by [Invariant at "object"];
+        "P5" "nobody waits for ever" by [Deadlock];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Current<R>;

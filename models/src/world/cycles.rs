@@ -49,10 +49,10 @@
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Guard, Label, Lock as _, Ordering::*, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// The cycle; `A` is also the containers' item.
 const A: usize = 0;
@@ -576,25 +576,18 @@ impl Protocol for CycleCollection {
     const QUESTION: &'static str =
         "How are cycles found that nobody refers to, when counts are split and finalizers run?";
     const SOURCE: &'static str = "CPython 3.13 and 3.14 gc_free_threading.c";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new("G1", "what somebody can reach is not cleared", REACHED),
-        Property::new("G2", "what nobody can reach is freed", &[Kind::Leak.at(&["object"])]),
-        Property::new(
-            "G4",
-            "weak references are cleared before finalizers, and give nothing that was cleared",
-            &[Kind::UpgradedDead.at(&["object"]), Kind::Invariant.at(&["weakref"])],
-        ),
-        Property::new("G5", "what lives has its owner", &[Kind::Invariant.at(&["owner"])]),
-        Property::new(
-            "G7",
-            "the collector holds what it works on",
-            &[Kind::UseAfterFree.at(&["object"])],
-        ),
-        Property::new("G8", "no garbage is called back", &[Kind::Invariant.at(&["callback"])]),
-        Property::new("G9", "what a finalizer saved lives, with all it reaches", REACHED),
-        Property::new("G10", "one collection at a time", &[Kind::Invariant.at(&["collecting"])]),
-        Property::new("G11", "no destructor runs in a pause", &[Kind::Deadlock.anywhere()]),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "G1" "what somebody can reach is not cleared" by [..REACHED];
+        "G2" "what nobody can reach is freed" by [Leak at "object"];
+        "G4" "weak references are cleared before finalizers, and give nothing that was cleared"
+            by [UpgradedDead at "object", Invariant at "weakref"];
+        "G5" "what lives has its owner" by [Invariant at "owner"];
+        "G7" "the collector holds what it works on" by [UseAfterFree at "object"];
+        "G8" "no garbage is called back" by [Invariant at "callback"];
+        "G9" "what a finalizer saved lives, with all it reaches" by [..REACHED];
+        "G10" "one collection at a time" by [Invariant at "collecting"];
+        "G11" "no destructor runs in a pause" by [Deadlock];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Interpreter<R>;

@@ -42,11 +42,12 @@
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::Ghost as _;
-use crate::mutants;
-use crate::protocol::{Fault as _, HANGS, Property, Protocol, Scenario, Shape, Switch, World};
+use crate::protocol::{
+    Draw, Fault as _, HANGS, Property, Protocol, Scenario, Shape, Switch, World,
+};
 use crate::runtime::{Atomic as _, Label, Native, Ordering::*, Runtime};
 use crate::sync::Counter;
-use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// Why loom kills no fault whose thread waits for ever.
 const SPINS: &str = "loom waits by looking again, up to its step budget, which is no verdict";
@@ -257,8 +258,6 @@ impl<R: Runtime> World for Domains<R> {
         None
     }
 
-    fn exit(&self, _: usize) {}
-
     fn finish(&self) {
         self.threads.iter().for_each(|thread| thread.heap.check());
     }
@@ -292,28 +291,13 @@ impl Protocol for StopDomains {
     const QUESTION: &'static str =
         "How do stops of one interpreter, of all, and the end not get into each other's way?";
     const SOURCE: &'static str = "CPython 3.13 pystate.c, pylifecycle.c";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "S1",
-            "while a domain is stopped, and after the end, no other thread of it is in Python",
-            Counter::<Native>::BREACHES,
-        ),
-        Property::new(
-            "S5",
-            "nobody looks at a thread's state that is freed",
-            &[Kind::UseAfterFree.at(&["word", "thread"])],
-        ),
-        Property::new(
-            "L2",
-            "all who were suspended go on, or hang after the end",
-            &[Kind::Deadlock.anywhere()],
-        ),
-        Property::new(
-            "L3",
-            "no circle of requesters and locks, nor a lock that is left held",
-            &[Kind::Deadlock.anywhere()],
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "S1" "while a domain is stopped, and after the end, no other thread of it is in Python"
+            by [..Counter::<Native>::BREACHES];
+        "S5" "nobody looks at a thread's state that is freed" by [UseAfterFree at "word" "thread"];
+        "L2" "all who were suspended go on, or hang after the end" by [Deadlock];
+        "L3" "no circle of requesters and locks, nor a lock that is left held" by [Deadlock];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Domains<R>;
@@ -353,11 +337,7 @@ impl Protocol for StopDomains {
     }
 
     /// Without that limit.
-    fn random(
-        threads: usize,
-        operations: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op>> {
-        Some(Scenario::random(&[Op::Work, Op::Pause, Op::PauseAll], threads, operations, below))
-    }
+    const RANDOM: Option<Draw<Op>> = Some(|threads, operations, below| {
+        Scenario::random(&[Op::Work, Op::Pause, Op::PauseAll], threads, operations, below)
+    });
 }

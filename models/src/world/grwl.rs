@@ -49,13 +49,13 @@
 
 use crate::enumerate::Start;
 use crate::ghost::{Ghost as _, require};
-use crate::mutants;
-use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
+use crate::protocol::{Draw, Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{
     Atomic as _, DataCell as _, Label, Lock as _, Native, Ordering::*, Runtime, Signal as _,
 };
 use crate::sync::Counter;
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// Why loom kills no fault whose thread waits for ever.
 const SPINS: &str = "loom waits by looking again, up to its step budget, which is no verdict";
@@ -428,26 +428,16 @@ impl Protocol for GlobalReadWriteLock {
     const QUESTION: &'static str =
         "How does what is not safe for threads run alone, and all else in parallel?";
     const SOURCE: &'static str = "Pyston's notes on its experiments without a GIL";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new("W1", "who writes is alone", Counter::<Native>::BREACHES),
-        Property::new(
-            "W3",
-            "nothing read before a promotion is used after it",
-            &[Kind::LostUpdate.at(&["data"])],
-        ),
-        Property::new(
-            "W4",
-            "a writer waits for those readers only that were there, and they let it in",
-            &[Kind::Starvation.at(&["writer"]), Kind::Deadlock.anywhere()],
-        ),
-        Property::new("W5", "no deadlock", &[Kind::Deadlock.anywhere()]),
-        Property::new(
-            "W6",
-            "the collector sees every thread's registers as they are",
-            &[Kind::UseAfterFree.at(&["object"])],
-        ),
-        Property::new("W7", "who reads does not ask once more", &[Kind::Deadlock.anywhere()]),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "W1" "who writes is alone" by [..Counter::<Native>::BREACHES];
+        "W3" "nothing read before a promotion is used after it" by [LostUpdate at "data"];
+        "W4" "a writer waits for those readers only that were there, and they let it in"
+            by [Starvation at "writer", Deadlock];
+        "W5" "no deadlock" by [Deadlock];
+        "W6" "the collector sees every thread's registers as they are"
+            by [UseAfterFree at "object"];
+        "W7" "who reads does not ask once more" by [Deadlock];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Grwl<R>;
@@ -490,13 +480,9 @@ impl Protocol for GlobalReadWriteLock {
         vec![lock, world]
     }
 
-    fn random(
-        threads: usize,
-        operations: usize,
-        below: &mut dyn FnMut(usize) -> usize,
-    ) -> Option<Scenario<Op>> {
+    const RANDOM: Option<Draw<Op>> = Some(|threads, operations, below| {
         use Op::*;
         let letters = [Read, Write, Promote, Nested, Look, Grow, Region, Collect];
-        Some(Scenario::random(&letters, threads, operations, below))
-    }
+        Scenario::random(&letters, threads, operations, below)
+    });
 }

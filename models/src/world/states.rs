@@ -41,10 +41,9 @@
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::Ghost as _;
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
-use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 /// A thread's state.
 struct State<R: Runtime> {
@@ -209,8 +208,6 @@ impl<R: Runtime> World for States<R> {
         None
     }
 
-    fn exit(&self, _: usize) {}
-
     fn finish(&self) {
         self.objects.iter().for_each(R::Ghost::settle);
         self.states.iter().for_each(|state| state.ghost.settle());
@@ -245,24 +242,15 @@ impl Protocol for ThreadStates {
     const TITLE: &'static str = "The life of a thread state";
     const QUESTION: &'static str = "When may others find a thread's state, and what is left of it?";
     const SOURCE: &'static str = "CPython 3.13 pystate.c, brc.c";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "L1",
-            "who finds a state finds it filled, and its heap if it is bound",
-            &[Kind::DataRace.at(&["filled", "heap"])],
-        ),
-        Property::new(
-            "L3",
-            "nobody looks at a state that is freed",
-            &[Kind::UseAfterFree.at(&["state", "filled", "bound", "heap"])],
-        ),
-        Property::new(
-            "L4",
-            "nothing that is left for a thread is lost, nor its state",
-            &[Kind::Leak.at(&["object", "state"])],
-        ),
-        Property::new("L6", "nobody waits for himself", &[Kind::Deadlock.anywhere()]),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "L1" "who finds a state finds it filled, and its heap if it is bound"
+            by [DataRace at "filled" "heap"];
+        "L3" "nobody looks at a state that is freed"
+            by [UseAfterFree at "state" "filled" "bound" "heap"];
+        "L4" "nothing that is left for a thread is lost, nor its state"
+            by [Leak at "object" "state"];
+        "L6" "nobody waits for himself" by [Deadlock];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = States<R>;

@@ -39,10 +39,10 @@
 
 use crate::enumerate::{Place, Start};
 use crate::ghost::{Ghost as _, require, violation};
-use crate::mutants;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{DataCell as _, Guard, Label, Lock as _, Runtime};
 use crate::verdict::Kind;
+use crate::{mutants, properties};
 
 const NOBODY: usize = 0;
 
@@ -278,37 +278,18 @@ impl Protocol for ThreadListProtocol {
     const TITLE: &'static str = "List of thread states, moved to the front";
     const QUESTION: &'static str = "How does a thread find what is its own?";
     const SOURCE: &'static str = "Stein's 1996 patch, threadstate.c";
-    const PROPERTIES: &'static [Property] = &[
-        Property::new(
-            "T1",
-            "what a thread keeps in its state is there when it asks again",
-            &[Kind::LostUpdate.at(&["exception"])],
-        ),
-        Property::new(
-            "T2",
-            "each thread has a state of its own",
-            &[Kind::Invariant.at(&["comparison"]), Kind::DataRace.at(&["comparison"])],
-        ),
-        Property::new(
-            "T3",
-            "all states are in the list, once, and only who has the lock changes it",
-            &[
-                Kind::DataRace.at(&["head", "next", "thread"]),
-                Kind::Invariant.at(&["list"]),
-                Kind::Leak.at(&["list"]),
-            ],
-        ),
-        Property::new(
-            "T4",
-            "nobody looks at a state that is freed",
-            &[Kind::UseAfterFree.at(&["state", "thread", "next", "exception", "comparison"])],
-        ),
-        Property::new(
-            "T5",
-            "a thread inherits nothing from an earlier one with its number",
-            &[Kind::Invariant.at(&["exception"])],
-        ),
-    ];
+    const PROPERTIES: &'static [Property] = properties! {
+        "T1" "what a thread keeps in its state is there when it asks again"
+            by [LostUpdate at "exception"];
+        "T2" "each thread has a state of its own"
+            by [Invariant at "comparison", DataRace at "comparison"];
+        "T3" "all states are in the list, once, and only who has the lock changes it"
+            by [DataRace at "head" "next" "thread", Invariant at "list", Leak at "list"];
+        "T4" "nobody looks at a state that is freed"
+            by [UseAfterFree at "state" "thread" "next" "exception" "comparison"];
+        "T5" "a thread inherits nothing from an earlier one with its number"
+            by [Invariant at "exception"];
+    };
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = ThreadList<R>;
