@@ -47,6 +47,25 @@ fn what_cannot_be_read_is_named_and_the_rest_is_run() {
     assert!(out.contains("Observation SB+rlx Sometimes"), "{out}");
 }
 
+/// What no execution reaches the end of is neither exhausted nor as claimed.
+#[test]
+fn a_loop_that_is_cut_in_every_execution_gives_no_verdict() {
+    let folder = folder("litmus-cut");
+    let text = "C cut\n{ x=0; }\nP0 (atomic_int* x) {\n  int r0 = 0;\n  while (r0 < 6) {\n    \
+                atomic_fetch_add_explicit(x, 1, memory_order_relaxed);\n    r0 = r0 + 1;\n  }\n}\n\
+                P1 (atomic_int* x) {\n  int r1 = atomic_load_explicit(x, memory_order_relaxed);\n}\nforall (1:r1=99)\n";
+    std::fs::write(folder.join("cut.litmus"), text).unwrap();
+    let (code, out, err) = litmus(&folder, &["cut.litmus"]);
+    assert_eq!(code, Some(4), "{out}{err}");
+    assert!(
+        err.contains("no execution comes to its end within 4 turns") && err.contains("--unroll"),
+        "{err}"
+    );
+    let (code, out, err) = litmus(&folder, &["cut.litmus", "--unroll", "10"]);
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert!(out.contains("Observation cut Never 0 7"), "{out}");
+}
+
 #[test]
 fn nothing_to_run_is_no_success() {
     let folder = folder("litmus-nothing");

@@ -63,7 +63,10 @@ pub(super) fn run(code: &Code, limits: &Limits) -> Result<Observation, String> {
     };
     let late = limits.time.is_some_and(|most| start.elapsed() >= most);
     let coverage = match (&race, limits.preemptions) {
-        _ if late => Coverage::Bounded(format!("{:.0} s", start.elapsed().as_secs_f64())),
+        _ if late => Coverage::Partial(format!(
+            "not exhaustive: stopped after {:.0} s",
+            start.elapsed().as_secs_f64()
+        )),
         (Some(_), _) => Coverage::Bounded("the executions before the first race".into()),
         (None, Some(bound)) => Coverage::Bounded(format!("{bound} preemptions")),
         (None, None) => Coverage::Exhaustive,
