@@ -213,9 +213,9 @@ pub fn schedule(path: &str) -> Option<PathBuf> {
 
 /// The finding that a schedule lies beside.
 fn finding_of(file: &Path) -> anyhow::Result<Option<Finding>> {
-    let folder = file.parent().unwrap_or(Path::new(""));
-    match folder.join("finding.json").is_file() {
-        true => Ok(Some(store::read(folder)?)),
+    let file = file.with_file_name("finding.json");
+    match file.is_file() {
+        true => Ok(Some(store::read(&file)?)),
         false => Ok(None),
     }
 }
@@ -252,12 +252,12 @@ pub fn debug(file: &Path) -> anyhow::Result<ExitCode> {
 pub fn replay(file: &Path, times: u32, trace: usize) -> anyhow::Result<ExitCode> {
     let bundle = Bundle::load(file).context("no schedule under control")?;
     println!("{}", bundle.title());
-    let note = bundle.note.trim_end();
+    let replayed = bundle.replay(times, trace > 0)?;
+    let report = &replayed.report;
+    let note = report.note.trim_end();
     if !note.is_empty() {
         println!("{note}");
     }
-    let replayed = bundle.replay(times, trace > 0)?;
-    let report = &replayed.report;
     print!("{}", table::switches(&report.loaded, &report.switches));
     print!("{}", table::races(&report.loaded, &report.races));
     print!("{}", table::last(&report.loaded, &report.trace, trace));

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use threadbare_control::bundle::Bundle;
+use threadbare_stress::campaign::again::again;
+use threadbare_stress::campaign::archive::{self, Saved};
 use threadbare_stress::campaign::controlled::{Control, SCHEDULE, shows};
-use threadbare_stress::campaign::{HuntError, Options, Report, hunt};
+use threadbare_stress::campaign::{HuntError, Options, Report, hunt, process};
 use threadbare_stress::controlled::PORTFOLIO;
 use threadbare_stress::finding::store::{SCRIPT, Store};
 use threadbare_stress::finding::{Finding, Rate};
@@ -170,6 +172,11 @@ fn planted(
         ..finding.clone()
     };
     assert!(!shows(&vm, &other, &bundle)?, "another failure is not it");
+    let mut foreign = finding.clone();
+    foreign.scenario.make = "[7]".to_owned();
+    let refused = shows(&vm, &foreign, &bundle).unwrap_err().to_string();
+    assert!(refused.contains("of another scenario"), "{refused}");
+    judged_again_alike(out.path())?;
     let steps = std::fs::read_to_string(folder.join("schedule.txt"))?;
     // Where the threads wait by themselves no switch is needed, and none told.
     assert!(
@@ -183,6 +190,17 @@ fn planted(
         report.state.sum(|t| t.runs) >= 3 * 120,
         "schedules were left out"
     );
+    judged_again_alike(out.path())
+}
+
+/// What was saved reads the same as what was judged, quiet schedules too.
+fn judged_again_alike(out: &Path) -> Result<(), Failed> {
+    let files = archive::files(out)?;
+    assert!(!files.is_empty());
+    for file in files {
+        let again = again(&Saved::read(&file)?, &process::judge);
+        assert!(again.differences.is_empty(), "{:#?}", again.differences);
+    }
     Ok(())
 }
 

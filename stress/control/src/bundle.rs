@@ -98,6 +98,12 @@ fn processor() -> String {
     format!("{:016x}", hasher.finish())
 }
 
+/// What every version of a bundle begins with.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
 impl Bundle {
     /// The last run of a report.
     ///
@@ -148,15 +154,15 @@ impl Bundle {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text =
             fs::read_to_string(path).map_err(|cause| Error::File(path.to_path_buf(), cause))?;
-        let bundle: Self = serde_json::from_str(&text)
-            .map_err(|cause| Error::Format(path.to_path_buf(), cause))?;
-        if bundle.version != VERSION {
+        let format = |cause| Error::Format(path.to_path_buf(), cause);
+        // First, for another version has other fields.
+        let Version { version } = serde_json::from_str(&text).map_err(format)?;
+        if version != VERSION {
             return Err(Error::Differs(format!(
-                "the bundle has format {}, this program {VERSION}",
-                bundle.version
+                "the bundle has format {version}, this program {VERSION}"
             )));
         }
-        Ok(bundle)
+        serde_json::from_str(&text).map_err(format)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -236,7 +242,10 @@ impl Bundle {
                 report.runtime.display()
             )));
         }
-        let key = |run: &Run| (run.verdict, run.signal, run.code, run.hash, run.events);
+        let key = |run: &Run| {
+            let end = (run.verdict, run.signal, run.code);
+            (end, run.thread, run.pc, run.address, run.hash, run.events)
+        };
         let same = report
             .runs
             .iter()

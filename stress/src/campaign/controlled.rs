@@ -101,6 +101,9 @@ fn ways(scenario: &Scenario) -> Result<Vec<Way>, &'static str> {
     }
 }
 
+/// Where a job begins to say what is raced, the seed and what it accepts before it.
+const SCENARIOS: &str = "'scenarios': [";
+
 /// The job of a scenario that is raced in this way. `accepted`: outcomes that are none and no longer told.
 fn job(vm: &Vm, scenario: &Scenario, seed: u64, way: Way, accepted: &[String]) -> String {
     let one = Scenario {
@@ -133,10 +136,7 @@ fn schedules(
         let job = job(vm, scenario, plan.seed, way, &accepted.borrow());
         in_arguments(vm, crate::vm::job::text(&job))
     };
-    // Too long it is in every way.
-    program(0)?;
     let one = std::slice::from_ref(scenario);
-    let program = |start| program(start).unwrap_or_default();
     search(vm, &program, plan, Look::Scenarios, |seen| {
         let log = log(seen);
         if is_it(&log, &judge(&log, one)) {
@@ -179,12 +179,15 @@ pub(super) fn execute(
     scenarios: &[Scenario],
     control: &Control,
 ) -> Result<Log, HuntError> {
-    let mut whole = Log::default();
+    let (mut whole, mut lines) = (Log::default(), Vec::new());
     for (id, scenario) in scenarios.iter().enumerate() {
         let (mut log, failed) = one(shared, scenario, control)?;
         for history in &mut log.histories {
             history.id = id;
         }
+        // What is saved is the text, which must read the same as what is judged now.
+        let of_it = log.outcome.iter().flat_map(|o| &o.stdout);
+        lines.extend(of_it.filter_map(|line| numbered(line, id)));
         let mut histories = std::mem::take(&mut whole.histories);
         histories.append(&mut log.histories);
         whole = Log { histories, ..log };
@@ -192,7 +195,27 @@ pub(super) fn execute(
             break;
         }
     }
+    if let Some(outcome) = &mut whole.outcome {
+        lines.extend(whole.finished.then(|| END.to_owned()));
+        (outcome.stdout, outcome.complete_line) = (lines, true);
+    }
     Ok(whole)
+}
+
+/// The line with which the harness ends a job that is done.
+const END: &str = "X";
+
+/// A line of a job of one scenario as one of a job in which it has this number; none where it ends the job.
+fn numbered(line: &str, id: usize) -> Option<String> {
+    let mut fields: Vec<&str> = line.split('\t').collect();
+    let number = id.to_string();
+    match fields.as_mut_slice() {
+        [END] => return None,
+        ["I" | "U", ..] => {}
+        [letter, of @ "0", ..] if letter.len() == 1 => *of = &number,
+        _ => {}
+    }
+    Some(fields.join("\t"))
 }
 
 /// Searches one scenario: what a schedule told that failed, or else the first that told anything; and whether it
@@ -258,10 +281,7 @@ fn said(stdout: Vec<String>) -> Outcome {
 
 /// Of schedules that told nothing.
 fn quiet() -> Log {
-    Log {
-        finished: true,
-        ..Log::parse(said(Vec::new()))
-    }
+    Log::parse(said(vec!["B\t0".to_owned(), END.to_owned()]))
 }
 
 /// Searches for a schedule of a finding's scenario that shows the finding's failure.
@@ -274,29 +294,52 @@ pub fn find(vm: &Vm, finding: &Finding, plan: &Plan) -> Result<Searched, Control
         let why = format!("{}: was found on {there}, this is {here}", finding.id);
         return Err(ControlError::Unfit(why));
     }
-    let expected = finding.failure();
-    let failures = |judged: &[Judged]| -> Vec<Failure> {
-        let failure = |j: &Judged| {
-            let mut failure = j.failure.clone();
-            failure.place.alone = None;
-            failure
-        };
-        judged.iter().map(failure).collect()
-    };
     schedules(vm, &finding.scenario, plan, |_, judged| {
-        identity::hit(&expected, &failures(judged)) == Hit::Same
+        is_shown(finding, judged)
     })
+}
+
+/// Whether what a schedule told is the finding's failure. Whether one thread would do is not asked, as of a script.
+fn is_shown(finding: &Finding, judged: &[Judged]) -> bool {
+    let failure = |j: &Judged| {
+        let mut failure = j.failure.clone();
+        failure.place.alone = None;
+        failure
+    };
+    let failures: Vec<Failure> = judged.iter().map(failure).collect();
+    identity::hit(&finding.failure(), &failures) == Hit::Same
 }
 
 /// Whether a schedule shows a finding's failure, by what one repetition of it tells.
 ///
 /// # Errors
-/// Where it does not come again.
+/// Where it does not come again, or is of another scenario.
 pub fn shows(vm: &Vm, finding: &Finding, bundle: &Bundle) -> Result<bool, ControlError> {
+    Ok(shown(vm, finding, bundle)?.is_some())
+}
+
+/// What one repetition tells that shows the finding's failure, if it does.
+fn shown(vm: &Vm, finding: &Finding, bundle: &Bundle) -> Result<Option<Seen>, ControlError> {
+    if !is_of(vm, finding, bundle) {
+        let why = format!("{}: the schedule is of another scenario", finding.id);
+        return Err(ControlError::Unfit(why));
+    }
     let seen = Seen::of_failure(vm, bundle)?;
     let judged = judge(&log(&seen), std::slice::from_ref(&finding.scenario));
-    let failures: Vec<Failure> = judged.into_iter().map(|j| j.failure).collect();
-    Ok(identity::hit(&finding.failure(), &failures) == Hit::Same)
+    Ok(is_shown(finding, &judged).then_some(seen))
+}
+
+/// Whether the program of a schedule races the finding's scenario, in one of the ways.
+fn is_of(vm: &Vm, finding: &Finding, bundle: &Bundle) -> bool {
+    let raced = bundle.program.arguments.last();
+    let is = |way: Way| {
+        let job = job(vm, &finding.scenario, finding.seed, way, &[]);
+        let entry = job.find(SCENARIOS).map(|at| &job[at..]);
+        entry
+            .zip(raced)
+            .is_some_and(|(entry, raced)| raced.contains(entry))
+    };
+    ways(&finding.scenario).is_ok_and(|ways| ways.into_iter().any(is))
 }
 
 /// A finding with its schedule.
@@ -309,17 +352,34 @@ pub(super) struct Kept {
     pub files: Vec<(&'static str, String)>,
 }
 
-/// The finding with a schedule that shows it, as short as can be unless it is `over`; or why there is none.
+/// The finding with a schedule that shows it, as short as can be unless it is `over`; or the finding with the reason
+/// why there is none.
 ///
 /// # Errors
-/// When the VM cannot be run, or a schedule does not come again.
+/// When the VM cannot be run.
 pub(super) fn kept(
     vm: &Vm,
-    mut finding: Finding,
+    finding: Finding,
+    plan: &Plan,
+    over: &dyn Fn() -> bool,
+) -> Result<Result<Kept, Finding>, ControlError> {
+    let why = match with_schedule(vm, &finding, plan, over) {
+        Ok(Ok(kept)) => return Ok(Ok(kept)),
+        Ok(Err(why)) => why,
+        Err(error @ ControlError::NotAgain(..)) => error.to_string(),
+        Err(error) => return Err(error),
+    };
+    Ok(Err(finding.without_schedule(why)))
+}
+
+/// [`kept`], which leaves a schedule that does not come again to it.
+fn with_schedule(
+    vm: &Vm,
+    finding: &Finding,
     plan: &Plan,
     over: &dyn Fn() -> bool,
 ) -> Result<Result<Kept, String>, ControlError> {
-    let searched = match find(vm, &finding, plan) {
+    let searched = match find(vm, finding, plan) {
         Ok(searched) => searched,
         Err(ControlError::Unfit(why)) => return Ok(Err(format!("skipped: {why}"))),
         Err(error) => return Err(error),
@@ -331,15 +391,16 @@ pub(super) fn kept(
         }));
     };
     let (mut bundle, mut minimised) = (hit.bundle, false);
+    let mut seen = hit.seen;
     if !over() {
         let small = {
             let _others = hold();
             bundle.minimise()
         };
         if let Ok((small, _)) = small
-            && shows(vm, &finding, &small)?
+            && let Some(shown) = shown(vm, finding, &small)?
         {
-            (bundle, minimised) = (small, true);
+            (bundle, seen, minimised) = (small, shown, true);
         }
     }
     let replayed = {
@@ -347,7 +408,7 @@ pub(super) fn kept(
         bundle.replay(REPLAYS, true)?
     };
     let report = &replayed.report;
-    finding.schedule = Some(Schedule {
+    let schedule = Some(Schedule {
         vm: vm.spec.clone(),
         strategy: format!("{:?}", hit.strategy),
         schedules: searched.schedules,
@@ -356,7 +417,6 @@ pub(super) fn kept(
         same: replayed.same as u32,
         replays: REPLAYS,
     });
-    finding.no_schedule = None;
     let text = format!(
         "{}\n{}{}",
         bundle.note.trim_end(),
@@ -365,8 +425,12 @@ pub(super) fn kept(
     );
     let json = serde_json::to_string(&bundle).expect("a bundle serialises");
     Ok(Ok(Kept {
-        finding,
-        seen: hit.seen,
+        finding: Finding {
+            schedule,
+            no_schedule: None,
+            ..finding.clone()
+        },
+        seen,
         files: vec![(SCHEDULE, json), ("schedule.txt", text)],
     }))
 }
@@ -381,23 +445,9 @@ pub(super) fn measure(
         return Ok(Measured::not_yet(finding));
     }
     let plan = plan(shared, control, AGAIN);
-    let kept = match kept(shared.vm, finding.clone(), &plan, &|| shared.over()) {
-        Ok(Ok(kept)) => kept,
-        Ok(Err(why)) => {
-            let no_schedule = Some(why);
-            return Ok(Measured::not_yet(Finding {
-                no_schedule,
-                ..finding
-            }));
-        }
-        Err(error @ ControlError::NotAgain(..)) => {
-            let no_schedule = Some(error.to_string());
-            return Ok(Measured::not_yet(Finding {
-                no_schedule,
-                ..finding
-            }));
-        }
-        Err(error) => return Err(error.into()),
+    let kept = match kept(shared.vm, finding, &plan, &|| shared.over())? {
+        Ok(kept) => kept,
+        Err(finding) => return Ok(Measured::not_yet(finding)),
     };
     let Kept {
         mut finding,

@@ -33,7 +33,7 @@ pub fn find(vm: &Vm, bug: &Bug, plan: &Plan, folder: &Path) -> Result<Searched, 
         true => Look::Races,
         false => Look::Failures,
     };
-    search(vm, &|_| program.clone(), plan, look, |seen| {
+    search(vm, &|_| Ok(program.clone()), plan, look, |seen| {
         signature::matched(bug, &seen.shown).is_some()
     })
 }

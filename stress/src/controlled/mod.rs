@@ -213,10 +213,10 @@ fn orders(plan: &Plan, strategy: Strategy, seed: u64, runs: u32, races: bool) ->
 /// start, by its number.
 ///
 /// # Errors
-/// When a file cannot be written, or a schedule does not come again.
+/// When a file cannot be written, a schedule does not come again, or there is no program for a start.
 pub fn search(
     vm: &Vm,
-    program: &dyn Fn(usize) -> Program,
+    program: &dyn Fn(usize) -> Result<Program, ControlError>,
     plan: &Plan,
     look: Look,
     mut judge: impl FnMut(&Seen) -> bool,
@@ -231,7 +231,7 @@ pub fn search(
             break;
         }
         let asked = orders(plan, strategy, seed, left.min(CHUNK), races);
-        let program = program(start);
+        let program = program(start)?;
         let report = match run(&program, &asked) {
             Ok(report) => report,
             Err(launch::Error::NoControl(_, status, output)) => {

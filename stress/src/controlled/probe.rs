@@ -64,7 +64,7 @@ pub fn find(vm: &Vm, probe: &Probe, plan: &Plan) -> Result<Searched, ControlErro
     );
     let program = in_arguments(vm, text)?;
     // A fault of the program itself says nothing of the VM.
-    search(vm, &|_| program.clone(), plan, Look::Failures, |seen| {
+    search(vm, &|_| Ok(program.clone()), plan, Look::Failures, |seen| {
         let failure = seen.run.ended.failure();
         failure.is_some_and(|seen| probe.is_hit(seen))
     })

@@ -81,7 +81,7 @@ impl Seen {
         let freed = format!(
             "{}\n{USE_AFTER_FREE}{}\n",
             stderr.unwrap_or(&report.output),
-            bundle.note
+            report.note
         );
         if run.verdict == Verdict::UseAfterFree {
             // The VM itself has not seen it.
@@ -103,10 +103,10 @@ impl Seen {
         let ended = match run.verdict {
             // Memory is damaged, whether or not it would have shown.
             Verdict::UseAfterFree => {
-                failed(Kind::Crash, format!("{USE_AFTER_FREE}{}", bundle.note))
+                failed(Kind::Crash, format!("{USE_AFTER_FREE}{}", report.note))
             }
-            Verdict::Deadlock => failed(Kind::Deadlock, bundle.note.clone()),
-            Verdict::LostWakeUp => failed(Kind::Deadlock, format!("lost wake-up: {}", bundle.note)),
+            Verdict::Deadlock => failed(Kind::Deadlock, report.note.clone()),
+            Verdict::LostWakeUp => failed(Kind::Deadlock, format!("lost wake-up: {}", report.note)),
             _ => Ended::of(&outcome),
         };
         let run = Run {

@@ -82,10 +82,9 @@ unsafe extern "C" fn threadbare_control_ask(what: u32, argument: u32) -> c_int {
                     if ours && window.isolated {
                         // What comes then is no part of this run, but who waits for it must not wait for ever.
                         window.over = true;
-                        window.rounds = u32::MAX / 2;
                     }
                     window.rounds += 1;
-                    let enough = window.rounds >= window.wanted;
+                    let enough = window.over || window.rounds >= window.wanted;
                     let closed = &raw const window.rounds as usize;
                     control().set_hot(false);
                     (*control().block).current.windows += u32::from(ours);
@@ -99,7 +98,7 @@ unsafe extern "C" fn threadbare_control_ask(what: u32, argument: u32) -> c_int {
             }
             CLOSED => {
                 control().window.wanted = argument;
-                while control().window.rounds < argument {
+                while !control().window.over && control().window.rounds < argument {
                     block(
                         me,
                         Why::Window,

@@ -53,6 +53,13 @@ fn of_program(pc: usize) -> bool {
     !own.contains(&pc)
 }
 
+/// Lets the buffers run dry before libc writes for the program.
+fn before_program(pc: usize) {
+    if buffer::on() && of_program(pc) {
+        buffer::before_call();
+    }
+}
+
 unsafe extern "C" fn copy(
     to: *mut c_void,
     from: *const c_void,
@@ -61,9 +68,7 @@ unsafe extern "C" fn copy(
 ) -> *mut c_void {
     // SAFETY: the contract of memcpy.
     unsafe {
-        if buffer::on() && of_program(pc) {
-            buffer::before_call();
-        }
+        before_program(pc);
         real!(memcpy(to: *mut c_void, from: *const c_void, size: usize) -> *mut c_void)
     }
 }
@@ -76,9 +81,7 @@ unsafe extern "C" fn shift(
 ) -> *mut c_void {
     // SAFETY: the contract of memmove.
     unsafe {
-        if buffer::on() && of_program(pc) {
-            buffer::before_call();
-        }
+        before_program(pc);
         real!(memmove(to: *mut c_void, from: *const c_void, size: usize) -> *mut c_void)
     }
 }
@@ -86,9 +89,7 @@ unsafe extern "C" fn shift(
 unsafe extern "C" fn fill(to: *mut c_void, byte: c_int, size: usize, pc: usize) -> *mut c_void {
     // SAFETY: the contract of memset.
     unsafe {
-        if buffer::on() && of_program(pc) {
-            buffer::before_call();
-        }
+        before_program(pc);
         real!(memset(to: *mut c_void, byte: c_int, size: usize) -> *mut c_void)
     }
 }
