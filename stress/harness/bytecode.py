@@ -585,8 +585,11 @@ class Source(object):
 
     def stands(self, code, offset):
         """The place of the bytecode in which a frame calls; some versions are already past its caches."""
-        at = [at for at, name, _ in self.search.decoder.instructions(code) if at <= offset and name != "CACHE"]
-        return self.place(code, at[-1] if at else offset)
+        where = self.search.decoder.of(code), offset, "stands"
+        if where not in self.nodes:
+            at = [at for at, name, _ in self.search.decoder.instructions(code) if at <= offset and name != "CACHE"]
+            self.nodes[where] = self.place(code, at[-1] if at else offset)
+        return self.nodes[where]
 
     def called(self, code, offset):
         """The expression that a call calls."""

@@ -714,11 +714,15 @@ class Run(object):
             self.parallel(tasks, lambda: None)
             self.rounds += n
             n = min(pace.next(n, clock() - t0, 0.02), 1 << 16)
-            for found in self.alarms:
-                for text in found[:4]:
-                    if text not in self.alone_too:
-                        self.violation("alarm", text)
-                del found[:]
+            self.tell_alarms()
+
+    def tell_alarms(self):
+        """What operations raised that none may, a few of each thread; one thread alone does not raise it."""
+        for found in self.alarms:
+            for text in found[:4]:
+                if text not in self.alone_too:
+                    self.violation("alarm", text)
+            del found[:]
 
     def processes(self, until):
         """All threads once on one object, in a process of its own each time."""
@@ -806,11 +810,7 @@ class Run(object):
             raise NoSetUp(render(self.no_set_up))
         for error in errors:
             self.violation("thread", render(error))
-        for found in self.alarms:
-            for text in found[:4]:
-                if text not in self.alone_too:
-                    self.violation("alarm", text)
-            del found[:]
+        self.tell_alarms()
         tally = Tally(self)
         if slot:
             self.rounds = WINDOW_TURNS

@@ -146,9 +146,7 @@ impl Goal {
                 raised
             };
             let goal = in_outcome.map_or(Self::Alarm as fn(String) -> Self, |_| Self::Raises);
-            return oracle::ALARMS
-                .contains(&name)
-                .then(|| goal(text.to_owned()));
+            return oracle::is_alarm(name).then(|| goal(text.to_owned()));
         }
         if kind == Kind::Corrupt {
             let given = detail.strip_prefix(CHECK)?;

@@ -3,14 +3,11 @@
 
 use super::controlled::kept;
 use super::{HuntError, Shared};
-use crate::controlled::{ControlError, PORTFOLIO, Plan, obeys};
+use crate::controlled::{PORTFOLIO, Plan, obeys};
 use crate::finding::Finding;
 use crate::triage::statement;
 use crate::vm::{Vm, controlled};
 use std::time::{Duration, Instant};
-
-/// A script is rare that hits in a smaller part of its runs.
-pub const RARE: f64 = 0.5;
 
 /// Schedules of each finding.
 const SCHEDULES: u32 = 1000;
@@ -20,14 +17,6 @@ const TIME: Duration = Duration::from_secs(30);
 
 /// Less is no search.
 const LEAST: Duration = Duration::from_secs(2);
-
-/// Whether a finding's script was run and hit rarely.
-pub fn is_rare(finding: &Finding) -> bool {
-    let rare = |hits: u32, runs: u32| f64::from(hits) < RARE * f64::from(runs);
-    finding
-        .script
-        .is_some_and(|rate| rare(rate.hits, rate.runs))
-}
 
 /// Gives rare findings of a plain hunt a schedule, in half of the time that it has left over; of each it is said what
 /// came of it, or why nothing could.
@@ -42,7 +31,11 @@ pub(super) fn run(shared: &Shared<'_>) {
 
 fn all(shared: &Shared<'_>) -> Result<(), HuntError> {
     let title = shared.vm.facts.title();
-    let wanted = |f: &&Finding| f.facts.title() == title && f.schedule.is_none() && is_rare(f);
+    let wanted = |f: &&Finding| {
+        f.facts.title() == title
+            && f.schedule.is_none()
+            && f.script.is_some_and(|rate| rate.is_rare())
+    };
     let rare: Vec<Finding> = {
         let inner = shared.lock();
         inner
@@ -59,7 +52,7 @@ fn all(shared: &Shared<'_>) -> Result<(), HuntError> {
     let vm = match controlled_twin(shared.vm) {
         Ok(vm) => vm,
         Err(why) => {
-            let none = |finding| keep(shared, without(finding, why.clone()), &[]);
+            let none = |finding: Finding| keep(shared, finding.without_schedule(why.clone()), &[]);
             return rare.into_iter().try_for_each(none);
         }
     };
@@ -68,11 +61,8 @@ fn all(shared: &Shared<'_>) -> Result<(), HuntError> {
     for (done, finding) in rare.into_iter().enumerate() {
         let share = end.saturating_duration_since(Instant::now()) / (count - done as u32);
         if share < LEAST || shared.over() {
-            keep(
-                shared,
-                without(finding, "skipped: no time was left".to_owned()),
-                &[],
-            )?;
+            let why = "skipped: no time was left".to_owned();
+            keep(shared, finding.without_schedule(why), &[])?;
             continue;
         }
         let plan = Plan {
@@ -82,16 +72,12 @@ fn all(shared: &Shared<'_>) -> Result<(), HuntError> {
             time: share.min(TIME),
             tso: false,
         };
-        match kept(&vm, finding.clone(), &plan, &|| shared.over()) {
-            Ok(Ok(found)) => {
+        match kept(&vm, finding, &plan, &|| shared.over())? {
+            Ok(found) => {
                 let files = found.files.iter().map(|(n, text)| (*n, text.as_str()));
                 keep(shared, found.finding, &files.collect::<Vec<_>>())?;
             }
-            Ok(Err(why)) => keep(shared, without(finding, why), &[])?,
-            Err(error @ ControlError::NotAgain(..)) => {
-                keep(shared, without(finding, error.to_string()), &[])?;
-            }
-            Err(error) => return Err(error.into()),
+            Err(finding) => keep(shared, finding, &[])?,
         }
     }
     Ok(())
@@ -114,13 +100,6 @@ fn controlled_twin(vm: &Vm) -> Result<Vm, String> {
     let twin = Vm::open(&spec).map_err(|e| format!("skipped: {e}"))?;
     obeys(&twin).map_err(|e| format!("skipped: {e}"))?;
     Ok(twin)
-}
-
-fn without(finding: Finding, why: String) -> Finding {
-    Finding {
-        no_schedule: Some(why),
-        ..finding
-    }
 }
 
 fn keep(

@@ -134,18 +134,11 @@ fn key(case: &Case) -> (String, String) {
 
 /// What a failure is called here: as it is shown, and what tells two of one place apart.
 fn name(failure: &Failure) -> String {
-    let place = &failure.place;
-    let one_thread = if place.alone == Some(true) {
-        ", in one thread"
-    } else {
-        ""
-    };
-    let computes = if place.computes == Some(true) {
-        ", computes"
-    } else {
-        ""
-    };
-    format!("{failure}{one_thread}{computes}")
+    let mut name = failure.to_string();
+    for apart in failure.place.apart() {
+        name = name + ", " + apart;
+    }
+    name
 }
 
 /// Decides what is done with a case, and counts it.

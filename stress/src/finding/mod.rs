@@ -164,7 +164,15 @@ impl Other {
     }
 }
 
+/// A script is rare that hits in a smaller part of its runs.
+const RARE: f64 = 0.5;
+
 impl Rate {
+    /// Whether it hits too seldom to be of use.
+    pub fn is_rare(&self) -> bool {
+        f64::from(self.hits) < RARE * f64::from(self.runs)
+    }
+
     /// The rate of runs of at most `limit_seconds`.
     pub fn of(count: &Count, limit_seconds: f64) -> Self {
         Self {
@@ -250,6 +258,15 @@ impl Finding {
     /// Whether a native backtrace tells more: its script makes the VM's own code die.
     pub fn wants_backtrace(&self) -> bool {
         self.failure().has_frames_to_find() && self.hits()
+    }
+
+    /// The finding, and why it has no schedule.
+    #[must_use]
+    pub fn without_schedule(self, why: String) -> Self {
+        Self {
+            no_schedule: Some(why),
+            ..self
+        }
     }
 
     /// Whether its script was seen to hit, at the finding's own place.

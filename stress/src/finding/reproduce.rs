@@ -195,10 +195,16 @@ fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
     let reports = sanitizer::parse(&outcome.stderr).into_iter();
     let mut verdicts: Vec<Verdict> = reports.map(Verdict::of_report).collect();
     let mut failures = Vec::new();
+    let finished = outcome.stdout.iter().any(|l| l.starts_with("not hit in "));
     // What it said it saw, whatever ended it a moment later: a sanitizer that reported anything, or the
     // same fault.
     if from_outside(outcome).is_none() {
-        for line in &outcome.stdout {
+        // What the subject itself prints before the threads start is no word of the script's.
+        let begun = outcome
+            .stdout
+            .iter()
+            .position(|line| line == program::BEGUN);
+        for line in &outcome.stdout[begun.unwrap_or(0)..] {
             if let Some(words) = line.strip_prefix("other: ") {
                 verdicts.extend(told(words, finding));
             } else if let Some(words) = line.strip_prefix("hit:") {
@@ -208,13 +214,13 @@ fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
                     None if finding.kind.ends_process() || finding.kind == Kind::DataRace => {
                         verdicts.push(Verdict::new(Kind::Outcome, words.trim().to_owned()));
                     }
-                    // It prints the outcomes of the class that it looks for.
+                    // It prints the outcomes of the class that it looks for, and ends.
+                    None if finished => {}
                     None => failures.push(finding.failure()),
                 }
             }
         }
     }
-    let finished = outcome.stdout.iter().any(|l| l.starts_with("not hit in "));
     let said = !verdicts.is_empty() || !failures.is_empty();
     // A script that an exception ended did not run on this VM, and its own clock says nothing.
     let left = matches!(outcome.end, End::Exit(code) if code != 0)
@@ -588,6 +594,23 @@ print('other: exception KeyError: x')
         for cores in [false, true] {
             let attempt = shell("echo 'hit: 1'; exit 1", &finding, cores);
             assert!(attempt.hit(), "{attempt:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_subject_prints_by_itself_is_no_hit() {
+        let finding = finding(Kind::Outcome, "no order gives 1");
+        let begins = "# print(\"begun\")\n";
+        for (text, hit) in [
+            ("echo 'hit: key 1'; echo begun; exit 0", false),
+            (
+                "echo begun; echo 'hit: key 1'; echo 'not hit in 3 strides'",
+                false,
+            ),
+            ("echo 'hit: key 1'; echo begun; echo 'hit: 1'; exit 1", true),
+        ] {
+            let attempt = shell(&format!("{begins}{text}"), &finding, false);
+            assert_eq!(attempt.hit(), hit, "{text}");
         }
     }
 

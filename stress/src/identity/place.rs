@@ -225,15 +225,18 @@ impl Place {
                 format!("{result}\n{}", within.join("\n"))
             }
         };
-        // By these `same` tells two failures apart whatever else is alike. What races and waits, as most do, and
-        // what was not asked keep the name without.
-        if self.alone == Some(true) {
-            key += "\nin one thread";
-        }
-        if self.computes == Some(true) {
-            key += "\ncomputes";
+        for apart in self.apart() {
+            key = key + "\n" + apart;
         }
         key
+    }
+
+    /// By what [`super::same()`] tells two failures apart whatever else is alike, in words for a name. What races and
+    /// waits, as most do, and what was not asked have none.
+    pub fn apart(&self) -> impl Iterator<Item = &'static str> {
+        let alone = (self.alone == Some(true)).then_some("in one thread");
+        let computes = (self.computes == Some(true)).then_some("computes");
+        alone.into_iter().chain(computes)
     }
 
     /// Takes the frames of the thread that died from a debugger's text.

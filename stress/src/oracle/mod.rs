@@ -48,17 +48,11 @@ pub const INTERNAL: &[&str] = &[
     "PanicException",
 ];
 
-/// The same and those that Python code says of itself: what is looked at on the shared slot, where nothing is
-/// compared. As in `harness/values.py`.
-pub const ALARMS: &[&str] = &[
-    "SystemError",
-    "MemoryError",
-    "InternalError",
-    "UnicodeDecodeError",
-    "RecursionError",
-    "PanicException",
-    "AssertionError",
-];
+/// Whether an exception of this type is looked at on the shared slot, where nothing is compared: [`INTERNAL`], and
+/// what Python code says of itself. As in `harness/values.py`.
+pub fn is_alarm(exception: &str) -> bool {
+    exception == "AssertionError" || INTERNAL.contains(&exception)
+}
 
 /// What PyO3 answers by design where two threads borrow one object and one of them means to write.
 /// As in `harness/orders.py`.

@@ -95,7 +95,7 @@ pub fn run(vm: &Vm, command: &mut Command, limits: Limits) -> Result<Run, VmErro
 const BEGINS: &str = "print(\"begun\")";
 
 /// The line that it prints then.
-const BEGUN: &str = "begun";
+pub const BEGUN: &str = "begun";
 
 impl Run {
     /// Whether this program came to its beginning; one that does not say so always has.

@@ -25,9 +25,15 @@ pub struct Merged {
     pub fixed_but_found: Vec<Finding>,
 }
 
-/// Order of reproducers of one finding, the better one first: minimised, then the higher share of
-/// runs that surely hit (lower end of the interval), then the sooner hit, then the shorter.
+/// Order of reproducers of one finding, the better one first: minimised, then a script that is not rare, then a
+/// schedule that repeats each time, then the higher share of runs that surely hit (lower end of the interval), then
+/// the sooner hit, then the shorter.
 pub fn better(a: &Finding, b: &Finding) -> Ordering {
+    let sure = |f: &Finding| match &f.schedule {
+        _ if f.script.is_some_and(|r| !r.is_rare()) => 2,
+        Some(schedule) if schedule.same == schedule.replays => 1,
+        _ => 0,
+    };
     let surely = |f: &Finding| f.script.map_or(0.0, |r| stats::wilson(r.hits, r.runs).0);
     let soon = |f: &Finding| match f.script {
         Some(r) if r.hits > 0 => r.mean_seconds,
@@ -35,6 +41,7 @@ pub fn better(a: &Finding, b: &Finding) -> Ordering {
     };
     b.minimised
         .cmp(&a.minimised)
+        .then_with(|| sure(b).cmp(&sure(a)))
         .then_with(|| surely(b).total_cmp(&surely(a)))
         .then_with(|| soon(a).total_cmp(&soon(b)))
         .then_with(|| a.scenario.calls().count().cmp(&b.scenario.calls().count()))

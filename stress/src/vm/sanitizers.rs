@@ -23,9 +23,11 @@ pub(super) fn found(program: &Path) -> Vec<String> {
     };
     let has = |tool: &str, what: &str| holds(&["__", tool, what]);
     let found = match () {
-        // Compiled for the thread sanitizer, linked with the runtime that schedules threads instead.
-        () if holds(&["libthreadbare", "_control_runtime.so"]) => return Vec::new(),
-        () if has("tsan", "_init") => "thread",
+        // One that is linked with the runtime that schedules threads instead has no sanitizer.
+        () if has("tsan", "_init") => match holds(&["libthreadbare", "_control_runtime.so"]) {
+            true => return Vec::new(),
+            false => "thread",
+        },
         () if has("asan", "_init") => "address",
         () if has("ubsan", "_handle") => "undefined",
         () => return Vec::new(),

@@ -66,19 +66,15 @@ impl Idle {
     pub fn forever(&mut self, pid: u32) -> Duration {
         if let Some(since) = self.sleep.due() {
             // A launcher that waits for a child of its own is as idle as that is.
-            let family: Vec<(u32, Vec<Thread>)> =
-                family(pid).into_iter().map(|p| (p, ticks(p))).collect();
-            let awake = family.iter().all(|(_, threads)| threads.is_empty());
-            let waits = |(pid, threads): &(u32, Vec<Thread>)| {
-                threads.iter().any(|t| waits_for_time(*pid, t.tid))
-            };
-            let timed = family.iter().any(waits);
-            let threads: Vec<Thread> = family
-                .into_iter()
-                .flat_map(|(_, threads)| threads)
-                .collect();
-            self.sleep.add(since, &threads, awake);
-            self.forever = if self.sleep.slept.is_zero() || timed {
+            let (mut threads, mut ids) = (Vec::new(), Vec::new());
+            for pid in family(pid) {
+                let of_it = ticks(pid);
+                ids.extend(of_it.iter().map(|t| (pid, t.tid)));
+                threads.extend(of_it);
+            }
+            self.sleep.add(since, &threads, threads.is_empty());
+            let timed = || ids.iter().any(|&(pid, tid)| waits_for_time(pid, tid));
+            self.forever = if self.sleep.slept.is_zero() || timed() {
                 Duration::ZERO
             } else {
                 self.forever + since
