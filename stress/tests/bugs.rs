@@ -543,6 +543,11 @@ fn signatures_are_the_bugs_own() {
         assert!(nothing.is_empty(), "{id}: {nothing:?} tell nothing");
         let said = said_by_any_fault(bug);
         assert!(said.is_empty(), "{id}: any failure says {said:?}");
+        let panics = bug.failure == [Failure::Panic];
+        assert!(
+            !panics || signature.text.is_empty(),
+            "{id}: words tell no panic"
+        );
         let dies = bug.failure.iter().any(|f| !matches!(f, Failure::Race));
         assert!(
             signature.frames.is_empty() || dies,
