@@ -324,7 +324,12 @@ forall (x=2)";
     let both = verdict(left);
     assert_eq!((both.ok, both.states.len()), (true, 2), "{both}");
     let endless = "C t\n{ }\nP0 () { while (1) { } }\nexists (true)";
-    assert_eq!(verdict(endless).states.len(), 0);
+    let cut = judge(
+        &parsed(endless).0,
+        Engine::Explorer(Model::Rc11),
+        &Limits::default(),
+    );
+    assert!(cut.unwrap_err().to_string().contains("comes to its end"));
 }
 
 #[test]
