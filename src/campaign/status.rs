@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 use threadbare_stress::campaign::running;
 use threadbare_stress::campaign::state::State;
-use threadbare_stress::finding::Finding;
 use threadbare_stress::finding::store::{Store, StoreError};
+use threadbare_stress::finding::{Finding, Schedule};
 
 /// How far a hunt of a campaign is.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,8 +130,17 @@ pub fn table(config: &Config, rows: &[Row]) -> String {
     let wide = rows.iter().map(|r| r.job.name().chars().count()).max();
     let wide = wide.unwrap_or(0).max(2);
     let mut text = format!(
-        "{:<wide$} {:>7}  {:<8} {:>7} {:>10} {:>13} {:>8} {:>9} {:>11}\n",
-        "VM", "shard", "is", "minutes", "scenarios", "runs", "overlap", "findings", "reproduced"
+        "{:<wide$} {:>7}  {:<8} {:>7} {:>10} {:>13} {:>8} {:>9} {:>11} {:>9}\n",
+        "VM",
+        "shard",
+        "is",
+        "minutes",
+        "scenarios",
+        "runs",
+        "overlap",
+        "findings",
+        "reproduced",
+        "schedules"
     );
     for row in rows {
         let state = &row.state;
@@ -148,9 +157,10 @@ pub fn table(config: &Config, rows: &[Row]) -> String {
             _ => format!("{:.0} %", overlap(state)),
         };
         let reproduced = row.findings.iter().filter(|f| hits(f)).count();
+        let schedules = row.findings.iter().filter(|f| repeats(f)).count();
         let _ = writeln!(
             text,
-            "{:<wide$} {:>7}  {stage:<8} {:>7.1} {:>10} {:>13} {overlap:>8} {:>9} {reproduced:>11}",
+            "{:<wide$} {:>7}  {stage:<8} {:>7.1} {:>10} {:>13} {overlap:>8} {:>9} {reproduced:>11} {schedules:>9}",
             row.job.name(),
             row.job.shard.to_string(),
             state.seconds / 60.0,
@@ -180,12 +190,19 @@ pub fn table(config: &Config, rows: &[Row]) -> String {
     text
 }
 
+/// It has a schedule that repeated each time.
+pub fn repeats(finding: &Finding) -> bool {
+    let repeats = |s: &Schedule| s.same == s.replays;
+    finding.schedule.as_ref().is_some_and(repeats)
+}
+
 fn hits(finding: &Finding) -> bool {
     finding.script.is_some_and(|r| r.hits > 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::Control;
     use super::*;
 
     fn row(of: impl Fn(&Path)) -> Stage {
@@ -198,6 +215,7 @@ mod tests {
             subjects: Vec::new(),
             out: dir.path().to_owned(),
             options: Vec::new(),
+            control: Control::default(),
         };
         let job = config.jobs().remove(0);
         std::fs::create_dir_all(job.out()).unwrap();

@@ -773,6 +773,7 @@ class Run(object):
         slot = self.spec["shapes"] == "s"
         mark("P", self.id, "slot" if slot else "stride")
         known = len(self.seen_violations)
+        kit.sources["<string>"] = self.spec["src"]
         kit.serve()
         HELD.append([])
         self.one_thread_only = False
