@@ -190,6 +190,8 @@ pub(crate) struct Inner {
     pub asking: Duration,
     /// Time spent on minimising, over all workers.
     pub minimising: Duration,
+    /// Hangs that were taken apart with a debugger.
+    pub taken_apart: u32,
     /// Failures that are being settled now, with their subjects.
     pub settling: Vec<(String, Failure)>,
     /// Cases that wait their turn.
@@ -357,6 +359,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
             support: std::collections::HashMap::new(),
             asking: Duration::ZERO,
             minimising: Duration::ZERO,
+            taken_apart: 0,
             settling: Vec::new(),
             waiting: Waiting::default(),
             known: std::collections::HashMap::new(),
@@ -445,7 +448,8 @@ fn worker(shared: &Shared<'_>, start: Instant) {
         if last {
             return;
         }
-        let case = if settled || turn {
+        // While subjects wait for their first turn, each case is followed by a batch.
+        let case = if turn || settled && !first_round {
             waiting(shared, turn && !first_round)
         } else {
             None

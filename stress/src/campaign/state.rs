@@ -10,6 +10,7 @@ use crate::bytecode::owner::Owner;
 use crate::finding::store::{StoreError, write_atomically};
 use crate::search::arm::Source;
 use crate::subject::Subject;
+use crate::verdict::Kind;
 use crate::verdict::sanitizer::suppress::Hidden;
 use crate::vm::Vm;
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,12 @@ impl Totals {
             Some((what.as_str(), why.strip_prefix(BROKEN_ALONE)?))
         };
         self.lacking.iter().filter_map(broken)
+    }
+
+    /// Whether one of its scenarios was seen to go on for ever.
+    fn stood_still(&self) -> bool {
+        let kinds = [Kind::Hang, Kind::Deadlock, Kind::ShutdownHang];
+        kinds.iter().any(|k| self.verdicts.contains_key(k.name()))
     }
 
     /// The check that is left out, for it asks for what the VM lacks, and what it raises there.
@@ -369,7 +376,12 @@ impl State {
             });
         }
         let index = |name: &str| options.subjects.iter().position(|s| s.name == name);
-        if let Some(name) = self.pending.first().map(|(name, _)| name.clone())
+        // A process that stood still took seconds: what it left waits until each subject had its first turn.
+        let first_round = self.position.0 == 0 && options.own() > 1;
+        let waits =
+            |name: &String| first_round && self.subjects.get(name).is_some_and(Totals::stood_still);
+        let mut pending = self.pending.iter().map(|(name, _)| name);
+        if let Some(name) = pending.find(|name| !waits(name)).cloned()
             && let Some(subject) = index(&name)
         {
             let (mine, rest) = std::mem::take(&mut self.pending)
@@ -481,6 +493,26 @@ pub(super) mod tests {
         };
         let broken: Vec<_> = totals.broken_alone().collect();
         assert_eq!(broken, [("o.y()", "it did not answer in time")]);
+    }
+
+    #[test]
+    fn what_a_standstill_left_waits_until_each_subject_had_its_turn() {
+        let options = options(Shard::default());
+        let left = ("a".to_owned(), 77);
+        let next = |stood: bool| {
+            let mut state = State::default();
+            let first = state.next(&options).unwrap();
+            assert_eq!(first.subject, 0);
+            let kind = if stood { Kind::Deadlock } else { Kind::Crash };
+            let verdicts = &mut state.of_name("a").verdicts;
+            verdicts.insert(kind.name().to_owned(), 1);
+            state.pending.push(left.clone());
+            let second = state.next(&options).unwrap();
+            let third = state.next(&options).unwrap();
+            [second, third].map(|b| (b.subject, b.numbers.contains(&77)))
+        };
+        assert_eq!(next(true), [(1, false), (0, true)]);
+        assert_eq!(next(false), [(0, true), (1, false)]);
     }
 
     /// Of a hunt over two small subjects.
