@@ -7,4 +7,5 @@ pub mod dict;
 mod heap;
 pub mod list;
 pub mod marked;
+pub mod specialized;
 pub mod type_cache;

@@ -15,7 +15,8 @@ pub enum Visible {
     ShuttleOnly(&'static str),
     /// Shuttle is expected to miss it, for the reason given; loom kills.
     LoomOnly(&'static str),
-    /// Only an exact memory model shows it: what other engines say does not count.
+    /// Only an exact memory model shows it, or schedules that samples hardly meet: what other engines say does not
+    /// count.
     Explorer(&'static str),
 }
 

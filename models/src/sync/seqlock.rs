@@ -125,8 +125,8 @@ impl<R: Runtime> Sequenced<R> {
         if self.is(Mutant::AbandonAfterWrite) {
             self.entry[0].store(value, Relaxed);
         }
-        // Release: who begins here comes after the writer before.
-        self.number.store(number, Release);
+        // Relaxed: the fence, which came after the look at the number, has who begins here come after the writer before.
+        self.number.store(number, Relaxed);
     }
 }
 

@@ -34,7 +34,8 @@
 //! are for a free lock, none is handed over.
 //!
 //! # Orders
-//! CPython's steps are sequentially consistent; here each has the weakest order that the checks accept.
+//! CPython's steps are sequentially consistent; here each has the weakest order that the checks accept. The locks
+//! of requesters order nothing: what one requester did with a thread, the next one learns by that thread's word.
 //!
 //! # Source
 //! CPython 3.13 `Python/pystate.c` (`stop_the_world`, `_PyThreadState_DeleteList`), `pylifecycle.c`; the repair
@@ -126,10 +127,9 @@ impl<R: Runtime> Domains<R> {
     /// The readers–writer lock.
     fn lock_all(&self, n: usize, alone: bool) -> Result<(), Hangs> {
         let (blocks, adds) = if alone { (!0, ALONE) } else { (ALONE, SHARED) };
-        // Relaxed, here and below: a guess, which the exchange confirms.
+        // Relaxed, here and below: a guess, which the exchange confirms; and that only decides who is next.
         let free = || self.all.load(Relaxed) & blocks == 0;
-        // Acquire: pairs with the unlock.
-        let exchange = |old| self.all.compare_exchange(old, old + adds, Acquire, Relaxed).is_ok();
+        let exchange = |old| self.all.compare_exchange(old, old + adds, Relaxed, Relaxed).is_ok();
         let take = || {
             let old = self.all.load(Relaxed);
             old & blocks == 0 && exchange(old)
@@ -139,8 +139,8 @@ impl<R: Runtime> Domains<R> {
 
     fn lock_domain(&self, n: usize, domain: usize) -> Result<(), Hangs> {
         let mutex = &self.requesters[domain];
-        // Acquire: pairs with the unlock.
-        let take = || mutex.compare_exchange(0, 1, Acquire, Relaxed).is_ok();
+        // Relaxed: as above.
+        let take = || mutex.compare_exchange(0, 1, Relaxed, Relaxed).is_ok();
         self.acquire(n, take, || mutex.load(Relaxed) == 0)
     }
 
@@ -186,9 +186,9 @@ impl<R: Runtime> Domains<R> {
                 thread.word.store(if ended { ENDED } else { DETACHED }, Release);
             }
         }
-        // Release: for the next requester.
-        self.requesters[domain].store(0, Release);
-        self.all.fetch_sub(if alone_here { ALONE } else { SHARED }, Release);
+        // Relaxed, both: see there.
+        self.requesters[domain].store(0, Relaxed);
+        self.all.fetch_sub(if alone_here { ALONE } else { SHARED }, Relaxed);
         // 5. Takes the rest down.
         if ends {
             self.look(true, n);

@@ -48,7 +48,7 @@
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
 use crate::protocol::{Fault as _, Property, Protocol, SKIPPED, Scenario, Shape, Switch, World};
-use crate::runtime::{Atomic as _, DataCell as _, Label, Lock as _, Ordering::*, Runtime};
+use crate::runtime::{Atomic as _, DataCell as _, Guard, Label, Lock as _, Ordering::*, Runtime};
 use crate::sync::{HandedLock, Sleeper};
 use crate::verdict::Kind;
 use crate::{mutants, properties};
@@ -125,7 +125,25 @@ impl<R: Runtime> Interpreter<R> {
         let suspended = self.threads[n].state.load(Relaxed) == SUSPENDED;
         let counted = !suspended || self.is(Mutant::ExitDoubleCount);
         if head.requested && counted && !self.is(Mutant::ExitNotCounted) {
-            self.count_down(&mut head, 1);
+            self.count_itself(head);
+        }
+    }
+
+    /// A thread is out of Python by itself.
+    fn count_itself(&self, mut head: Guard<'_, R, Head>) {
+        if self.is(Mutant::NotifyOutsideLock) {
+            return self.count_late(head);
+        }
+        self.count_down(&mut head, 1);
+    }
+
+    /// The fault's form: the last one says so when it has let the lock go.
+    fn count_late(&self, mut head: Guard<'_, R, Head>) {
+        head.countdown -= 1;
+        let last = head.countdown == 0;
+        drop(head);
+        if last {
+            self.event.store(1, Release);
         }
     }
 
@@ -178,7 +196,7 @@ impl<R: Runtime> Interpreter<R> {
         // Relaxed: the lock below orders it.
         self.threads[n].state.store(SUSPENDED, Relaxed);
         if !self.is(Mutant::DecrementFirst) && !self.is(Mutant::SuspendNothing) {
-            self.count_down(&mut self.head.lock(), 1);
+            self.count_itself(self.head.lock());
         }
         self.attach(n);
     }
@@ -193,6 +211,7 @@ impl<R: Runtime> Interpreter<R> {
         head.countdown = head.linked.len() as i64 - 1;
         // Relaxed: stored again under this lock only.
         self.event.store(0, Relaxed);
+        let mut expired = false;
         while head.countdown > 0 {
             let others: Vec<_> = head.linked.iter().copied().filter(|other| *other != n).collect();
             let suspended = others.iter().filter(|other| self.suspend(**other)).count();
@@ -211,13 +230,16 @@ impl<R: Runtime> Interpreter<R> {
                 self.detach(n);
                 self.object.give(&self.sleepers);
             }
+            // The wait's time limit, once. It shows nothing where the event is set in the section that ends the count.
+            let expires =
+                self.is(Mutant::NotifyOutsideLock) && !std::mem::replace(&mut expired, true);
             let mut all = false;
             R::await_until(|| {
                 // Acquire: pairs with the release, of which the same is true.
                 all = self.event.load(Acquire) == 1;
                 // Relaxed: a guess; the exchange decides.
                 let found = |other: &usize| self.threads[*other].state.load(Relaxed) == DETACHED;
-                all || !self.is(Mutant::NoRepoll) && others.iter().any(found)
+                all || expires || !self.is(Mutant::NoRepoll) && others.iter().any(found)
             });
             if section && self.is(Mutant::RequesterDetaches) {
                 self.attach(n);
@@ -433,6 +455,9 @@ mutants! {
         ClearRequestedLate = "stw-clear-requested-late" breaks ["L2"] in "safe-point" by ShuttleOnly(SPINS);
         /// The requester detaches while it waits: its section is suspended, and the lock handed to a thread that is.
         RequesterDetaches = "stw-requester-detaches" breaks ["L3"] in "section" by ShuttleOnly(SPINS);
+        /// The last one to be counted says so after it has let the lock go, and the next stop hears it.
+        NotifyOutsideLock = "stw-notify-outside-lock" breaks ["S1"] in "rounds"
+            by Explorer("a thread sleeps through a whole round: no 20,000 samples met it; and loom spins");
         /// A lock is taken while the world is stopped: it may have been handed to a thread that is suspended.
         LockInPause = "stw-lock-in-pause" breaks ["L3"] in "lock" by ShuttleOnly(SPINS);
         /// Two requesters share one domain.
@@ -490,6 +515,11 @@ impl Protocol for StopTheWorld {
                 "three",
                 "a thread that runs and one that ends",
                 [&[Pause], &[Run], &[Leave]],
+            ),
+            Scenario::of(
+                "rounds",
+                "two pauses beside two threads that end",
+                [&[Pause, Pause], &[Leave], &[Leave]],
             ),
         ]
     }

@@ -71,6 +71,26 @@ pub const UNPAIRED: &[(&str, &str)] = &[
         "no VM of today has classes with fast and heavy locks: experiments of 2015 and 2016",
     ),
     (
+        "block-caches",
+        "no VM of today has a collector beside caches of blocks: an experiment of 2015",
+    ),
+    (
+        "thread-heaps",
+        "a lost block only makes memory grow, which a program cannot tell from what an allocator keeps",
+    ),
+    (
+        "abandoned-pages",
+        "no program says when a page is adopted, nor sees whose it is",
+    ),
+    (
+        "page-reuse",
+        "no program says when a page changes its size; what it would break, reads of dying items, `marked-list` asks",
+    ),
+    (
+        "inline-cache",
+        "builds of 3.13 without a GIL do not specialise; `inline-attribute` and `type-cache` ask what it answers",
+    ),
+    (
         "batched-count",
         "a lost count only moves the moment of a collection, which no program is promised",
     ),
@@ -109,6 +129,10 @@ pub const UNREACHED: &[(&str, &str)] = &[
     (
         "park-reattach-before-cleanup",
         "the thread hangs only once the interpreter has ended, and so has the program",
+    ),
+    (
+        "mi-readers-unfenced",
+        "a few instructions of two threads that end and begin, on processors that reorder them; x86 does not",
     ),
     (
         "tc-watcher-before-clear",
