@@ -55,6 +55,18 @@ pub const UNPAIRED: &[(&str, &str)] = &[
         "no VM has it: CPython brings the global lock back for such an extension",
     ),
     (
+        "furtex",
+        "no VM of today keeps locks of objects while it waits for others: an experiment of 2016",
+    ),
+    (
+        "prelocked",
+        "no VM locks an object for its creator: a proposal",
+    ),
+    (
+        "subscript",
+        "the probes of `dict`, `biased`, `qsbr` and `critical-sections` run its parts together, as any VM does",
+    ),
+    (
         "grwl",
         "no VM of today has a global lock of readers and writers: an experiment of 2015",
     ),
