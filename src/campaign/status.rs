@@ -2,10 +2,10 @@
 
 use super::config::{Config, Job};
 use crate::hunt::summary::overlap;
-use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
+pub use threadbare_stress::campaign::failed::{FAILED, Failed};
 use threadbare_stress::campaign::running;
 use threadbare_stress::campaign::state::State;
 use threadbare_stress::finding::store::{Store, StoreError};
@@ -26,15 +26,6 @@ pub enum Stage {
     Failed(Failed),
 }
 
-/// Why a hunt failed; what it found all the same is in its folder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Failed {
-    /// Its exit code; `None` when a signal ended it.
-    pub code: Option<i32>,
-    /// Its last words.
-    pub why: String,
-}
-
 /// A hunt of a campaign and what it has come to.
 #[derive(Debug)]
 pub struct Row {
@@ -48,9 +39,6 @@ pub struct Row {
     pub findings: Vec<Finding>,
 }
 
-/// File of a hunt's folder: why it failed.
-pub const FAILED: &str = "failed.json";
-
 impl Row {
     /// Reads how far a hunt is. What cannot be read is that hunt's failure, and keeps no other from going on.
     pub fn read(config: &Config, job: Job) -> Self {
@@ -61,7 +49,7 @@ impl Row {
         };
         let stage = if running::runs(&out) {
             Stage::Runs
-        } else if let Some(failed) = unread.or_else(|| failed(&out)) {
+        } else if let Some(failed) = unread.or_else(|| Failed::read(&out)) {
             // Also when its time is over: a canary that was not found says that nothing else was.
             Stage::Failed(failed)
         } else if left(config, &state).is_zero() {
@@ -99,14 +87,6 @@ fn unreadable(out: &Path, error: &StoreError) -> Failed {
         code: Some(3),
         why: format!("{error}; move {out} away to begin this hunt anew"),
     }
-}
-
-fn failed(out: &Path) -> Option<Failed> {
-    let text = std::fs::read_to_string(out.join(FAILED)).ok()?;
-    Some(serde_json::from_str(&text).unwrap_or(Failed {
-        code: None,
-        why: text,
-    }))
 }
 
 /// Time that a hunt has not had yet; what is below a second is none.

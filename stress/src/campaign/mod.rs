@@ -7,7 +7,9 @@ mod budget;
 pub mod canary;
 mod case;
 pub mod controlled;
+pub mod curve;
 mod explain;
+pub mod failed;
 pub mod hand_over;
 mod improve;
 pub mod learn;
@@ -394,6 +396,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
     inner.state.dropped += inner.waiting.dropped;
     let left = inner.waiting.leave();
     inner.state.put_off(left);
+    inner.state.note(kept(&inner.store, vm));
     if inner.error.is_none() {
         let saved = inner
             .store
@@ -489,11 +492,19 @@ fn waiting(shared: &Shared<'_>, put_back: bool) -> Option<case::Case> {
     waiting.pop(early, put_back, &of_found)
 }
 
+/// How many findings in this VM there are.
+fn kept(store: &Store, vm: &Vm) -> usize {
+    let ours = |f: &&Finding| f.facts.title() == vm.facts.title();
+    store.findings().iter().filter(ours).count()
+}
+
 fn one_batch(shared: &Shared<'_>, batch: &state::Batch, start: Instant) -> Result<(), HuntError> {
     batch::run(shared, batch)?;
     let mut inner = shared.lock();
     inner.state.done(shared.options, batch);
     inner.state.running_seconds = start.elapsed().as_secs_f64();
+    let inner = &mut *inner;
+    inner.state.note(kept(&inner.store, shared.vm));
     inner.state.save(&shared.options.out)?;
     (shared.watch)(Event::Progress(&inner.state));
     Ok(())

@@ -3,6 +3,7 @@
 //! Saved after every process, so that a hunt killed hard loses at most what was in flight.
 
 use super::controlled::Control;
+use super::curve::{self, Curve, Point};
 use super::shard::Shard;
 use super::support::{BROKEN_ALONE, CHECK};
 use super::{HuntError, Options};
@@ -173,6 +174,12 @@ pub struct State {
     /// With feedback: what each source of scenarios has given, by its name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub given: BTreeMap<String, Given>,
+    /// When it began, seconds since 1970; `None` in hunts of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<u64>,
+    /// How far it was when, for the report.
+    #[serde(default, skip_serializing_if = "Curve::is_empty")]
+    pub curve: Curve,
     /// Seconds of earlier parts of this hunt.
     pub seconds: f64,
     /// Seconds of this part.
@@ -213,6 +220,7 @@ impl State {
                 .control
                 .as_ref()
                 .map_or_else(String::new, Control::words),
+            begun: curve::now(),
             ..Self::default()
         };
         let path = Self::path(&options.out);
@@ -291,6 +299,16 @@ impl State {
                 .expect("a state serialises")
                 .as_bytes(),
         )
+    }
+
+    /// Notes how far it is, with so many findings.
+    pub fn note(&mut self, findings: usize) {
+        let point = Point {
+            seconds: self.seconds + self.running_seconds,
+            scenarios: self.sum(|t| t.scenarios),
+            findings: findings as u64,
+        };
+        self.curve.push(point);
     }
 
     /// The next batch: what a crash left over first, then round robin over the subjects.

@@ -22,6 +22,18 @@ pub enum State {
     Fixed,
 }
 
+impl State {
+    /// What was decided, without the bug.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Known(_) => "known",
+            Self::Accepted => "accepted",
+            Self::Fixed => "fixed",
+        }
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
