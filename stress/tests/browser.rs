@@ -125,6 +125,11 @@ fn finding(n: usize, vm: &str) -> Finding {
         ("panic", "forbidden"),
     ][n % 3];
     let subject = ["dict", "list", "set", "deque", "bytearray"][n % 5];
+    // Of thousands not all are of few subjects.
+    let subject = match n / 100 {
+        0 => subject.to_owned(),
+        family => format!("{subject}.{family}"),
+    };
     serde_json::from_value(json!({
         "schema": 1, "id": format!("{subject}-{kind}-{n:08x}"), "kind": kind, "grade": grade,
         "why": "a race in Python code must not", "detail": format!("{kind} number {n} <b>"), "subject": subject,

@@ -1,8 +1,7 @@
 //! Whether two failures are one, also when one side knows less.
 
-use super::place::{Operations, Place, SMALL, included};
+use super::place::{Operations, SMALL, included};
 use super::{Faces, Failure, faces, told};
-use crate::verdict::Kind;
 
 /// The answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,26 +24,18 @@ impl From<bool> for Same {
 /// Whether two failures' kinds can be faces of one fault. Damaged memory also shows as a standstill, but
 /// only inside the allocator; a standstill of which no debugger told the frames may be that one again.
 pub fn kindred(a: &Failure, b: &Failure) -> bool {
-    kindred_at((a.kind, &a.place), (b.kind, &b.place))
-}
-
-fn kindred_at((kind, p): (Kind, &Place), (other, q): (Kind, &Place)) -> bool {
-    let damage = |kind: Kind, place: &Place| faces(kind) == Faces::Standstill && place.heap;
-    faces(kind) == faces(other)
-        || damage(kind, p) && faces(other) == Faces::Death
-        || damage(other, q) && faces(kind) == Faces::Death
+    let damage = |f: &Failure| faces(f.kind) == Faces::Standstill && f.place.heap;
+    faces(a.kind) == faces(b.kind)
+        || damage(a) && faces(b.kind) == Faces::Death
+        || damage(b) && faces(a.kind) == Faces::Death
 }
 
 /// Whether two failures are one: kindred kinds, and one place on the first level that both know.
 pub fn same(a: &Failure, b: &Failure) -> Same {
-    same_at((a.kind, &a.place), (b.kind, &b.place))
-}
-
-/// The same of failures whose kinds and places somebody else holds.
-pub fn same_at((kind, p): (Kind, &Place), (other, q): (Kind, &Place)) -> Same {
-    if !kindred_at((kind, p), (other, q)) {
+    if !kindred(a, b) {
         return Same::No;
     }
+    let (p, q) = (&a.place, &b.place);
     // What raced does not become what one thread does without the other.
     if let (Some(x), Some(y)) = (p.alone, q.alone)
         && x != y

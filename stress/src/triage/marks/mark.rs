@@ -1,7 +1,7 @@
 //! One mark: the race that it is about, what was decided, and why.
 
 use crate::finding::Finding;
-use crate::identity::{Operations, Place, Same, may_be_one, same_at};
+use crate::identity::{Failure, Operations, Place, Same, may_be_one, same};
 use crate::triage::similar::lasting;
 use crate::verdict::Kind;
 use serde::{Deserialize, Serialize};
@@ -88,7 +88,7 @@ impl Race {
         }
     }
 
-    /// Whether two are one, as [`same_at()`] tells failures apart. A data race is one whatever the subject, for its
+    /// Whether two are one, as [`same()`] tells failures apart. A data race is one whatever the subject, for its
     /// report has no part in it. Two marks may be one with a third and not with each other, for each may know
     /// what the other does not.
     pub fn is(&self, other: &Self) -> bool {
@@ -143,7 +143,11 @@ impl Race {
 }
 
 fn is_one(one: (Kind, &Place), other: (Kind, &Place)) -> bool {
-    match same_at(one, other) {
+    let failure = |(kind, place): (Kind, &Place)| Failure {
+        kind,
+        place: place.clone(),
+    };
+    match same(&failure(one), &failure(other)) {
         Same::Yes => true,
         Same::No => false,
         // Many operations say too little of where, unless they are the very same.
