@@ -28,7 +28,7 @@ use pair::Counterexample;
 use std::collections::BTreeSet;
 
 /// Scripts and backtraces are left to their folders once the file holds this much text of them.
-const SCRIPTS: usize = 1_000_000;
+const SCRIPTS: usize = 900_000;
 
 /// Findings that are shown in full, the worst ones; of the others there is the line of the table.
 pub const MOST_CARDS: usize = 500;
