@@ -215,7 +215,9 @@ impl<R: Runtime> Heaps<R> {
                 Err(found) => first = found,
             }
         }
-        // 3. Through. Release: with the heap, and the block is in its list. Nobody else takes *notifying* back.
+        // 3. Through. Nobody else takes *notifying* back.
+        // Release: the block is in the heap's list. No check shows it: under RC11 a drain that comes after our being
+        // through was seen cannot miss the block, nor the heap go before; C++20 does not say so.
         foreign.fetch_add(PLAIN - NOTIFYING, Release);
     }
 
@@ -223,7 +225,7 @@ impl<R: Runtime> Heaps<R> {
     fn leave(&self, t: &mut Local) {
         let foreign = &self.pages[t.n].foreign;
         let word = loop {
-            // Acquire: whoever was notifying is through.
+            // Acquire: whoever was notifying is through; see there.
             let word = foreign.load(Acquire);
             if word & MODE == NOTIFYING && !self.is(Mutant::AbandonIgnoresFreeing) {
                 R::await_until(|| foreign.load(Relaxed) & MODE != NOTIFYING);

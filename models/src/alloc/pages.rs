@@ -97,10 +97,9 @@ impl<R: Runtime> Pages<R> {
         }
         page.ghost.gain();
         page.used.write(1);
-        // Relaxed: by the slot.
+        // Relaxed, both: who goes on with an object has acquired it by its count (`container/marked.rs`).
         page.count.store(1, Relaxed);
-        // Release: the object.
-        self.slots[t.n].store(t.n + 1, Release);
+        self.slots[t.n].store(t.n + 1, Relaxed);
     }
 
     /// Unlinks the own object, which dies.
@@ -142,13 +141,10 @@ impl<R: Runtime> Pages<R> {
     /// What a thread without a lock does with an object: increments its count unless that is zero.
     fn read(&self, t: &Local, slot: usize) -> i64 {
         self.clock.attach(t.n);
-        // Acquire: the object.
-        let found = match self.slots[slot].load(Acquire) {
+        // Relaxed, both: the count is looked at, and no more; a dead object's is zero, another one's is as good.
+        let found = match self.slots[slot].load(Relaxed) {
             0 => -1,
-            page => {
-                // Relaxed: it is looked at, and no more; a dead object's count is zero, and another one's is as good.
-                i64::from(self.pages[page - 1].count.load(Relaxed))
-            }
+            page => i64::from(self.pages[page - 1].count.load(Relaxed)),
         };
         self.clock.detach(t.n);
         found
