@@ -61,7 +61,7 @@ browser() {
         echo "no Chromium; on Debian: apt-get install chromium" >&2
         return 4
     fi
-    cargo test --release --test browser -- --nocapture
+    cargo test --release --test browser -- --include-ignored --nocapture
 }
 # Hunts in which nothing may be found: more than an hour.
 controls() { cargo build --release && bash ci/controls.sh; }
