@@ -5,6 +5,7 @@ pub mod critical;
 pub mod event;
 pub mod extension;
 pub mod futex;
+mod gate;
 mod handed;
 mod lot;
 pub mod once;
@@ -16,4 +17,5 @@ pub mod seqlock;
 pub mod word;
 
 pub(crate) use self::counter::Counter;
+pub(crate) use self::gate::Gate;
 pub(crate) use self::handed::{HandedLock, Sleeper};
