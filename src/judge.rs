@@ -22,7 +22,7 @@ changed, new, gone, unreadable, missing, dropped). A saved process, OUT/historie
 facts (the VM), seed, numbers, scenarios, outcome (end, stdout, stderr), verdicts. Files of schema 1 are read
 too, unless they say (complete) that a scenario was run in some of its orders only.
 
-Exit codes: 0 the verdicts are those of the hunt, 1 some differ, 3 a file is damaged (named) or
+Exit codes: 0 the verdicts are those of the hunt, 1 some differ, 3 a file is damaged or of another hunt (named) or
 missing (its number is a gap that the hunt did not make; nothing tells of one after the last); the others are judged, 4 no process is saved.")]
 pub struct Args {
     /// A hunt's output folder.
@@ -79,7 +79,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         ..Sums::default()
     };
     if sums.missing > 0 {
-        let why = match state {
+        let why = match &state {
             Some(_) => format!("it saved more than are there, and dropped {dropped} only"),
             None => "their numbers are gaps, and hunt.json, which says how many it dropped, is missing too"
                 .to_owned(),
@@ -92,7 +92,20 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         );
     }
     for file in &files {
-        match Saved::read(file) {
+        let saved = Saved::read(file).and_then(|saved| match &state {
+            Some(hunt) if !saved.is_of(hunt) => Err(StoreError::Read {
+                path: file.clone(),
+                reason: format!(
+                    "a process of another hunt ({}, seed {}; this one is of {}, seed {}); move it to its own",
+                    saved.facts.title(),
+                    saved.seed,
+                    hunt.vm,
+                    hunt.seed
+                ),
+            }),
+            _ => Ok(saved),
+        });
+        match saved {
             Ok(saved) => {
                 let again = again(&saved, &process::judge);
                 for difference in &again.differences {

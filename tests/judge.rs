@@ -65,6 +65,18 @@ fn a_saved_hunt_is_judged_again() {
     }
     assert_eq!(threadbare(&["judge"], out).0, 0);
 
+    // One of another hunt says nothing of this one.
+    let mut foreign = Saved::read(&saved[0]).unwrap();
+    foreign.seed += 1;
+    std::fs::write(&saved[0], foreign.packed()).unwrap();
+    let (code, text, err) = threadbare(&["judge"], out);
+    assert_eq!(code, 3, "{text}{err}");
+    assert!(
+        err.contains("000000.json.gz") && err.contains("another hunt"),
+        "{err}"
+    );
+    std::fs::write(&saved[0], &whole).unwrap();
+
     // An outcome that no order gives, of which the hunt said nothing.
     let mut old = Saved::read(&saved[0]).unwrap();
     let at = |l: &&String| l.starts_with("O\t");

@@ -22,7 +22,8 @@ pub struct Signature {
     /// The same as reports tell them, which no run of the program has shown yet. They decide as the others do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unconfirmed: Vec<[String; 2]>,
-    /// Words of a `hit:` line, a panic, a fatal error or a hang; `…` stands for anything.
+    /// Words of a `hit:` line, a fatal error or a hang; `…` stands for anything. A panic's are the same at many
+    /// places of the VM: it is told by its functions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub text: Vec<String>,
     /// Why a failure of this bug cannot be told from others, where it cannot.
@@ -111,7 +112,7 @@ pub fn matched<'a>(bug: &'a Bug, shown: &Shown) -> Option<Matched<'a>> {
     if let Some(frames) = signature.frames.iter().find(in_place) {
         return Some(Matched::Frames(frames));
     }
-    let said = |text: &&String| says(&shown.words, text);
+    let said = |text: &&String| failure != Failure::Panic && says(&shown.words, text);
     signature.text.iter().find(said).map(|t| Matched::Text(t))
 }
 
@@ -265,6 +266,23 @@ mod tests {
         assert!(!hits(Failure::Wrong, "wrong: for 4, a sum of 3"));
         assert!(!hits(Failure::Wrong, "wrong: another"));
         assert!(!hits(Failure::Crash, "SIGSEGV: a sum of 3 for 4"));
+    }
+
+    /// `unwrap` of nothing says the same words at every line of a file.
+    #[test]
+    fn a_panic_is_told_by_its_functions_alone() {
+        let panic = |functions: &[&str]| Shown {
+            words: "src/itertools.rs:1: called `Option::unwrap()` on a `None` value".into(),
+            ..stack(Failure::Panic, functions)
+        };
+        let of_words = bug("\"panic\"", "text = [\"itertools.rs … on a `None` value\"]");
+        assert_eq!(matched(&of_words, &panic(&["next", "slot<Grouper>"])), None);
+        let of_frames = bug("\"panic\"", "frames = [[\"next\", \"slot<Grouper>\"]]");
+        assert!(matched(&of_frames, &panic(&["next", "slot<Grouper>"])).is_some());
+        assert_eq!(
+            matched(&of_frames, &panic(&["next", "slot<GroupBy>"])),
+            None
+        );
     }
 
     #[test]

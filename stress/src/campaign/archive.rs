@@ -5,6 +5,7 @@
 //! bounded. Beyond the bound the oldest go, those of failing processes last; [`super::state::State`]
 //! counts them.
 
+use super::state::State;
 use crate::files;
 use crate::finding::store::StoreError;
 use crate::scenario::Scenario;
@@ -63,6 +64,11 @@ impl Saved {
     /// Whether a verdict on it is more than accepted.
     pub fn is_failing(&self) -> bool {
         self.verdicts.iter().any(|v| v.grade != Grade::Accepted)
+    }
+
+    /// Whether it is a process of the hunt whose state this is: one of its VM and seed.
+    pub fn is_of(&self, hunt: &State) -> bool {
+        self.facts.title() == hunt.vm && self.seed == hunt.seed
     }
 
     /// The bytes of its file.

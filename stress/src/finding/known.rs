@@ -1,7 +1,7 @@
 //! Which finding of several a failure is: who stores asks here first.
 
 use super::Finding;
-use crate::identity::{Failure, Same, same};
+use crate::identity::{Failure, Same, kept_as_one, same};
 use crate::verdict::Kind;
 
 /// The finding of this VM and subject that is of the same failure, if any; of a data race whatever
@@ -28,11 +28,10 @@ pub fn are_one(one: &Finding, other: &Finding) -> bool {
     is_of(one, &other.facts.title(), &other.subject, &other.failure())
 }
 
-/// Whether two findings that one id would name are of two failures. Of many operations of which nobody tells which
-/// raced it is not known; the very same operations, as one id says they are, count as one then.
+/// Whether two findings that one id would name are of two failures.
 pub fn are_two(one: &Finding, other: &Finding) -> bool {
     !may_be_of(one, &other.facts.title(), &other.subject, other.kind)
-        || same(&one.failure(), &other.failure()) == Same::No
+        || !kept_as_one(&one.failure(), &other.failure())
 }
 
 fn is_of(finding: &Finding, vm_title: &str, subject: &str, failure: &Failure) -> bool {

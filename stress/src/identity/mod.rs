@@ -25,7 +25,7 @@ pub mod told;
 
 pub use self::flight::InFlight;
 pub use self::place::{Operations, Place, SMALL};
-pub use self::same::{Hit, Same, distinct, hit, kindred, same};
+pub use self::same::{Hit, Same, distinct, hit, kept_as_one, kindred, same};
 
 use crate::scenario::Scenario;
 use crate::verdict::{Kind, Verdict};

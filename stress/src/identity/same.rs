@@ -70,6 +70,16 @@ pub fn same(a: &Failure, b: &Failure) -> Same {
     operations(&p.operations, &q.operations, wrong_result)
 }
 
+/// Whether two failures are kept as one where an answer is needed, as of two under one name or of a mark. Many
+/// operations say too little of where, unless they are the very same.
+pub fn kept_as_one(a: &Failure, b: &Failure) -> bool {
+    match same(a, b) {
+        Same::Yes => true,
+        Same::No => false,
+        Same::Unknown => a.place.operations.within == b.place.operations.within,
+    }
+}
+
 fn operations(a: &Operations, b: &Operations, wrong_result: bool) -> Same {
     if a.within.is_empty() || b.within.is_empty() {
         return Same::Unknown;

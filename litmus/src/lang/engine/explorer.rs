@@ -304,7 +304,7 @@ pub(super) fn run(code: &Code, model: Model, limits: &Limits) -> Result<Observat
     let turns = program.gave_up.into_inner().then_some(turns);
     if let (Some(turns), true, None) = (&turns, states.is_empty(), &race) {
         return Err(format!(
-            "no execution comes to its end within {turns}, so that nothing is known of its states; --unroll gives more"
+            "no execution comes to its end within {turns}, so that nothing is known of its states; --unroll gives more turns, if its loops end at all"
         ));
     }
     Ok(Observation {

@@ -1,7 +1,7 @@
 //! One mark: the race that it is about, what was decided, and why.
 
 use crate::finding::Finding;
-use crate::identity::{Failure, Operations, Place, Same, may_be_one, same};
+use crate::identity::{Failure, Operations, Place, kept_as_one, may_be_one};
 use crate::triage::similar::lasting;
 use crate::verdict::Kind;
 use serde::{Deserialize, Serialize};
@@ -135,12 +135,7 @@ fn is_one(one: (Kind, &Place), other: (Kind, &Place)) -> bool {
         kind,
         place: place.clone(),
     };
-    match same(&failure(one), &failure(other)) {
-        Same::Yes => true,
-        Same::No => false,
-        // Many operations say too little of where, unless they are the very same.
-        Same::Unknown => one.1.operations.within == other.1.operations.within,
-    }
+    kept_as_one(&failure(one), &failure(other))
 }
 
 /// A mark.
