@@ -63,6 +63,10 @@ pub fn all() -> Vec<Entry> {
         entry::<crate::world::states::ThreadStates>(),
         entry::<crate::reclaim::slots::QsbrSlots>(),
         entry::<crate::container::borrowed::BorrowedItems>(),
+        entry::<crate::isolation::interpreters::Subinterpreters>(),
+        entry::<crate::isolation::ensure::ForeignCalls>(),
+        entry::<crate::isolation::ractor::Ractors>(),
+        entry::<crate::isolation::region::RegionProtocol>(),
     ]
 }
 

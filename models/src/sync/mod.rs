@@ -6,6 +6,7 @@ pub mod event;
 pub mod extension;
 pub mod furtex;
 pub mod futex;
+mod gate;
 mod handed;
 mod lot;
 pub mod once;
@@ -18,4 +19,5 @@ pub mod seqlock;
 pub mod word;
 
 pub(crate) use self::counter::Counter;
+pub(crate) use self::gate::Gate;
 pub(crate) use self::handed::{HandedLock, Sleeper};

@@ -123,6 +123,14 @@ pub const UNPAIRED: &[(&str, &str)] = &[
         "forks and the end stop all interpreters, and no program is left to look after the end",
     ),
     (
+        "ractors",
+        "no Python VM has actors that move their objects: Ruby's",
+    ),
+    (
+        "regions",
+        "no Python VM has regions: HPC-GAP's",
+    ),
+    (
         "side-table",
         "no VM with counts apart from their objects was ever shipped",
     ),
@@ -153,6 +161,10 @@ pub const UNREACHED: &[(&str, &str)] = &[
     (
         "stw-mutex-before-rwlock",
         "the thread hangs only once the interpreter has ended, and so has the program",
+    ),
+    (
+        "gs-hang-holding-lock",
+        "the thread ends or hangs only once the interpreter has ended, and so has the program",
     ),
     (
         "buf-resurrect-lost",
