@@ -52,5 +52,9 @@ def _end_as(status):
 class _Apart(_Orders):
     """Orders each of which runs in a process of its own."""
 
+    def begins(self):
+        """Says that an order begins: a process may take as long as many orders of another subject."""
+
     def render(self, order):
+        self.begins()
         return in_process(lambda: _Orders.render(self, order))
