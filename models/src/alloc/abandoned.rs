@@ -38,7 +38,10 @@
 //!
 //! # Orders
 //! mimalloc's look at who is looking and their saying so are ordered by nothing: see the shipped form
-//! `mi-readers-unfenced`. Here fences stand between.
+//! `mi-readers-unfenced`. Here fences stand between. They are stronger than the scenarios need (`check --orders`):
+//! whoever frees a page has been through the counter itself, so that an increment which acquires what a
+//! decrement releases may do; kept, since two orders can make each other redundant. That a look comes before the page
+//! goes no check shows for the decrement and the wait: the observer's steps follow every read, relaxed ones too.
 //!
 //! # Source
 //! mimalloc as CPython 3.13 has it, repaired: `Objects/mimalloc/segment.c` (`mi_abandoned_pop`,
