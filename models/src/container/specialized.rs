@@ -410,8 +410,7 @@ impl Protocol for InlineCache {
     }
 
     /// Left out: a value of the class, which is not cached; more than two executions, of four operations more than one,
-    /// which take too long; and a
-    /// stranger where no block is freed.
+    /// which take too long; and a stranger where no block is freed.
     fn starts(_: usize) -> Vec<Start<Op>> {
         use Op::*;
         let letters = |place: Place| {
