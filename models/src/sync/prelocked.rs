@@ -38,6 +38,7 @@
 //!
 //! # Orders
 //! The two fences, and release and acquire for the end of the owner's last operation: by its mark, or by the word.
+//! That the word's are needed takes two others and an owner that was inside: more than the scenarios have.
 //!
 //! # Source
 //! Only sketched in public, as an answer to what `furtex.rs` costs; this is one consistent form of it.
@@ -49,7 +50,7 @@ pub use self::checks::*;
 use super::{Counter, HandedLock, Sleeper};
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
-use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
+use crate::protocol::{Draw, Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
 use crate::runtime::{Atomic as _, Label, Lock as _, Native, Ordering::*, Runtime};
 use crate::verdict::Kind;
 use crate::{mutants, properties};

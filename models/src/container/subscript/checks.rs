@@ -99,7 +99,8 @@ impl Protocol for ComposedSubscript {
         ]
     }
 
-    /// Left out: more than two operations, and programs without a reader, in which all is done in sections.
+    /// Left out: more than two operations on the dict, calls that block unless they come first in one of two threads,
+    /// and programs without a reader, in which all is done in sections.
     fn starts(_: usize) -> Vec<Start<Op>> {
         let letters = |place: Place| {
             let seen = place.fresh as i64;
@@ -116,8 +117,12 @@ impl Protocol for ComposedSubscript {
         start.objects = 4;
         start.setup = OWN.to_vec();
         start.fits = |scenario| {
-            let mut all = scenario.threads.iter().flatten();
-            scenario.operations() < 3 && all.any(|op| matches!(op, Op::Get(_)))
+            let all = || scenario.threads.iter().flatten();
+            let late = |script: &Vec<Op>| script.iter().skip(1).any(|op| *op == Op::Blocks);
+            let on_dict = all().filter(|op| **op != Op::Blocks).count();
+            let reads = all().any(|op| matches!(op, Op::Get(_)));
+            let three = scenario.threads.len() > 2 && all().any(|op| *op == Op::Blocks);
+            on_dict < 3 && reads && !three && !scenario.threads.iter().any(late)
         };
         vec![start]
     }

@@ -43,6 +43,11 @@ impl Protocol for PrelockedObjects {
         "B2" "revoking ends, whatever the owner does" by [Deadlock];
         "B3" "an object that is shared stays so" by [Invariant at "word"];
     };
+    const RANDOM: Option<Draw<Op>> = Some(|threads, operations, below| {
+        let mut drawn = Scenario::random(&LETTERS, threads, operations, below);
+        drawn.threads.iter_mut().for_each(|script| script.push(Op::End));
+        drawn
+    });
     type Mutant = Mutant;
     type Op = Op;
     type World<R: Runtime> = Objects<R>;
@@ -71,11 +76,22 @@ impl Protocol for PrelockedObjects {
         ]
     }
 
+    /// Left out: more than two operations on objects; new threads, unless they come first, and before longer
+    /// operations; both of these among three threads.
     fn starts(_: usize) -> Vec<Start<Op>> {
         let mut start = Start::new("own", "owners and others", |_: Place| LETTERS.to_vec());
         // The first two own one object each.
         start.alike = 2;
         start.last = vec![Op::End];
+        start.fits = |scenario| {
+            let all = || scenario.threads.iter().flatten();
+            let anew = all().any(|op| *op == Op::Anew);
+            let late = |script: &Vec<Op>| script.iter().skip(1).any(|op| *op == Op::Anew);
+            let on_objects = all().filter(|op| !matches!(op, Op::Anew | Op::End)).count();
+            let long = all().any(|op| matches!(op, Op::Long(_) | Op::Nest(..)));
+            let three = scenario.threads.len() > 2 && (anew || long);
+            on_objects < 3 && !(anew && long) && !three && !scenario.threads.iter().any(late)
+        };
         vec![start]
     }
 }
