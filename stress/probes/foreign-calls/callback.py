@@ -2,6 +2,7 @@
 # title = "a library's thread calls back: it comes into the interpreter that has registered the callback"
 # properties = ["P1"]
 # mutants = ["gs-default-main"]
+# needs = ["_interpreters", "ctypes"]
 # ends = ["crash"]
 # faults = ["main"]
 # ///

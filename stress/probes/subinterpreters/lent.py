@@ -2,6 +2,7 @@
 # title = "a buffer that an interpreter has lent and then ended: who has the view reads it and lets it go"
 # properties = ["S3"]
 # mutants = ["sub-view-outlives"]
+# needs = ["_interpreters"]
 # ends = ["crash"]
 # faults = ["other"]
 # ///

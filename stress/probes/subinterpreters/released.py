@@ -2,6 +2,7 @@
 # title = "an object that is sent to another interpreter many times: every reference comes back"
 # properties = ["S2"]
 # mutants = ["sub-release-ring-full", "sub-pending-nothing"]
+# needs = ["_interpreters"]
 # ends = ["crash"]
 # faults = ["leak"]
 # ///

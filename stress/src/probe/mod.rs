@@ -126,10 +126,7 @@ pub const UNPAIRED: &[(&str, &str)] = &[
         "ractors",
         "no Python VM has actors that move their objects: Ruby's",
     ),
-    (
-        "regions",
-        "no Python VM has regions: HPC-GAP's",
-    ),
+    ("regions", "no Python VM has regions: HPC-GAP's"),
     (
         "side-table",
         "no VM with counts apart from their objects was ever shipped",

@@ -135,4 +135,5 @@ pub const MODULES: &[&str] = &[
     "contextvars",
     "mmap",
     "asyncio",
+    "_interpreters",
 ];
