@@ -232,7 +232,7 @@ struct OnVm<'a> {
 }
 
 impl Runs for OnVm<'_> {
-    fn run(&mut self, tuning: &Tuning, limit: f64) -> Result<Option<(bool, f64)>, VmError> {
+    fn run(&mut self, tuning: &Tuning, limit: f64) -> Result<Option<(Told, f64)>, VmError> {
         let script = File::new("repro", &self.finding.script_tuned(tuning))?;
         let attempt = reproduce::attempt(self.vm, script.path(), self.finding, limit)?;
         if interrupted() || attempt.told() == Told::Interrupted {

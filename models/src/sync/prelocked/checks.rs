@@ -90,7 +90,8 @@ impl Protocol for PrelockedObjects {
             let on_objects = all().filter(|op| !matches!(op, Op::Anew | Op::End)).count();
             let long = all().any(|op| matches!(op, Op::Long(_) | Op::Nest(..)));
             let three = scenario.threads.len() > 2 && (anew || long);
-            on_objects < 3 && !(anew && long) && !three && !scenario.threads.iter().any(late)
+            let large = three || anew && long || scenario.threads.iter().any(late);
+            on_objects < 3 && !large
         };
         vec![start]
     }
