@@ -260,7 +260,9 @@ pub(crate) fn distinct(all: &[&Found]) -> Vec<Distinct> {
         by_key.entry(Key::of(&found.finding)).or_default().push(i);
     }
     let finding = |i: usize| &all[i].finding;
-    let mut by_name: BTreeMap<&str, Vec<(Key, usize, Vec<usize>)>> = BTreeMap::new();
+    // What a failure is known by, its best reproducer, and all its findings.
+    type Named = (Key, usize, Vec<usize>);
+    let mut by_name: BTreeMap<&str, Vec<Named>> = BTreeMap::new();
     for (key, members) in by_key {
         // The name and what lies beside only make the choice the same whatever the order of the folders.
         let best = members.iter().copied().min_by(|&a, &b| {
