@@ -15,18 +15,19 @@ use threadbare_stress::report::{self, Beside};
 use threadbare_stress::triage::marks::{Marks, State as Decision};
 
 type Check = Result<(), Failed>;
+type Run = fn(&Path) -> Check;
 
 fn main() {
     let arguments = Arguments::from_args();
     let browser = browser();
-    let trials: [(&str, fn(&Path) -> Check); 5] = [
+    let trials: [(&str, Run); 5] = [
         ("nothing is said on the console", silent),
         ("the address filters and sorts", address),
         ("search, filters and sorting by hand", by_hand),
         ("without its script all findings are there", without_script),
         (MANY, many),
     ];
-    let trial = |(name, run): (&str, fn(&Path) -> Check)| {
+    let trial = |(name, run): (&str, Run)| {
         let why = match &browser {
             None => Some("no Chromium, `apt-get install chromium`"),
             Some(_) if name == MANY => Some("takes long, run by ci/nightly.sh browser"),
