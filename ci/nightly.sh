@@ -55,13 +55,21 @@ cluster() {
     python3 ci/cluster/kills.py target/release/threadbare || return
     bash ci/cluster/trial.sh
 }
+# The report in a real browser. Ignored is not passed: without a browser this part is skipped, and says so.
+browser() {
+    if ! command -v chromium chromium-browser google-chrome >/dev/null; then
+        echo "no Chromium; on Debian: apt-get install chromium" >&2
+        return 4
+    fi
+    cargo test --release --test browser -- --include-ignored --nocapture
+}
 # Hunts in which nothing may be found: more than an hour.
 controls() { cargo build --release && bash ci/controls.sh; }
 # Public reports, each of another kind of scenario, found by the family that can say it: half an hour.
 kinds() { cargo build --release && bash ci/kinds.sh; }
 bugs() { cargo build --release && bash ci/bugs.sh; }
 
-parts=(asan random enumerate orders fuzz extensions cluster controls kinds bugs)
+parts=(asan random enumerate orders fuzz extensions cluster browser controls kinds bugs)
 [ $# -gt 0 ] || set -- "${parts[@]}"
 for name; do
     if ! printf '%s\n' "${parts[@]}" | grep -qxF -- "$name"; then

@@ -33,6 +33,9 @@ A campaign's file:
   subjects = [\"ordinary\", \"dict\"]
   out = \"campaign-out\"                    # beside the file
   options = [\"--threads\", \"3\"]            # more words for every hunt
+  [control]                               # the last table: VMs of ci/vm/cpython-controlled.sh, by `hunt --control`
+  vms = [\"/opt/controlled/bin/python3.13t\"]
+  strategy = \"portfolio\"                  # schedules = 200 and tso = false as of `hunt`
 
 Examples:
   threadbare campaign run nightly.toml                # the same command again goes on where it stopped
@@ -215,6 +218,7 @@ fn start(config: &Config, job: Job) -> anyhow::Result<Option<Running>> {
         .args(["--shard", &row.job.shard.to_string(), "--out"])
         .arg(&row.job.folder)
         .args(config.subjects.iter().flat_map(|s| ["--subject", s]))
+        .args(&row.job.control)
         .args(&config.options)
         // A group of its own: Ctrl-C comes to this program, which asks its hunts to stop, once.
         .process_group(0)
@@ -350,6 +354,8 @@ fn json(row: &Row) -> serde_json::Value {
         "scenarios": row.state.sum(|t| t.scenarios),
         "runs": row.state.sum(|t| t.runs),
         "findings": ids,
+        "control": !row.job.control.is_empty(),
+        "schedules": row.findings.iter().filter(|f| status::repeats(f)).count(),
     })
 }
 
@@ -364,6 +370,7 @@ mod tests {
             vm: "x".to_owned(),
             shard: Shard::default(),
             folder: dir.path().to_owned(),
+            control: Vec::new(),
         };
         std::fs::create_dir_all(job.out()).unwrap();
         let lock = File::create(job.out().join("hunt.lock")).unwrap();

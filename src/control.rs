@@ -58,7 +58,7 @@ pub struct Args {
 }
 
 /// Who chooses the next thread.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Chooser {
     Portfolio,
     Random,
@@ -167,7 +167,7 @@ fn shorter(bundle: &Bundle) -> Result<Bundle, threadbare_control::bundle::Error>
             ", none can be left out"
         }
     );
-    for line in table::switches(&left.report.loaded, &left.report.switches).lines() {
+    for line in table::switches(&left.report).lines() {
         println!("  {line}");
     }
     Ok(small)
@@ -258,18 +258,15 @@ pub fn replay(file: &Path, times: u32, trace: usize) -> anyhow::Result<ExitCode>
     if !note.is_empty() {
         println!("{note}");
     }
-    print!("{}", table::switches(&report.loaded, &report.switches));
+    print!("{}", table::switches(report));
     print!("{}", table::races(&report.loaded, &report.races));
-    print!("{}", table::last(&report.loaded, &report.trace, trace));
+    print!("{}", table::shared(report, trace));
     println!(
         "{} of {times} are the same to the last event and address",
         replayed.same
     );
-    if let Some(events) = replayed.diverged_after {
-        println!(
-            "the last one is not: equal for {events} events, then {:?}: {}",
-            report.last.verdict, report.note
-        );
+    if let Some(divergence) = replayed.divergence() {
+        println!("the last one is not: {divergence}");
     }
     let mut same = replayed.same == times as usize;
     if same && let Some(finding) = finding_of(file)? {

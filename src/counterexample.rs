@@ -3,14 +3,13 @@
 use crate::check::engines_for;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
 use threadbare_models::catalogue::{self, Entry};
 use threadbare_models::protocol::MutantInfo;
 use threadbare_models::report as models;
-use threadbare_stress::finding::Finding;
-use threadbare_stress::finding::store::StoreError;
+use threadbare_stress::finding::store::Found;
 use threadbare_stress::report::pair::Counterexample;
 use threadbare_stress::report::{self, Beside};
+use threadbare_stress::triage::marks::Marks;
 use threadbare_stress::triage::promise;
 
 /// The properties of which a mutant must break one, each with what it states.
@@ -48,17 +47,14 @@ pub fn counterexample(protocol: &str, mutant: &str) -> Option<Counterexample> {
     })
 }
 
-/// What lies beside the findings of an output folder, with the model's side of each.
-///
-/// # Errors
-/// When the marks cannot be read.
-pub fn beside(out: &Path) -> Result<impl Fn(&Finding) -> Beside, StoreError> {
-    let of = report::beside(out)?;
+/// What lies beside findings with these marks, and of those that are shown in full the model's side.
+pub fn beside(marks: &Marks) -> impl Fn(&Found, bool) -> Beside {
     // Many findings are one mutant.
     let known = RefCell::new(BTreeMap::new());
-    Ok(move |finding: &Finding| {
-        let mut beside = of(finding);
-        if let Some(p) = promise::of(finding, &beside.known).filter(|p| !p.mutant.is_empty()) {
+    move |found: &Found, in_full: bool| {
+        let mut beside = report::beside(found, marks, in_full);
+        let promise = promise::of(&found.finding, &beside.known);
+        if let Some(p) = promise.filter(|p| in_full && !p.mutant.is_empty()) {
             let mut known = known.borrow_mut();
             let model = known
                 .entry((p.protocol.clone(), p.mutant.clone()))
@@ -66,5 +62,5 @@ pub fn beside(out: &Path) -> Result<impl Fn(&Finding) -> Beside, StoreError> {
             beside.model.clone_from(model);
         }
         beside
-    })
+    }
 }

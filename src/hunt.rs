@@ -19,9 +19,10 @@ use threadbare_stress::campaign::state::State;
 use threadbare_stress::campaign::{Options, archive, canary, hunt};
 use threadbare_stress::choice::{Choices, Seeded};
 use threadbare_stress::finding::Finding;
-use threadbare_stress::finding::store::{self, Store};
+use threadbare_stress::finding::store::{self, Store, StoreError};
 use threadbare_stress::introspect;
 use threadbare_stress::report;
+use threadbare_stress::report::collect::Collected;
 use threadbare_stress::scenario::company::Company;
 use threadbare_stress::scenario::generate::Limits;
 use threadbare_stress::subject::{Subject, builtin};
@@ -332,10 +333,7 @@ fn hunted(vm: &Vm, options: &Options, format: Format) -> anyhow::Result<ExitCode
         .iter()
         .filter(|f| result.found.contains(&f.id));
     let again = marks::note_found(&options.out, found);
-    let written = counterexample::beside(&options.out).and_then(|beside| {
-        let html = report::html(&result.state, &result.findings, &beside);
-        store::write_atomically(&options.out.join("report.html"), html.as_bytes())
-    });
+    let written = reported(&options.out).map(|_| ());
     let marks = Marks::open(&options.out).unwrap_or(before);
     summary(vm, options, &result, &marks, format);
     for finding in again.as_deref().unwrap_or_default() {
@@ -405,10 +403,15 @@ fn canary(vm: &Vm, options: &Options, format: Format) -> anyhow::Result<Option<S
 
 /// Whether the canary's finding stands in the report of its folder, which is written there.
 fn is_reported(out: &Path, finding: &Finding) -> anyhow::Result<bool> {
-    let findings = std::slice::from_ref(finding);
-    let html = report::html(&State::read(out)?, findings, &counterexample::beside(out)?);
+    Ok(reported(out)?.contains(&finding.id))
+}
+
+/// Writes the report of a hunt's folder.
+fn reported(out: &Path) -> Result<String, StoreError> {
+    let collected = Collected::read(&[out.to_owned()])?;
+    let html = report::html(&collected, &counterexample::beside(&collected.marks));
     store::write_atomically(&out.join("report.html"), html.as_bytes())?;
-    Ok(html.contains(&finding.id))
+    Ok(html)
 }
 
 fn list(subjects: &[Subject], format: Format) {

@@ -22,7 +22,7 @@ changed, new, gone, unreadable, missing, dropped). A saved process, OUT/historie
 facts (the VM), seed, numbers, scenarios, outcome (end, stdout, stderr), verdicts. Files of schema 1 are read
 too, unless they say (complete) that a scenario was run in some of its orders only.
 
-Exit codes: 0 the verdicts are those of the hunt, 1 some differ, 3 a file is damaged or of another hunt (named) or
+Exit codes: 0 the verdicts are those of the hunt, 1 some differ, 3 a file is damaged or of a hunt of another VM, seed or shard (named) or
 missing (its number is a gap that the hunt did not make; nothing tells of one after the last); the others are judged, 4 no process is saved.")]
 pub struct Args {
     /// A hunt's output folder.
@@ -96,11 +96,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             Some(hunt) if !saved.is_of(hunt) => Err(StoreError::Read {
                 path: file.clone(),
                 reason: format!(
-                    "a process of another hunt ({}, seed {}; this one is of {}, seed {}); move it to its own",
+                    "a process of another hunt ({}, seed {}, scenarios {:?}; this one is of {}, seed {}, shard {}); move \
+                     it to its own",
                     saved.facts.title(),
                     saved.seed,
+                    saved.numbers,
                     hunt.vm,
-                    hunt.seed
+                    hunt.seed,
+                    hunt.shard
                 ),
             }),
             _ => Ok(saved),

@@ -66,16 +66,26 @@ fn a_saved_hunt_is_judged_again() {
     assert_eq!(threadbare(&["judge"], out).0, 0);
 
     // One of another hunt says nothing of this one.
+    let refused = || {
+        let (code, text, err) = threadbare(&["judge"], out);
+        assert_eq!(code, 3, "{text}{err}");
+        assert!(
+            err.contains("000000.json.gz") && err.contains("another hunt"),
+            "{err}"
+        );
+    };
     let mut foreign = Saved::read(&saved[0]).unwrap();
     foreign.seed += 1;
     std::fs::write(&saved[0], foreign.packed()).unwrap();
-    let (code, text, err) = threadbare(&["judge"], out);
-    assert_eq!(code, 3, "{text}{err}");
-    assert!(
-        err.contains("000000.json.gz") && err.contains("another hunt"),
-        "{err}"
-    );
+    refused();
     std::fs::write(&saved[0], &whole).unwrap();
+    // Nor one of another shard of the same.
+    let number = Saved::read(&saved[0]).unwrap().numbers[0];
+    let mut of_shard: serde_json::Value = serde_json::from_slice(&state).unwrap();
+    of_shard["shard"] = format!("{}/2", (number + 1) % 2).into();
+    std::fs::write(out.join("hunt.json"), of_shard.to_string()).unwrap();
+    refused();
+    std::fs::write(out.join("hunt.json"), &state).unwrap();
 
     // An outcome that no order gives, of which the hunt said nothing.
     let mut old = Saved::read(&saved[0]).unwrap();

@@ -67,8 +67,15 @@ pub fn note<T: Any + Send + Sync>(what: T) {
 }
 
 /// Asks the observer about what is before this point.
+///
+/// # Panics
+/// If the question is 2⁶³ or more: those numbers are the engine's own.
 #[track_caller]
 pub fn ask(question: u64) -> u64 {
+    assert!(
+        question & session::LAST_OF == 0,
+        "questions are below 1 << 63, and this one is {question:#x}"
+    );
     session::ask(question, Caller::caller())
 }
 

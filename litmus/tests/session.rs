@@ -488,3 +488,12 @@ fn who_ends_the_process_does_not_pass() {
         "{words}"
     );
 }
+
+/// Numbers from 2⁶³ on are questions of the engine's own.
+#[test]
+fn a_question_that_the_engine_asks_itself_is_refused() {
+    let report = check(|| {
+        observe::ask(1 << 63);
+    });
+    fails(&report, FailureKind::Assertion, "below 1 << 63");
+}

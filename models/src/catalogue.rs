@@ -30,6 +30,7 @@ pub fn all() -> Vec<Entry> {
         entry::<crate::container::dict::SplitDict>(),
         entry::<crate::container::type_cache::TypeCache>(),
         entry::<crate::container::specialized::InlineCache>(),
+        entry::<crate::container::subscript::ComposedSubscript>(),
         entry::<crate::weak::weakref::WeakAtomic>(),
         entry::<crate::weak::weakref::WeakBiased>(),
         entry::<crate::weak::canonical::CanonicalRefs>(),
@@ -44,6 +45,8 @@ pub fn all() -> Vec<Entry> {
         entry::<crate::sync::critical::CriticalSections>(),
         entry::<crate::sync::pooled::PooledLocks>(),
         entry::<crate::sync::extension::ExtensionLock>(),
+        entry::<crate::sync::furtex::FurtexLocks>(),
+        entry::<crate::sync::prelocked::PrelockedObjects>(),
         entry::<crate::world::stop::StopTheWorld>(),
         entry::<crate::world::grwl::GlobalReadWriteLock>(),
         entry::<crate::world::cycles::CycleCollection>(),
@@ -60,6 +63,10 @@ pub fn all() -> Vec<Entry> {
         entry::<crate::world::states::ThreadStates>(),
         entry::<crate::reclaim::slots::QsbrSlots>(),
         entry::<crate::container::borrowed::BorrowedItems>(),
+        entry::<crate::isolation::interpreters::Subinterpreters>(),
+        entry::<crate::isolation::ensure::ForeignCalls>(),
+        entry::<crate::isolation::ractor::Ractors>(),
+        entry::<crate::isolation::region::RegionProtocol>(),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! The faults that the literature names, as data: `facts.tsv`, one line a fault.
 //!
 //! The file is the list that completeness is measured against: eighteen mechanisms that replace a
-//! global lock, those without a model included. A fault is a *mutant* of some protocol, or stands
+//! global lock. A fault is a *mutant* of some protocol, or stands
 //! there with the *reason* why no model expresses it, or is *not yet* done. Which of these holds is
 //! written in the file and held to the catalogue by `tests/facts.rs`.
 
@@ -90,7 +90,7 @@ impl Sheet {
     }
 }
 
-/// Every mechanism, those without a model included, by name.
+/// Every mechanism, by name.
 pub fn sheets(catalogue: &[Entry]) -> Vec<Sheet> {
     let mut sheets: BTreeMap<&str, Sheet> = BTreeMap::new();
     for fact in all() {

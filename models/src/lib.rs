@@ -23,6 +23,7 @@ pub mod enumerate;
 pub mod facts;
 pub mod fuzzing;
 pub mod ghost;
+pub mod isolation;
 pub mod outcomes;
 pub mod protocol;
 pub mod reclaim;

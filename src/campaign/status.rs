@@ -2,14 +2,14 @@
 
 use super::config::{Config, Job};
 use crate::hunt::summary::overlap;
-use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
+pub use threadbare_stress::campaign::failed::{FAILED, Failed};
 use threadbare_stress::campaign::running;
 use threadbare_stress::campaign::state::State;
-use threadbare_stress::finding::Finding;
 use threadbare_stress::finding::store::{Store, StoreError};
+use threadbare_stress::finding::{Finding, Schedule};
 
 /// How far a hunt of a campaign is.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,15 +26,6 @@ pub enum Stage {
     Failed(Failed),
 }
 
-/// Why a hunt failed; what it found all the same is in its folder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Failed {
-    /// Its exit code; `None` when a signal ended it.
-    pub code: Option<i32>,
-    /// Its last words.
-    pub why: String,
-}
-
 /// A hunt of a campaign and what it has come to.
 #[derive(Debug)]
 pub struct Row {
@@ -48,9 +39,6 @@ pub struct Row {
     pub findings: Vec<Finding>,
 }
 
-/// File of a hunt's folder: why it failed.
-pub const FAILED: &str = "failed.json";
-
 impl Row {
     /// Reads how far a hunt is. What cannot be read is that hunt's failure, and keeps no other from going on.
     pub fn read(config: &Config, job: Job) -> Self {
@@ -61,7 +49,7 @@ impl Row {
         };
         let stage = if running::runs(&out) {
             Stage::Runs
-        } else if let Some(failed) = unread.or_else(|| failed(&out)) {
+        } else if let Some(failed) = unread.or_else(|| Failed::read(&out)) {
             // Also when its time is over: a canary that was not found says that nothing else was.
             Stage::Failed(failed)
         } else if left(config, &state).is_zero() {
@@ -101,14 +89,6 @@ fn unreadable(out: &Path, error: &StoreError) -> Failed {
     }
 }
 
-fn failed(out: &Path) -> Option<Failed> {
-    let text = std::fs::read_to_string(out.join(FAILED)).ok()?;
-    Some(serde_json::from_str(&text).unwrap_or(Failed {
-        code: None,
-        why: text,
-    }))
-}
-
 /// Time that a hunt has not had yet; what is below a second is none.
 pub fn left(config: &Config, state: &State) -> Duration {
     let had = Duration::try_from_secs_f64(state.seconds).unwrap_or_default();
@@ -130,8 +110,17 @@ pub fn table(config: &Config, rows: &[Row]) -> String {
     let wide = rows.iter().map(|r| r.job.name().chars().count()).max();
     let wide = wide.unwrap_or(0).max(2);
     let mut text = format!(
-        "{:<wide$} {:>7}  {:<8} {:>7} {:>10} {:>13} {:>8} {:>9} {:>11}\n",
-        "VM", "shard", "is", "minutes", "scenarios", "runs", "overlap", "findings", "reproduced"
+        "{:<wide$} {:>7}  {:<8} {:>7} {:>10} {:>13} {:>8} {:>9} {:>11} {:>9}\n",
+        "VM",
+        "shard",
+        "is",
+        "minutes",
+        "scenarios",
+        "runs",
+        "overlap",
+        "findings",
+        "reproduced",
+        "schedules"
     );
     for row in rows {
         let state = &row.state;
@@ -148,9 +137,10 @@ pub fn table(config: &Config, rows: &[Row]) -> String {
             _ => format!("{:.0} %", overlap(state)),
         };
         let reproduced = row.findings.iter().filter(|f| hits(f)).count();
+        let schedules = row.findings.iter().filter(|f| repeats(f)).count();
         let _ = writeln!(
             text,
-            "{:<wide$} {:>7}  {stage:<8} {:>7.1} {:>10} {:>13} {overlap:>8} {:>9} {reproduced:>11}",
+            "{:<wide$} {:>7}  {stage:<8} {:>7.1} {:>10} {:>13} {overlap:>8} {:>9} {reproduced:>11} {schedules:>9}",
             row.job.name(),
             row.job.shard.to_string(),
             state.seconds / 60.0,
@@ -180,12 +170,19 @@ pub fn table(config: &Config, rows: &[Row]) -> String {
     text
 }
 
+/// It has a schedule that repeated each time.
+pub fn repeats(finding: &Finding) -> bool {
+    let repeats = |s: &Schedule| s.same == s.replays;
+    finding.schedule.as_ref().is_some_and(repeats)
+}
+
 fn hits(finding: &Finding) -> bool {
     finding.script.is_some_and(|r| r.hits > 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::Control;
     use super::*;
 
     fn row(of: impl Fn(&Path)) -> Stage {
@@ -198,6 +195,7 @@ mod tests {
             subjects: Vec::new(),
             out: dir.path().to_owned(),
             options: Vec::new(),
+            control: Control::default(),
         };
         let job = config.jobs().remove(0);
         std::fs::create_dir_all(job.out()).unwrap();

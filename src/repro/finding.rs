@@ -117,6 +117,13 @@ fn improved(vm: &Vm, finding: &Finding, folder: &Path, args: &Args) -> anyhow::R
     } else {
         println!("{}: {}", finding.id, improved.line());
     }
+    if !interrupted() && improved.rate.runs == 0 {
+        eprintln!(
+            "threadbare: no run says anything of the finding, which stays as it is; `threadbare repro` without --improve \
+             says how its runs end"
+        );
+        return Ok(exit::nothing());
+    }
     Ok(match (interrupted(), improved.rate.hits) {
         (true, _) => exit::interrupted(),
         (_, 0) => exit::CLEAN,

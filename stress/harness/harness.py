@@ -410,6 +410,8 @@ class Run(object):
         self.one_thread_only = True
         orders = _Apart if "p" in spec["shapes"] else _Orders
         self.orders = orders(self.fresh, self.bodies, self.final, spec["raises"], self.check)
+        self.phase = ""
+        self.orders.begins = lambda: mark("P", self.id, self.phase)
 
     @property
     def free(self):
@@ -726,7 +728,8 @@ class Run(object):
 
     def processes(self, until):
         """All threads once on one object, in a process of its own each time."""
-        mark("P", self.id, "process")
+        self.phase = "process"
+        mark("P", self.id, self.phase)
         self.one_thread_only = False
         tally = Tally(self)
         turn = 0
@@ -773,6 +776,7 @@ class Run(object):
         slot = self.spec["shapes"] == "s"
         mark("P", self.id, "slot" if slot else "stride")
         known = len(self.seen_violations)
+        kit.sources["<string>"] = self.spec["src"]
         kit.serve()
         HELD.append([])
         self.one_thread_only = False
@@ -855,7 +859,8 @@ class Run(object):
 
     def one_thread(self, until):
         """Control: the same orders again, one thread; any new outcome is a false alarm of ours."""
-        mark("P", self.id, "seq")
+        self.phase = "seq"
+        mark("P", self.id, self.phase)
         tally = Tally(self)
         tally.slow = True
         while clock() < until:

@@ -11,7 +11,7 @@ _QUIET = []
 
 def in_process(work):
     """The texts that `work` returns in a copy of this process. This one ends as the copy ends, where that is
-    not well: killed by the same signal, or left with the same code."""
+    not well: left with the same code, or with the one that tells of the same signal."""
     inlet, outlet = os.pipe()
     if not _QUIET:
         # Threads that wait for work are no reason to warn each time.
@@ -43,22 +43,18 @@ def in_process(work):
 
 
 def _end_as(status):
+    """Ends as a copy has ended: of a signal by the code that says so, for only the copy's core tells where it died."""
     sys.stdout.flush()
     sys.stderr.flush()
-    if status & 0x7F:
-        import signal
-        try:
-            import faulthandler
-            faulthandler.disable()  # the copy's has printed where every thread was
-        except ImportError:
-            pass
-        signal.signal(status & 0x7F, signal.SIG_DFL)
-        os.kill(os.getpid(), status & 0x7F)
-    os._exit(status >> 8)
+    os._exit(128 + (status & 0x7F) if status & 0x7F else status >> 8)
 
 
 class _Apart(_Orders):
     """Orders each of which runs in a process of its own."""
 
+    def begins(self):
+        """Says that an order begins: a process may take as long as many orders of another subject."""
+
     def render(self, order):
+        self.begins()
         return in_process(lambda: _Orders.render(self, order))

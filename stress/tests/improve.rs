@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use std::time::Duration;
 use threadbare_stress::choice::{Choices, Seeded};
+use threadbare_stress::program::Told;
 use threadbare_stress::scenario::tuning::Tuning;
 use threadbare_stress::triage::improve::{Runs, search};
 use threadbare_stress::vm::VmError;
@@ -15,14 +16,14 @@ struct Simulated {
 }
 
 impl Runs for Simulated {
-    fn run(&mut self, tuning: &Tuning, limit: f64) -> Result<Option<(bool, f64)>, VmError> {
+    fn run(&mut self, tuning: &Tuning, limit: f64) -> Result<Option<(Told, f64)>, VmError> {
         self.runs += 1;
         for second in 0..limit as u32 {
             if self.luck.below(1000) < (self.chance)(tuning) {
-                return Ok(Some((true, f64::from(second) + 0.5)));
+                return Ok(Some((Told::Hit, f64::from(second) + 0.5)));
             }
         }
-        Ok(Some((false, limit)))
+        Ok(Some((Told::Clean, limit)))
     }
 }
 
@@ -103,7 +104,7 @@ proptest! {
 fn a_stop_ends_it() {
     struct Stopped;
     impl Runs for Stopped {
-        fn run(&mut self, _: &Tuning, _: f64) -> Result<Option<(bool, f64)>, VmError> {
+        fn run(&mut self, _: &Tuning, _: f64) -> Result<Option<(Told, f64)>, VmError> {
             Ok(None)
         }
     }
@@ -118,14 +119,28 @@ fn a_stop_ends_it() {
     assert_eq!(found.rate.runs, 0);
 }
 
+/// Runs that say nothing are no runs without a hit.
+#[test]
+fn what_is_ended_from_outside_makes_no_rate() {
+    struct Killed;
+    impl Runs for Killed {
+        fn run(&mut self, _: &Tuning, _: f64) -> Result<Option<(Told, f64)>, VmError> {
+            Ok(Some((Told::Outside("SIGKILL".into()), 0.1)))
+        }
+    }
+    let time = Duration::from_secs(600);
+    let found = search(&Tuning::default(), &ways, time, &mut Killed).unwrap();
+    assert_eq!((found.rate.runs, found.before.runs), (0, 0));
+}
+
 /// Takes longer than the search has, and counts.
 struct Slow(Vec<Tuning>);
 
 impl Runs for Slow {
-    fn run(&mut self, tuning: &Tuning, _: f64) -> Result<Option<(bool, f64)>, VmError> {
+    fn run(&mut self, tuning: &Tuning, _: f64) -> Result<Option<(Told, f64)>, VmError> {
         self.0.push(tuning.clone());
         std::thread::sleep(Duration::from_millis(5));
-        Ok(Some((true, 2.0)))
+        Ok(Some((Told::Hit, 2.0)))
     }
 }
 

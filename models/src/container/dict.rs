@@ -31,7 +31,7 @@
 //!
 //! # Limits
 //! Three keys, which are numbers; *a* and *b* are the class's. Comparing keys runs no code. Tables are not freed:
-//! that is `reclaim/qsbr.rs`, and `marked.rs` has both together. The look-ups of each thread are judged together,
+//! that is `reclaim/qsbr.rs`, and `subscript.rs` has both together. The look-ups of each thread are judged together,
 //! beside all writes; steps of iterators by their pairs, since every value names its key.
 //!
 //! # Orders
@@ -42,11 +42,12 @@
 //! CPython 3.13 `Objects/dictobject.c` (`_Py_dict_lookup_threadsafe`, `insert_combined_dict`, `dictresize`,
 //! `dictiter_iternext_threadsafe`); its iterator asks the values, not the table, which kind it is.
 
-use super::heap::{ALIVE, Attempt, COUNTED, Caller, Heap, History};
+use super::ground::{Bend, Ground, Plain};
+use super::heap::{ALIVE, Attempt, COUNTED, Caller, History};
 use crate::enumerate::{Place, Start};
 use crate::ghost::require;
 use crate::protocol::{Fault as _, Property, Protocol, Scenario, Shape, Switch, World};
-use crate::runtime::{Atomic as _, Label, Lock as _, Ordering::*, Runtime};
+use crate::runtime::{Atomic as _, Label, Ordering::*, Runtime};
 use crate::verdict::Kind;
 use crate::{mutants, properties};
 
@@ -65,9 +66,9 @@ struct Entry<R: Runtime> {
     index: R::AtomicUsize,
 }
 
-/// A dict. Items are numbers of blocks.
-pub struct Dict<R: Runtime> {
-    heap: Heap<R>,
+/// A dict. Items are numbers of objects.
+pub struct Dict<R: Runtime, G> {
+    pub(super) ground: G,
     /// 0 is the shared table.
     table: R::AtomicUsize,
     /// Whether there are values beside the shared table.
@@ -77,7 +78,6 @@ pub struct Dict<R: Runtime> {
     tables: Box<[Box<[Entry<R>]>]>,
     /// Entries used in the table.
     used: R::AtomicUsize,
-    lock: R::Mutex<()>,
     history: History<R, Op>,
     faults: Switch<Mutant>,
 }
@@ -89,19 +89,43 @@ struct Found<'a, R: Runtime> {
     table: usize,
 }
 
-impl<R: Runtime> Dict<R> {
+impl<R: Runtime, G: Ground<R>> Dict<R, G> {
+    /// An empty dict.
+    pub(super) fn on(ground: G, shape: Shape, faults: Switch<Mutant>) -> Self {
+        let entry = |n| Entry {
+            key: R::AtomicUsize::new(0, Label::nth("key", n)),
+            value: R::AtomicUsize::new(0, Label::nth("value", n)),
+            index: R::AtomicUsize::new(0, Label::nth("index", n)),
+        };
+        Self {
+            ground,
+            table: R::AtomicUsize::new(0, "table"),
+            values: R::AtomicU8::new(1, "values"),
+            slots: (0..SHARED).map(|n| R::AtomicUsize::new(0, Label::nth("slot", n))).collect(),
+            tables: (0..TABLES).map(|_| (0..CAPACITY).map(entry).collect()).collect(),
+            used: R::AtomicUsize::new(0, "used"),
+            history: History::new(shape),
+            faults,
+        }
+    }
+
     fn is(&self, mutant: Mutant) -> bool {
         self.faults.is(mutant)
     }
 
+    fn entries(&self, table: usize) -> &[Entry<R>] {
+        self.ground.touch(table);
+        &self.tables[table - 1]
+    }
+
     fn entry(&self, table: usize, at: usize) -> &Entry<R> {
-        &self.tables[table - 1][at]
+        &self.entries(table)[at]
     }
 
     /// Takes the value and looks again; `None` when the lock is needed.
-    fn take(&self, found: &Found<'_, R>) -> Option<i64> {
-        // Relaxed: the increment acquires what the item's maker wrote.
-        let item = found.slot.load(Relaxed);
+    fn take(&self, t: &mut G::Thread, found: &Found<'_, R>) -> Option<i64> {
+        // Relaxed: the increment acquires what the item's maker wrote, or else it is acquired here.
+        let item = found.slot.load(self.ground.orders().0);
         if item == 0 {
             return None;
         }
@@ -111,8 +135,11 @@ impl<R: Runtime> Dict<R> {
             plain: self.is(Mutant::PlainIncref),
             undo_lost: self.is(Mutant::UndoLost),
         };
-        self.heap.attempt(item, how, || {
+        self.ground.attempt(t, item, how, || {
             // Relaxed, all: after the acquiring increment.
+            if found.table != 0 {
+                self.ground.touch(found.table);
+            }
             let same_table = self.table.load(Relaxed) == found.table
                 && (found.table != 0 || self.values.load(Relaxed) == 1);
             found.slot.load(Relaxed) == item
@@ -121,7 +148,7 @@ impl<R: Runtime> Dict<R> {
     }
 
     /// A look-up without the lock; `None` when it is needed.
-    fn optimistic(&self, key: usize) -> Option<i64> {
+    fn optimistic(&self, t: &mut G::Thread, key: usize) -> Option<i64> {
         // Acquire: what the table was filled with.
         let order = if self.is(Mutant::TableRelaxed) { Relaxed } else { Acquire };
         let table = self.table.load(order);
@@ -129,7 +156,7 @@ impl<R: Runtime> Dict<R> {
             if key > SHARED {
                 return Some(ABSENT);
             }
-            return self.take(&Found { key, slot: &self.slots[key - 1], table });
+            return self.take(t, &Found { key, slot: &self.slots[key - 1], table });
         }
         // Relaxed: an entry has one key in its life, so key and value say themselves whether they are there.
         let at = self.entry(table, key - 1).index.load(Relaxed);
@@ -142,11 +169,11 @@ impl<R: Runtime> Dict<R> {
             return None;
         }
         require(found != 0, Kind::TornRead, || format!("key[{}]: of an entry without one", at - 1));
-        self.take(&Found { key, slot: &entry.value, table })
+        self.take(t, &Found { key, slot: &entry.value, table })
     }
 
     /// A step of an iterator at a position, without the lock; `None` when it is needed.
-    fn optimistic_item(&self, at: usize) -> Option<i64> {
+    fn optimistic_item(&self, t: &mut G::Thread, at: usize) -> Option<i64> {
         // Acquire: as above.
         let table = self.table.load(Acquire);
         // Relaxed: a hint. What counts is the look after the increment.
@@ -163,10 +190,10 @@ impl<R: Runtime> Dict<R> {
             return None;
         } else {
             // Relaxed: as in a look-up.
-            let entry = self.tables[table - 1].get(at)?;
+            let entry = self.entries(table).get(at)?;
             Found { key: entry.key.load(Relaxed), slot: &entry.value, table }
         };
-        let value = self.take(&found)?;
+        let value = self.take(t, &found)?;
         require(value / 10 == found.key as i64, Kind::TornRead, || {
             format!("pair[{at}]: key {} with value {value}", found.key)
         });
@@ -186,7 +213,7 @@ impl<R: Runtime> Dict<R> {
                 there.map(|(at, key)| (at, key, &self.slots[key - 1])).collect()
             }
             table => {
-                let entries = &self.tables[table - 1];
+                let entries = self.entries(table);
                 let all = entries.iter().map(|entry| (entry.key.load(Relaxed), &entry.value));
                 let there = all.enumerate().filter_map(pair);
                 there.map(|(at, key)| (at, key, &entries[at].value)).collect()
@@ -195,12 +222,14 @@ impl<R: Runtime> Dict<R> {
     }
 
     fn value(&self, slot: Option<&R::AtomicUsize>) -> i64 {
-        slot.map_or(ABSENT, |slot| self.heap.value(slot.load(Relaxed)))
+        slot.map_or(ABSENT, |slot| self.ground.value(slot.load(Relaxed)))
     }
 
-    fn get(&self, key: usize) -> i64 {
-        self.optimistic(key).unwrap_or_else(|| {
-            let _lock = self.lock.lock();
+    fn get(&self, t: &mut G::Thread, key: usize) -> i64 {
+        if let Some(value) = self.optimistic(t, key) {
+            return value;
+        }
+        self.ground.locked(t, |_| {
             if self.is(Mutant::FallbackNothing) {
                 return ABSENT;
             }
@@ -208,79 +237,147 @@ impl<R: Runtime> Dict<R> {
         })
     }
 
-    fn item(&self, at: usize) -> i64 {
-        self.optimistic_item(at).unwrap_or_else(|| {
-            let _lock = self.lock.lock();
+    fn item(&self, t: &mut G::Thread, at: usize) -> i64 {
+        if let Some(value) = self.optimistic_item(t, at) {
+            return value;
+        }
+        self.ground.locked(t, |_| {
             self.value(self.pairs().iter().find(|(n, ..)| *n >= at).map(|(.., slot)| *slot))
         })
     }
 
     /// Under the lock: a table of its own, larger or without what was deleted.
-    fn resize(&self) {
+    fn resize(&self, t: &mut G::Thread) {
         let old = self.table.load(Relaxed);
+        self.ground.fill(old + 1);
         let items = self.pairs().into_iter().map(|(_, key, slot)| (key, slot.load(Relaxed)));
         for (at, (key, item)) in items.enumerate() {
             self.write(old + 1, at, key, item);
             self.used.store(at + 1, Relaxed);
         }
+        if old != 0 && self.ground.is(Bend::RetireFirst) {
+            self.ground.retire(t, old);
+        }
         // Release: with what it was filled with.
         self.table.store(old + 1, Release);
         // Relaxed: who sees an object in a block that was freed since sees it.
         self.values.store(0, Relaxed);
+        if old != 0 && !self.ground.is(Bend::RetireFirst) {
+            self.ground.retire(t, old);
+        }
     }
 
     fn write(&self, table: usize, at: usize, key: usize, item: usize) {
         // Relaxed, all: see the look-up.
         self.entry(table, key - 1).index.store(at + 1, Relaxed);
         self.entry(table, at).key.store(key, Relaxed);
-        self.entry(table, at).value.store(item, Relaxed);
+        self.entry(table, at).value.store(item, self.ground.orders().1);
     }
 
-    fn set(&self, key: usize, value: i64) {
-        let item = self.heap.make(value);
-        let lock = self.lock.lock();
-        let pairs = self.pairs();
-        let slot = pairs.iter().find(|(_, k, _)| *k == key).map(|(.., slot)| *slot);
-        if let Some(slot) = slot {
-            let old = slot.load(Relaxed);
-            // Relaxed: the object's count carries it.
-            slot.store(item, Relaxed);
-            drop(lock);
-            return self.heap.release(old);
+    fn set(&self, t: &mut G::Thread, key: usize, value: i64) {
+        let item = self.ground.make(t, value);
+        let old = self.ground.locked(t, |t| {
+            let pairs = self.pairs();
+            match pairs.iter().find(|(_, k, _)| *k == key) {
+                Some((.., slot)) => self.replace(t, slot, item),
+                None => {
+                    self.insert(t, key, item);
+                    0
+                }
+            }
+        });
+        // Without the lock: a destructor may do anything.
+        if old != 0 {
+            self.ground.release(t, old);
         }
+    }
+
+    /// Under the lock; the item that is to be released.
+    fn replace(&self, t: &mut G::Thread, slot: &R::AtomicUsize, item: usize) -> usize {
+        let old = slot.load(Relaxed);
+        let released = self.ground.is(Bend::ReleaseFirst);
+        if released {
+            self.ground.release(t, old);
+        }
+        // Relaxed: the object's count carries it, or else it is released here.
+        slot.store(item, self.ground.orders().1);
+        if released { 0 } else { old }
+    }
+
+    /// Under the lock.
+    fn insert(&self, t: &mut G::Thread, key: usize, item: usize) {
         if self.table.load(Relaxed) == 0 && key <= SHARED {
-            return self.slots[key - 1].store(item, Relaxed);
+            return self.slots[key - 1].store(item, self.ground.orders().1);
         }
         if self.table.load(Relaxed) == 0 {
-            self.resize();
+            self.resize(t);
         }
-        let entries = &self.tables[self.table.load(Relaxed) - 1];
+        let entries = self.entries(self.table.load(Relaxed));
         let empty = entries.iter().position(|entry| entry.key.load(Relaxed) == 0);
         let reused = empty.filter(|_| self.is(Mutant::EntryReuse));
         if reused.is_none() && self.used.load(Relaxed) == CAPACITY {
-            self.resize();
+            self.resize(t);
         }
         let at = reused.unwrap_or_else(|| self.used.load(Relaxed));
         self.write(self.table.load(Relaxed), at, key, item);
         self.used.store(self.used.load(Relaxed).max(at + 1), Relaxed);
     }
 
-    fn delete(&self, key: usize) -> i64 {
-        let lock = self.lock.lock();
-        let table = self.table.load(Relaxed);
-        let Some((at, _, slot)) = self.pairs().into_iter().find(|(_, k, _)| *k == key) else {
-            return 0;
-        };
-        let old = slot.load(Relaxed);
-        // Relaxed, all: see the look-up.
-        if table != 0 {
-            self.entry(table, key - 1).index.store(0, Relaxed);
-            self.entry(table, at).key.store(0, Relaxed);
+    fn delete(&self, t: &mut G::Thread, key: usize) -> i64 {
+        let old = self.ground.locked(t, |_| {
+            let table = self.table.load(Relaxed);
+            let (at, _, slot) = self.pairs().into_iter().find(|(_, k, _)| *k == key)?;
+            let old = slot.load(Relaxed);
+            // Relaxed, all: see the look-up.
+            if table != 0 {
+                self.entry(table, key - 1).index.store(0, Relaxed);
+                self.entry(table, at).key.store(0, Relaxed);
+            }
+            slot.store(0, Relaxed);
+            Some(old)
+        });
+        if let Some(old) = old {
+            self.ground.release(t, old);
         }
-        slot.store(0, Relaxed);
-        drop(lock);
-        self.heap.release(old);
-        1
+        i64::from(old.is_some())
+    }
+
+    /// A thread begins.
+    pub(super) fn caller(&self, thread: usize) -> Caller<Op> {
+        self.history.enter(thread)
+    }
+
+    /// An operation.
+    pub(super) fn perform(
+        &self,
+        caller: &mut Caller<Op>,
+        t: &mut G::Thread,
+        op: Op,
+    ) -> Option<i64> {
+        if let Op::Item(at) = op {
+            return Some(self.item(t, at));
+        }
+        self.history.call(caller, op, |op| {
+            match op {
+                Op::Get(key) => return Some(self.get(t, key)),
+                Op::Set(key, value) => self.set(t, key, value),
+                Op::Delete(key) => return Some(self.delete(t, key)),
+                Op::Stranger(value) => drop(self.ground.make(t, value)),
+                Op::Item(_) => {}
+            }
+            None
+        })
+    }
+
+    /// A thread ends.
+    pub(super) fn leave(&self, caller: Caller<Op>) {
+        self.history.exit(caller);
+    }
+
+    /// What was answered, after all have ended.
+    pub(super) fn judge(&self) {
+        let (setup, calls) = self.history.all();
+        History::<R, Op>::judge_reads(&setup, &calls, |op| matches!(op, Op::Get(_)), sequential);
     }
 }
 
@@ -299,32 +396,17 @@ pub enum Op {
     Stranger(i64),
 }
 
-impl<R: Runtime> World for Dict<R> {
+impl<R: Runtime> World for Dict<R, Plain<R>> {
     type Op = Op;
     type Mutant = Mutant;
     type Local = Caller<Op>;
 
     fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
-        let entry = |n| Entry {
-            key: R::AtomicUsize::new(0, Label::nth("key", n)),
-            value: R::AtomicUsize::new(0, Label::nth("value", n)),
-            index: R::AtomicUsize::new(0, Label::nth("index", n)),
-        };
-        Self {
-            heap: Heap::new(shape),
-            table: R::AtomicUsize::new(0, "table"),
-            values: R::AtomicU8::new(1, "values"),
-            slots: (0..SHARED).map(|n| R::AtomicUsize::new(0, Label::nth("slot", n))).collect(),
-            tables: (0..TABLES).map(|_| (0..CAPACITY).map(entry).collect()).collect(),
-            used: R::AtomicUsize::new(0, "used"),
-            lock: R::Mutex::new((), "dict"),
-            history: History::new(shape),
-            faults,
-        }
+        Self::on(Plain::new(shape), shape, faults)
     }
 
     fn enter(&self, thread: usize) -> Caller<Op> {
-        self.history.enter(thread)
+        self.caller(thread)
     }
 
     fn started(&self, main: &mut Caller<Op>) {
@@ -332,29 +414,16 @@ impl<R: Runtime> World for Dict<R> {
     }
 
     fn step(&self, caller: &mut Caller<Op>, op: Op) -> Option<i64> {
-        if let Op::Item(at) = op {
-            return Some(self.item(at));
-        }
-        self.history.call(caller, op, |op| {
-            match op {
-                Op::Get(key) => return Some(self.get(key)),
-                Op::Set(key, value) => self.set(key, value),
-                Op::Delete(key) => return Some(self.delete(key)),
-                Op::Stranger(value) => drop(self.heap.make(value)),
-                Op::Item(_) => {}
-            }
-            None
-        })
+        self.perform(caller, &mut (), op)
     }
 
     fn exit(&self, caller: Caller<Op>) {
-        self.history.exit(caller);
+        self.leave(caller);
     }
 
     fn finish(&self) {
-        self.heap.settle();
-        let (setup, calls) = self.history.all();
-        History::<R, Op>::judge_reads(&setup, &calls, |op| matches!(op, Op::Get(_)), sequential);
+        self.ground.settle();
+        self.judge();
     }
 }
 
@@ -411,7 +480,7 @@ impl Protocol for SplitDict {
     };
     type Mutant = Mutant;
     type Op = Op;
-    type World<R: Runtime> = Dict<R>;
+    type World<R: Runtime> = Dict<R, Plain<R>>;
 
     fn scenarios() -> Vec<Scenario<Op>> {
         use Op::*;

@@ -40,7 +40,7 @@ pub(super) const ALIVE: &[Breach] = &[
 pub(super) const COUNTED: &[Breach] = &[Kind::Leak.anywhere(), Kind::WrongCount.anywhere()];
 
 /// How a read without a lock takes its reference, and what is planted there.
-pub(super) struct Attempt {
+pub struct Attempt {
     /// The order of the increment: what makes the second look current, where nothing else does.
     pub order: Ordering,
     /// The increment does not test for zero.

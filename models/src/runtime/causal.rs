@@ -133,7 +133,8 @@ enum About {
 
 fn question(label: Label, about: About) -> u64 {
     let index = label.index.map_or(0, |n| u64::from(n) + 1);
-    (fnv(label.field.as_bytes()) ^ index) << 2 | about as u64
+    // Without the uppermost bit: the explorer's own questions have it.
+    (fnv(label.field.as_bytes()) ^ index) << 2 & i64::MAX as u64 | about as u64
 }
 
 /// An object's ghost state after some steps.

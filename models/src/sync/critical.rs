@@ -71,6 +71,27 @@ pub struct Local {
     lower: Option<usize>,
     /// How often it slept in this operation.
     slept: i64,
+    /// What else becomes of it when it has detached, false, and before it attaches, true.
+    beside: Option<Beside>,
+}
+
+/// See [`Local::with`].
+pub(crate) type Beside = Box<dyn Fn(bool)>;
+
+impl Local {
+    fn new(n: usize) -> Self {
+        Self { n, stack: Vec::new(), has: Vec::new(), lower: None, slept: 0, beside: None }
+    }
+
+    /// A thread of which other schemes are told, too, when it detaches and attaches.
+    pub(crate) fn with(n: usize, beside: Beside) -> Self {
+        Self { beside: Some(beside), ..Self::new(n) }
+    }
+
+    /// Whether it is in a section.
+    pub(crate) fn is_inside(&self) -> bool {
+        !self.stack.is_empty()
+    }
 }
 
 /// Objects with their locks, and a number in each.
@@ -87,7 +108,7 @@ impl<R: Runtime> Objects<R> {
     }
 
     /// Begins a section of one object; false when the top section has it already, so that none is pushed.
-    fn begin(&self, t: &mut Local, object: usize) -> bool {
+    pub(crate) fn begin(&self, t: &mut Local, object: usize) -> bool {
         // The top alone: what is below may be suspended.
         let looked_at = if self.is(Mutant::SkipAnyDepth) { t.stack.len() } else { 1 };
         let has = |s: &Section| s.first == Some(object) || s.second == Some(object);
@@ -135,7 +156,7 @@ impl<R: Runtime> Objects<R> {
     }
 
     /// Ends the top section, and resumes the one below.
-    fn end(&self, t: &mut Local) {
+    pub(crate) fn end(&self, t: &mut Local) {
         let ended = t.stack.pop().expect("one was begun");
         for object in [ended.second, ended.first].into_iter().flatten() {
             self.unlock(t, object);
@@ -146,7 +167,7 @@ impl<R: Runtime> Objects<R> {
     }
 
     /// Before it blocks: gives up all locks.
-    fn detach(&self, t: &mut Local) {
+    pub(crate) fn detach(&self, t: &mut Local) {
         for at in (0..t.stack.len()).rev() {
             let Section { first, second, active } = t.stack[at];
             // Below a suspended section all are suspended.
@@ -166,10 +187,16 @@ impl<R: Runtime> Objects<R> {
         require(keeps.is_none(), Kind::Invariant, || {
             format!("detached[{}]: has the lock of object {}", t.n, keeps.unwrap_or(&0))
         });
+        if let Some(beside) = &t.beside {
+            beside(false);
+        }
     }
 
     /// After it has blocked: takes the locks of the top section again, and may block for them.
-    fn attach(&self, t: &mut Local) {
+    pub(crate) fn attach(&self, t: &mut Local) {
+        if let Some(beside) = &t.beside {
+            beside(true);
+        }
         if self.is(Mutant::ResumeAll) {
             (0..t.stack.len()).for_each(|at| self.resume(t, at));
         }
@@ -251,7 +278,7 @@ impl<R: Runtime> World for Objects<R> {
     }
 
     fn enter(&self, n: usize) -> Local {
-        Local { n, stack: Vec::new(), has: Vec::new(), lower: None, slept: 0 }
+        Local::new(n)
     }
 
     fn step(&self, t: &mut Local, op: Op) -> Option<i64> {

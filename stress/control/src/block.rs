@@ -254,6 +254,32 @@ pub struct Run {
 }
 
 impl Run {
+    /// Whether a repetition is the same: every event with its address, and where and how it ended.
+    pub fn is_again(&self, of: &Self) -> bool {
+        self.differs(of).is_empty()
+    }
+
+    /// In what a repetition is not the same, each with both sides; see [`Run::is_again`].
+    pub fn differs(&self, of: &Self) -> Vec<String> {
+        let told = |run: &Self| {
+            [
+                ("verdict", format!("{:?}", run.verdict)),
+                ("signal", run.signal.to_string()),
+                ("code", run.code.to_string()),
+                ("thread", run.thread.to_string()),
+                ("instruction", format!("{:#x}", run.pc)),
+                ("address", format!("{:#x}", run.address)),
+                ("events", run.events.to_string()),
+                ("hash", format!("{:016x}", run.hash)),
+            ]
+        };
+        let sides = told(self).into_iter().zip(told(of));
+        sides
+            .filter(|((_, now), (_, then))| now != then)
+            .map(|((what, now), (_, then))| format!("{what} {now} instead of {then}"))
+            .collect()
+    }
+
     /// Whether two runs end in one way, to the instruction. This is stricter than what *same* means of
     /// failures (`identity` of threadbare-stress, which has the last word): of a minimised schedule a
     /// failure that is the same by another instruction is not taken.
@@ -487,4 +513,29 @@ pub struct Block {
     pub module_count: u32,
     /// Events of the present run, where a trace was asked for.
     pub trace: [Event; MAX_EVENTS],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repetition_is_the_same_in_all_that_is_told() {
+        // SAFETY: zeroes are a run: every enum has a value of 0.
+        let run: Run = unsafe { std::mem::zeroed() };
+        assert!(run.is_again(&run));
+        let other = Run {
+            address: 0x10,
+            seed: 5,
+            ..run
+        };
+        assert_eq!(other.differs(&run), ["address 0x10 instead of 0x0"]);
+        let longer = Run {
+            events: 2,
+            hash: 1,
+            ..run
+        };
+        assert_eq!(longer.differs(&run).len(), 2);
+        assert!(!longer.is_again(&run));
+    }
 }

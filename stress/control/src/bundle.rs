@@ -78,6 +78,26 @@ pub struct Replayed {
     /// Of the last repetition where it is not the same: events before which the traces were equal,
     /// rounded down to a checkpoint.
     pub diverged_after: Option<u64>,
+    /// In what it is not, each with both sides.
+    pub differs: Vec<String>,
+    /// That of the run that was found.
+    hash: u64,
+}
+
+impl Replayed {
+    /// In words, where the last repetition is not the same.
+    pub fn divergence(&self) -> Option<String> {
+        let (report, after) = (&self.report, self.diverged_after?);
+        let note = match report.note.trim_end() {
+            "" => String::new(),
+            note => format!("; {note}"),
+        };
+        let traces = match report.last.hash == self.hash {
+            true => "every event is equal".to_owned(),
+            false => format!("equal for {after} events"),
+        };
+        Some(format!("{traces}; {}{note}", self.differs.join(", ")))
+    }
 }
 
 fn fingerprint(path: &Path) -> Result<String, Error> {
@@ -242,16 +262,13 @@ impl Bundle {
                 report.runtime.display()
             )));
         }
-        let key = |run: &Run| {
-            let end = (run.verdict, run.signal, run.code);
-            (end, run.thread, run.pc, run.address, run.hash, run.events)
-        };
         let same = report
             .runs
             .iter()
-            .filter(|run| key(run) == key(&self.found))
+            .filter(|run| run.is_again(&self.found))
             .count();
-        let diverged_after = (key(&report.last) != key(&self.found)).then(|| {
+        let differs = report.last.differs(&self.found);
+        let diverged_after = (!differs.is_empty()).then(|| {
             let equal = self
                 .checkpoints
                 .iter()
@@ -264,6 +281,8 @@ impl Bundle {
             report,
             same,
             diverged_after,
+            differs,
+            hash: self.found.hash,
         })
     }
 

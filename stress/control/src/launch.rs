@@ -6,9 +6,10 @@ use crate::block::{
     Race, Run, Strategy, Switch, VARIABLE,
 };
 use crate::places::Loaded;
+use crate::python::Lines;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -164,6 +165,8 @@ pub struct Report {
     pub checkpoints: Vec<u64>,
     /// Its events, where asked for.
     pub trace: Vec<Event>,
+    /// Lines of the program, where it is in Python and a trace was asked for.
+    pub lines: Lines,
     /// Its choices that were not as if nobody preempted anybody; not all of them where there are more
     /// than [`MAX_SWITCHES`].
     pub switches: Vec<Switch>,
@@ -251,6 +254,21 @@ impl Memory {
             file,
             block: block.cast(),
         })
+    }
+}
+
+impl Memory {
+    /// What the program has written behind the block.
+    fn behind(&self) -> String {
+        let mut text = Vec::new();
+        let mut file = &self.file;
+        let read = file
+            .seek(SeekFrom::Start(size_of::<Block>() as u64))
+            .and_then(|_| file.read_to_end(&mut text));
+        match read {
+            Ok(_) => String::from_utf8_lossy(&text).into_owned(),
+            Err(_) => String::new(),
+        }
     }
 }
 
@@ -426,6 +444,7 @@ pub fn run(program: &Program, orders: &Orders) -> Result<Report, Error> {
         note,
         checkpoints: block.checkpoints[..checkpoints.min(MAX_CHECKPOINTS)].to_vec(),
         trace: block.trace[..events].to_vec(),
+        lines: Lines::parse(&memory.behind()),
         switches: block.switches[..(last.deviations as usize).min(MAX_SWITCHES)].to_vec(),
         races: block.races[..(block.race_count as usize).min(MAX_RACES)].to_vec(),
         race_count: block.race_count,

@@ -16,4 +16,5 @@ pub mod isolate;
 pub mod launch;
 pub mod minimise;
 pub mod places;
+pub mod python;
 pub mod table;

@@ -217,10 +217,7 @@ fn search(arguments: &Search) -> Result<u8, Error> {
     let began = Instant::now();
     let report = run(&program, &orders)?;
     print(&report, began.elapsed().as_secs_f64());
-    print!(
-        "{}",
-        table::last(&report.loaded, &report.trace, arguments.trace)
-    );
+    print!("{}", table::last(&report, arguments.trace));
     print!("{}", table::races(&report.loaded, &report.races));
     if report.race_count as usize > report.races.len() {
         println!(
@@ -274,17 +271,10 @@ fn replay(path: &Path, times: u32, trace: usize) -> Result<u8, Error> {
         "{} of {times} are the same to the last event and address",
         replayed.same
     );
-    if let Some(events) = replayed.diverged_after {
-        let last = replayed.report.last;
-        println!(
-            "the last one is not: equal for {events} events, then {:?}: {}",
-            last.verdict, replayed.report.note
-        );
+    if let Some(divergence) = replayed.divergence() {
+        println!("the last one is not: {divergence}");
     }
-    print!(
-        "{}",
-        table::last(&replayed.report.loaded, &replayed.report.trace, trace)
-    );
+    print!("{}", table::last(&replayed.report, trace));
     Ok(if replayed.same == times as usize {
         1
     } else {
@@ -308,10 +298,7 @@ fn minimise(path: &Path, to: Option<&Path>) -> Result<u8, Error> {
             ""
         }
     );
-    print!(
-        "{}",
-        table::switches(&left.report.loaded, &left.report.switches)
-    );
+    print!("{}", table::switches(&left.report));
     let to = to.unwrap_or(path);
     small.save(to)?;
     println!("kept: threadbare-control replay {}", to.display());

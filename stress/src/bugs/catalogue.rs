@@ -1,6 +1,6 @@
 //! The catalogue of bugs: read from a folder or from the program, and searched.
 
-use super::{Bug, BugsError, ident, status};
+use super::{Bug, BugsError, Failure, ident, status};
 use std::path::Path;
 
 /// The lines that take the kit from its file, when a program is run from its folder.
@@ -41,6 +41,12 @@ pub fn parse(stem: &str, text: &str, program: &str, crash: &str) -> Result<Bug, 
     if bug.signature.is_empty() == bug.signature.none.is_empty() {
         return Err(fail(
             "wants either a signature or `signature.none`, the reason why it cannot be told from others".into(),
+        ));
+    }
+    let panics_only = bug.failure.iter().all(|f| *f == Failure::Panic);
+    if panics_only && bug.signature.none.is_empty() && bug.signature.frames.is_empty() {
+        return Err(fail(
+            "a panic is told by its functions and never by words: wants `signature.frames`, or `signature.none`".into(),
         ));
     }
     if bug.signature.has_empty_part() {
@@ -217,6 +223,16 @@ mod tests {
         let error = parse("x/1", text, "", "").unwrap_err().to_string();
         assert!(error.contains("not '1.3.x'"), "{error}");
         assert!(parse("x/1", &text.replace("1.3.x", "1.3.0"), "", "").is_ok());
+        // A signature that no failure of the bug could match.
+        let words = "text = [\"slice … out of range\"]";
+        let told = |failure: &str| {
+            let text = text
+                .replace("1.3.x", "1.3.0")
+                .replace("none = \"-\"", words);
+            parse("x/1", &text.replace("crash", failure), "", "").map_err(|e| e.to_string())
+        };
+        assert!(told("panic").is_err_and(|e| e.contains("signature.frames")));
+        assert!(told("wrong").is_ok());
     }
 
     #[test]

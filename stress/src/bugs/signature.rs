@@ -275,7 +275,10 @@ mod tests {
             words: "src/itertools.rs:1: called `Option::unwrap()` on a `None` value".into(),
             ..stack(Failure::Panic, functions)
         };
-        let of_words = bug("\"panic\"", "text = [\"itertools.rs … on a `None` value\"]");
+        let of_words = bug(
+            "\"panic\", \"wrong\"",
+            "text = [\"itertools.rs … on a `None` value\"]",
+        );
         assert_eq!(matched(&of_words, &panic(&["next", "slot<Grouper>"])), None);
         let of_frames = bug("\"panic\"", "frames = [[\"next\", \"slot<Grouper>\"]]");
         assert!(matched(&of_frames, &panic(&["next", "slot<Grouper>"])).is_some());

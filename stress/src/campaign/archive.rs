@@ -66,9 +66,11 @@ impl Saved {
         self.verdicts.iter().any(|v| v.grade != Grade::Accepted)
     }
 
-    /// Whether it is a process of the hunt whose state this is: one of its VM and seed.
+    /// Whether it is a process of the hunt whose state this is, as far as its VM, seed and shard tell: hunts that have
+    /// all three in common are not told apart.
     pub fn is_of(&self, hunt: &State) -> bool {
-        self.facts.title() == hunt.vm && self.seed == hunt.seed
+        let vm_and_seed = self.facts.title() == hunt.vm && self.seed == hunt.seed;
+        vm_and_seed && self.numbers.iter().all(|&number| hunt.shard.has(number))
     }
 
     /// The bytes of its file.

@@ -7,7 +7,7 @@ use super::learn::FIRST_MUTANT;
 use super::process::{Judged, execute, judge, scenario_ms};
 use super::state::Batch;
 use super::support::{self, Supported};
-use super::{Event, HuntError, Shared, explain, sanitized, settle};
+use super::{Event, HuntError, Shared, explain, sanitized, settle, shrink};
 use crate::oracle::{self, poison};
 use crate::scenario::company::environment;
 use crate::scenario::{Scenario, generate};
@@ -99,13 +99,21 @@ fn process(
 ) -> Result<(), HuntError> {
     let options = shared.options;
     let subject = &options.subjects[batch.subject];
-    let hangs_known = {
+    let debugger = {
         let (inner, title) = (shared.lock(), shared.vm.facts.title());
         let known = |kind| inner.store.count(&title, &subject.name, kind) > 0;
-        known(Kind::Hang) || known(Kind::Deadlock)
+        let stands = |case: &Case| shrink::stands_still(case.failure().kind);
+        let hangs_known =
+            known(Kind::Hang) || known(Kind::Deadlock) || inner.waiting.has(&subject.name, stands);
+        // Of a large VM it takes longer than the turn of another subject.
+        let enough = shared.early(&inner) && inner.taken_apart >= FIRST_TAKEN_APART;
+        !hangs_known && !enough
     };
     let ms = scenario_ms(shared.vm, options.scenario_ms);
-    let log = shared.execute(scenarios, ms, !hangs_known)?;
+    let log = shared.execute(scenarios, ms, debugger)?;
+    if log.end() == End::Hang && debugger {
+        shared.lock().taken_apart += 1;
+    }
     if log.end() == End::Interrupted {
         put_back(shared, batch, 0);
         return Ok(());
@@ -193,6 +201,9 @@ fn process(
     }
     saved
 }
+
+/// Hangs that are taken apart with a debugger while subjects wait for their first turn.
+const FIRST_TAKEN_APART: u32 = 2;
 
 /// Runs with poisoned memory of one subject at most: where nothing proves it three times, what looks
 /// like memory that nobody wrote is what the operations make.

@@ -420,8 +420,8 @@ fn with_schedule(
     let text = format!(
         "{}\n{}{}",
         bundle.note.trim_end(),
-        table::switches(&report.loaded, &report.switches),
-        table::last(&report.loaded, &report.trace, STEPS)
+        table::switches(report),
+        table::shared(report, STEPS)
     );
     let json = serde_json::to_string(&bundle).expect("a bundle serialises");
     Ok(Ok(Kept {

@@ -7,7 +7,9 @@ mod budget;
 pub mod canary;
 mod case;
 pub mod controlled;
+pub mod curve;
 mod explain;
+pub mod failed;
 pub mod hand_over;
 mod improve;
 pub mod learn;
@@ -190,6 +192,8 @@ pub(crate) struct Inner {
     pub asking: Duration,
     /// Time spent on minimising, over all workers.
     pub minimising: Duration,
+    /// Hangs that were taken apart with a debugger.
+    pub taken_apart: u32,
     /// Failures that are being settled now, with their subjects.
     pub settling: Vec<(String, Failure)>,
     /// Cases that wait their turn.
@@ -357,6 +361,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
             support: std::collections::HashMap::new(),
             asking: Duration::ZERO,
             minimising: Duration::ZERO,
+            taken_apart: 0,
             settling: Vec::new(),
             waiting: Waiting::default(),
             known: std::collections::HashMap::new(),
@@ -391,6 +396,7 @@ pub fn hunt(vm: &Vm, options: &Options, watch: &Watch<'_>) -> Result<Report, Hun
     inner.state.dropped += inner.waiting.dropped;
     let left = inner.waiting.leave();
     inner.state.put_off(left);
+    inner.state.note(kept(&inner.store, vm));
     if inner.error.is_none() {
         let saved = inner
             .store
@@ -445,7 +451,8 @@ fn worker(shared: &Shared<'_>, start: Instant) {
         if last {
             return;
         }
-        let case = if settled || turn {
+        // While subjects wait for their first turn, each case is followed by a batch.
+        let case = if turn || settled && !first_round {
             waiting(shared, turn && !first_round)
         } else {
             None
@@ -485,11 +492,19 @@ fn waiting(shared: &Shared<'_>, put_back: bool) -> Option<case::Case> {
     waiting.pop(early, put_back, &of_found)
 }
 
+/// How many findings in this VM there are.
+fn kept(store: &Store, vm: &Vm) -> usize {
+    let ours = |f: &&Finding| f.facts.title() == vm.facts.title();
+    store.findings().iter().filter(ours).count()
+}
+
 fn one_batch(shared: &Shared<'_>, batch: &state::Batch, start: Instant) -> Result<(), HuntError> {
     batch::run(shared, batch)?;
     let mut inner = shared.lock();
     inner.state.done(shared.options, batch);
     inner.state.running_seconds = start.elapsed().as_secs_f64();
+    let inner = &mut *inner;
+    inner.state.note(kept(&inner.store, shared.vm));
     inner.state.save(&shared.options.out)?;
     (shared.watch)(Event::Progress(&inner.state));
     Ok(())

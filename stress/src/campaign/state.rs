@@ -3,6 +3,7 @@
 //! Saved after every process, so that a hunt killed hard loses at most what was in flight.
 
 use super::controlled::Control;
+use super::curve::{self, Curve, Point};
 use super::shard::Shard;
 use super::support::{BROKEN_ALONE, CHECK};
 use super::{HuntError, Options};
@@ -10,6 +11,7 @@ use crate::bytecode::owner::Owner;
 use crate::finding::store::{StoreError, write_atomically};
 use crate::search::arm::Source;
 use crate::subject::Subject;
+use crate::verdict::Kind;
 use crate::verdict::sanitizer::suppress::Hidden;
 use crate::vm::Vm;
 use serde::{Deserialize, Serialize};
@@ -83,6 +85,12 @@ impl Totals {
             Some((what.as_str(), why.strip_prefix(BROKEN_ALONE)?))
         };
         self.lacking.iter().filter_map(broken)
+    }
+
+    /// Whether one of its scenarios was seen to go on for ever.
+    fn stood_still(&self) -> bool {
+        let kinds = [Kind::Hang, Kind::Deadlock, Kind::ShutdownHang];
+        kinds.iter().any(|k| self.verdicts.contains_key(k.name()))
     }
 
     /// The check that is left out, for it asks for what the VM lacks, and what it raises there.
@@ -166,6 +174,12 @@ pub struct State {
     /// With feedback: what each source of scenarios has given, by its name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub given: BTreeMap<String, Given>,
+    /// When it began, seconds since 1970; `None` in hunts of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<u64>,
+    /// How far it was when, for the report.
+    #[serde(default, skip_serializing_if = "Curve::is_empty")]
+    pub curve: Curve,
     /// Seconds of earlier parts of this hunt.
     pub seconds: f64,
     /// Seconds of this part.
@@ -206,6 +220,7 @@ impl State {
                 .control
                 .as_ref()
                 .map_or_else(String::new, Control::words),
+            begun: curve::now(),
             ..Self::default()
         };
         let path = Self::path(&options.out);
@@ -284,6 +299,16 @@ impl State {
                 .expect("a state serialises")
                 .as_bytes(),
         )
+    }
+
+    /// Notes how far it is, with so many findings.
+    pub fn note(&mut self, findings: usize) {
+        let point = Point {
+            seconds: self.seconds + self.running_seconds,
+            scenarios: self.sum(|t| t.scenarios),
+            findings: findings as u64,
+        };
+        self.curve.push(point);
     }
 
     /// The next batch: what a crash left over first, then round robin over the subjects.
@@ -369,7 +394,12 @@ impl State {
             });
         }
         let index = |name: &str| options.subjects.iter().position(|s| s.name == name);
-        if let Some(name) = self.pending.first().map(|(name, _)| name.clone())
+        // A process that stood still took seconds: what it left waits until each subject had its first turn.
+        let first_round = self.position.0 == 0 && options.own() > 1;
+        let waits =
+            |name: &String| first_round && self.subjects.get(name).is_some_and(Totals::stood_still);
+        let mut pending = self.pending.iter().map(|(name, _)| name);
+        if let Some(name) = pending.find(|name| !waits(name)).cloned()
             && let Some(subject) = index(&name)
         {
             let (mine, rest) = std::mem::take(&mut self.pending)
@@ -481,6 +511,26 @@ pub(super) mod tests {
         };
         let broken: Vec<_> = totals.broken_alone().collect();
         assert_eq!(broken, [("o.y()", "it did not answer in time")]);
+    }
+
+    #[test]
+    fn what_a_standstill_left_waits_until_each_subject_had_its_turn() {
+        let options = options(Shard::default());
+        let left = ("a".to_owned(), 77);
+        let next = |stood: bool| {
+            let mut state = State::default();
+            let first = state.next(&options).unwrap();
+            assert_eq!(first.subject, 0);
+            let kind = if stood { Kind::Deadlock } else { Kind::Crash };
+            let verdicts = &mut state.of_name("a").verdicts;
+            verdicts.insert(kind.name().to_owned(), 1);
+            state.pending.push(left.clone());
+            let second = state.next(&options).unwrap();
+            let third = state.next(&options).unwrap();
+            [second, third].map(|b| (b.subject, b.numbers.contains(&77)))
+        };
+        assert_eq!(next(true), [(1, false), (0, true)]);
+        assert_eq!(next(false), [(0, true), (1, false)]);
     }
 
     /// Of a hunt over two small subjects.

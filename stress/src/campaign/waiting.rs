@@ -62,6 +62,12 @@ impl Waiting {
         self.cases.remove(at).map(|(case, _)| case)
     }
 
+    /// Whether any waits of this subject of which this holds.
+    pub fn has(&self, subject: &str, holds: impl Fn(&Case) -> bool) -> bool {
+        let mut cases = self.cases.iter();
+        cases.any(|(case, _)| case.subject() == subject && holds(case))
+    }
+
     /// Whether any waits that was not put back.
     pub fn some(&self) -> bool {
         self.cases.iter().any(|(case, _)| !case.put_back)
@@ -129,6 +135,15 @@ mod tests {
         );
         assert!(waiting.pop(true, true, &|_| false).is_none());
         assert_eq!(waiting.dropped, 0);
+    }
+
+    #[test]
+    fn what_waits_of_a_subject_is_told_of_that_subject_alone() {
+        let mut waiting = Waiting::default();
+        waiting.push(case(1), Why::Breadth);
+        assert!(waiting.has("list", |c| c.failure().kind == Kind::Panic));
+        assert!(!waiting.has("list", |c| c.failure().kind == Kind::Hang));
+        assert!(!waiting.has("dict", |_| true));
     }
 
     #[test]

@@ -58,8 +58,7 @@ impl Seen {
             bundle.replay_to_core(folder.path())?
         };
         if replayed.same != 1 {
-            let last = replayed.report.last;
-            let why = format!("{:?}, {}", last.verdict, replayed.report.note);
+            let why = replayed.divergence().unwrap_or_default();
             return Err(ControlError::NotAgain(bundle.found.seed, why));
         }
         let core = core_file::file(folder.path());

@@ -168,9 +168,9 @@ impl Other {
 const RARE: f64 = 0.5;
 
 impl Rate {
-    /// Whether it hits too seldom to be of use.
+    /// Whether it hits too seldom to be of use, as where it never did.
     pub fn is_rare(&self) -> bool {
-        f64::from(self.hits) < RARE * f64::from(self.runs)
+        self.hits == 0 || f64::from(self.hits) < RARE * f64::from(self.runs)
     }
 
     /// The rate of runs of at most `limit_seconds`.

@@ -195,16 +195,14 @@ fn shown(outcome: &Outcome, finding: &Finding, script: &str) -> Vec<Failure> {
     let reports = sanitizer::parse(&outcome.stderr).into_iter();
     let mut verdicts: Vec<Verdict> = reports.map(Verdict::of_report).collect();
     let mut failures = Vec::new();
-    let finished = outcome.stdout.iter().any(|l| l.starts_with("not hit in "));
+    // What the subject itself prints before the threads start is no word of the script's.
+    let begun = program::beginning(outcome).unwrap_or(0);
+    let words = &outcome.stdout[begun..];
+    let finished = words.iter().any(|l| l.starts_with("not hit in "));
     // What it said it saw, whatever ended it a moment later: a sanitizer that reported anything, or the
     // same fault.
     if from_outside(outcome).is_none() {
-        // What the subject itself prints before the threads start is no word of the script's.
-        let begun = outcome
-            .stdout
-            .iter()
-            .position(|line| line == program::BEGUN);
-        for line in &outcome.stdout[begun.unwrap_or(0)..] {
+        for line in words {
             if let Some(words) = line.strip_prefix("other: ") {
                 verdicts.extend(told(words, finding));
             } else if let Some(words) = line.strip_prefix("hit:") {
@@ -608,6 +606,11 @@ print('other: exception KeyError: x')
                 false,
             ),
             ("echo 'hit: key 1'; echo begun; echo 'hit: 1'; exit 1", true),
+            (
+                "echo 'not hit in 3 strides'; echo begun; echo 'hit: 1'; exit 1",
+                true,
+            ),
+            ("echo 'hit: key 1'; echo -n x; echo begun; exit 0", false),
         ] {
             let attempt = shell(&format!("{begins}{text}"), &finding, false);
             assert_eq!(attempt.hit(), hit, "{text}");

@@ -3,9 +3,12 @@
 use super::example::{finding, state};
 use crate::choice::{Bytes, Choices};
 use crate::finding::Finding;
+use crate::finding::store::Found;
+use crate::report::collect::{Collected, Source};
 use crate::report::pair::Counterexample;
 use crate::report::{Beside, html};
 use crate::verdict::sanitizer::{Frame, Role, Stack, parse};
+use std::path::PathBuf;
 
 const WORDS: [&str; 12] = [
     "<script>alert(1)</script>",
@@ -65,12 +68,20 @@ fn page(bytes: &[u8], harmless: bool) -> String {
     ] {
         hostile(field);
     }
-    let beside = |_: &Finding| Beside {
+    let beside = |_: &Found, _| Beside {
         trace: Some(trace.clone()),
         model: Some(model.clone()),
         ..Beside::default()
     };
-    html(&state, std::slice::from_ref(&finding), &beside)
+    let source = Source {
+        state: Some(state),
+        found: vec![Found {
+            folder: PathBuf::from(format!("findings/{}", finding.id)),
+            finding,
+        }],
+        ..Source::default()
+    };
+    html(&Collected::of(vec![source]), &beside)
 }
 
 fn texts(finding: &mut Finding, hostile: &mut dyn FnMut(&mut String)) {

@@ -55,6 +55,18 @@ pub const UNPAIRED: &[(&str, &str)] = &[
         "no VM has it: CPython brings the global lock back for such an extension",
     ),
     (
+        "furtex",
+        "no VM of today keeps locks of objects while it waits for others: an experiment of 2016",
+    ),
+    (
+        "prelocked",
+        "no VM locks an object for its creator: a proposal",
+    ),
+    (
+        "subscript",
+        "the probes of `dict`, `biased`, `qsbr` and `critical-sections` run its parts together, as any VM does",
+    ),
+    (
         "grwl",
         "no VM of today has a global lock of readers and writers: an experiment of 2015",
     ),
@@ -111,6 +123,14 @@ pub const UNPAIRED: &[(&str, &str)] = &[
         "forks and the end stop all interpreters, and no program is left to look after the end",
     ),
     (
+        "ractors",
+        "no Python VM has actors that move their objects: Ruby's",
+    ),
+    (
+        "regions",
+        "no Python VM has regions: HPC-GAP's",
+    ),
+    (
         "side-table",
         "no VM with counts apart from their objects was ever shipped",
     ),
@@ -141,6 +161,10 @@ pub const UNREACHED: &[(&str, &str)] = &[
     (
         "stw-mutex-before-rwlock",
         "the thread hangs only once the interpreter has ended, and so has the program",
+    ),
+    (
+        "gs-hang-holding-lock",
+        "the thread ends or hangs only once the interpreter has ended, and so has the program",
     ),
     (
         "buf-resurrect-lost",

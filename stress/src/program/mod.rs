@@ -95,12 +95,18 @@ pub fn run(vm: &Vm, command: &mut Command, limits: Limits) -> Result<Run, VmErro
 const BEGINS: &str = "print(\"begun\")";
 
 /// The line that it prints then.
-pub const BEGUN: &str = "begun";
+const BEGUN: &str = "begun";
+
+/// The line of a program's output with which it began. What was printed before may have left its line open.
+pub fn beginning(outcome: &Outcome) -> Option<usize> {
+    let mut lines = outcome.stdout.iter();
+    lines.position(|line| line.ends_with(BEGUN))
+}
 
 impl Run {
     /// Whether this program came to its beginning; one that does not say so always has.
     pub fn begun(&self, program: &str) -> bool {
-        !program.contains(BEGINS) || self.outcome.stdout.iter().any(|line| line == BEGUN)
+        !program.contains(BEGINS) || beginning(&self.outcome).is_some()
     }
 
     /// The run as one of this program: a VM that fails before it begins shows nothing of what it looks for.

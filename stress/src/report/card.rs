@@ -1,7 +1,9 @@
 //! One finding as the report shows it.
 
+use super::collect::Source;
+use super::failures::Failure;
 use super::pair::Counterexample;
-use super::{Beside, grouped};
+use super::{Beside, MOST_CARDS, begun, date, folder, grouped};
 use crate::campaign::learn::FIRST_MUTANT;
 use crate::finding::Finding;
 use crate::scenario::generate::Limits;
@@ -13,6 +15,9 @@ use crate::verdict::{Kind, OUT_OF_TIME};
 
 /// Rows of an outcome table; the rest is counted.
 const MOST_OUTCOMES: usize = 24;
+
+/// Findings of other VMs that a card names; the rest is counted.
+const MOST_ELSEWHERE: usize = 12;
 
 /// Lines of a backtrace that the report shows; the file holds all.
 const MOST_LINES: usize = 120;
@@ -35,7 +40,6 @@ pub(super) struct Card {
     pub detail: String,
     pub seen: u64,
     pub minimised: bool,
-    pub operations: String,
     pub make: String,
     pub observe: String,
     /// Numbers of the threads.
@@ -51,9 +55,72 @@ pub(super) struct Card {
     pub trace: Option<String>,
     /// The model's side of the fault, where a model has it.
     pub model: Option<Counterexample>,
-    pub rate: String,
+    /// The hunts that saw it, of a report on many.
+    pub history: Vec<Seen>,
+    /// Findings that a mark takes for the same: id, link where there is one, VM.
+    pub elsewhere: Vec<(String, Option<String>, String)>,
+    /// How many more of them there are.
+    pub more_elsewhere: usize,
+    pub folder: String,
+    /// Whether a schedule under control shows it.
+    pub schedule: bool,
     pub hunt: String,
     pub script: String,
+}
+
+/// Where a finding is among the hunts of a report.
+pub(super) struct In {
+    id: String,
+    folder: String,
+    /// Largest scenario of its hunt: threads, operations.
+    size: (usize, usize),
+    seen: u64,
+    history: Vec<Seen>,
+    elsewhere: Vec<(String, Option<String>, String)>,
+    more_elsewhere: usize,
+}
+
+/// A hunt that saw a finding.
+pub(super) struct Seen {
+    pub hunt: String,
+    /// When it began, where it kept that.
+    pub begun: String,
+    pub vm: String,
+    pub times: u64,
+}
+
+impl In {
+    /// `one`: the report is of one hunt, which tells all of this by itself.
+    pub fn new(failure: &Failure<'_>, all: &[Failure<'_>], sources: &[Source], one: bool) -> Self {
+        let state = |n: usize| sources[n].state.as_ref();
+        let usual = Limits::default();
+        let seen = failure.seen.iter();
+        let history = seen.map(|(&n, &times)| Seen {
+            hunt: sources[n].name.clone(),
+            begun: begun(&sources[n]).map_or_else(String::new, date),
+            vm: state(n).map_or_else(String::new, |s| s.vm.clone()),
+            times,
+        });
+        let elsewhere = failure.elsewhere.iter().take(MOST_ELSEWHERE).map(|&n| {
+            let title = all[n].best.finding.facts.title();
+            // Only what is shown in full can be gone to.
+            let link = (n < MOST_CARDS).then(|| all[n].id.clone());
+            (all[n].id.clone(), link, title)
+        });
+        Self {
+            id: failure.id.clone(),
+            folder: folder(failure.best, one),
+            size: state(failure.source).map_or((usual.threads, usual.ops), |s| s.size),
+            seen: failure
+                .seen
+                .values()
+                .sum::<u64>()
+                .max(failure.best.finding.seen),
+            history: if one { Vec::new() } else { history.collect() },
+            elsewhere: elsewhere.collect(),
+            more_elsewhere: failure.elsewhere.len().saturating_sub(MOST_ELSEWHERE),
+        }
+    }
 }
 
 /// A row of the outcome table.
@@ -64,33 +131,22 @@ pub(super) struct Outcome {
 }
 
 impl Card {
-    /// `size`: largest scenario of the hunt; `room`: bytes of scripts that the file may still take.
-    pub fn new(finding: &Finding, size: (usize, usize), beside: Beside, room: &mut usize) -> Self {
+    /// `room`: bytes of scripts that the file may still take.
+    pub fn new(finding: &Finding, place: In, beside: Beside, room: &mut usize) -> Self {
         let scenario = &finding.scenario;
         let longest = scenario.threads.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |calls: &Vec<crate::scenario::Call>, i: usize| {
             calls.get(i).map_or_else(String::new, |c| c.code.clone())
         };
         let (heads, outcomes) = outcomes(finding);
-        let threads: Vec<String> = scenario
-            .threads
-            .iter()
-            .map(|calls| {
-                calls
-                    .iter()
-                    .map(|c| c.code.as_str())
-                    .collect::<Vec<_>>()
-                    .join("; ")
-            })
-            .collect();
         let script = finding.script_text();
         let script = if script.len() <= *room {
             *room -= script.len();
             script
         } else {
             format!(
-                "left out to keep this file small; it is in OUT/findings/{}",
-                finding.id
+                "left out to keep this file small; it is in {}",
+                place.folder
             )
         };
         let trace = beside.trace.map(|text| cut(&text)).filter(|text| {
@@ -100,7 +156,6 @@ impl Card {
         });
         let statements = Statements::on(finding, beside.known);
         Self {
-            id: finding.id.clone(),
             title: title(finding),
             kind: finding.kind.name(),
             subject: finding.subject.clone(),
@@ -114,9 +169,8 @@ impl Card {
                 .map_or_else(Vec::new, |b| b.interleaving.clone()),
             marks: beside.marks.iter().map(Mark::line).collect(),
             detail: finding.detail.clone(),
-            seen: finding.seen,
+            seen: place.seen,
             minimised: finding.minimised,
-            operations: threads.join("  ‖  "),
             make: scenario.make.clone(),
             observe: scenario.context.observe.clone(),
             columns: (1..=scenario.threads.len()).collect(),
@@ -135,11 +189,13 @@ impl Card {
             stacks: stacks(finding),
             trace,
             model: beside.model,
-            rate: finding.script.map_or_else(
-                || "not run".to_owned(),
-                |r| format!("{}/{}", r.hits, r.runs),
-            ),
-            hunt: hunt(finding, size),
+            hunt: hunt(finding, place.size, &place.folder),
+            schedule: finding.schedule.is_some(),
+            id: place.id,
+            history: place.history,
+            elsewhere: place.elsewhere,
+            more_elsewhere: place.more_elsewhere,
+            folder: place.folder,
             script,
         }
     }
@@ -166,6 +222,16 @@ fn cut(text: &str) -> String {
         ""
     };
     lines[..lines.len().min(MOST_LINES)].join("\n") + more
+}
+
+/// The calls, a thread after the other.
+pub(super) fn operations(finding: &Finding) -> String {
+    let threads = finding.scenario.threads.iter();
+    let calls = threads.map(|calls| {
+        let codes: Vec<&str> = calls.iter().map(|c| c.code.as_str()).collect();
+        codes.join("; ")
+    });
+    calls.collect::<Vec<_>>().join("  ‖  ")
 }
 
 /// What was violated, in the field's words.
@@ -199,7 +265,7 @@ fn title(finding: &Finding) -> &'static str {
     }
 }
 
-fn class(grade: Grade) -> &'static str {
+pub(super) fn class(grade: Grade) -> &'static str {
     match grade {
         Grade::Forbidden => "forbidden",
         Grade::Interesting => "interesting",
@@ -262,10 +328,10 @@ fn outcomes(finding: &Finding) -> (Vec<String>, Vec<Outcome>) {
 }
 
 /// The command that runs the same scenario again.
-fn hunt(finding: &Finding, size: (usize, usize)) -> String {
+fn hunt(finding: &Finding, size: (usize, usize), folder: &str) -> String {
     if finding.number >= FIRST_MUTANT {
         // No seed gives it: the folder holds its scenario and script.
-        return format!("threadbare repro OUT/findings/{}", finding.id);
+        return format!("threadbare repro {folder}");
     }
     let mut command = format!(
         "threadbare hunt --vm {} --seed {} --subject {} --only {}",

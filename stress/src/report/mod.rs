@@ -1,48 +1,107 @@
-//! A hunt as one HTML file: no network, no script, readable in the dark and on paper.
+//! Hunts and campaigns as one HTML file: no network, readable in the dark and on paper, and without its script.
 
 pub(crate) mod card;
+mod chart;
+pub mod collect;
 pub mod export;
+mod failures;
+mod matrix;
 pub mod pair;
 
 use crate::bugs::attribute::Attribution;
 use crate::bytecode::owner::Owner;
 use crate::campaign::state::{State, Totals};
 use crate::finding::Finding;
-use crate::finding::store::{Store, StoreError, backtrace};
+use crate::finding::store::{Found, backtrace};
+use crate::shell::word;
 use crate::triage::marks::{Mark, Marks};
-use crate::triage::{self, rank};
+use crate::triage::severity::Severity;
+use crate::triage::{self, known};
 use crate::verdict::grade::Grade;
 use askama::Template;
-use card::Card;
+use card::{Card, In};
+use chart::Chart;
+use collect::{Collected, Source};
+use failures::Failure;
+use matrix::Matrix;
 use pair::Counterexample;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 
 /// Scripts and backtraces are left to their folders once the file holds this much text of them.
-const SCRIPTS: usize = 1_000_000;
+const SCRIPTS: usize = 900_000;
+
+/// Findings that are shown in full, the worst ones; of the others there is the line of the table.
+pub const MOST_CARDS: usize = 500;
 
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page {
     headline: String,
+    subtitle: String,
+    tiles: Vec<(String, String)>,
+    /// Heading and text of each.
+    notes: Vec<(&'static str, String)>,
+    /// Over more than one hunt.
+    many: bool,
+    lines: Vec<Line>,
+    severities: Vec<&'static str>,
+    kinds: BTreeSet<&'static str>,
+    vms: BTreeSet<String>,
+    /// Of one hunt.
+    subjects: Vec<Row>,
+    matrix: Matrix,
+    hunts: Vec<Hunt>,
+    charts: Vec<Chart>,
+    /// Hunts that kept no curve.
+    without_curve: usize,
+    cards: Vec<Card>,
+    left_out: usize,
+}
+
+/// A line of the table of findings.
+struct Line {
+    id: String,
+    /// Whether it is shown in full further down.
+    in_full: bool,
+    severity: Severity,
+    /// Place in the order of severities.
+    rank: usize,
+    grade: String,
+    class: &'static str,
+    kind: &'static str,
+    subject: String,
+    operations: String,
+    bug: Option<String>,
+    marks: Vec<String>,
+    /// What the filter asks for: `new`, `known`, `accepted`, `fixed`, of several the words with spaces between.
+    marked: String,
     vm: String,
-    version: String,
-    forbidden: usize,
-    pairs: usize,
-    died: usize,
+    elsewhere: Vec<String>,
+    rate: String,
+    /// The rate to sort by, per mille; those that did not run last.
+    share: i64,
+    seen: u64,
+    hunts: usize,
+    /// When the first hunt that saw it began, and the same to sort by; empty where a hunt did not keep it.
+    first: String,
+    begun: String,
+    folder: String,
+}
+
+/// A line of the table of hunts.
+struct Hunt {
+    name: String,
+    vm: String,
+    begun: String,
+    seconds: String,
+    seed: String,
     scenarios: String,
     runs: String,
-    slot_turns: String,
-    seconds: String,
-    processes: String,
-    seed: u64,
-    threads: usize,
-    ops: usize,
-    certificate: String,
-    judged: String,
-    exit: &'static str,
-    subjects: Vec<Row>,
-    cards: Vec<Card>,
+    overlap: String,
+    failures: usize,
+    /// Distinct failures that no other of the hunts saw.
+    alone: usize,
+    failed: Option<String>,
 }
 
 /// A line of the table of subjects.
@@ -72,81 +131,310 @@ pub struct Beside {
     pub model: Option<Counterexample>,
 }
 
-/// What lies beside the findings of an output folder.
-///
-/// # Errors
-/// When the marks or the folder of findings cannot be read.
-pub fn beside(out: &Path) -> Result<impl Fn(&Finding) -> Beside, StoreError> {
-    let marks = Marks::open(out)?;
-    let found = Store::contents(out)?.found.into_iter();
-    // Of two with one id the one that lies under it comes last.
-    let mut folders: Vec<(String, PathBuf)> = found.map(|f| (f.finding.id, f.folder)).collect();
-    folders.sort_by_key(|(id, folder)| folder.file_name() == Some(id.as_ref()));
-    let folders: BTreeMap<String, PathBuf> = folders.into_iter().collect();
-    let dir = out.join("findings");
-    Ok(move |finding: &Finding| {
-        let folder = folders.get(&finding.id).cloned();
-        let folder = folder.unwrap_or_else(|| dir.join(&finding.id));
-        let trace = backtrace(&folder);
-        let entry = triage::entry(finding.clone(), folder, &marks);
-        Beside {
-            trace,
-            marks: entry.marks,
-            known: entry.known,
-            model: None,
-        }
-    })
+/// What lies beside a finding, with these marks. `in_full`: with what only its card shows.
+pub fn beside(found: &Found, marks: &Marks, in_full: bool) -> Beside {
+    let Found { finding, folder } = found;
+    Beside {
+        trace: in_full.then(|| backtrace(folder)).flatten(),
+        marks: triage::marks_of(finding, marks),
+        known: known::of(finding, &known::evidence(finding, folder)),
+        model: None,
+    }
 }
 
-/// The report of a hunt: findings of the state's VM, worst first, and the table of subjects.
-/// `beside` gives what else is known of a finding. Everything that came from a VM or a user is
-/// escaped.
-pub fn html(state: &State, findings: &[Finding], beside: &dyn Fn(&Finding) -> Beside) -> String {
-    let mut ranked: Vec<&Finding> = findings
-        .iter()
-        .filter(|f| f.facts.title() == state.vm)
-        .collect();
-    ranked.sort_by(|a, b| rank(a).cmp(&rank(b)));
+/// The report of hunts: of one everything, of many their findings, each failure once, and where it was seen.
+/// `beside` gives what else is known of a finding; its second argument says whether a card shows it.
+/// Everything that came from a VM or a user is escaped.
+pub fn html(collected: &Collected, beside: &dyn Fn(&Found, bool) -> Beside) -> String {
+    let sources = &collected.sources;
+    let failures = failures::failures(sources);
+    let one = match &sources[..] {
+        [only] => only.state.as_ref(),
+        _ => None,
+    };
     let mut room = SCRIPTS;
-    let cards: Vec<Card> = ranked
-        .iter()
-        .map(|f| Card::new(f, state.size, beside(f), &mut room))
-        .collect();
-    let pairs: BTreeSet<_> = ranked.iter().map(|f| (&f.subject, f.kind)).collect();
-    let died: BTreeSet<_> = ranked
-        .iter()
-        .filter(|f| f.kind.ends_process())
-        .map(|f| &f.subject)
-        .collect();
-    let forbidden = ranked
-        .iter()
-        .filter(|f| f.grade == Grade::Forbidden)
-        .count();
+    let (mut cards, mut lines) = (Vec::new(), Vec::new());
+    for (i, failure) in failures.iter().enumerate() {
+        let in_full = i < MOST_CARDS;
+        let more = beside(failure.best, in_full);
+        lines.push(Line::new(
+            failure,
+            &failures,
+            sources,
+            &more,
+            one.is_some(),
+            in_full,
+        ));
+        if in_full {
+            let place = In::new(failure, &failures, sources, one.is_some());
+            cards.push(Card::new(&failure.best.finding, place, more, &mut room));
+        }
+    }
+    let found = || failures.iter().map(|f| &f.best.finding);
+    let forbidden = found().filter(|f| f.grade == Grade::Forbidden).count();
+    let states = || sources.iter().filter_map(|s| s.state.as_ref());
+    let first = found().next();
+    let (subtitle, notes) = match one {
+        Some(state) => (
+            first.map_or_else(|| state.vm.clone(), |f| f.facts.version.clone()),
+            notes(state, first, failures.len()),
+        ),
+        None => (spans(sources), Vec::new()),
+    };
     let page = Page {
-        headline: headline(state, ranked.len(), forbidden),
-        vm: state.vm.clone(),
-        version: ranked
-            .first()
-            .map_or_else(|| state.vm.clone(), |f| f.facts.version.clone()),
-        forbidden,
-        pairs: pairs.len(),
-        died: died.len(),
-        scenarios: grouped(state.sum(|t| t.scenarios)),
-        runs: grouped(state.sum(|t| t.runs)),
-        slot_turns: grouped(state.sum(|t| t.slot_turns)),
-        seconds: grouped(state.seconds.round() as u64),
-        processes: grouped(state.processes),
-        seed: state.seed,
-        threads: state.size.0,
-        ops: state.size.1,
-        certificate: certificate(state, ranked.first().copied()),
-        judged: judged(state),
-        exit: exit(state, ranked.len()),
-        subjects: state.subjects.iter().map(|(n, t)| Row::new(n, t)).collect(),
+        headline: match one {
+            Some(state) => headline(state, failures.len(), forbidden),
+            None => headline_of_many(sources, failures.len(), forbidden),
+        },
+        subtitle,
+        tiles: tiles(sources, &failures, forbidden, one),
+        notes,
+        many: one.is_none(),
+        severities: Severity::ALL.iter().map(|s| s.name()).collect(),
+        kinds: found().map(|f| f.kind.name()).collect(),
+        vms: found().map(|f| f.facts.title()).collect(),
+        subjects: one.map_or_else(Vec::new, |s| {
+            s.subjects.iter().map(|(n, t)| Row::new(n, t)).collect()
+        }),
+        matrix: Matrix::new(sources, &failures),
+        hunts: hunts(sources, &failures),
+        charts: chart::charts(sources),
+        without_curve: states().filter(|s| s.curve.points().len() < 2).count(),
+        left_out: lines.len() - cards.len(),
+        lines,
         cards,
     };
     // Rendering writes to a string; only a formatter of our own could fail, and none does.
     page.render().expect("the report renders")
+}
+
+/// What stands below the tiles of a hunt.
+fn notes(state: &State, first: Option<&Finding>, found: usize) -> Vec<(&'static str, String)> {
+    let mut notes = vec![("Overlap", certificate(state, first))];
+    let judged = judged(state);
+    if !judged.is_empty() {
+        notes.push((
+            "Judged",
+            format!("Of the outcomes of whole operations, {judged}."),
+        ));
+    }
+    notes.push(("Exit code", exit(state, found).to_owned()));
+    notes
+}
+
+fn tiles(
+    sources: &[Source],
+    failures: &[Failure<'_>],
+    forbidden: usize,
+    one: Option<&State>,
+) -> Vec<(String, String)> {
+    let found = || failures.iter().map(|f| &f.best.finding);
+    let pairs: BTreeSet<_> = found().map(|f| (&f.subject, f.kind)).collect();
+    let dead = found().filter(|f| f.kind.ends_process());
+    let died: BTreeSet<_> = dead.map(|f| &f.subject).collect();
+    let states = || sources.iter().filter_map(|s| s.state.as_ref());
+    let sum = |of: fn(&Totals) -> u64| grouped(states().map(|s| s.sum(of)).sum());
+    let seconds: f64 = states().map(|s| s.seconds).sum();
+    let processes: u64 = states().map(|s| s.processes).sum();
+    let mut tiles = vec![
+        (
+            failures.len().to_string(),
+            format!("findings, {forbidden} forbidden"),
+        ),
+        (
+            pairs.len().to_string(),
+            "pairs of subject and kind".to_owned(),
+        ),
+        (
+            died.len().to_string(),
+            "subjects ended the process".to_owned(),
+        ),
+        (sum(|t| t.scenarios), "scenarios".to_owned()),
+        (sum(|t| t.runs), "runs on fresh objects".to_owned()),
+        (sum(|t| t.slot_turns), "turns on the shared slot".to_owned()),
+        (
+            grouped(seconds.round() as u64),
+            format!("seconds, {} processes", grouped(processes)),
+        ),
+    ];
+    if let Some(state) = one {
+        let (threads, ops) = state.size;
+        tiles.push((
+            state.seed.to_string(),
+            format!("seed; at most {threads} threads of {ops} operations"),
+        ));
+    }
+    tiles
+}
+
+fn headline_of_many(sources: &[Source], findings: usize, forbidden: usize) -> String {
+    let hunts = sources.iter().filter(|s| s.is_hunt()).count();
+    let vms: BTreeSet<_> = sources.iter().flat_map(vms).collect();
+    let plural = |n: usize, word: &str| match n {
+        1 => format!("1 {word}"),
+        n => format!("{n} {word}s"),
+    };
+    let what = match (findings, forbidden) {
+        (0, _) => "nothing found".to_owned(),
+        (n, 0) => format!("{n} findings, none forbidden"),
+        (n, f) => format!("{n} findings, {f} forbidden"),
+    };
+    match hunts {
+        0 => format!("Merged findings, {}: {what}", plural(vms.len(), "VM")),
+        n => format!(
+            "{} in {}: {what}",
+            plural(n, "hunt"),
+            plural(vms.len(), "VM")
+        ),
+    }
+}
+
+/// The VMs of a folder.
+fn vms(source: &Source) -> BTreeSet<String> {
+    match &source.state {
+        Some(state) => [state.vm.clone()].into(),
+        None => {
+            let found = source.found.iter();
+            found.map(|f| f.finding.facts.title()).collect()
+        }
+    }
+}
+
+/// From when to when the hunts began.
+fn spans(sources: &[Source]) -> String {
+    let hunts = || sources.iter().filter(|s| s.state.is_some());
+    let dates: Vec<u64> = hunts().filter_map(begun).collect();
+    let unknown = hunts().count() - dates.len();
+    match (dates.iter().min(), dates.iter().max()) {
+        (Some(first), Some(last)) => {
+            let unknown = match unknown {
+                0 => String::new(),
+                n => format!("; of {n} it is not known"),
+            };
+            format!("begun {} to {} UTC{unknown}", date(*first), date(*last))
+        }
+        _ => String::new(),
+    }
+}
+
+fn begun(source: &Source) -> Option<u64> {
+    source.state.as_ref().and_then(|state| state.begun)
+}
+
+/// `2026-11-30 14:52`, UTC.
+fn date(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok();
+    let time = time.and_then(|s| jiff::Timestamp::from_second(s).ok());
+    time.map_or_else(String::new, |t| t.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+/// Words on a finding's script, or on its schedule where only that shows it.
+fn rate(finding: &Finding) -> String {
+    match (&finding.script, &finding.schedule) {
+        (Some(rate), _) => format!("{}/{}", rate.hits, rate.runs),
+        (None, Some(schedule)) => format!("schedule {}/{}", schedule.same, schedule.replays),
+        (None, None) => "not run".to_owned(),
+    }
+}
+
+/// The folder of a finding as a command takes it; that of one hunt moves with its report.
+fn folder(found: &Found, one: bool) -> String {
+    let name = found.folder.file_name().unwrap_or_default();
+    match one {
+        true => word(&format!("OUT/findings/{}", name.display())),
+        false => word(&found.folder.display().to_string()),
+    }
+}
+
+/// When the first hunt that saw a failure began; `None` unless all of them kept it.
+fn first(failure: &Failure<'_>, sources: &[Source]) -> Option<u64> {
+    let dates: Option<Vec<u64>> = failure.seen.keys().map(|&n| begun(&sources[n])).collect();
+    dates?.into_iter().min()
+}
+
+impl Line {
+    fn new(
+        failure: &Failure<'_>,
+        all: &[Failure<'_>],
+        sources: &[Source],
+        beside: &Beside,
+        one: bool,
+        in_full: bool,
+    ) -> Self {
+        let finding = &failure.best.finding;
+        let severity = Severity::of(finding);
+        let rank = Severity::ALL.iter().position(|s| *s == severity);
+        let states: BTreeSet<&str> = beside.marks.iter().map(|m| m.state.name()).collect();
+        let elsewhere = failure.elsewhere.iter();
+        let elsewhere: BTreeSet<String> = elsewhere
+            .map(|&other| all[other].best.finding.facts.title())
+            .collect();
+        let first = first(failure, sources);
+        Self {
+            id: failure.id.clone(),
+            in_full,
+            severity,
+            rank: rank.unwrap_or(Severity::ALL.len()),
+            grade: finding.grade.to_string(),
+            class: card::class(finding.grade),
+            kind: finding.kind.name(),
+            subject: finding.subject.clone(),
+            operations: card::operations(finding),
+            bug: match &beside.known {
+                Attribution::Known { best } => Some(best.id.clone()),
+                _ => None,
+            },
+            marks: beside.marks.iter().map(Mark::line).collect(),
+            marked: match states.is_empty() {
+                true => "new".to_owned(),
+                false => states.into_iter().collect::<Vec<_>>().join(" "),
+            },
+            vm: finding.facts.title(),
+            elsewhere: elsewhere.into_iter().collect(),
+            rate: rate(finding),
+            share: finding
+                .script
+                .map_or(-1, |r| i64::from(r.hits) * 1000 / i64::from(r.runs.max(1))),
+            seen: failure.seen.values().sum::<u64>().max(finding.seen),
+            hunts: failure.seen.len(),
+            first: first.map_or_else(String::new, date),
+            begun: first.map_or_else(String::new, |s| s.to_string()),
+            folder: folder(failure.best, one),
+        }
+    }
+}
+
+fn hunts(sources: &[Source], failures: &[Failure<'_>]) -> Vec<Hunt> {
+    let hunts = sources.iter().enumerate().filter(|(_, s)| s.is_hunt());
+    let state = State::default();
+    hunts
+        .map(|(n, source)| {
+            let saw = || failures.iter().filter(|f| f.seen.contains_key(&n));
+            let ran = source.state.as_ref();
+            let state = ran.unwrap_or(&state);
+            let sum = |of: fn(&Totals) -> u64| match ran {
+                Some(state) => grouped(state.sum(of)),
+                None => String::new(),
+            };
+            let (sampled, overlapped) = (state.sum(|t| t.sampled), state.sum(|t| t.overlapped));
+            Hunt {
+                name: source.name.clone(),
+                vm: state.vm.clone(),
+                begun: begun(source).map_or_else(String::new, date),
+                seconds: ran.map_or_else(String::new, |s| grouped(s.seconds.round() as u64)),
+                seed: ran.map_or_else(String::new, |s| match s.shard.is_whole() {
+                    true => s.seed.to_string(),
+                    false => format!("{}, shard {}", s.seed, s.shard),
+                }),
+                scenarios: sum(|t| t.scenarios),
+                runs: sum(|t| t.runs),
+                overlap: ran.map_or_else(String::new, |_| percent(overlapped, sampled)),
+                failures: saw().count(),
+                alone: saw().filter(|f| f.seen.len() == 1).count(),
+                failed: source.failed.as_ref().map(|f| f.why.clone()),
+            }
+        })
+        .collect()
 }
 
 fn headline(state: &State, findings: usize, forbidden: usize) -> String {

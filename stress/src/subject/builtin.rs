@@ -38,6 +38,7 @@ pub const FAMILIES: &[(&str, &str)] = &[
     ("interpreters.toml", include_str!("data/interpreters.toml")),
     ("events.toml", include_str!("data/events.toml")),
     ("ends.toml", include_str!("data/ends.toml")),
+    ("modes.toml", include_str!("data/modes.toml")),
 ];
 
 /// All subjects that come with the program, in file order.

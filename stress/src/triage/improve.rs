@@ -31,10 +31,10 @@ const SILENT: u32 = 4;
 /// Runs of each side in the final comparison.
 const FINAL: u32 = 6;
 
-/// Runs a script in one way: whether it hit and how long it took.
+/// Runs a script in one way: what the run is to the finding and how long it took.
 pub trait Runs {
     /// One run of at most `limit` seconds; `None` to stop everything.
-    fn run(&mut self, tuning: &Tuning, limit: f64) -> Result<Option<(bool, f64)>, VmError>;
+    fn run(&mut self, tuning: &Tuning, limit: f64) -> Result<Option<(Told, f64)>, VmError>;
 }
 
 /// What the search came to.
@@ -84,9 +84,9 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, hit: bool, seconds: f64) {
-        let told = if hit { Told::Hit } else { Told::Clean };
-        self.count.add(&told, Duration::from_secs_f64(seconds));
+    /// What somebody else ended, or was no run of the script's, is not counted.
+    fn add(&mut self, told: &Told, seconds: f64) {
+        self.count.add(told, Duration::from_secs_f64(seconds));
     }
 
     /// Hits a second; half a hit more, so that silence of one second is worse than of none.
@@ -121,14 +121,14 @@ pub fn search(
         while field.len() > 1 && !stopped && !spent(until) {
             for tally in &mut field {
                 match runs.run(&tally.tuning, RACE)? {
-                    Some((hit, seconds)) => tally.add(hit, seconds),
+                    Some((told, seconds)) => tally.add(&told, seconds),
                     None => stopped = true,
                 }
                 if stopped || spent(until) {
                     break;
                 }
             }
-            // Who never ran, because the time was over, has no score.
+            // Who never ran, because the time was over or in no way of its own, has no score.
             field.retain(|t| t.count.runs > 0);
             // Silence all round says nothing of who is better; a few rounds of it are enough.
             if field.iter().all(|t| t.count.hits == 0) && silent < SILENT {
@@ -154,7 +154,7 @@ pub fn search(
                 continue;
             }
             match runs.run(&tally.tuning, WITHIN)? {
-                Some((hit, seconds)) => tally.add(hit, seconds),
+                Some((told, seconds)) => tally.add(&told, seconds),
                 None => stopped = true,
             }
         }
@@ -238,7 +238,7 @@ impl Runs for OnVm<'_> {
         if interrupted() || attempt.told() == Told::Interrupted {
             return Ok(None);
         }
-        Ok(Some((attempt.hit(), attempt.run.took.as_secs_f64())))
+        Ok(Some((attempt.told(), attempt.run.took.as_secs_f64())))
     }
 }
 

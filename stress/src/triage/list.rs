@@ -4,7 +4,9 @@ use super::severity::Severity;
 use super::similar::{Trait, cluster};
 use super::statement::{Statements, per_minute};
 use super::{Entry, known, rank};
+use crate::finding::Schedule;
 use crate::program::stats;
+use crate::shell::word;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -31,6 +33,9 @@ pub struct Row {
     pub hits: Option<(u32, u32)>,
     /// 95 % interval of the share.
     pub share: Option<(f64, f64)>,
+    /// The schedule that shows it under control.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// The marks, one unless a merge brought others together.
     pub marks: Vec<super::marks::Mark>,
     /// The statements, the known bug among them.
@@ -69,6 +74,7 @@ fn row(entry: &Entry, cluster: usize) -> Row {
         operations: finding.scenario.to_string(),
         hits: rate.map(|r| (r.hits, r.runs)),
         share: rate.map(|r| stats::wilson(r.hits, r.runs)),
+        schedule: finding.schedule.clone(),
         marks: entry.marks.clone(),
         statements: Statements::on(finding, entry.known.clone()),
     }
@@ -89,13 +95,22 @@ pub fn text(rows: &[Row]) -> String {
             let _ = writeln!(out, "{}. {}{near}", row.cluster, row.severity);
             last = row.cluster;
         }
-        let rate = match (row.hits, row.share) {
-            (Some((hits, runs)), Some((low, high))) => format!(
+        let script = match (row.hits, row.share) {
+            (Some((hits, runs)), Some((low, high))) => Some(format!(
                 "script hits {hits}/{runs} (95 % interval {:.0}–{:.0} %)",
                 low * 100.0,
                 high * 100.0
-            ),
-            _ => "script not yet run".to_owned(),
+            )),
+            _ => None,
+        };
+        let schedule = row.schedule.as_ref().map(Schedule::line);
+        let rate = match (script, schedule) {
+            (None, None) => "script not yet run".to_owned(),
+            (script, schedule) => script
+                .into_iter()
+                .chain(schedule)
+                .collect::<Vec<_>>()
+                .join(", "),
         };
         let _ = writeln!(
             out,
@@ -161,6 +176,10 @@ pub fn show(entry: &Entry) -> String {
             per_minute(rate.hits, rate.seconds())
         );
     }
-    let _ = writeln!(out, "  again: threadbare repro {}", entry.folder.display());
+    let folder = word(&entry.folder.display().to_string());
+    let _ = writeln!(out, "  again: threadbare repro {folder}");
+    if finding.schedule.is_some() {
+        let _ = writeln!(out, "         threadbare replay {folder}");
+    }
     out
 }

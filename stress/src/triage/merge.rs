@@ -94,7 +94,9 @@ pub fn merge(outs: &[PathBuf], into: &Path) -> Result<Merged, StoreError> {
     found.extend(own);
     merged.read = found.len();
     marks.take(taken.iter().flat_map(Marks::all));
-    let kept = distinct(&found);
+    let all: Vec<&Found> = found.iter().collect();
+    let distinct = distinct(&all).into_iter();
+    let kept: Vec<Kept> = distinct.map(|one| Kept::of(one, &all)).collect();
     for one in &kept {
         one.write(&mut store)?;
     }
@@ -163,6 +165,20 @@ impl Evidence {
 }
 
 impl Kept {
+    /// The best reproducer of a failure among all findings, with the largest count of verdicts.
+    fn of(one: Distinct, all: &[&Found]) -> Self {
+        let best = all[one.best];
+        let seen = one.members.iter().map(|&i| all[i].finding.seen).max();
+        Self {
+            finding: Finding {
+                id: one.id,
+                seen: seen.unwrap_or(0),
+                ..best.finding.clone()
+            },
+            evidence: Evidence::read(&best.folder),
+        }
+    }
+
     fn write(&self, store: &mut Store) -> Result<(), StoreError> {
         let target = store.folder(&self.finding.id);
         std::fs::create_dir_all(&target).map_err(|source| StoreError::Write {
@@ -227,45 +243,48 @@ impl Key {
     }
 }
 
-/// Of all these findings the best reproducer of each failure, under the id that it has from now on.
-fn distinct(all: &[Found]) -> Vec<Kept> {
-    let mut by_key: BTreeMap<Key, Vec<&Found>> = BTreeMap::new();
-    for found in all {
-        by_key
-            .entry(Key::of(&found.finding))
-            .or_default()
-            .push(found);
+/// One failure, of which there may be several findings.
+pub(crate) struct Distinct {
+    /// The id that it has from now on.
+    pub id: String,
+    /// The best reproducer.
+    pub best: usize,
+    /// All its findings.
+    pub members: Vec<usize>,
+}
+
+/// Which of these findings are one failure, as [`merge()`] tells them apart. Positions are those in `all`.
+pub(crate) fn distinct(all: &[&Found]) -> Vec<Distinct> {
+    let mut by_key: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (i, found) in all.iter().enumerate() {
+        by_key.entry(Key::of(&found.finding)).or_default().push(i);
     }
-    let mut by_name: BTreeMap<&str, Vec<(Key, &Found, u64)>> = BTreeMap::new();
-    for (key, found) in by_key {
-        let seen = found.iter().map(|f| f.finding.seen).max().unwrap_or(0);
+    let finding = |i: usize| &all[i].finding;
+    let mut by_name: BTreeMap<&str, Vec<(Key, usize, Vec<usize>)>> = BTreeMap::new();
+    for (key, members) in by_key {
         // The name and what lies beside only make the choice the same whatever the order of the folders.
-        let best = found.into_iter().min_by(|a, b| {
-            better(&a.finding, &b.finding)
-                .then_with(|| base(&a.finding.id).cmp(base(&b.finding.id)))
-                .then_with(|| Evidence::read(&a.folder).cmp(&Evidence::read(&b.folder)))
+        let best = members.iter().copied().min_by(|&a, &b| {
+            better(finding(a), finding(b))
+                .then_with(|| base(&finding(a).id).cmp(base(&finding(b).id)))
+                .then_with(|| Evidence::read(&all[a].folder).cmp(&Evidence::read(&all[b].folder)))
         });
         let best = best.expect("a group has a member");
-        let named = by_name.entry(base(&best.finding.id)).or_default();
-        named.push((key, best, seen));
+        let named = by_name.entry(base(&finding(best).id)).or_default();
+        named.push((key, best, members));
     }
-    let mut kept = Vec::new();
+    let mut distinct = Vec::new();
     for (name, mut named) in by_name {
-        named.sort_by(|(k, a, _), (l, b, _)| better(&a.finding, &b.finding).then_with(|| k.cmp(l)));
-        for (n, (key, best, seen)) in named.into_iter().enumerate() {
+        named.sort_by(|(k, a, _), (l, b, _)| {
+            better(finding(*a), finding(*b)).then_with(|| k.cmp(l))
+        });
+        for (n, (key, best, members)) in named.into_iter().enumerate() {
             let hash = || crate::stable_hash(&format!("{key:?}")) as u32;
             let id = match n {
                 0 => name.to_owned(),
                 _ => format!("{name}{AT}{:08x}", hash()),
             };
-            let finding = Finding {
-                id,
-                seen,
-                ..best.finding.clone()
-            };
-            let evidence = Evidence::read(&best.folder);
-            kept.push(Kept { finding, evidence });
+            distinct.push(Distinct { id, best, members });
         }
     }
-    kept
+    distinct
 }

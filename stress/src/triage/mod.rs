@@ -76,16 +76,16 @@ pub fn entry(finding: Finding, folder: PathBuf, marks: &Marks) -> Entry {
     Entry {
         stack: similar::stack(&finding, &evidence),
         known: known::of(&finding, &evidence),
-        marks: shown(&marks.of(&finding), &finding),
+        marks: marks_of(&finding, marks),
         finding,
         folder,
     }
 }
 
 /// A finding's marks, each thing that was said once.
-fn shown(marks: &[&Mark], finding: &Finding) -> Vec<Mark> {
+pub fn marks_of(finding: &Finding, marks: &Marks) -> Vec<Mark> {
     let mut shown: Vec<Mark> = Vec::new();
-    for &mark in marks {
+    for mark in marks.of(finding) {
         let refuted = mark.is_refuted_by(finding).then(|| finding.facts.title());
         let mark = Mark {
             again: mark.again.clone().or(refuted),

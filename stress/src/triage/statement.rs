@@ -108,6 +108,8 @@ fn ran(finding: &Finding) -> String {
 fn failed(finding: &Finding) -> String {
     let mut parts = Vec::new();
     match &finding.script {
+        // What shows it then is told in its place.
+        None if finding.schedule.is_some() => {}
         None => parts.push("the script was not yet run".to_owned()),
         Some(rate) => {
             let (low, high) = stats::wilson(rate.hits, rate.runs);
@@ -122,6 +124,11 @@ fn failed(finding: &Finding) -> String {
                 per_minute(rate.hits, rate.seconds())
             ));
         }
+    }
+    match (&finding.schedule, &finding.no_schedule) {
+        (Some(schedule), _) => parts.push(format!("under control: {}", schedule.line())),
+        (None, Some(why)) => parts.push(format!("under control: {why}")),
+        (None, None) => {}
     }
     if let Some((_, count)) = &finding.outcome {
         let all: u64 = finding.explained.iter().map(|(_, n)| n).sum::<u64>() + count;

@@ -3,8 +3,8 @@
 use crate::{finding, save};
 use std::path::Path;
 use threadbare_stress::bugs::attribute::{Attribution, Match};
-use threadbare_stress::finding::Finding;
 use threadbare_stress::finding::store::Store;
+use threadbare_stress::finding::{Finding, Schedule};
 use threadbare_stress::triage::marks::{Mark, Marks, State};
 use threadbare_stress::triage::{Entry, list, statement};
 use threadbare_stress::verdict::Kind;
@@ -66,6 +66,44 @@ fn one_finding_as_people_read_it() {
     let entries = entries();
     insta::assert_snapshot!("a_crash_that_is_known", list::show(&entries[2]));
     insta::assert_snapshot!("an_outcome_against_a_guarantee", list::show(&entries[0]));
+}
+
+/// Handed over to a VM under control: that no script ran is no news, that a schedule shows it is.
+#[test]
+fn a_finding_with_a_schedule_tells_of_it_and_not_of_a_script_that_waits() {
+    let mut entry = entries().swap_remove(0);
+    entry.finding.schedule = Some(Schedule {
+        vm: "python3.13t".into(),
+        strategy: "Sticky".into(),
+        schedules: 37,
+        switches: 4,
+        minimised: true,
+        same: 10,
+        replays: 10,
+    });
+    let list = list::text(&list::rows(std::slice::from_ref(&entry)));
+    let whole = list::show(&entry);
+    for text in [&list, &whole] {
+        assert!(text.contains("schedule of 4 switches"), "{text}");
+        assert!(!text.contains("not yet run"), "{text}");
+    }
+    insta::assert_snapshot!("a_finding_with_a_schedule", list + &whole);
+    // A script that ran is told beside it; a search in vain is no schedule.
+    entry.finding.script = entries()[1].finding.script;
+    let both = list::text(&list::rows(std::slice::from_ref(&entry)));
+    assert!(
+        both.contains("script hits 2/3 (95 % interval 21–94 %), schedule of"),
+        "{both}"
+    );
+    entry.finding.script = None;
+    entry.finding.schedule = None;
+    entry.finding.no_schedule = Some("none of 200 schedules failed".into());
+    assert!(list::text(&list::rows(std::slice::from_ref(&entry))).contains("not yet run"));
+    let whole = list::show(&entry);
+    assert!(
+        whole.contains("under control: none of 200 schedules failed"),
+        "{whole}"
+    );
 }
 
 #[test]

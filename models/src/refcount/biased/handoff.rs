@@ -23,7 +23,7 @@ pub(super) struct Entry {
 /// What a thread carries.
 pub struct Thread {
     pub(super) id: usize,
-    pub(super) slot: usize,
+    pub(crate) slot: usize,
     /// Whether it is in the table, that is, whether it may own.
     registered: bool,
     /// Taken out of the inbox and not worked off yet.

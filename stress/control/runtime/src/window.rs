@@ -27,6 +27,9 @@ const OUTCOME: u32 = 4;
 const LEAVE: u32 = 5;
 /// Windows that a run shall open.
 const BATCH: u32 = 6;
+/// 1 where a trace was asked for: the parent then tells, after its last run, what the driver cannot know (see
+/// the driver's `python`).
+const TRACED: u32 = 7;
 
 /// Asks the runtime; −1 without orders.
 #[cfg_attr(not(test), unsafe(no_mangle))]
@@ -41,6 +44,7 @@ unsafe extern "C" fn threadbare_control_ask(what: u32, argument: u32) -> c_int {
             SERVE if me.is_null() => return c_int::from(server::serve(false)),
             LEAVE => server::leave(argument as usize),
             BATCH => return (*control().block).config.batch as c_int,
+            TRACED => return c_int::from((*control().block).config.trace),
             OUTCOME => {
                 let run = &mut (*control().block).current;
                 run.outcome = run.outcome.wrapping_mul(0x100_0000_01b3) ^ u64::from(argument);

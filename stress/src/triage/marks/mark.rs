@@ -22,6 +22,18 @@ pub enum State {
     Fixed,
 }
 
+impl State {
+    /// What was decided, without the bug.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Known(_) => "known",
+            Self::Accepted => "accepted",
+            Self::Fixed => "fixed",
+        }
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -48,6 +60,10 @@ pub struct Race {
     /// the next three are all that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Place>,
+    /// Where the VM says where it died: its title, and the place with the line's number. `None` also in marks of before
+    /// it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line: Option<(String, String)>,
     /// Operations thread by thread; empty in the oldest marks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     within: Vec<Vec<String>>,
@@ -63,6 +79,7 @@ impl Race {
     /// Of a finding.
     pub fn of(finding: &Finding) -> Self {
         let mut at = finding.whole_place();
+        let line = at.line.clone().map(|line| (finding.facts.title(), line));
         at.line = at.line.map(|_| lasting(finding.kind, &finding.detail));
         Self {
             implementation: finding.facts.implementation.clone(),
@@ -70,6 +87,7 @@ impl Race {
             kind: finding.kind,
             operations: finding.scenario.operations().into_iter().collect(),
             at: Some(at),
+            line,
             within: Vec::new(),
             frames: Vec::new(),
             place: String::new(),
@@ -90,6 +108,13 @@ impl Race {
         if self.subject != other.subject && !is_race {
             return false;
         }
+        // From release to release lines move. Within one they tell places apart that say the same words.
+        if let (Some((vm, line)), Some((other_vm, other_line))) = (&self.line, &other.line)
+            && vm == other_vm
+            && line != other_line
+        {
+            return false;
+        }
         is_one((self.kind, here), (other.kind, there))
     }
 
@@ -101,6 +126,7 @@ impl Race {
         let panic = at.line.clone().filter(|_| self.kind == Kind::Panic);
         Self {
             at: None,
+            line: None,
             within: at.operations.within.clone(),
             frames: at.frames.clone(),
             place: panic.unwrap_or_default(),
@@ -197,6 +223,7 @@ mod tests {
                 },
                 ..Place::default()
             }),
+            line: None,
             within: Vec::new(),
             frames: Vec::new(),
             place: String::new(),

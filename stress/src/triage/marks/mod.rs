@@ -1,7 +1,7 @@
 //! Marks: what people decided about findings, in `OUT/marks.json`.
 //!
 //! A mark belongs to a race, not to a folder: it is recognised by family of VMs, subject, and as
-//! [`crate::identity`] tells failures apart, by the finding's whole place without numbers of lines. So it outlives
+//! [`crate::identity`] tells failures apart, by the finding's whole place without numbers of lines, which tell only two places of one VM apart. So it outlives
 //! the finding and holds again when the finding is found anew. No hunt removes one. The file is replaced whole, after its new text
 //! has reached the disk, and one that cannot be read is an error and never taken for empty.
 

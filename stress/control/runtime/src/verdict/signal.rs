@@ -27,7 +27,11 @@ extern "C" fn note(signal: i32, info: *mut libc::siginfo_t, context: *mut c_void
             if !in_runtime(at) {
                 run.pc = at as u64;
             }
-            run.address = (*info).si_addr() as u64;
+            // Of a signal that a program has sent, abort's among them, the sender's number stands there.
+            run.address = match (*info).si_code {
+                1.. => (*info).si_addr() as u64,
+                _ => 0,
+            };
             let me = holder();
             run.thread = if me.is_null() {
                 u32::MAX
