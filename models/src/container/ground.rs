@@ -35,7 +35,7 @@ pub trait Ground<R: Runtime>: Send + Sync + 'static {
     fn release(&self, thread: &mut Self::Thread, item: usize);
     /// What an object holds; the caller has a reference, or the lock.
     fn value(&self, item: usize) -> i64;
-    /// See [`Heap::attempt`].
+    /// See `Heap::attempt`.
     fn attempt(
         &self,
         thread: &mut Self::Thread,
