@@ -272,7 +272,8 @@ mod tests {
         assert_eq!(control, [false, false, true, false, false, true]);
         assert_eq!(jobs[2].vm, "/c/python3.13t");
         assert_eq!(jobs[2].control, ["--control", "portfolio"]);
-        let text = "time = '1m'\n[control]\nvms = ['c']\nstrategy = 'pos'\nschedules = 50\ntso = true\n";
+        let text =
+            "time = '1m'\n[control]\nvms = ['c']\nstrategy = 'pos'\nschedules = 50\ntso = true\n";
         let jobs = Config::parse(text).unwrap().jobs();
         let words = ["--control", "pos", "--schedules", "50", "--tso"];
         assert_eq!(jobs[0].control, words);

@@ -94,7 +94,7 @@ impl Race {
         }
     }
 
-    /// Whether two are one, as [`same()`] tells failures apart. A data race is one whatever the subject, for its
+    /// Whether two are one, as [`same()`](crate::identity::same) tells failures apart. A data race is one whatever the subject, for its
     /// report has no part in it. Two marks may be one with a third and not with each other, for each may know
     /// what the other does not.
     pub fn is(&self, other: &Self) -> bool {
