@@ -94,9 +94,9 @@ impl Race {
         }
     }
 
-    /// Whether two are one, as [`same()`](crate::identity::same) tells failures apart. A data race is one whatever the subject, for its
-    /// report has no part in it. Two marks may be one with a third and not with each other, for each may know
-    /// what the other does not.
+    /// Whether two are one, as [`same()`](crate::identity::same) tells failures apart. A data race is one whatever
+    /// the subject, for its report has no part in it. Two marks may be one with a third and not with each other, for
+    /// each may know what the other does not.
     pub fn is(&self, other: &Self) -> bool {
         if self.implementation != other.implementation {
             return false;
