@@ -146,7 +146,7 @@ impl<R: Runtime> Pool<R> {
         if page.used.load(Acquire) == 0 {
             self.free(n);
         } else {
-            let kind = if self.is(Mutant::WrongHeap) { OBJECTS } else { page.kind.read() };
+            let kind = if self.is(Mutant::WrongHeap) { RAW } else { page.kind.read() };
             t.heaps[kind].push(n);
         }
         Some(n as i64)
@@ -291,7 +291,7 @@ mutants! {
         /// Nothing orders the look at who is looking behind the exchange, nor theirs behind their saying so (CPython 3.13).
         #[shipped(x)]
         ReadersUnfenced = "mi-readers-unfenced" breaks ["D7"] in "empty" by WeakMemory;
-        /// Every page that is adopted goes into the heap of objects.
+        /// Every page that is adopted goes into one heap, that of raw memory.
         WrongHeap = "mi-reclaim-wrong-heap" breaks ["D8"] in "kinds" by Everywhere;
         /// A page that is given up comes into no list.
         AbandonNothing = "mi-abandon-nothing" breaks ["D2"] in "kinds" by Everywhere;

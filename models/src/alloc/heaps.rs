@@ -117,10 +117,8 @@ impl<R: Runtime> Heaps<R> {
         let page = &self.pages[t.n];
         if page.own.read() == 0 {
             // Relaxed: nothing comes with it. It fails when a block came back meanwhile, and the page is not full.
-            t.full = page.foreign.compare_exchange(PLAIN, FULL, Relaxed, Relaxed).is_ok();
-            if t.full && self.is(Mutant::FullNoNotify) {
-                page.foreign.store(PLAIN, Relaxed);
-            }
+            t.full = self.is(Mutant::FullNoNotify)
+                || page.foreign.compare_exchange(PLAIN, FULL, Relaxed, Relaxed).is_ok();
         }
     }
 

@@ -27,7 +27,7 @@
 //! * R1: an object that is not shareable is used in one actor: after a move the source fails.
 //! * R3: a move that fails leaves everything usable.
 //! * R4: what is shareable is deeply frozen.
-//! * R5: what is sent is delivered, or the sender hears of it.
+//! * R5: what is put into the port is received or goes with the port, or the sender hears of it.
 //!
 //! # Limits
 //! Thread 1 is of the receiver, all others of the sender. One graph of two objects, one box that may become
@@ -103,7 +103,7 @@ impl<R: Runtime> Actors<R> {
     }
 
     /// Moves the graph, of which the inner object may be one that cannot be moved.
-    fn send(&self, movable: bool) -> Option<i64> {
+    fn send(&self, movable: bool, sender: Guard<R, ()>) -> Option<i64> {
         // 1. The whole graph is looked at.
         let gone = self.old.iter().any(|shell| shell.read() == MOVED);
         if gone || !movable && !self.is(Mutant::MovePartial) {
@@ -121,9 +121,7 @@ impl<R: Runtime> Actors<R> {
             port
         };
         if self.is(Mutant::MarkAfterEnqueue) {
-            self.enqueue(port);
-            self.take_over(movable);
-            return None;
+            return self.mark_late(port, sender);
         }
         let done = self.take_over(movable);
         if done {
@@ -134,6 +132,20 @@ impl<R: Runtime> Actors<R> {
         let whole = self.old.iter().all(|shell| shell.read() != MOVED);
         require(done || whole, Kind::Invariant, || "old[0]: moved, by a move that failed".into());
         if done { None } else { FAILED }
+    }
+
+    /// The new shells are put in, and other threads of the sender run before the old ones are marked.
+    fn mark_late(&self, port: Guard<R, Port>, sender: Guard<R, ()>) -> Option<i64> {
+        for (old, new) in self.old.iter().zip(&self.new) {
+            new.write(old.read());
+        }
+        self.enqueue(port);
+        drop(sender);
+        let _sender = self.sender.lock();
+        for old in &self.old {
+            old.write(MOVED);
+        }
+        None
     }
 
     fn enqueue(&self, mut port: Guard<R, Port>) {
@@ -300,10 +312,10 @@ impl<R: Runtime> World for Actors<R> {
             Op::Share => return self.share(),
             _ => {}
         }
-        let _sender = self.sender.lock();
+        let sender = self.sender.lock();
         match op {
-            Op::Move => self.send(true),
-            Op::MoveFixed => self.send(false),
+            Op::Move => self.send(true, sender),
+            Op::MoveFixed => self.send(false, sender),
             Op::Block => self.block(),
             Op::Store => self.store(),
             _ => self.touch(&self.old),

@@ -12,8 +12,8 @@ mutants! {
         MoveShallow = "rac-move-shallow" breaks ["R1"] in "move" by Everywhere;
         /// What can be moved is, before something is met that cannot.
         MovePartial = "rac-move-partial" breaks ["R3"] in "fixed" by Everywhere;
-        /// The graph is taken over after it is in the port.
-        MarkAfterEnqueue = "rac-mark-moved-after-enqueue" breaks ["R1"] in "move" by Everywhere;
+        /// The old shells are marked when the graph is in the port, and the sender's other threads ran between.
+        MarkAfterEnqueue = "rac-mark-moved-after-enqueue" breaks ["R1"] in "late" by Everywhere;
         /// The item is looked at in one section, and the box frozen in the next.
         FreezeRace = "rac-freeze-race" breaks ["R4"] in "freeze" by Everywhere;
         /// A store into what is shareable succeeds.
@@ -37,10 +37,11 @@ impl Protocol for Ractors {
     const SOURCE: &'static str = "Ruby's Ractor";
     const PROPERTIES: &'static [Property] = properties! {
         "R1" "an object that is not shareable is used in one actor"
-            by [DataRace at "data" "new", LostUpdate at "data"];
+            by [DataRace at "data", LostUpdate at "data"];
         "R3" "a move that fails leaves everything usable" by [Invariant at "old"];
         "R4" "what is shareable is deeply frozen" by [Invariant at "item", DataRace at "item"];
-        "R5" "what is sent is delivered, or the sender hears of it" by [Leak at "message"];
+        "R5" "what is sent is received or goes with its port, or the sender hears of it"
+            by [Leak at "message"];
     };
     type Mutant = Mutant;
     type Op = Op;
@@ -53,6 +54,7 @@ impl Protocol for Ractors {
             Scenario::of("block", "a block has captured it", [&[Move, Block], &[Receive]]),
             Scenario::of("fixed", "a part cannot be moved", [&[MoveFixed, Use], &[Receive]]),
             Scenario::of("twice", "two threads move it", [&[Move], &[Receive, Use], &[Move]]),
+            Scenario::of("late", "another thread of the sender", [&[Move], &[Receive], &[Use]]),
             Scenario::of("close", "the port closes", [&[Move, Use], &[Close]]),
             Scenario::of("freeze", "a store beside freezing", [&[Share], &[Receive], &[Store]]),
             Scenario::of("store", "a store after freezing", [&[Share, Store], &[Receive]]),
