@@ -5,11 +5,12 @@
 # CPython whose threads are scheduled (ci/vm/cpython-controlled.sh prints such a PYTHON). For each: in which schedule
 # from seed 1 it shows, of at most 1,000, by which switches, and how many of 100 replays are the same to the last
 # event. The schedules are kept in OUT (control-suspicions). Needs `cargo build --release -p threadbare-control`.
-# Shown is what the program itself says (`hit`), and no other failure. Exit code 0 when each was shown and replayed 100 of 100, 1 when one was not, 2 for usage.
+# Shown is what the program itself says (`hit`), and no other failure.
+# Exit code 0 when each was shown and replayed 100 of 100, 1 when one was not, 2 for usage.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 python=${1:-} out=${2:-control-suspicions}
-[ -x "$python" ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ -x "$python" ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 control=${THREADBARE_CONTROL_PROGRAM:-$root/target/release/threadbare-control}
 [ -x "$control" ] || { echo "no $control: cargo build --release -p threadbare-control" >&2; exit 2; }
 mkdir -p "$out" && out=$(cd "$out" && pwd)
