@@ -14,7 +14,7 @@ use threadbare_stress::vm::{Vm, candidates};
 /// Programs that a GIL does not keep from what they look for, and why: on such a VM they may see it.
 const WITH_A_GIL: &[(&str, &str)] = &[
     (
-        "150791-groupby-current",
+        "cpython/150791-groupby-current",
         "a key compares in Python code, in the middle of next()",
     ),
     (
@@ -75,6 +75,9 @@ fn main() {
         load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("bugs")).expect("the catalogue reads");
     let alone = silent(&python, &bugs);
     let untold: Vec<String> = bugs.iter().filter_map(untold).collect();
+    let known = |stem: &str| bugs.iter().any(|b| b.stem == stem);
+    let stray = WITH_A_GIL.iter().find(|(stem, _)| !known(stem));
+    assert!(stray.is_none(), "no such entry: {stray:?}");
     let mut trials = vec![Trial::test(
         "every entry says what can be planted, or why nothing can",
         move || match untold.as_slice() {
