@@ -80,6 +80,16 @@ pub(crate) fn take_violation() -> Option<Violation> {
 pub trait Ghost: Send + Sync + 'static {
     /// An unused block: dead until [`Ghost::reuse`].
     fn blank(label: Label) -> Self;
+    /// An object that is there from the beginning, without references.
+    #[track_caller]
+    fn living(label: Label) -> Self
+    where
+        Self: Sized,
+    {
+        let ghost = Self::blank(label);
+        ghost.reuse(0);
+        ghost
+    }
     /// A reference was obtained; the object must be alive.
     #[track_caller]
     fn gain(&self);

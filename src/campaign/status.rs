@@ -172,8 +172,7 @@ pub fn table(config: &Config, rows: &[Row]) -> String {
 
 /// It has a schedule that repeated each time.
 pub fn repeats(finding: &Finding) -> bool {
-    let repeats = |s: &Schedule| s.same == s.replays;
-    finding.schedule.as_ref().is_some_and(repeats)
+    finding.schedule.as_ref().is_some_and(Schedule::repeats)
 }
 
 fn hits(finding: &Finding) -> bool {

@@ -337,7 +337,7 @@ fn schedules(findings: &[&Finding]) -> Option<String> {
     if found.is_empty() && none == 0 {
         return None;
     }
-    let repeat = found.iter().filter(|s| s.same == s.replays).count();
+    let repeat = found.iter().filter(|s| s.repeats()).count();
     Some(format!(
         "schedules: {} of {} findings have one, {repeat} of them repeat each time; of {none} it was looked for and not found",
         found.len(),

@@ -218,8 +218,7 @@ impl<R: Runtime> World for Pool<R> {
     /// All pages are abandoned, with one block in use; the first is that of number 0.
     fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
         let page = |n: usize| {
-            let ghost = R::Ghost::blank(Label::nth("page", n));
-            ghost.reuse(0);
+            let ghost = R::Ghost::living(Label::nth("page", n));
             Page {
                 next: R::AtomicUsize::new(
                     (n + 2) % (shape.objects + 1),

@@ -275,8 +275,7 @@ impl<R: Runtime> World for Heaps<R> {
             foreign: R::AtomicUsize::new(PLAIN, Label::nth("foreign", n)),
         };
         let heap = |n| {
-            let ghost = R::Ghost::blank(Label::nth("heap", n));
-            ghost.reuse(0);
+            let ghost = R::Ghost::living(Label::nth("heap", n));
             Heap { delayed: R::AtomicUsize::new(0, Label::nth("delayed", n)), ghost }
         };
         // Every block is followed by the next one of its page.

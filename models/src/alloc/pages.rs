@@ -210,8 +210,7 @@ impl<R: Runtime> World for Pages<R> {
 
     fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
         let page = |n| {
-            let ghost = R::Ghost::blank(Label::nth("page", n));
-            ghost.reuse(0);
+            let ghost = R::Ghost::living(Label::nth("page", n));
             Page {
                 used: R::Cell::new(0, Label::part("page", "used", n)),
                 goal: R::Cell::new(0, Label::part("page", "goal", n)),

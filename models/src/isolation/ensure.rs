@@ -81,7 +81,7 @@ pub struct Calls<R: Runtime> {
     interpreters: [Interpreter<R>; INTERPRETERS],
     states: Box<[R::Ghost]>,
     /// The library's mutex.
-    library: Gate<R>,
+    mutex: Gate<R>,
     faults: Switch<Mutant>,
 }
 
@@ -251,12 +251,12 @@ impl<R: Runtime> Calls<R> {
 
     /// Calls with the library's mutex.
     fn locked(&self, t: &mut Local) -> Option<i64> {
-        self.library.take(true);
+        self.mutex.take(true);
         let told = self.call(t, B, false);
         if told == ENDED && self.is(Mutant::HangHoldingLock) {
             return HANGS;
         }
-        self.library.give(true);
+        self.mutex.give(true);
         told
     }
 
@@ -268,8 +268,8 @@ impl<R: Runtime> Calls<R> {
             return SKIPPED;
         }
         // 2. Its finalizers use the library.
-        self.library.take(true);
-        self.library.give(true);
+        self.mutex.take(true);
+        self.mutex.give(true);
         // 3. All have left.
         let mut left = head.lock();
         while left.guards > 0 {
@@ -307,8 +307,7 @@ impl<R: Runtime> World for Calls<R> {
 
     fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
         let interpreter = |n| {
-            let ghost = R::Ghost::blank(Label::nth("interpreter", n));
-            ghost.reuse(0);
+            let ghost = R::Ghost::living(Label::nth("interpreter", n));
             Interpreter {
                 head: R::Mutex::new(Head::default(), Label::nth("head", n)),
                 gone: R::Condvar::new(Label::nth("gone", n)),
@@ -321,7 +320,7 @@ impl<R: Runtime> World for Calls<R> {
         Self {
             interpreters: [MAIN, B].map(interpreter),
             states: states.map(|n| R::Ghost::blank(Label::nth("state", n))).collect(),
-            library: Gate::new("library", 0),
+            mutex: Gate::new("library", 0),
             faults,
         }
     }

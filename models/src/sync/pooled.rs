@@ -179,11 +179,7 @@ impl<R: Runtime> World for Containers<R> {
     type Local = ();
 
     fn new(_: Shape, faults: Switch<Mutant>) -> Self {
-        let ghost = |n| {
-            let ghost = R::Ghost::blank(Label::nth("container", n));
-            ghost.reuse(0);
-            ghost
-        };
+        let ghost = |n| R::Ghost::living(Label::nth("container", n));
         let pool = Pool {
             free: (0..LOCKS).collect(),
             users: [0; LOCKS],

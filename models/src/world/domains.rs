@@ -223,8 +223,7 @@ impl<R: Runtime> World for Domains<R> {
 
     fn new(shape: Shape, faults: Switch<Mutant>) -> Self {
         let thread = |n| {
-            let ghost = R::Ghost::blank(Label::nth("thread", n));
-            ghost.reuse(0);
+            let ghost = R::Ghost::living(Label::nth("thread", n));
             let word = R::AtomicU8::new(DETACHED, Label::part("thread", "word", n));
             Thread { word, heap: Counter::new(n), ghost }
         };

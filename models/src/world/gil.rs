@@ -125,11 +125,6 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
     pub fn with_faults(shape: Shape, faults: F) -> Self {
         let header = |n| Header { count: R::Cell::new(0, Label::part("object", "count", n)) };
         let breaker = |n| R::AtomicU8::new(0, Label::nth("breaker", n));
-        let living = |label| {
-            let ghost = R::Ghost::blank(label);
-            ghost.reuse(0);
-            ghost
-        };
         let state = State { alive: shape.threads, ..State::default() };
         Self {
             objects: (0..shape.objects).map(|n| Object::blank(n, header(n))).collect(),
@@ -139,8 +134,8 @@ impl<R: Runtime, F: Fault<Mutant>> Gil<R, F> {
             switch: R::Condvar::new("switch"),
             breaker: (0..shape.threads).map(breaker).collect(),
             pending: R::Mutex::new(0, "pending"),
-            interpreter: living(Label::of("interpreter")),
-            states: (0..shape.threads).map(|n| living(Label::nth("state", n))).collect(),
+            interpreter: R::Ghost::living(Label::of("interpreter")),
+            states: (0..shape.threads).map(|n| R::Ghost::living(Label::nth("state", n))).collect(),
             faults,
         }
     }

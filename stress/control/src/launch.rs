@@ -255,9 +255,7 @@ impl Memory {
             block: block.cast(),
         })
     }
-}
 
-impl Memory {
     /// What the program has written behind the block.
     fn behind(&self) -> String {
         let mut text = Vec::new();

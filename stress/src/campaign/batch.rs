@@ -7,7 +7,7 @@ use super::learn::FIRST_MUTANT;
 use super::process::{Judged, execute, judge, scenario_ms};
 use super::state::Batch;
 use super::support::{self, Supported};
-use super::{Event, HuntError, Shared, explain, sanitized, settle, shrink};
+use super::{Event, HuntError, Shared, explain, sanitized, settle};
 use crate::oracle::{self, poison};
 use crate::scenario::company::environment;
 use crate::scenario::{Scenario, generate};
@@ -102,7 +102,7 @@ fn process(
     let debugger = {
         let (inner, title) = (shared.lock(), shared.vm.facts.title());
         let known = |kind| inner.store.count(&title, &subject.name, kind) > 0;
-        let stands = |case: &Case| shrink::stands_still(case.failure().kind);
+        let stands = |case: &Case| case.failure().kind.stands_still();
         let hangs_known =
             known(Kind::Hang) || known(Kind::Deadlock) || inner.waiting.has(&subject.name, stands);
         // Of a large VM it takes longer than the turn of another subject.

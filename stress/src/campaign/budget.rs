@@ -38,7 +38,7 @@ impl Budget {
         let late = spent > 10.0 + elapsed * 0.4;
         // Others first: what is left to do for this one can be done when none of them waits.
         let busy = late || early || others_wait;
-        let hang = matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang);
+        let hang = kind.stands_still();
         // The process alone takes seconds there.
         let slow = f64::from(shared.vm.facts.slowness().div_ceil(4));
         // Breadth first: while most subjects have not had their first turn, time is theirs.

@@ -202,8 +202,8 @@ fn complete(finding: &Finding) -> Result<(), String> {
             finding.scenario
         ));
     }
-    let repeats = |s: &Schedule| s.same == s.replays;
-    if !finding.hits() && !finding.schedule.as_ref().is_some_and(repeats) {
+    let schedule = finding.schedule.as_ref();
+    if !finding.hits() && !schedule.is_some_and(Schedule::repeats) {
         let why =
             "it was seen and minimised, and neither its script nor a schedule showed it again";
         return Err(why.to_owned());

@@ -7,7 +7,7 @@ use super::case::Case;
 use super::explain;
 use super::measure::{self, Measured};
 use super::process::{judge, scenario_ms};
-use super::shrink::{Minimised, Shrinking, as_it_is, stands_still};
+use super::shrink::{Minimised, Shrinking, as_it_is};
 use super::trace::Untraced;
 use super::waiting::Why;
 use super::{Event, HuntError, Inner, MOST, Shared, controlled, pairs};
@@ -190,7 +190,7 @@ fn admit(shared: &Shared<'_>, case: &Case) -> Admission {
     };
     let budget = Budget::of(shared, failure.kind, case.grade, &spent);
     // Each run of it takes as long as it takes to say that it stands still.
-    if stands_still(failure.kind) && !budget.thorough && !case.put_back {
+    if failure.kind.stands_still() && !budget.thorough && !case.put_back {
         return Admission::PutBack;
     }
     inner.settling.push((subject.to_owned(), failure.clone()));

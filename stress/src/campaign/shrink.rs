@@ -70,7 +70,7 @@ pub(super) fn as_it_is(case: &Case) -> Option<Minimised> {
         _ => None,
     };
     // A race's script shows it as seldom as the hunt did, and what stands still costs its whole time.
-    let quick = !stands_still(kind) && kind != Kind::DataRace && !in_one_thread(history);
+    let quick = !kind.stands_still() && kind != Kind::DataRace && !in_one_thread(history);
     let alone = case.scenario.company.is_empty();
     let shape = shape.filter(|_| pair && quick && alone)?;
     Some(Minimised {
@@ -80,11 +80,6 @@ pub(super) fn as_it_is(case: &Case) -> Option<Minimised> {
         },
         ..Minimised::not_seen(case)
     })
-}
-
-/// Kinds by which a process goes on for ever.
-pub(super) fn stands_still(kind: Kind) -> bool {
-    matches!(kind, Kind::Hang | Kind::Deadlock | Kind::ShutdownHang)
 }
 
 /// A pair of operations of a case that showed its failure once.
@@ -148,7 +143,7 @@ impl<'a> Shrinking<'a> {
     /// dies more often.
     fn slow(&self) -> bool {
         let failure = self.case.failure();
-        stands_still(failure.kind) && !failure.damages_heap() || failure.kind == Kind::DataRace
+        failure.kind.stands_still() && !failure.damages_heap() || failure.kind == Kind::DataRace
     }
 
     /// The case's pairs, the shape in front in which it failed.
@@ -258,7 +253,7 @@ impl<'a> Shrinking<'a> {
         let poisoned = (kind == Kind::Uninitialised).then(|| poison::vm(vm));
         let vm = poisoned.as_ref().unwrap_or(vm);
         // Nor does a race need what follows it.
-        let run = if stands_still(kind) || kind == Kind::DataRace {
+        let run = if kind.stands_still() || kind == Kind::DataRace {
             execute_again(vm, candidate, options.seed, self.ms, options.sequential)
         } else {
             execute(vm, one, options.seed, self.ms, options.sequential, false)

@@ -89,8 +89,8 @@ impl Totals {
 
     /// Whether one of its scenarios was seen to go on for ever.
     fn stood_still(&self) -> bool {
-        let kinds = [Kind::Hang, Kind::Deadlock, Kind::ShutdownHang];
-        kinds.iter().any(|k| self.verdicts.contains_key(k.name()))
+        let mut kinds = Kind::ALL.iter().filter(|k| k.stands_still());
+        kinds.any(|k| self.verdicts.contains_key(k.name()))
     }
 
     /// The check that is left out, for it asks for what the VM lacks, and what it raises there.

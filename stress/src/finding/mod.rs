@@ -119,6 +119,11 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// Whether every replay was the same.
+    pub fn repeats(&self) -> bool {
+        self.same == self.replays
+    }
+
     /// `schedule of 4 switches (the 37th of Sticky) repeats 10 of 10`.
     pub fn line(&self) -> String {
         let Self {

@@ -31,7 +31,7 @@ pub struct Merged {
 pub fn better(a: &Finding, b: &Finding) -> Ordering {
     let sure = |f: &Finding| match &f.schedule {
         _ if f.script.is_some_and(|r| !r.is_rare()) => 2,
-        Some(schedule) if schedule.same == schedule.replays => 1,
+        Some(schedule) if schedule.repeats() => 1,
         _ => 0,
     };
     let surely = |f: &Finding| f.script.map_or(0.0, |r| stats::wilson(r.hits, r.runs).0);

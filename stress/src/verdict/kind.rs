@@ -129,6 +129,11 @@ impl Kind {
                 | Self::Exit
         )
     }
+
+    /// Whether the process goes on for ever by it.
+    pub fn stands_still(self) -> bool {
+        matches!(self, Self::Hang | Self::Deadlock | Self::ShutdownHang)
+    }
 }
 
 impl fmt::Display for Kind {
